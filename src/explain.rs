@@ -1,0 +1,92 @@
+//! How an error explains itself: a stable code, a kind that is the exit code, and one next step.
+//!
+//! Each room lists its errors in a catalogue beside its enum; `docs/errors.md` is printed from those catalogues.
+//! This room must not know any particular error, and must not print.
+
+/// What class of failure this is; its number is the process exit code (docs/errors.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The request was understood and refused; nothing changed.
+    Refused = 1,
+    /// The command line or a file named on it could not be understood.
+    Usage = 2,
+    /// The person said no.
+    Declined = 3,
+    /// The network failed before anything was sent.
+    Network = 4,
+    /// The action may have happened; only reading it back can tell.
+    Unknown = 5,
+    /// The password (or passphrase) does not open this wallet.
+    WrongPassword = 6,
+    /// There is not enough money for the request.
+    InsufficientFunds = 7,
+    /// A check of our own on data, a signature or a claim failed.
+    Verification = 8,
+    /// A rule that should always hold was broken: a bug in this program.
+    Bug = 70,
+}
+
+impl Kind {
+    /// Every kind, in the order of the exit codes.
+    pub const ALL: [Self; 9] = [
+        Self::Refused,
+        Self::Usage,
+        Self::Declined,
+        Self::Network,
+        Self::Unknown,
+        Self::WrongPassword,
+        Self::InsufficientFunds,
+        Self::Verification,
+        Self::Bug,
+    ];
+
+    /// The exit code, 1 to 70.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind in words, as `docs/errors.md` prints it.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Refused => "refused: understood, and not done",
+            Self::Usage => "usage: the command or a file could not be understood",
+            Self::Declined => "declined by the person",
+            Self::Network => "network: nothing was sent",
+            Self::Unknown => "unknown: it may have happened; `track` finds out",
+            Self::WrongPassword => "wrong password or passphrase",
+            Self::InsufficientFunds => "insufficient funds",
+            Self::Verification => "verification failed",
+            Self::Bug => "a bug in fastness",
+        }
+    }
+}
+
+/// One row of a room's catalogue of errors.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Stable name, `room.what_went_wrong`.
+    pub code: &'static str,
+    /// Class of failure, hence the exit code.
+    pub kind: Kind,
+    /// One next step, an imperative sentence without a period.
+    pub hint: &'static str,
+}
+
+/// An error that can tell a script its code and a person what to do next.
+pub trait Explain: std::error::Error {
+    /// This error's row in its room's catalogue.
+    fn entry(&self) -> &'static Entry;
+}
+
+/// Declares a room's catalogue: one constant per row and a slice of all of them.
+macro_rules! catalogue {
+    ($($name:ident = $code:literal, $kind:ident, $hint:literal;)+) => {
+        $(const $name: &$crate::explain::Entry =
+            &$crate::explain::Entry { code: $code, kind: $crate::explain::Kind::$kind, hint: $hint };)+
+        /// Every error of this room: code, kind and hint.
+        pub const CATALOGUE: &[&$crate::explain::Entry] = &[$($name),+];
+    };
+}
+pub(crate) use catalogue;

@@ -1,0 +1,11 @@
+//! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
+//!
+//! - words, without I/O or secrets: [`amount`], [`network`], [`account`], [`signing`], [`text`], [`explain`]
+//!
+//! `tests/house.rs` holds the table of who may import whom.
+
+pub mod amount;
+pub mod explain;
+pub mod network;
+pub mod signing;
+pub mod text;

@@ -1,0 +1,95 @@
+//! Text from outside (a server, a file, a label, a token name) made safe to print: escaped, capped, flagged.
+//!
+//! Nothing that came from outside reaches a terminal except through [`SafeText`]. This room must not print.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Longest text kept, in characters. A label or a file name fits; a phishing letter does not.
+const MAX_CHARS: usize = 200;
+
+/// Printable text: no control character, no bidirectional override, no invisible character, at most 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// Escapes what could move the cursor or hide text, and cuts at 200 characters with a visible mark.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        let mut safe = String::new();
+        for (count, character) in raw.chars().enumerate() {
+            if count == MAX_CHARS {
+                safe.push_str("[cut]");
+                break;
+            }
+            if is_plain(character) {
+                safe.push(character);
+            } else {
+                safe.extend(character.escape_unicode());
+            }
+        }
+        Self(safe)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// True for characters that print as themselves. Everything that can steer or deceive a terminal is not:
+/// C0/C1 controls, bidirectional marks and overrides, zero-width and tag characters, variation selectors.
+const fn is_plain(character: char) -> bool {
+    !matches!(character,
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+/// Groups of four characters separated by spaces, the way addresses are read aloud and compared.
+#[must_use]
+pub fn in_fours(text: &str) -> String {
+    let mut grouped = String::with_capacity(text.len() + text.len() / 4);
+    for (count, character) in text.chars().enumerate() {
+        if count > 0 && count % 4 == 0 {
+            grouped.push(' ');
+        }
+        grouped.push(character);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escapes_what_steers_a_terminal() {
+        assert_eq!(SafeText::new("a\x1b[31mb").as_str(), "a\\u{1b}[31mb");
+        assert_eq!(SafeText::new("pay\u{202e}me").as_str(), "pay\\u{202e}me");
+        assert_eq!(SafeText::new(&"x".repeat(300)).as_str().len(), MAX_CHARS + "[cut]".len());
+    }
+
+    #[test]
+    fn groups_addresses_in_fours() {
+        assert_eq!(in_fours("bc1qw508d6"), "bc1q w508 d6");
+    }
+
+    proptest! {
+        #[test]
+        fn never_lets_a_control_character_through(raw in ".*") {
+            prop_assert!(SafeText::new(&raw).as_str().chars().all(|c| !c.is_control()));
+        }
+    }
+}
