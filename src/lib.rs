@@ -1,11 +1,13 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`account`], [`signing`], [`text`], [`explain`]
+//! - the only window: [`explorer`]
 //!
 //! `tests/house.rs` holds the table of who may import whom.
 
 pub mod amount;
 pub mod explain;
+pub mod explorer;
 pub mod network;
 pub mod signing;
 pub mod text;

@@ -1,0 +1,90 @@
+//! The wall: the explorer of a build without a network. Same questions as the window, and no way to ask one.
+//!
+//! Nothing can make this `Explorer`, so every method below is unreachable by type, not by promise.
+
+use std::{collections::BTreeMap, convert::Infallible};
+
+use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
+
+use super::{Claim, ExplorerError, Failure, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, Verdict};
+use crate::{amount::FeeRate, network::Network};
+
+/// Does not exist in this build.
+pub struct Explorer(Infallible);
+
+impl Explorer {
+    /// Answers that there is no network.
+    ///
+    /// # Errors
+    /// Always [`ExplorerError::NoNetwork`].
+    pub fn connect(_network: Network, _endpoints: &[String]) -> Result<Self, ExplorerError> {
+        Err(ExplorerError::NoNetwork)
+    }
+
+    /// Unreachable.
+    pub fn check_chain(&self) -> Result<(), ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn distrusted(&self) -> Vec<Failure> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn block_hash_at(&self, _height: u32) -> Result<Claim<Option<BlockHash>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn scan(
+        &self,
+        _plan: &ScanPlan<'_>,
+        _progress: &mut dyn FnMut(ScanProgress),
+    ) -> Result<ScanAnswer, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn transaction(&self, _txid: Txid) -> Result<Option<Transaction>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn place(&self, _txid: Txid) -> Result<Claim<TxPlace>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn outspend(&self, _outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn fee_rates(&self) -> Result<Claim<BTreeMap<u16, FeeRate>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn broadcast(&self, _raw: &[u8], _expected: Txid) -> Verdict {
+        match self.0 {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_way_out() {
+        let answer = Explorer::connect(Network::Regtest, &["http://127.0.0.1:3002".to_owned()]);
+        assert_eq!(answer.err(), Some(ExplorerError::NoNetwork));
+    }
+}

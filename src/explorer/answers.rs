@@ -1,0 +1,189 @@
+//! What can be asked and what can be answered: plain data, with who said it.
+//!
+//! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
+
+use std::{collections::BTreeSet, fmt};
+
+use bitcoin::{BlockHash, ScriptBuf, Transaction};
+
+use crate::text::SafeText;
+
+/// Something an explorer said, with what stands behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim<T> {
+    /// We checked it ourselves, against bytes that hash to their id or work that was done.
+    Proven(T),
+    /// Several operators said the same.
+    Agreed {
+        /// What they said.
+        value: T,
+        /// Their hosts, at least two.
+        operators: Vec<SafeText>,
+    },
+    /// One operator said it.
+    Single {
+        /// What it said.
+        value: T,
+        /// Its host.
+        operator: SafeText,
+    },
+}
+
+impl<T> Claim<T> {
+    /// From everybody who said the same. Hosts are counted once: two addresses on one host are one operator.
+    pub(crate) fn said_by(value: T, operators: Vec<SafeText>) -> Self {
+        let mut distinct: Vec<SafeText> = operators.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        if distinct.len() > 1 {
+            return Self::Agreed { value, operators: distinct };
+        }
+        let operator = distinct.pop().unwrap_or_else(|| SafeText::new("nobody"));
+        Self::Single { value, operator }
+    }
+
+    /// The value, whatever stands behind it.
+    pub const fn value(&self) -> &T {
+        match self {
+            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
+        }
+    }
+
+    /// The value alone; what stood behind it is lost.
+    pub fn into_value(self) -> T {
+        match self {
+            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
+        }
+    }
+}
+
+/// Which of an account's two chains of addresses (BIP-44, level `change`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keychain {
+    /// Addresses handed to payers: 0.
+    Receive,
+    /// Addresses for what comes back: 1.
+    Change,
+}
+
+impl Keychain {
+    /// Both, receive first.
+    pub const ALL: [Self; 2] = [Self::Receive, Self::Change];
+
+    /// Its number in the path: 0 or 1.
+    #[must_use]
+    pub const fn position(self) -> usize {
+        match self {
+            Self::Receive => 0,
+            Self::Change => 1,
+        }
+    }
+}
+
+impl fmt::Display for Keychain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Receive => "receive",
+            Self::Change => "change",
+        })
+    }
+}
+
+/// A block of the chain an operator follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockRef {
+    /// Height, the genesis block being 0.
+    pub height: u32,
+    /// Its hash.
+    pub hash: BlockHash,
+    /// The time its header states, in seconds since 1970.
+    pub time: u32,
+}
+
+/// The newest block an operator knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Height.
+    pub height: u32,
+    /// Hash.
+    pub hash: BlockHash,
+}
+
+/// Where a transaction is, as far as an operator knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TxPlace {
+    /// Nobody who answered has it.
+    Unknown,
+    /// Waiting for a block.
+    Mempool,
+    /// In a block.
+    Confirmed(BlockRef),
+}
+
+/// A transaction and the block it is said to be in.
+///
+/// The transaction hashes to the id it was listed under, which covers everything but its witnesses; the place is a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TxAt {
+    /// The transaction.
+    pub tx: Transaction,
+    /// Its block, or nothing while it waits.
+    pub place: Option<BlockRef>,
+}
+
+/// Everything known about one script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptHistory {
+    /// Which chain of the account.
+    pub keychain: Keychain,
+    /// Index in it.
+    pub index: u32,
+    /// Each transaction once, in the order of the operator's list; empty means that it was asked and is unused.
+    pub txs: Vec<TxAt>,
+    /// The operator shows no more waiting transactions than it listed, so some of them may be missing here.
+    pub mempool_capped: bool,
+    /// Host of the explorer that said it.
+    pub operator: SafeText,
+}
+
+/// What to scan. Scripts only: whoever holds the extended key derives them.
+pub struct ScanPlan<'a> {
+    /// The script at an index of a chain; nothing if it cannot be derived, which stops the scan.
+    pub derive: &'a dyn Fn(Keychain, u32) -> Option<ScriptBuf>,
+    /// Known scripts to ask again, because something about them can have changed.
+    pub ask: Vec<(Keychain, u32)>,
+    /// First index after the last used one, per chain, in the order of [`Keychain::ALL`].
+    pub next: [u32; 2],
+    /// How many unused scripts in a row end a chain (BIP-44 recommends 20).
+    pub gap: u32,
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanProgress {
+    /// Scripts answered.
+    pub answered: usize,
+    /// Scripts that will be asked as far as known now; grows while used ones are found.
+    pub planned: usize,
+    /// Scripts with a history among those answered.
+    pub used: usize,
+}
+
+/// The result of a complete scan: every script that had to be asked was answered. Omission cannot be ruled out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanAnswer {
+    /// Every script asked, once, in order of chain and index.
+    pub scripts: Vec<ScriptHistory>,
+    /// First index after the last used one, per chain.
+    pub next: [u32; 2],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_addresses_of_one_host_are_not_agreement() {
+        let [a, b] = ["a.example", "b.example"].map(SafeText::new);
+        assert_eq!(Claim::said_by(7, vec![a.clone(), a.clone()]), Claim::Single { value: 7, operator: a.clone() });
+        assert_eq!(Claim::said_by(7, vec![b.clone(), a.clone()]), Claim::Agreed { value: 7, operators: vec![a, b] });
+    }
+}

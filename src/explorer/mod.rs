@@ -1,0 +1,209 @@
+//! The only window: the questions we ask public explorers, and the claims that come back.
+//!
+//! It is given scripts and ids, never an extended key; it answers plain data. It must not know keys, plans, files or the
+//! terminal, and must not believe: what it could not check itself is labelled with who said it. The choice between a
+//! build with a network and one without is made in this file and nowhere else.
+
+use std::fmt;
+
+use crate::{
+    explain::{Entry, Explain, catalogue},
+    network::Network,
+    text::SafeText,
+};
+
+mod answers;
+mod defaults;
+pub mod verdict;
+
+#[cfg(not(feature = "online"))]
+mod absent;
+#[cfg(feature = "online")]
+mod online;
+
+#[cfg(not(feature = "online"))]
+pub use absent::Explorer;
+pub use answers::{BlockRef, Claim, Keychain, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use defaults::{PRACTICE_PORT, default_endpoints};
+#[cfg(feature = "online")]
+pub use online::Explorer;
+pub use verdict::{NotSent, RejectClass, Verdict};
+
+/// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Name not found, connection refused, or no trusted TLS session.
+    Unreachable,
+    /// An onion service, and no Tor proxy to reach it through.
+    NoTor,
+    /// No complete answer within the time allowed.
+    TimedOut,
+    /// The connection broke before the answer was complete.
+    Interrupted,
+    /// 429: too many requests, and waiting would take too long.
+    Throttled,
+    /// 401, 402, 403, 430, 451: it does not serve us.
+    Denied,
+    /// 404 or 405 where the interface promises an answer.
+    Unsupported,
+    /// 503: busy, starting, or behind the chain.
+    Busy,
+    /// Another 5xx status.
+    ServerError(u16),
+    /// Another 4xx status: it does not accept this question.
+    Refused(u16),
+    /// 3xx: redirects are never followed.
+    Redirected,
+    /// A web page instead of an answer: a captive portal or a firewall.
+    WebPage,
+    /// More bytes, transactions or nesting than any honest answer needs.
+    TooLarge,
+    /// Not an answer in the form the interface promises.
+    Malformed,
+    /// It does not know a transaction that the question depends on.
+    Missing,
+    /// The history kept changing while it was read.
+    Unsettled,
+    /// Its block 0 is another chain's.
+    WrongChain,
+    /// What it sent contradicts itself: bytes that do not hash to their id, or another's history.
+    Lied,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "unreachable",
+            Self::NoTor => "onion services need a Tor proxy",
+            Self::TimedOut => "timed out",
+            Self::Interrupted => "connection broke",
+            Self::Throttled => "too many requests",
+            Self::Denied => "access denied",
+            Self::Unsupported => "question not supported",
+            Self::Busy => "busy",
+            Self::ServerError(status) => return write!(f, "server error {status}"),
+            Self::Refused(status) => return write!(f, "question refused ({status})"),
+            Self::Redirected => "redirects elsewhere",
+            Self::WebPage => "answered with a web page",
+            Self::TooLarge => "answer too large",
+            Self::Malformed => "answer not understood",
+            Self::Missing => "does not know the transaction",
+            Self::Unsettled => "history kept changing",
+            Self::WrongChain => "serves another chain",
+            Self::Lied => "sent false data",
+        })
+    }
+}
+
+/// One explorer and why it did not answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Host of the explorer.
+    pub operator: SafeText,
+    /// What went wrong there.
+    pub cause: Cause,
+}
+
+/// Failures in the order in which explorers were asked; prints `host: cause; host: cause`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Failures(pub Vec<Failure>);
+
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, failure) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", failure.operator, failure.cause)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a question to the outside has no answer.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExplorerError {
+    /// Built without the window.
+    #[error("this build has no network")]
+    NoNetwork,
+    /// An address of an explorer breaks a rule. It is named by its place in the list, for it may contain a password.
+    #[error("explorer address {place} {why}")]
+    BadEndpoint {
+        /// Place in the list given, from 1.
+        place: usize,
+        /// Which rule.
+        why: &'static str,
+    },
+    /// Nobody in the list answered.
+    #[error("no explorer answered ({0})")]
+    NoAnswer(Failures),
+    /// The explorer follows another chain than this wallet.
+    #[error("{operator} does not serve {network}")]
+    WrongChain {
+        /// Host of the explorer.
+        operator: SafeText,
+        /// The network it was asked for.
+        network: Network,
+    },
+    /// The explorer sent data that proves itself false, and nobody else answered.
+    #[error("{operator} sent false data and is not asked again")]
+    Lied {
+        /// Host of the explorer.
+        operator: SafeText,
+    },
+    /// The caller could not derive a script that the scan needs.
+    #[error("no script at index {index} of the {keychain} chain")]
+    NoScript {
+        /// Which chain of the account.
+        keychain: Keychain,
+        /// Index in it.
+        index: u32,
+    },
+    /// More scripts than one scan may ask.
+    #[error("a scan of more than {0} scripts was stopped")]
+    TooManyScripts(usize),
+    /// The HTTP client, TLS or the runtime could not start.
+    #[error("the network client could not start: {0}")]
+    CannotStart(&'static str),
+}
+
+catalogue! {
+    NO_NETWORK = "explorer.no_network", Network, "Carry the file to a machine with the online build of fastness";
+    BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https addresses, or http for this machine and onion services only";
+    NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
+    WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";
+    LIED = "explorer.lied", Verification, "Do not trust this explorer, and name another";
+    NO_SCRIPT = "explorer.no_script", Bug, "Report this as a bug in fastness";
+    TOO_MANY_SCRIPTS = "explorer.too_many_scripts", Verification, "Ask another explorer: this one may be inventing history";
+    CANNOT_START = "explorer.cannot_start", Network, "Check the limits of this system on open files and threads";
+}
+
+impl Explain for ExplorerError {
+    fn entry(&self) -> &'static Entry {
+        match self {
+            Self::NoNetwork => NO_NETWORK,
+            Self::BadEndpoint { .. } => BAD_ENDPOINT,
+            Self::NoAnswer(_) => NO_ANSWER,
+            Self::WrongChain { .. } => WRONG_CHAIN,
+            Self::Lied { .. } => LIED,
+            Self::NoScript { .. } => NO_SCRIPT,
+            Self::TooManyScripts(_) => TOO_MANY_SCRIPTS,
+            Self::CannotStart(_) => CANNOT_START,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_name_every_explorer_in_order() {
+        let failure = |operator: &str, cause| Failure { operator: SafeText::new(operator), cause };
+        let failures =
+            Failures(vec![failure("a.example", Cause::TimedOut), failure("b.example", Cause::ServerError(502))]);
+        let error = ExplorerError::NoAnswer(failures);
+        assert_eq!(error.to_string(), "no explorer answered (a.example: timed out; b.example: server error 502)");
+        assert_eq!(error.entry().code, "explorer.no_answer");
+    }
+}

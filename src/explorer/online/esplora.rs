@@ -1,0 +1,251 @@
+//! The Esplora backend: which path answers which question, and what each status means.
+//!
+//! One host, reads repeated as `retry` allows; going to another host is decided above. A transaction leaves this file
+//! only if it hashes to its id.
+
+use bitcoin::{
+    BlockHash, OutPoint, Script, Transaction, Txid, consensus,
+    hashes::{Hash, sha256},
+};
+use hex::DisplayHex;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep_until};
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use super::{
+    endpoint::Endpoint,
+    esplora_json::{self, Listed, OutspendJson, ScriptJson, StatusJson},
+    history::{self, History, Pages},
+    http::{Budget, Fault, Http, Reply},
+    limits,
+    retry::{Patience, Setback},
+};
+use crate::{
+    amount::FeeRate,
+    explorer::{Cause, Tip, TxAt, TxPlace},
+    network::Network,
+};
+
+/// One explorer while it answers one question.
+#[derive(Clone, Copy)]
+pub(super) struct Esplora<'a> {
+    pub(super) http: &'a Http,
+    pub(super) endpoint: &'a Endpoint,
+    /// When the question must be answered.
+    pub(super) deadline: Instant,
+}
+
+impl Esplora<'_> {
+    /// Compares block 0 with the network's, once per host and process.
+    pub(super) async fn check_chain(&self, network: Network) -> Result<(), Cause> {
+        let check = async || {
+            let genesis = self.block_hash_at(0).await?.ok_or(Cause::Unsupported)?;
+            if genesis.to_string() == network.genesis_hash() { Ok(()) } else { Err(Cause::WrongChain) }
+        };
+        self.endpoint.on_our_chain.get_or_try_init(check).await.copied()
+    }
+
+    /// Height first, then the hash at that height: both belong to one chain, whatever happens in between.
+    pub(super) async fn tip(&self) -> Result<Tip, Cause> {
+        let height: u32 = self.scalar("/blocks/tip/height").await?.ok_or(Cause::Unsupported)?;
+        let hash = self.block_hash_at(height).await?.ok_or(Cause::Unsettled)?;
+        Ok(Tip { height, hash })
+    }
+
+    /// The block at a height, or nothing if this host's chain is shorter.
+    pub(super) async fn block_hash_at(&self, height: u32) -> Result<Option<BlockHash>, Cause> {
+        self.scalar(&format!("/block-height/{height}")).await
+    }
+
+    /// A transaction, hashed here; nothing if this host does not have it. The only question that tells existence:
+    /// states and spends of unknown transactions are answered as if they existed.
+    pub(super) async fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, Cause> {
+        let Some(raw) = self.get(&format!("/tx/{txid}/raw"), limits::RAW_TX_BYTES).await? else { return Ok(None) };
+        let tx: Transaction = consensus::deserialize(&raw).map_err(|_| Cause::Malformed)?;
+        if esplora_json::is_believable(&tx, txid) { Ok(Some(tx)) } else { Err(Cause::Lied) }
+    }
+
+    /// Where a transaction is; nothing if this host does not have it.
+    pub(super) async fn place(&self, txid: Txid) -> Result<Option<TxPlace>, Cause> {
+        if self.transaction(txid).await?.is_none() {
+            return Ok(None);
+        }
+        self.status(txid).await.map(Some)
+    }
+
+    /// Where a transaction is that this host has: its state says nothing about one it has not.
+    pub(super) async fn status(&self, txid: Txid) -> Result<TxPlace, Cause> {
+        let status: StatusJson = self.json(&format!("/tx/{txid}/status"), limits::SMALL_BYTES).await?;
+        Ok(status.read()?.map_or(TxPlace::Mempool, TxPlace::Confirmed))
+    }
+
+    /// Who spends an output that this host knows; the spender is fetched and must do so.
+    pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
+        let OutPoint { txid, vout } = outpoint;
+        self.transaction(txid).await?.ok_or(Cause::Missing)?;
+        let answer: OutspendJson = self.json(&format!("/tx/{txid}/outspend/{vout}"), limits::SMALL_BYTES).await?;
+        if !answer.spent {
+            return Ok(None);
+        }
+        let spender = answer.txid.ok_or(Cause::Malformed)?;
+        let tx = self.transaction(spender).await?.ok_or(Cause::Unsettled)?;
+        if tx.input.iter().any(|input| input.previous_output == outpoint) {
+            Ok(Some(spender))
+        } else {
+            Err(Cause::Lied)
+        }
+    }
+
+    /// Fee rates by target in blocks.
+    pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
+        let body = self.get("/fee-estimates", limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
+        esplora_json::fee_rates(&body)
+    }
+
+    /// Everything about one script.
+    pub(super) async fn history(&self, script: &Script) -> Result<History, Cause> {
+        history::read(&Listing { esplora: self, hash: sha256::Hash::hash(script.as_bytes()) }, script).await
+    }
+
+    /// Sends a transaction, once.
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
+        self.endpoint.turn(self.deadline).await.map_err(Fault::before_sending)?;
+        let url = self.endpoint.url("/tx").map_err(Fault::before_sending)?;
+        let budget = Budget { bytes: limits::SMALL_BYTES, deadline: self.deadline };
+        self.http.post(url, raw.to_lower_hex_string(), budget).await
+    }
+
+    /// One word of text: a hash or a number.
+    async fn scalar<T: FromStr>(&self, path: &str) -> Result<Option<T>, Cause> {
+        let Some(body) = self.get(path, limits::SCALAR_BYTES).await? else { return Ok(None) };
+        let text = std::str::from_utf8(&body).map_err(|_| Cause::Malformed)?;
+        text.trim().parse().map(Some).map_err(|_| Cause::Malformed)
+    }
+
+    async fn json<T: DeserializeOwned>(&self, path: &str, most: usize) -> Result<T, Cause> {
+        esplora_json::parse(&self.get(path, most).await?.ok_or(Cause::Unsupported)?)
+    }
+
+    /// The body of an answer, or nothing for 404; repeated where that may help.
+    async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
+        let url = self.endpoint.url(path)?;
+        let mut patience = Patience::default();
+        loop {
+            self.endpoint.turn(self.deadline).await?;
+            let reply = self.http.get(url.clone(), Budget { bytes: most, deadline: self.deadline }).await;
+            let setback = match judge(reply) {
+                Ok(body) => return Ok(body),
+                Err(setback) => setback,
+            };
+            let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
+            let then = Instant::now() + pause;
+            if then >= self.deadline {
+                return Err(setback.cause);
+            }
+            if setback.cause == Cause::Throttled {
+                self.endpoint.rest_until(then);
+            }
+            sleep_until(then).await;
+        }
+    }
+}
+
+/// What an exchange means for a read: a body, nothing (404), or a setback.
+fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
+    let reply = reply.map_err(|fault| Setback { cause: fault.cause, asked_to_wait: None })?;
+    match status_cause(reply.status) {
+        None if reply.body.trim_ascii_start().starts_with(b"<") => {
+            Err(Setback { cause: Cause::WebPage, asked_to_wait: None })
+        }
+        None => Ok(Some(reply.body)),
+        Some(Cause::Missing) => Ok(None),
+        Some(cause) => Err(Setback { cause, asked_to_wait: reply.retry_after }),
+    }
+}
+
+/// What a status says; nothing for any 2xx (one server answers fee estimates with 203).
+pub(super) const fn status_cause(status: u16) -> Option<Cause> {
+    Some(match status {
+        200..=299 => return None,
+        401 | 402 | 403 | 430 | 451 => Cause::Denied,
+        404 => Cause::Missing,
+        405 => Cause::Unsupported,
+        429 => Cause::Throttled,
+        503 => Cause::Busy,
+        500..=599 => Cause::ServerError(status),
+        _ => Cause::Refused(status),
+    })
+}
+
+/// The lists of one script at one host.
+struct Listing<'a, 'b> {
+    esplora: &'a Esplora<'b>,
+    /// SHA-256 of the script, not reversed (Electrum's is).
+    hash: sha256::Hash,
+}
+
+impl Listing<'_, '_> {
+    async fn page(&self, list: &str) -> Result<Vec<TxAt>, Cause> {
+        let path = format!("/scripthash/{}{list}", self.hash);
+        let body = self.esplora.get(&path, limits::TX_PAGE_BYTES).await?.ok_or(Cause::Unsupported)?;
+        let mut txs = Vec::new();
+        for Listed { txid, tx, place } in esplora_json::page(&body)? {
+            let tx = match tx {
+                Some(tx) => tx,
+                // Its JSON does not hash to its id. Perhaps a form we do not know: the raw bytes decide.
+                None => self.esplora.transaction(txid).await?.ok_or(Cause::Malformed)?,
+            };
+            txs.push(TxAt { tx, place });
+        }
+        Ok(txs)
+    }
+}
+
+impl Pages for Listing<'_, '_> {
+    async fn mixed(&self) -> Result<Vec<TxAt>, Cause> {
+        self.page("/txs").await
+    }
+
+    async fn confirmed(&self, after: Option<Txid>) -> Result<Vec<TxAt>, Cause> {
+        match after {
+            Some(last) => self.page(&format!("/txs/chain/{last}")).await,
+            None => self.page("/txs/chain").await,
+        }
+    }
+
+    async fn waiting(&self) -> Result<Vec<TxAt>, Cause> {
+        self.page("/txs/mempool").await
+    }
+
+    async fn confirmed_count(&self) -> Result<u64, Cause> {
+        let path = format!("/scripthash/{}", self.hash);
+        let answer: ScriptJson = self.esplora.json(&path, limits::SMALL_BYTES).await?;
+        Ok(answer.chain_stats.tx_count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_meaning() {
+        for (status, cause) in [
+            (200, None),
+            (203, None),
+            (400, Some(Cause::Refused(400))),
+            (403, Some(Cause::Denied)),
+            (404, Some(Cause::Missing)),
+            (405, Some(Cause::Unsupported)),
+            (422, Some(Cause::Refused(422))),
+            (429, Some(Cause::Throttled)),
+            (430, Some(Cause::Denied)),
+            (500, Some(Cause::ServerError(500))),
+            (503, Some(Cause::Busy)),
+            (504, Some(Cause::ServerError(504))),
+        ] {
+            assert_eq!(status_cause(status), cause, "{status}");
+        }
+    }
+}

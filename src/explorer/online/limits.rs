@@ -1,0 +1,61 @@
+//! How much we read, how long we wait and how often we ask: every bound of the window, with its reason.
+//!
+//! Numbers only. A hostile server may waste what is written here and not a byte or a second more.
+
+use std::time::Duration;
+
+/// A hash, a height or a short error text.
+pub(super) const SCALAR_BYTES: usize = 1 << 10;
+/// Statistics, states, fee estimates, answers to a broadcast.
+pub(super) const SMALL_BYTES: usize = 64 << 10;
+/// A raw transaction: a block holds no more than 4,000,000 bytes (BIP-141).
+pub(super) const RAW_TX_BYTES: usize = 4_000_000;
+/// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
+pub(super) const TX_PAGE_BYTES: usize = 32 << 20;
+/// Nesting of JSON; the deepest honest answer has 5 levels.
+pub(super) const JSON_DEPTH: usize = 32;
+/// Transactions of one script; more is not a person's wallet.
+pub(super) const TXS_PER_SCRIPT: usize = 10_000;
+/// Scripts of one scan, so that invented history cannot keep it running.
+pub(super) const SCRIPTS_PER_SCAN: usize = 50_000;
+/// Questions of a scan in flight at once; some public servers refuse more.
+pub(super) const IN_FLIGHT: usize = 16;
+/// Explorers that may be named.
+pub(super) const ENDPOINTS: usize = 16;
+/// The smallest page any known server cuts a mixed history into: a shorter list is whole.
+pub(super) const SMALLEST_PAGE: usize = 10;
+/// Servers list no more waiting transactions of a script than this, and have no second page of them.
+pub(super) const MEMPOOL_PAGE: usize = 50;
+/// How often a history that changes under our reading is started again.
+pub(super) const REREADS: u8 = 3;
+/// Attempts of one read at one host, unless it asks us to wait.
+pub(super) const ATTEMPTS: u8 = 2;
+/// How often one read waits because its host said 429.
+pub(super) const THROTTLE_WAITS: u8 = 4;
+/// First back-off, doubled each time up to [`BACKOFF_CEILING`]; the sleep is a random part of it.
+pub(super) const BACKOFF: Duration = Duration::from_millis(250);
+/// Longest back-off.
+pub(super) const BACKOFF_CEILING: Duration = Duration::from_secs(8);
+/// Longest wait that a host may ask for with `Retry-After` before we go elsewhere.
+pub(super) const RETRY_AFTER_CEILING: Duration = Duration::from_secs(30);
+/// To open a connection: name, TCP and TLS.
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// Between two pieces of an answer.
+pub(super) const IDLE: Duration = Duration::from_secs(10);
+/// One request from first byte to last.
+pub(super) const REQUEST: Duration = Duration::from_secs(20);
+/// Idle connections are dropped before the first public server drops them (69 s).
+pub(super) const POOL_IDLE: Duration = Duration::from_secs(60);
+/// A question about the chain that anybody may answer: two hosts, 6 s each.
+pub(super) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
+/// A question about one transaction.
+pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
+/// Sending to every host in turn.
+pub(super) const SENDING: Duration = Duration::from_secs(60);
+/// Looking for a transaction that may have been sent.
+pub(super) const READING_BACK: Duration = Duration::from_secs(60);
+/// A whole scan.
+pub(super) const SCAN: Duration = Duration::from_secs(600);
+/// When to look for a transaction after sending it: servers cache for a few seconds.
+pub(super) const READ_BACK_AT: [Duration; 4] =
+    [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
