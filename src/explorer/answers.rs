@@ -31,7 +31,8 @@ pub enum Claim<T> {
 
 impl<T> Claim<T> {
     /// From everybody who said the same. Hosts are counted once: two addresses on one host are one operator.
-    pub(crate) fn said_by(value: T, operators: Vec<SafeText>) -> Self {
+    #[must_use]
+    pub fn said_by(value: T, operators: Vec<SafeText>) -> Self {
         let mut distinct: Vec<SafeText> = operators.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         if distinct.len() > 1 {
             return Self::Agreed { value, operators: distinct };

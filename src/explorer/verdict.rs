@@ -130,7 +130,8 @@ impl Explain for RejectClass {
 
 impl RejectClass {
     /// How much this class tells; of several refusals the one with the lowest number is reported.
-    pub(crate) const fn rank(self) -> u8 {
+    #[must_use]
+    pub const fn rank(self) -> u8 {
         match self {
             Self::BadSignature => 0,
             Self::Invalid => 1,
