@@ -1,11 +1,15 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
-//! - words, without I/O or secrets: [`amount`], [`network`], [`account`], [`signing`], [`text`], [`explain`]
+//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`account`], [`intent`], [`signing`], [`text`], [`explain`]
 //!
 //! `tests/house.rs` holds the table of who may import whom.
 
+pub mod account;
+pub mod address;
 pub mod amount;
+pub mod chain;
 pub mod explain;
+pub mod intent;
 pub mod network;
 pub mod signing;
 pub mod text;
