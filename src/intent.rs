@@ -73,6 +73,15 @@ pub struct Request {
     pub replacement: Replacement,
 }
 
+/// Whether the person allows a coin to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freeze {
+    /// May be spent.
+    Free,
+    /// Frozen by the person, or locked by an unresolved payment.
+    Frozen,
+}
+
 /// What an output of a reviewed transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

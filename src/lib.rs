@@ -10,6 +10,7 @@ pub mod amount;
 pub mod chain;
 pub mod explain;
 pub mod intent;
+pub mod ledger;
 pub mod network;
 pub mod signing;
 pub mod text;

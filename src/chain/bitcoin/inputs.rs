@@ -95,10 +95,8 @@ fn check_scripts(spent: &TxOut, claims: &psbt::Input) -> Result<(), &'static str
     if claims.witness_utxo.is_some() && claims.non_witness_utxo.is_none() && !may_be_witness(script, claims) {
         return Err("it gives a witness output for an input that is not segwit");
     }
-    if let Some(redeem) = &claims.redeem_script {
-        if !script.is_p2sh() || redeem.to_p2sh() != *script {
-            return Err("its redeem script is not the one that the coin commits to");
-        }
+    if claims.redeem_script.as_ref().is_some_and(|redeem| !script.is_p2sh() || redeem.to_p2sh() != *script) {
+        return Err("its redeem script is not the one that the coin commits to");
     }
     if let Some(witness) = &claims.witness_script {
         let program = claims.redeem_script.as_ref().unwrap_or(script);

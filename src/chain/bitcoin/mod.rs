@@ -25,7 +25,7 @@ pub use self::{
 use crate::{
     account::{Account, Keychain},
     chain::Chain,
-    intent::{Request, Review},
+    intent::{Freeze, Request, Review},
     network::Network,
     signing::{Job, Signature, Signed},
 };
@@ -39,15 +39,6 @@ pub enum CoinState {
     OwnUnconfirmed,
     /// Unconfirmed, from somebody else: it may still be replaced or vanish.
     ForeignUnconfirmed,
-}
-
-/// Whether the person allows a coin to be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freeze {
-    /// May be spent.
-    Free,
-    /// Frozen by the person, or locked by an unresolved payment.
-    Frozen,
 }
 
 /// A coin that could be spent, with the transaction that proves it.

@@ -11,7 +11,7 @@ use bitcoin::{
 };
 
 use super::{
-    BitcoinError, Coin, CoinState, Freeze, Ownership, Plan, Snapshot, decode,
+    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, decode,
     fund::{self, Candidate, Funding, Target},
     ownership::Owned,
     policy, proof,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     account::{Account, Keychain, ScriptType, script_for},
     amount::Quantity,
-    intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Freeze, Payment, Replacement, Request},
 };
 
 /// Blocks until a block reward may be spent (consensus).

@@ -6,7 +6,7 @@
 use bitcoin::{Sequence, Transaction, TxOut};
 
 use super::{
-    BitcoinError, Coin, CoinState, Freeze, Plan, Snapshot,
+    BitcoinError, Coin, CoinState, Plan, Snapshot,
     fund::{self, Funding, Target},
     plan::{Parts, Random, assemble, candidates, target},
     policy,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     account::Keychain,
     amount::FeeRate,
-    intent::{Fee, FeeLimit},
+    intent::{Fee, FeeLimit, Freeze},
 };
 
 /// An unconfirmed transaction of ours with the coins it spends.
