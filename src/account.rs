@@ -2,6 +2,8 @@
 //!
 //! No private keys, no I/O. Everything that claims to be "ours" is compared with what this room derives.
 
+use std::fmt;
+
 use bitcoin::{
     CompressedPublicKey, ScriptBuf,
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
@@ -79,6 +81,15 @@ impl Keychain {
     /// Both, receive first.
     pub const ALL: [Self; 2] = [Self::Receive, Self::Change];
 
+    /// Its place in a list of both.
+    #[must_use]
+    pub const fn position(self) -> usize {
+        match self {
+            Self::Receive => 0,
+            Self::Change => 1,
+        }
+    }
+
     /// The number on the path.
     #[must_use]
     pub const fn number(self) -> u32 {
@@ -92,6 +103,15 @@ impl Keychain {
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|keychain| keychain.number() == number)
+    }
+}
+
+impl fmt::Display for Keychain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Receive => "receive",
+            Self::Change => "change",
+        })
     }
 }
 
