@@ -201,7 +201,7 @@ impl fmt::Display for Amount {
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let mut text = String::new();
         for (place, digit) in whole.chars().enumerate() {
-            if place > 0 && (whole.len() - place) % 3 == 0 {
+            if place > 0 && (whole.len() - place).is_multiple_of(3) {
                 text.push(',');
             }
             text.push(digit);
@@ -209,7 +209,7 @@ impl fmt::Display for Amount {
         for (place, digit) in fraction.chars().enumerate() {
             text.push_str(match place {
                 0 => ".",
-                _ if place % 3 == 0 => " ",
+                _ if place.is_multiple_of(3) => " ",
                 _ => "",
             });
             text.push(digit);
@@ -224,7 +224,7 @@ pub fn sat_text(sat: u64) -> String {
     let digits = sat.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -60,7 +60,7 @@ const fn is_plain(character: char) -> bool {
 pub fn in_fours(text: &str) -> String {
     let mut grouped = String::with_capacity(text.len() + text.len() / 4);
     for (count, character) in text.chars().enumerate() {
-        if count > 0 && count % 4 == 0 {
+        if count > 0 && count.is_multiple_of(4) {
             grouped.push(' ');
         }
         grouped.push(character);

@@ -2,11 +2,11 @@
 //!
 //! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction};
 
-use crate::text::SafeText;
+use crate::{account::Keychain, text::SafeText};
 
 /// Something an explorer said, with what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,38 +53,6 @@ impl<T> Claim<T> {
         match self {
             Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
         }
-    }
-}
-
-/// Which of an account's two chains of addresses (BIP-44, level `change`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Keychain {
-    /// Addresses handed to payers: 0.
-    Receive,
-    /// Addresses for what comes back: 1.
-    Change,
-}
-
-impl Keychain {
-    /// Both, receive first.
-    pub const ALL: [Self; 2] = [Self::Receive, Self::Change];
-
-    /// Its number in the path: 0 or 1.
-    #[must_use]
-    pub const fn position(self) -> usize {
-        match self {
-            Self::Receive => 0,
-            Self::Change => 1,
-        }
-    }
-}
-
-impl fmt::Display for Keychain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Receive => "receive",
-            Self::Change => "change",
-        })
     }
 }
 

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::{
+    account::Keychain,
     explain::{Entry, Explain, catalogue},
     network::Network,
     text::SafeText,
@@ -23,7 +24,7 @@ mod online;
 
 #[cfg(not(feature = "online"))]
 pub use absent::Explorer;
-pub use answers::{BlockRef, Claim, Keychain, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{BlockRef, Claim, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 #[cfg(feature = "online")]
 pub use online::Explorer;

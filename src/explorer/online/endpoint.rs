@@ -29,6 +29,7 @@ pub(super) struct Endpoint {
     /// Set for the life of the process when it proved false.
     pub(super) barred: Cell<Option<Cause>>,
     not_before: Cell<Option<Instant>>,
+    silent: Cell<Option<(Instant, Cause)>>,
 }
 
 impl Endpoint {
@@ -55,6 +56,7 @@ impl Endpoint {
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
             not_before: Cell::new(None),
+            silent: Cell::new(None),
         })
     }
 
@@ -83,6 +85,16 @@ impl Endpoint {
     /// Nobody asks this host before `then`.
     pub(super) fn rest_until(&self, then: Instant) {
         self.not_before.set(self.not_before.get().max(Some(then)));
+    }
+
+    /// The host did not answer the first question of all, for this cause.
+    pub(super) fn fell_silent(&self, cause: Cause) {
+        self.silent.set(Some((Instant::now() + limits::SILENT, cause)));
+    }
+
+    /// The cause, while that was a moment ago.
+    pub(super) fn is_silent(&self) -> Option<Cause> {
+        self.silent.get().and_then(|(until, cause)| (Instant::now() < until).then_some(cause))
     }
 
     /// Waits while the host asked us to; not beyond `deadline`.

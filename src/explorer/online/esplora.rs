@@ -40,8 +40,14 @@ impl Esplora<'_> {
     /// Compares block 0 with the network's, once per host and process.
     pub(super) async fn check_chain(&self, network: Network) -> Result<(), Cause> {
         let check = async || {
-            let genesis = self.block_hash_at(0).await?.ok_or(Cause::Unsupported)?;
-            if genesis.to_string() == network.genesis_hash() { Ok(()) } else { Err(Cause::WrongChain) }
+            if let Some(cause) = self.endpoint.is_silent() {
+                return Err(cause);
+            }
+            let genesis = self.block_hash_at(0).await.and_then(|hash| hash.ok_or(Cause::Unsupported));
+            match genesis.inspect_err(|&cause| self.endpoint.fell_silent(cause))? {
+                ours if ours.to_string() == network.genesis_hash() => Ok(()),
+                _ => Err(Cause::WrongChain),
+            }
         };
         self.endpoint.on_our_chain.get_or_try_init(check).await.copied()
     }

@@ -38,6 +38,8 @@ pub(super) const BACKOFF: Duration = Duration::from_millis(250);
 pub(super) const BACKOFF_CEILING: Duration = Duration::from_secs(8);
 /// Longest wait that a host may ask for with `Retry-After` before we go elsewhere.
 pub(super) const RETRY_AFTER_CEILING: Duration = Duration::from_secs(30);
+/// How long a host that could not name its block 0 counts as silent, so that 16 questions do not each find that out.
+pub(super) const SILENT: Duration = Duration::from_secs(5);
 /// To open a connection: name, TCP and TLS.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// Between two pieces of an answer.

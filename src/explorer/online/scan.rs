@@ -10,7 +10,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{history::History, limits};
 use crate::{
-    explorer::{ExplorerError, Keychain, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory},
+    account::Keychain,
+    explorer::{ExplorerError, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory},
     text::SafeText,
 };
 

@@ -20,10 +20,10 @@ use super::{
     fake::{self, Act, Server},
 };
 use crate::{
+    account::Keychain,
     explain::Explain,
     explorer::{
-        Cause, Claim, ExplorerError, Failure, Failures, Keychain, NotSent, RejectClass, ScanAnswer, ScanPlan, TxPlace,
-        Verdict,
+        Cause, Claim, ExplorerError, Failure, Failures, NotSent, RejectClass, ScanAnswer, ScanPlan, TxPlace, Verdict,
     },
     network::Network,
     text::SafeText,
@@ -278,6 +278,14 @@ fn a_scan_asks_each_script_once() {
     assert_eq!(server.count(""), 45);
     let used: Vec<_> = answer.scripts.iter().filter(|script| !script.txs.is_empty()).collect();
     assert_eq!((used.len(), used[0].index), (1, 3));
+}
+
+#[test]
+fn a_silent_server_is_found_out_once_and_not_by_every_question() {
+    let silent = Server::start(|_| Act::Answer(500, Vec::new()));
+    let good = paid(|| Act::ok("[]"));
+    assert_eq!(scan(&connect(&[&silent, &good])).map(|answer| answer.next), Ok([4, 0]));
+    assert_eq!(silent.count(""), 2);
 }
 
 #[test]

@@ -1,0 +1,378 @@
+//! Coin selection: branch and bound for a payment without change, else the best of several orders by the waste metric.
+//!
+//! Deterministic: the same coins and target give the same choice, so a server cannot probe by asking again (threats.md V4).
+//! Works on numbers alone; knows no scripts, keys or PSBTs.
+
+use super::BitcoinError;
+use crate::{account::ScriptType, amount::FeeRate, intent::Fee};
+
+/// Rate at which coins are assumed to be spent one day; the waste metric compares with it (Bitcoin Core's default).
+const LONG_TERM: FeeRate = FeeRate::from_sat_per_vb(10);
+/// Branch and bound gives up after this many steps, as Bitcoin Core does.
+const MAX_STEPS: u32 = 100_000;
+
+/// A coin as selection sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Satoshi.
+    pub value: u64,
+    /// Block height, or `u32::MAX` while unconfirmed.
+    pub height: u32,
+}
+
+/// What the chosen coins have to cover.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Kind of the account's scripts: of every input, and of the change.
+    pub kind: ScriptType,
+    /// Sum of the outputs other than change, in satoshi.
+    pub pay: u64,
+    /// Their serialized size in bytes.
+    pub outputs_bytes: u64,
+    /// Their number.
+    pub outputs: u64,
+    /// How the fee is chosen.
+    pub fee: Fee,
+    /// Serialized size of a change output in bytes.
+    pub change_bytes: u64,
+    /// Least value of a change output in satoshi.
+    pub change_minimum: u64,
+}
+
+/// The choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Funding {
+    /// Positions in the list of candidates, ascending.
+    pub chosen: Vec<usize>,
+    /// Value of the change output, if there is one.
+    pub change: Option<u64>,
+    /// The fee in satoshi, `leftover` included.
+    pub fee: u64,
+    /// Part of the fee that was not asked for: too little to be change.
+    pub leftover: u64,
+}
+
+/// Weight of one signed input: outpoint, sequence, script and witness with a 71-byte low-R signature (64 for taproot).
+#[must_use]
+pub const fn input_weight(kind: ScriptType) -> u64 {
+    match kind {
+        // 36 + 4 + 1 + (1+71 + 1+33) bytes, all counted fourfold.
+        ScriptType::P2pkh => 588,
+        // 41 + 23 bytes fourfold, then a witness of 1 + 1+71 + 1+33 bytes.
+        ScriptType::P2shP2wpkh => 363,
+        ScriptType::P2wpkh => 271,
+        // Witness of 1 + 1+64 bytes.
+        ScriptType::P2tr => 230,
+    }
+}
+
+const fn varint(number: u64) -> u64 {
+    match number {
+        0..=0xfc => 1,
+        0xfd..=0xffff => 3,
+        _ => 5,
+    }
+}
+
+impl Target {
+    /// Virtual size in vbytes with `inputs` coins.
+    #[must_use]
+    pub const fn vsize(&self, inputs: u64, change: Option<u64>) -> u64 {
+        let (count, bytes) = match change {
+            Some(_) => (self.outputs + 1, self.outputs_bytes + self.change_bytes),
+            None => (self.outputs, self.outputs_bytes),
+        };
+        let marker = if matches!(self.kind, ScriptType::P2pkh) { 0 } else { 2 };
+        let weight = 4 * (8 + varint(inputs) + varint(count) + bytes) + marker + inputs * input_weight(self.kind);
+        weight.div_ceil(4)
+    }
+
+    fn fee(&self, inputs: u64, change: Option<u64>) -> u64 {
+        match self.fee {
+            Fee::Exact(fee) => fee,
+            Fee::Rate(rate) => rate.fee(self.vsize(inputs, change)),
+        }
+    }
+
+    /// How far above the fee asked for a payment without change may go: 1% and one satoshi an input.
+    const fn tolerance(fee: u64, inputs: u64) -> u64 {
+        fee / 100 + inputs
+    }
+
+    fn rate(&self) -> FeeRate {
+        match self.fee {
+            Fee::Rate(rate) => rate,
+            Fee::Exact(fee) => FeeRate::of(fee, self.vsize(1, Some(0))),
+        }
+    }
+}
+
+/// Chooses coins for the target.
+///
+/// # Errors
+/// All candidates together do not cover payments and fee.
+pub fn select(candidates: &[Candidate], target: &Target) -> Result<Funding, BitcoinError> {
+    let orders = orders(candidates);
+    let exact = branch_and_bound(candidates, target, &orders[0]);
+    let with_change = orders.iter().filter_map(|order| accumulate(candidates, target, order));
+    let best = exact
+        .into_iter()
+        .chain(with_change)
+        .min_by_key(|funding| (waste(funding, target), funding.chosen.len(), funding.chosen.clone()));
+    if let Some(funding) = best {
+        return Ok(funding);
+    }
+    // Nothing leaves a proper change: the little that is left over goes to the miner, and the review says so.
+    let without = orders.iter().filter_map(|order| accumulate_without_change(candidates, target, order));
+    without.min_by_key(|funding| funding.leftover).ok_or_else(|| shortfall(candidates, target))
+}
+
+/// All of `candidates` must be spent; what remains is change if it is worth it.
+///
+/// # Errors
+/// They do not cover payments and fee.
+pub fn spend_exactly(candidates: &[Candidate], target: &Target) -> Result<Funding, BitcoinError> {
+    let all: Vec<usize> = (0..candidates.len()).collect();
+    settle(candidates, target, all.clone())
+        .or_else(|| settle_without_change(candidates, target, all))
+        .ok_or_else(|| shortfall(candidates, target))
+}
+
+/// The fee for spending `inputs` coins to the outputs of the target, without change, in satoshi.
+#[must_use]
+pub fn fee_without_change(target: &Target, inputs: u64) -> u64 {
+    target.fee(inputs, None)
+}
+
+fn shortfall(candidates: &[Candidate], target: &Target) -> BitcoinError {
+    let fee = target.fee(candidates.len().max(1) as u64, None);
+    BitcoinError::InsufficientFunds {
+        needed: target.pay.saturating_add(fee),
+        available: sum(candidates, 0..candidates.len()),
+    }
+}
+
+fn sum(candidates: &[Candidate], chosen: impl IntoIterator<Item = usize>) -> u64 {
+    chosen.into_iter().filter_map(|place| candidates.get(place)).fold(0, |total, coin| total.saturating_add(coin.value))
+}
+
+/// Largest first, smallest first, oldest first, and the one closest above the target first.
+fn orders(candidates: &[Candidate]) -> [Vec<usize>; 3] {
+    let sorted = |key: &dyn Fn(&Candidate) -> (u64, u64)| {
+        let mut places: Vec<usize> = (0..candidates.len()).collect();
+        places.sort_by_key(|place| candidates.get(*place).map(key));
+        places
+    };
+    [
+        sorted(&|coin| (u64::MAX - coin.value, u64::from(coin.height))),
+        sorted(&|coin| (coin.value, u64::from(coin.height))),
+        sorted(&|coin| (u64::from(coin.height), u64::MAX - coin.value)),
+    ]
+}
+
+/// Takes coins in order until payments, fee and a proper change are covered; then drops those that were not needed.
+fn accumulate(candidates: &[Candidate], target: &Target, order: &[usize]) -> Option<Funding> {
+    let enough = |chosen: &[usize]| settle(candidates, target, chosen.to_vec());
+    trim(order, &|chosen| enough(chosen).is_some()).and_then(|chosen| enough(&chosen))
+}
+
+fn accumulate_without_change(candidates: &[Candidate], target: &Target, order: &[usize]) -> Option<Funding> {
+    let enough = |chosen: &[usize]| settle_without_change(candidates, target, chosen.to_vec());
+    trim(order, &|chosen| enough(chosen).is_some()).and_then(|chosen| enough(&chosen))
+}
+
+fn trim(order: &[usize], enough: &dyn Fn(&[usize]) -> bool) -> Option<Vec<usize>> {
+    // The shortest prefix that is enough: being enough grows with the prefix, so bisect.
+    if !enough(order) {
+        return None;
+    }
+    let (mut short, mut long) = (0, order.len());
+    while short + 1 < long {
+        let middle = short.midpoint(long);
+        if enough(order.get(..middle)?) { long = middle } else { short = middle }
+    }
+    let mut chosen = order.get(..long)?.to_vec();
+    for place in order.get(..long)? {
+        let without: Vec<usize> = chosen.iter().copied().filter(|other| other != place).collect();
+        if enough(&without) {
+            chosen = without;
+        }
+    }
+    chosen.sort_unstable();
+    Some(chosen)
+}
+
+/// These coins with change, if they cover payments, fee and the least change.
+fn settle(candidates: &[Candidate], target: &Target, chosen: Vec<usize>) -> Option<Funding> {
+    let fee = target.fee(chosen.len() as u64, Some(0));
+    let change = sum(candidates, chosen.iter().copied()).checked_sub(target.pay)?.checked_sub(fee)?;
+    (!chosen.is_empty() && change >= target.change_minimum).then_some(Funding {
+        chosen,
+        change: Some(change),
+        fee,
+        leftover: 0,
+    })
+}
+
+/// These coins without change, if they cover payments and fee.
+fn settle_without_change(candidates: &[Candidate], target: &Target, chosen: Vec<usize>) -> Option<Funding> {
+    let asked = target.fee(chosen.len() as u64, None);
+    let fee = sum(candidates, chosen.iter().copied()).checked_sub(target.pay)?;
+    let leftover = fee.checked_sub(asked)?;
+    (!chosen.is_empty()).then_some(Funding { chosen, change: None, fee, leftover })
+}
+
+/// Bitcoin Core's waste metric: what these inputs cost now over what they would cost one day, plus change or excess.
+fn waste(funding: &Funding, target: &Target) -> i128 {
+    let weight = funding.chosen.len() as u64 * input_weight(target.kind);
+    let cost = |rate: FeeRate, weight: u64| i128::from(rate.fee(weight.div_ceil(4)));
+    let rate = target.rate();
+    let inputs = cost(rate, weight) - cost(LONG_TERM, weight);
+    let rest = match funding.change {
+        Some(_) => cost(rate, 4 * target.change_bytes) + cost(LONG_TERM, input_weight(target.kind)),
+        None => i128::from(funding.leftover),
+    };
+    inputs + rest
+}
+
+/// Depth-first search for coins that need no change, largest first, as in Bitcoin Core's SelectCoinsBnB.
+fn branch_and_bound(candidates: &[Candidate], target: &Target, order: &[usize]) -> Option<Funding> {
+    let mut search = Search { candidates, target, order, rest: rest_sums(candidates, order), steps: 0, best: None };
+    search.descend(0, &mut Vec::new(), 0);
+    search.best
+}
+
+/// `rest[i]`: the sum of the values from position `i` of the order to its end.
+fn rest_sums(candidates: &[Candidate], order: &[usize]) -> Vec<u64> {
+    let mut rest = vec![0u64; order.len() + 1];
+    for (place, candidate) in order.iter().enumerate().rev() {
+        let value = candidates.get(*candidate).map_or(0, |coin| coin.value);
+        let after = rest.get(place + 1).copied().unwrap_or(0);
+        if let Some(slot) = rest.get_mut(place) {
+            *slot = after.saturating_add(value);
+        }
+    }
+    rest
+}
+
+struct Search<'a> {
+    candidates: &'a [Candidate],
+    target: &'a Target,
+    order: &'a [usize],
+    rest: Vec<u64>,
+    steps: u32,
+    best: Option<Funding>,
+}
+
+impl Search<'_> {
+    /// Decides on the coin at `depth`. The stack is at most as deep as MAX_DEPTH coins.
+    fn descend(&mut self, depth: usize, chosen: &mut Vec<usize>, value: u64) {
+        const MAX_DEPTH: usize = 2_000;
+        self.steps += 1;
+        let inputs = chosen.len() as u64;
+        let fee = self.target.fee(inputs.max(1), None);
+        let needed = self.target.pay.saturating_add(fee);
+        if value >= needed {
+            if value - needed <= Target::tolerance(fee, inputs) {
+                self.keep(chosen.clone());
+            }
+            return;
+        }
+        let rest = self.rest.get(depth).copied().unwrap_or(0);
+        if self.steps > MAX_STEPS || depth > MAX_DEPTH || value.saturating_add(rest) < needed {
+            return;
+        }
+        let Some(place) = self.order.get(depth).copied() else { return };
+        let coin = self.candidates.get(place).map_or(0, |coin| coin.value);
+        chosen.push(place);
+        self.descend(depth + 1, chosen, value.saturating_add(coin));
+        chosen.pop();
+        self.descend(depth + 1, chosen, value);
+    }
+
+    fn keep(&mut self, mut chosen: Vec<usize>) {
+        chosen.sort_unstable();
+        let Some(funding) = settle_without_change(self.candidates, self.target, chosen) else { return };
+        let better = self.best.as_ref().is_none_or(|best| waste(&funding, self.target) < waste(best, self.target));
+        if better {
+            self.best = Some(funding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn target(pay: u64, rate: u64) -> Target {
+        Target {
+            kind: ScriptType::P2wpkh,
+            pay,
+            outputs_bytes: 31,
+            outputs: 1,
+            fee: Fee::Rate(FeeRate::from_sat_per_vb(rate)),
+            change_bytes: 31,
+            change_minimum: 294,
+        }
+    }
+
+    fn coins(values: &[u64]) -> Vec<Candidate> {
+        values.iter().map(|value| Candidate { value: *value, height: 1 }).collect()
+    }
+
+    #[test]
+    fn sizes_are_those_of_known_transactions() {
+        assert_eq!(target(0, 1).vsize(1, Some(0)), 141, "one P2WPKH coin, payment and change");
+        assert_eq!(target(0, 1).vsize(1, None), 110);
+        let legacy = Target { kind: ScriptType::P2pkh, outputs_bytes: 34, change_bytes: 34, ..target(0, 1) };
+        assert_eq!(legacy.vsize(1, Some(0)), 225);
+    }
+
+    #[test]
+    fn finds_the_payment_without_change() {
+        let found = select(&coins(&[70_000, 50_110, 20_000, 90_000]), &target(50_000, 1)).expect("funds");
+        assert_eq!(found, Funding { chosen: vec![1], change: None, fee: 110, leftover: 0 });
+    }
+
+    #[test]
+    fn never_gives_away_what_could_be_change() {
+        let found = select(&coins(&[50_500, 90_000]), &target(50_000, 1)).expect("funds");
+        assert!(found.change.is_some() && found.leftover == 0);
+    }
+
+    #[test]
+    fn says_what_is_left_over_when_nothing_else_is_possible() {
+        let found = select(&coins(&[50_310]), &target(50_000, 1)).expect("funds");
+        assert_eq!(found, Funding { chosen: vec![0], change: None, fee: 310, leftover: 200 });
+    }
+
+    #[test]
+    fn names_what_is_missing() {
+        let error = select(&coins(&[50_000]), &target(50_000, 1));
+        assert_eq!(error, Err(BitcoinError::InsufficientFunds { needed: 50_110, available: 50_000 }));
+    }
+
+    #[test]
+    fn ten_thousand_coins_do_not_overflow_the_stack() {
+        let many = coins(&vec![1_000; 10_000]);
+        assert!(select(&many, &target(5_000_000, 1)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn covers_exactly_and_is_deterministic(
+            values in prop::collection::vec(300u64..5_000_000, 1..40), pay in 300u64..8_000_000, rate in 1u64..200,
+        ) {
+            let (coins, target) = (coins(&values), target(pay, rate));
+            let Ok(found) = select(&coins, &target) else { return Ok(()) };
+            prop_assert_eq!(&select(&coins, &target), &Ok(found.clone()));
+            let inputs = sum(&coins, found.chosen.iter().copied());
+            prop_assert_eq!(inputs, pay + found.fee + found.change.unwrap_or(0));
+            let asked = target.fee(found.chosen.len() as u64, found.change);
+            prop_assert_eq!(found.fee, asked + found.leftover);
+            prop_assert!(found.change.is_none_or(|change| change >= target.change_minimum));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! One input of a PSBT under examination: what it spends, why that is believed, whose it is, what its signature would cover.
+//!
+//! BIP-174's signer checks and threats.md P3 to P5 live here. Pure; no keys.
+
+use bitcoin::{Psbt, ScriptBuf, TxOut, psbt};
+
+use super::{BitcoinError, Owned, Ownership, proof};
+use crate::{account::ScriptType, intent::AmountProof};
+
+/// What is known about an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedInput {
+    /// The output it spends, if the PSBT says.
+    pub spent: Option<TxOut>,
+    /// Our derivation of its script, if it is ours.
+    pub owned: Option<Owned>,
+    /// Why `spent` is believed.
+    pub proof: AmountProof,
+}
+
+/// What is known about an input, and what speaks against signing it.
+#[derive(Debug)]
+pub struct Look {
+    /// As far as it is known.
+    pub known: CheckedInput,
+    /// The first reason against it.
+    pub problem: Option<BitcoinError>,
+}
+
+/// Looks at input `place`.
+#[must_use]
+pub fn look(psbt: &Psbt, place: usize, ours: &Ownership) -> Look {
+    let mut known = CheckedInput::unknown();
+    let problem = fill(psbt, place, ours, &mut known).err();
+    Look { known, problem }
+}
+
+/// All inputs, each proven and ours, ready to be signed.
+///
+/// # Errors
+/// The first input that must not be signed.
+pub fn checked(psbt: &Psbt, ours: &Ownership) -> Result<Vec<(TxOut, Owned)>, BitcoinError> {
+    let mut all = Vec::new();
+    for place in 0..psbt.unsigned_tx.input.len() {
+        let Look { known, problem } = look(psbt, place, ours);
+        if let Some(problem) = problem {
+            return Err(problem);
+        }
+        match (known.spent, known.owned) {
+            (Some(spent), Some(owned)) => all.push((spent, owned)),
+            _ => return Err(BitcoinError::ForeignInput(place)),
+        }
+    }
+    Ok(all)
+}
+
+fn fill(psbt: &Psbt, place: usize, ours: &Ownership, known: &mut CheckedInput) -> Result<(), BitcoinError> {
+    let (Some(input), Some(claims)) = (psbt.unsigned_tx.input.get(place), psbt.inputs.get(place)) else {
+        return Err(BitcoinError::Bug("an input without its PSBT map"));
+    };
+    let contradiction = |problem| BitcoinError::Contradiction { input: place, problem };
+    let spent = match (&claims.non_witness_utxo, &claims.witness_utxo) {
+        (Some(parent), witness) => {
+            let output = proof::spent_output(parent, input.previous_output)
+                .map_err(|no_proof| contradiction(no_proof.describe()))?;
+            if witness.as_ref().is_some_and(|witness| witness != output) {
+                return Err(contradiction("its two descriptions of the spent coin differ"));
+            }
+            known.proof = AmountProof::PreviousTransaction;
+            output.clone()
+        }
+        (None, Some(output)) => {
+            if output.script_pubkey.is_p2tr() {
+                known.proof = AmountProof::CommittedBySignature;
+            }
+            output.clone()
+        }
+        (None, None) => return Err(contradiction("nothing says what it spends")),
+    };
+    known.spent = Some(spent.clone());
+    check_scripts(&spent, claims).map_err(contradiction)?;
+    check_sighash(place, &spent, claims)?;
+    let sources = claims.bip32_derivation.values().chain(claims.tap_key_origins.values().map(|(_, source)| source));
+    let claimed = sources.map(|(fingerprint, path)| (fingerprint, path));
+    known.owned = ours.prove(&spent.script_pubkey, claimed, &format!("input {place}"))?;
+    if known.proof == AmountProof::Unproven {
+        return Err(contradiction("its amount is only claimed: the whole previous transaction is missing"));
+    }
+    known.owned.as_ref().map(|_| ()).ok_or(BitcoinError::ForeignInput(place))
+}
+
+/// The scripts that a PSBT gives must be those that the spent output commits to (BIP-174, signer checks).
+fn check_scripts(spent: &TxOut, claims: &psbt::Input) -> Result<(), &'static str> {
+    let script = &spent.script_pubkey;
+    if claims.witness_utxo.is_some() && claims.non_witness_utxo.is_none() && !may_be_witness(script, claims) {
+        return Err("it gives a witness output for an input that is not segwit");
+    }
+    if claims.redeem_script.as_ref().is_some_and(|redeem| !script.is_p2sh() || redeem.to_p2sh() != *script) {
+        return Err("its redeem script is not the one that the coin commits to");
+    }
+    if let Some(witness) = &claims.witness_script {
+        let program = claims.redeem_script.as_ref().unwrap_or(script);
+        if witness.to_p2wsh() != *program {
+            return Err("its witness script is not the one that the coin commits to");
+        }
+    }
+    Ok(())
+}
+
+fn may_be_witness(script: &ScriptBuf, claims: &psbt::Input) -> bool {
+    let redeem_is_witness = claims.redeem_script.as_ref().is_none_or(|redeem| redeem.is_witness_program());
+    script.is_witness_program() || (script.is_p2sh() && redeem_is_witness)
+}
+
+/// Only ALL, or taproot's DEFAULT: a signature must cover everything (threats.md P4).
+fn check_sighash(place: usize, spent: &TxOut, claims: &psbt::Input) -> Result<(), BitcoinError> {
+    let Some(sighash) = claims.sighash_type else { return Ok(()) };
+    let allowed: &[u32] = if spent.script_pubkey.is_p2tr() { &[0, 1] } else { &[1] };
+    if allowed.contains(&sighash.to_u32()) {
+        return Ok(());
+    }
+    Err(BitcoinError::Sighash { input: place, sighash: format!("0x{:02x}", sighash.to_u32()) })
+}
+
+/// The P2WPKH program inside an account's P2SH script, or `None` for other kinds.
+#[must_use]
+pub fn redeem_script(owned: &Owned) -> Option<ScriptBuf> {
+    (owned.script_type == ScriptType::P2shP2wpkh)
+        .then(|| crate::account::script_for(ScriptType::P2wpkh, owned.public_key))
+}

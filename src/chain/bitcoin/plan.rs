@@ -1,0 +1,339 @@
+//! From a request to an unsigned PSBT: outputs, coins, change, locktime; then our own review must agree with it.
+//!
+//! Pure: randomness comes in as bytes. No keys, no network. The plan carries every previous transaction, so that the
+//! signing machine needs nothing else.
+
+use std::collections::BTreeMap;
+
+use bitcoin::{
+    Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime, psbt,
+    script::PushBytesBuf, transaction::Version,
+};
+
+use super::{
+    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, decode,
+    fund::{self, Candidate, Funding, Target},
+    ownership::Owned,
+    policy, proof,
+};
+use crate::{
+    account::{Account, Keychain, ScriptType, script_for},
+    amount::Quantity,
+    intent::{CoinChoice, Fee, FeeLimit, Freeze, Payment, Replacement, Request},
+};
+
+/// Blocks until a block reward may be spent (consensus).
+pub const COINBASE_MATURITY: u32 = 100;
+
+/// Plans a request.
+///
+/// # Errors
+/// Too little money, dust, a fee above the stops, or a request that contradicts itself.
+pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Result<Plan, BitcoinError> {
+    let mut random = Random(randomness);
+    let mut outputs = outputs(request)?;
+    let coins = allowed_coins(request, snapshot)?;
+    let target = target(&snapshot.account, &outputs, request.fee)?;
+    let (chosen, change) = match place_of_all(request)? {
+        None => choose(&coins, &target, &request.coins).map(|(chosen, funding)| (chosen, funding.change))?,
+        Some(place) => {
+            let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
+            output.value = remainder(&coins, &target)?;
+            policy::check_dust(&output.script_pubkey, output.value.to_sat())?;
+            (coins, None)
+        }
+    };
+    let parts = Parts {
+        coins: chosen,
+        outputs,
+        change: change.map(|value| (snapshot.next_change, value)),
+        locktime: anti_fee_sniping(snapshot.tip_height, &mut random),
+        sequence: sequence(request.replacement),
+    };
+    assemble(&snapshot.account, parts, request.fee_limit, &mut random)
+}
+
+/// Bytes that must not be predictable, drawn one after the other.
+#[derive(Debug)]
+pub(super) struct Random(pub(super) [u8; 32]);
+
+impl Random {
+    /// A number below `bound` (at least 1), and the rest of the bytes for later.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        let (head, tail) = self.0.split_at(8);
+        let number = head.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
+        let mut rest = [0u8; 32];
+        rest[..24].copy_from_slice(tail);
+        self.0 = rest;
+        number % bound.max(1)
+    }
+}
+
+/// The parts of a transaction before it is put together.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) coins: Vec<&'a Coin>,
+    pub(super) outputs: Vec<TxOut>,
+    pub(super) change: Option<(u32, u64)>,
+    pub(super) locktime: LockTime,
+    pub(super) sequence: Sequence,
+}
+
+/// Which recipient gets all that is left, if one does.
+fn place_of_all(request: &Request) -> Result<Option<usize>, BitcoinError> {
+    let is_all = |payment: &Payment| payment.quantity == Quantity::All;
+    match request.payments.iter().filter(|payment| is_all(payment)).count() {
+        0 | 1 => Ok(request.payments.iter().position(is_all)),
+        _ => Err(BitcoinError::BadRequest("only one recipient can get `all`".to_owned())),
+    }
+}
+
+/// One output for every recipient in the order typed (`all` is filled in later), then the memo.
+fn outputs(request: &Request) -> Result<Vec<TxOut>, BitcoinError> {
+    if request.payments.is_empty() {
+        return Err(BitcoinError::BadRequest("there is nobody to pay".to_owned()));
+    }
+    let mut outputs = Vec::new();
+    for payment in &request.payments {
+        let value = match payment.quantity {
+            Quantity::All => 0,
+            Quantity::Exact(amount) => amount.to_sat().ok_or(BitcoinError::Bug("a parsed amount beyond 64 bits"))?,
+        };
+        if payment.quantity != Quantity::All {
+            policy::check_dust(&payment.script, value)?;
+        }
+        outputs.push(TxOut { value: Amount::from_sat(value), script_pubkey: payment.script.clone() });
+    }
+    outputs.extend(memo_output(request)?);
+    Ok(outputs)
+}
+
+/// The memo as an OP_RETURN output of no value.
+fn memo_output(request: &Request) -> Result<Option<TxOut>, BitcoinError> {
+    let Some(memo) = &request.memo else { return Ok(None) };
+    if memo.len() > policy::MAX_MEMO_BYTES {
+        let what = format!("the memo has {} bytes, and nodes relay at most {}", memo.len(), policy::MAX_MEMO_BYTES);
+        return Err(BitcoinError::BadRequest(what));
+    }
+    let data = PushBytesBuf::try_from(memo.clone()).map_err(|_| BitcoinError::Bug("a memo of 80 bytes is pushable"))?;
+    Ok(Some(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) }))
+}
+
+/// Coins that may be spent for this request: not frozen, mature, and (unless named) settled or our own change.
+fn allowed_coins<'a>(request: &Request, snapshot: &'a Snapshot) -> Result<Vec<&'a Coin>, BitcoinError> {
+    match &request.coins {
+        CoinChoice::Automatic => Ok(snapshot
+            .coins
+            .iter()
+            .filter(|coin| {
+                coin.freeze == Freeze::Free && coin.state != CoinState::ForeignUnconfirmed && is_mature(coin, snapshot)
+            })
+            .collect()),
+        CoinChoice::Exactly(outpoints) => outpoints.iter().map(|outpoint| named_coin(*outpoint, snapshot)).collect(),
+    }
+}
+
+fn named_coin(outpoint: OutPoint, snapshot: &Snapshot) -> Result<&Coin, BitcoinError> {
+    let coin = snapshot.coins.iter().find(|coin| coin.outpoint == outpoint);
+    let coin =
+        coin.ok_or_else(|| BitcoinError::BadRequest(format!("coin {outpoint} is not in this account, or is spent")))?;
+    if coin.freeze == Freeze::Frozen {
+        return Err(BitcoinError::BadRequest(format!(
+            "coin {outpoint} is frozen; `fastness coins --unfreeze` frees it"
+        )));
+    }
+    if !is_mature(coin, snapshot) {
+        return Err(BitcoinError::BadRequest(format!(
+            "coin {outpoint} is a block reward of less than 100 confirmations"
+        )));
+    }
+    Ok(coin)
+}
+
+/// Block rewards need 100 confirmations at the height where the transaction can be mined.
+fn is_mature(coin: &Coin, snapshot: &Snapshot) -> bool {
+    if !coin.parent.is_coinbase() {
+        return true;
+    }
+    match coin.state {
+        CoinState::Confirmed(height) => {
+            snapshot.tip_height.saturating_add(1).saturating_sub(height) >= COINBASE_MATURITY
+        }
+        _ => false,
+    }
+}
+
+pub(super) fn target(account: &Account, outputs: &[TxOut], fee: Fee) -> Result<Target, BitcoinError> {
+    let change = account.script(Keychain::Change, 0)?;
+    Ok(Target {
+        kind: account.script_type,
+        pay: outputs
+            .iter()
+            .try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))
+            .ok_or_else(too_much)?,
+        outputs_bytes: outputs.iter().map(|output| output.size() as u64).sum(),
+        outputs: outputs.len() as u64,
+        fee,
+        change_bytes: change.len() as u64 + 9,
+        change_minimum: policy::dust_limit(&change),
+    })
+}
+
+fn too_much() -> BitcoinError {
+    BitcoinError::BadRequest("the amounts add up to more than can exist".to_owned())
+}
+
+/// Settled coins first; our own unconfirmed change only if they do not suffice.
+fn choose<'a>(
+    coins: &[&'a Coin],
+    target: &Target,
+    choice: &CoinChoice,
+) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
+    if matches!(choice, CoinChoice::Exactly(_)) {
+        let funding = fund::spend_exactly(&candidates(coins)?, target)?;
+        return Ok((coins.to_vec(), funding));
+    }
+    let settled: Vec<&Coin> =
+        coins.iter().copied().filter(|coin| matches!(coin.state, CoinState::Confirmed(_))).collect();
+    pick(&settled, target).or_else(|_| pick(coins, target))
+}
+
+fn pick<'a>(coins: &[&'a Coin], target: &Target) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
+    let funding = fund::select(&candidates(coins)?, target)?;
+    let chosen = funding.chosen.iter().filter_map(|place| coins.get(*place).copied()).collect();
+    Ok((chosen, funding))
+}
+
+/// Values from proven previous transactions only.
+pub(super) fn candidates(coins: &[&Coin]) -> Result<Vec<Candidate>, BitcoinError> {
+    let value = |coin: &&Coin| coin.value().ok_or(BitcoinError::Bug("a coin that its transaction does not prove"));
+    let height = |coin: &&Coin| match coin.state {
+        CoinState::Confirmed(height) => height,
+        _ => u32::MAX,
+    };
+    coins.iter().map(|coin| Ok(Candidate { value: value(coin)?, height: height(coin) })).collect()
+}
+
+/// What is left of all coins after the other outputs and the fee.
+fn remainder(coins: &[&Coin], target: &Target) -> Result<Amount, BitcoinError> {
+    let available =
+        candidates(coins)?.iter().try_fold(0u64, |sum, coin| sum.checked_add(coin.value)).ok_or_else(too_much)?;
+    let needed = target.pay.saturating_add(fund::fee_without_change(target, coins.len() as u64));
+    let value = available.checked_sub(needed).ok_or(BitcoinError::InsufficientFunds { needed, available })?;
+    Ok(Amount::from_sat(value))
+}
+
+const fn sequence(replacement: Replacement) -> Sequence {
+    match replacement {
+        Replacement::Signalled => Sequence::ENABLE_RBF_NO_LOCKTIME,
+        Replacement::NotSignalled => Sequence::ENABLE_LOCKTIME_NO_RBF,
+    }
+}
+
+/// The best height as locktime, now and then up to 99 lower, as Bitcoin Core does against fee sniping.
+fn anti_fee_sniping(tip_height: u32, random: &mut Random) -> LockTime {
+    let back = if random.below(10) == 0 { random.below(100) } else { 0 };
+    let height = tip_height.saturating_sub(u32::try_from(back).unwrap_or(0));
+    LockTime::from_height(height).unwrap_or(LockTime::ZERO)
+}
+
+/// Puts the parts together and lets our own review judge the result.
+pub(super) fn assemble(
+    account: &Account,
+    parts: Parts<'_>,
+    limit: FeeLimit,
+    random: &mut Random,
+) -> Result<Plan, BitcoinError> {
+    let Parts { mut coins, mut outputs, change, locktime, sequence } = parts;
+    coins.sort_by_key(|coin| coin.outpoint);
+    let mut owners = BTreeMap::new();
+    if let Some((index, value)) = change {
+        let script = account.script(Keychain::Change, index)?;
+        let place = usize::try_from(random.below(outputs.len() as u64 + 1)).unwrap_or(0);
+        outputs.insert(place, TxOut { value: Amount::from_sat(value), script_pubkey: script });
+        owners.insert(place, (Keychain::Change, index));
+    }
+    let input = |coin: &&Coin| TxIn {
+        previous_output: coin.outpoint,
+        script_sig: ScriptBuf::new(),
+        sequence,
+        witness: Witness::new(),
+    };
+    let transaction = Transaction {
+        version: Version::TWO,
+        lock_time: locktime,
+        input: coins.iter().map(input).collect(),
+        output: outputs,
+    };
+    let mut psbt = Psbt::from_unsigned_tx(transaction)
+        .map_err(|_| BitcoinError::Bug("an unsigned transaction with signatures"))?;
+    for (claims, coin) in psbt.inputs.iter_mut().zip(&coins) {
+        *claims = input_map(account, coin)?;
+    }
+    for (place, (keychain, index)) in owners {
+        if let Some(claims) = psbt.outputs.get_mut(place) {
+            *claims = output_map(account, keychain, index)?;
+        }
+    }
+    let plan = Plan { network: account.network, psbt };
+    check(&plan, account, limit)?;
+    Ok(plan)
+}
+
+/// Our own review of our own plan: inputs = outputs + fee, and the fee below the stops.
+fn check(plan: &Plan, account: &Account, limit: FeeLimit) -> Result<(), BitcoinError> {
+    let review = decode::review(plan, &Ownership::new(vec![account.clone()]))?;
+    let fee = review.fee.and_then(crate::amount::Amount::to_sat).ok_or(BitcoinError::Bug("a plan without a fee"))?;
+    let paid = review.paid.to_sat().unwrap_or(u64::MAX);
+    let kept = review.outputs.iter().filter_map(|output| output.amount.to_sat()).fold(0u64, u64::saturating_add);
+    let moved = if paid > 0 { paid } else { kept };
+    policy::check_fee(fee, review.vsize, moved, limit)?;
+    if review.vsize * 4 > policy::MAX_STANDARD_WEIGHT {
+        let what = format!("the transaction would have {} vbytes, and nodes relay at most 100,000", review.vsize);
+        return Err(BitcoinError::BadRequest(format!("{what}; split it")));
+    }
+    Ok(())
+}
+
+/// What a signer needs to know of a coin: its whole transaction, path and key.
+fn input_map(account: &Account, coin: &Coin) -> Result<psbt::Input, BitcoinError> {
+    let output = proof::spent_output(&coin.parent, coin.outpoint)
+        .map_err(|_| BitcoinError::Bug("a coin that its transaction does not prove"))?;
+    let owner = Owned::at(account, coin.keychain, coin.index)?;
+    let mut map = psbt::Input { non_witness_utxo: Some(coin.parent.clone()), ..psbt::Input::default() };
+    if owner.script_type != ScriptType::P2pkh {
+        map.witness_utxo = Some(output.clone());
+    }
+    map.redeem_script = super::inputs::redeem_script(&owner);
+    let source = (account.fingerprint, owner.path);
+    if owner.script_type == ScriptType::P2tr {
+        let key = owner.public_key.x_only_public_key().0;
+        map.tap_internal_key = Some(key);
+        map.tap_key_origins.insert(key, (Vec::new(), source));
+    } else {
+        map.bip32_derivation.insert(owner.public_key, source);
+    }
+    Ok(map)
+}
+
+/// Where our own output's key is, so that any signer can re-derive it.
+fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
+    let owner = Owned::at(account, keychain, index)?;
+    let source = (account.fingerprint, owner.path);
+    let mut map = psbt::Output::default();
+    match owner.script_type {
+        ScriptType::P2tr => {
+            let key = owner.public_key.x_only_public_key().0;
+            map.tap_internal_key = Some(key);
+            map.tap_key_origins.insert(key, (Vec::new(), source));
+        }
+        ScriptType::P2shP2wpkh => {
+            map.redeem_script = Some(script_for(ScriptType::P2wpkh, owner.public_key));
+            map.bip32_derivation.insert(owner.public_key, source);
+        }
+        ScriptType::P2pkh | ScriptType::P2wpkh => {
+            map.bip32_derivation.insert(owner.public_key, source);
+        }
+    }
+    Ok(map)
+}

@@ -1,0 +1,181 @@
+//! Replacing an unconfirmed transaction of ours: `bump` pays more for the same, `cancel` takes the coins back (BIP-125).
+//!
+//! A replacement spends every coin of the original, so the two can never both confirm; `bump` keeps recipients, amounts
+//! and locktime and changes only fee and change (threats.md P9). Pure, like plan.rs.
+
+use bitcoin::{Sequence, Transaction, TxOut};
+
+use super::{
+    BitcoinError, Coin, CoinState, Plan, Snapshot,
+    fund::{self, Funding, Target},
+    plan::{Parts, Random, assemble, candidates, target},
+    policy,
+};
+use crate::{
+    account::Keychain,
+    amount::FeeRate,
+    intent::{Fee, FeeLimit, Freeze},
+};
+
+/// An unconfirmed transaction of ours with the coins it spends.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// The signed transaction.
+    pub transaction: Transaction,
+    /// Every coin it spends, in the order of its inputs.
+    pub coins: Vec<Coin>,
+}
+
+/// What the replacement is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The same payments at a higher fee.
+    Bump,
+    /// Everything back to our own change chain.
+    Cancel,
+}
+
+/// The fee of a replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplacementFee {
+    /// The least that nodes accept as a replacement.
+    Least,
+    /// What the person asked for; too little is an error that names the least.
+    Asked(Fee),
+}
+
+impl Original {
+    /// What it pays as fee, in satoshi.
+    ///
+    /// # Errors
+    /// A coin is not proven, or the transaction pays more than it spends.
+    pub fn fee(&self) -> Result<u64, BitcoinError> {
+        let coins: Vec<&Coin> = self.coins.iter().collect();
+        let spent = candidates(&coins)?.iter().fold(0u64, |sum, coin| sum.saturating_add(coin.value));
+        let paid = self.transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
+        spent.checked_sub(paid).ok_or(BitcoinError::Bug("a transaction that pays more than it spends"))
+    }
+}
+
+/// Plans a replacement. `snapshot.coins` may add coins where the change does not suffice (`bump` only).
+///
+/// # Errors
+/// The original cannot be replaced, the fee is too low to replace it or above the stops, or the coins do not suffice.
+pub fn replace(
+    original: &Original,
+    purpose: Purpose,
+    snapshot: &Snapshot,
+    fees: (ReplacementFee, FeeLimit),
+    randomness: [u8; 32],
+) -> Result<Plan, BitcoinError> {
+    check_spends(original)?;
+    let outputs = match purpose {
+        Purpose::Bump => payments(original, snapshot)?,
+        Purpose::Cancel => Vec::new(),
+    };
+    let (coins, funding) = fund_replacement(original, purpose, snapshot, &outputs, fees.0)?;
+    let change = funding.change.map(|value| (snapshot.next_change, value));
+    if purpose == Purpose::Cancel && change.is_none() {
+        return Err(BitcoinError::BadRequest("after this fee nothing would be left to take back".to_owned()));
+    }
+    let parts = Parts {
+        coins,
+        outputs,
+        change,
+        locktime: original.transaction.lock_time,
+        sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
+    };
+    assemble(&snapshot.account, parts, fees.1, &mut Random(randomness))
+}
+
+/// The coins given must be the ones that the original spends.
+fn check_spends(original: &Original) -> Result<(), BitcoinError> {
+    let spends = original.transaction.input.iter().map(|input| input.previous_output);
+    if !spends.eq(original.coins.iter().map(|coin| coin.outpoint)) {
+        return Err(BitcoinError::BadRequest(
+            "it spends coins that are not of this account, so it cannot be replaced here".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The outputs that are not our change, in their order.
+fn payments(original: &Original, snapshot: &Snapshot) -> Result<Vec<TxOut>, BitcoinError> {
+    let mut change_scripts = Vec::new();
+    for index in 0..snapshot.next_change {
+        change_scripts.push(snapshot.account.script(Keychain::Change, index)?);
+    }
+    let is_change = |output: &&TxOut| change_scripts.contains(&output.script_pubkey);
+    let kept: Vec<TxOut> = original.transaction.output.iter().filter(|output| !is_change(output)).cloned().collect();
+    if kept.is_empty() {
+        return Err(BitcoinError::BadRequest("it pays nobody but us; cancel it instead".to_owned()));
+    }
+    Ok(kept)
+}
+
+fn fund_replacement<'a>(
+    original: &'a Original,
+    purpose: Purpose,
+    snapshot: &'a Snapshot,
+    outputs: &[TxOut],
+    fee: ReplacementFee,
+) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
+    let mut coins: Vec<&Coin> = original.coins.iter().collect();
+    let mut more: Vec<&Coin> = match purpose {
+        Purpose::Bump => snapshot.coins.iter().filter(|coin| may_be_added(coin)).collect(),
+        Purpose::Cancel => Vec::new(),
+    };
+    // The smallest last, so that popping adds the largest coin first and as few as possible.
+    more.sort_by_key(|coin| coin.value());
+    loop {
+        match fund_at_least(original, &coins, &target(&snapshot.account, outputs, Fee::Exact(0))?, fee) {
+            Ok(funding) => return Ok((coins, funding)),
+            Err(error @ BitcoinError::InsufficientFunds { .. }) => match more.pop() {
+                Some(coin) => coins.push(coin),
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// BIP-125 rule 2: a replacement may add only confirmed coins.
+fn may_be_added(coin: &Coin) -> bool {
+    coin.freeze == Freeze::Free && matches!(coin.state, CoinState::Confirmed(_)) && !coin.parent.is_coinbase()
+}
+
+/// Pays the fee asked for, which must be enough to replace (BIP-125 rules 3 and 4, and a higher rate than before).
+fn fund_at_least(
+    original: &Original,
+    coins: &[&Coin],
+    target: &Target,
+    fee: ReplacementFee,
+) -> Result<Funding, BitcoinError> {
+    let candidates = candidates(coins)?;
+    let old_fee = original.fee()?;
+    let old_rate = FeeRate::of(old_fee, original.transaction.vsize() as u64);
+    let least = |funding: &Funding| least_fee(old_fee, old_rate, target.vsize(candidates.len() as u64, funding.change));
+    let fee = match fee {
+        ReplacementFee::Asked(fee) => fee,
+        // With change the transaction is largest, so the least fee for that size is enough for any.
+        ReplacementFee::Least => {
+            Fee::Exact(least_fee(old_fee, old_rate, target.vsize(candidates.len() as u64, Some(0))))
+        }
+    };
+    let funding = fund::spend_exactly(&candidates, &Target { fee, ..*target })?;
+    if funding.fee >= least(&funding) {
+        return Ok(funding);
+    }
+    let (least, paid) = (crate::amount::sat_text(least(&funding)), crate::amount::sat_text(funding.fee));
+    let old = crate::amount::sat_text(old_fee);
+    let what = format!("a fee of {paid} does not replace the {old} ({old_rate}) it pays now; the least is {least}");
+    Err(BitcoinError::BadRequest(what))
+}
+
+/// The least fee in satoshi with which `vsize` vbytes replace a transaction of `old_fee` at `old_rate`.
+#[must_use]
+pub fn least_fee(old_fee: u64, old_rate: FeeRate, vsize: u64) -> u64 {
+    let pays_for_relay = old_fee.saturating_add(policy::INCREMENTAL_RELAY.fee(vsize));
+    let better_rate = FeeRate { sat_per_kvb: old_rate.sat_per_kvb.saturating_add(1) }.fee(vsize);
+    pays_for_relay.max(better_rate)
+}

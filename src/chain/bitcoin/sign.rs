@@ -1,0 +1,180 @@
+//! From a reviewed plan to digests, and from signatures to a transaction that Bitcoin Core's code accepts.
+//!
+//! No keys: keystore/ answers the jobs. Every input is checked again here, so nothing depends on an earlier review.
+
+use bitcoin::{
+    Psbt, ScriptBuf, TapSighashType, Transaction, TxOut, Witness,
+    consensus::{deserialize, serialize},
+    ecdsa,
+    hashes::Hash,
+    script::PushBytesBuf,
+    secp256k1,
+    sighash::{EcdsaSighashType, Prevouts, SighashCache},
+    taproot,
+};
+
+use super::{BitcoinError, Owned, Ownership, Plan, consensus, inputs, policy};
+use crate::{
+    account::{ScriptType, script_for},
+    signing::{Job, Scheme, Signature, Signed},
+};
+
+/// One job for every input, in order.
+///
+/// # Errors
+/// An input must not be signed, for any reason that a review names.
+pub fn jobs(plan: &Plan, ours: &Ownership) -> Result<Vec<Job>, BitcoinError> {
+    policy::check_form(&plan.psbt.unsigned_tx)?;
+    let checked = inputs::checked(&plan.psbt, ours)?;
+    let spent: Vec<TxOut> = checked.iter().map(|(output, _)| output.clone()).collect();
+    let mut cache = SighashCache::new(&plan.psbt.unsigned_tx);
+    let mut jobs = Vec::new();
+    for (place, (output, owned)) in checked.iter().enumerate() {
+        let digest = digest(&mut cache, place, output, owned, &spent)?;
+        let scheme = match owned.script_type {
+            ScriptType::P2tr => Scheme::TaprootKeyPath,
+            _ => Scheme::EcdsaLowR,
+        };
+        jobs.push(Job { path: owned.path.clone(), public_key: owned.public_key, scheme, digest });
+    }
+    Ok(jobs)
+}
+
+/// The signature hash of one input: legacy, BIP-143 or BIP-341.
+fn digest(
+    cache: &mut SighashCache<&Transaction>,
+    place: usize,
+    output: &TxOut,
+    owned: &Owned,
+    spent: &[TxOut],
+) -> Result<[u8; 32], BitcoinError> {
+    const OUT_OF_RANGE: BitcoinError = BitcoinError::Bug("an input out of range");
+    let all = EcdsaSighashType::All;
+    match owned.script_type {
+        ScriptType::P2pkh => cache
+            .legacy_signature_hash(place, &output.script_pubkey, all.to_u32())
+            .map(|hash| hash.to_byte_array())
+            .map_err(|_| OUT_OF_RANGE),
+        ScriptType::P2wpkh | ScriptType::P2shP2wpkh => {
+            let program = script_for(ScriptType::P2wpkh, owned.public_key);
+            cache
+                .p2wpkh_signature_hash(place, &program, output.value, all)
+                .map(|hash| hash.to_byte_array())
+                .map_err(|_| OUT_OF_RANGE)
+        }
+        ScriptType::P2tr => cache
+            .taproot_key_spend_signature_hash(place, &Prevouts::All(spent), TapSighashType::Default)
+            .map(|hash| hash.to_byte_array())
+            .map_err(|_| OUT_OF_RANGE),
+    }
+}
+
+/// Puts the signatures in place, extracts the transaction, and lets Bitcoin Core's code judge it.
+///
+/// # Errors
+/// The signatures do not fit the jobs, or an input is refused.
+pub fn finish(plan: Plan, jobs: &[Job], signatures: &[Signature]) -> Result<Signed, BitcoinError> {
+    let network = plan.network;
+    let (transaction, spent) = finished(&finalized(plan.psbt, jobs, signatures)?)?;
+    Ok(Signed {
+        network,
+        id: transaction.compute_txid().to_string(),
+        bytes: serialize(&transaction),
+        input_amounts: spent.iter().map(|output| output.value.to_sat()).collect(),
+    })
+}
+
+/// The PSBT with final scripts and witnesses in every input (BIP-174 finalizer), for other wallets.
+///
+/// # Errors
+/// The signatures do not fit the jobs.
+pub fn finalized(mut psbt: Psbt, jobs: &[Job], signatures: &[Signature]) -> Result<Psbt, BitcoinError> {
+    if jobs.len() != psbt.inputs.len() || signatures.len() != jobs.len() {
+        return Err(BitcoinError::Bug("every input needs one signature"));
+    }
+    for (place, (job, signature)) in jobs.iter().zip(signatures).enumerate() {
+        let spent = spent_output(&psbt, place)?;
+        let (script_sig, witness) = satisfaction(&spent.script_pubkey, job, signature)?;
+        let Some(input) = psbt.inputs.get_mut(place) else { continue };
+        input.final_script_sig = (!script_sig.is_empty()).then_some(script_sig);
+        input.final_script_witness = (!witness.is_empty()).then_some(witness);
+        // BIP-174: a finalized input keeps only its UTXOs and final scripts.
+        input.bip32_derivation.clear();
+        input.tap_key_origins.clear();
+        input.partial_sigs.clear();
+        (input.redeem_script, input.witness_script, input.sighash_type) = (None, None, None);
+        (input.tap_internal_key, input.tap_key_sig) = (None, None);
+    }
+    Ok(psbt)
+}
+
+fn satisfaction(script: &ScriptBuf, job: &Job, signature: &Signature) -> Result<(ScriptBuf, Witness), BitcoinError> {
+    const BAD: BitcoinError = BitcoinError::Bug("a signature of the wrong form");
+    if job.scheme == Scheme::TaprootKeyPath {
+        let signature = secp256k1::schnorr::Signature::from_slice(&signature.bytes).map_err(|_| BAD)?;
+        let witness = Witness::p2tr_key_spend(&taproot::Signature { signature, sighash_type: TapSighashType::Default });
+        return Ok((ScriptBuf::new(), witness));
+    }
+    let signature = secp256k1::ecdsa::Signature::from_compact(&signature.bytes).map_err(|_| BAD)?;
+    let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
+    if script.is_p2pkh() {
+        let script_sig = ScriptBuf::builder()
+            .push_slice(PushBytesBuf::try_from(signature.to_vec()).map_err(|_| BAD)?)
+            .push_key(&bitcoin::PublicKey::new(job.public_key))
+            .into_script();
+        return Ok((script_sig, Witness::new()));
+    }
+    let witness = Witness::p2wpkh(&signature, &job.public_key);
+    if script.is_p2sh() {
+        let program = script_for(ScriptType::P2wpkh, job.public_key);
+        let push = PushBytesBuf::try_from(program.into_bytes()).map_err(|_| BAD)?;
+        return Ok((ScriptBuf::builder().push_slice(push).into_script(), witness));
+    }
+    Ok((ScriptBuf::new(), witness))
+}
+
+/// The transaction of a finalized PSBT and the outputs it spends, accepted by Bitcoin Core's code.
+///
+/// # Errors
+/// An input is not final, or is refused.
+pub fn finished(psbt: &Psbt) -> Result<(Transaction, Vec<TxOut>), BitcoinError> {
+    let mut transaction = psbt.unsigned_tx.clone();
+    let mut spent = Vec::new();
+    for (place, (input, claims)) in transaction.input.iter_mut().zip(&psbt.inputs).enumerate() {
+        input.script_sig = claims.final_script_sig.clone().unwrap_or_default();
+        input.witness = claims.final_script_witness.clone().unwrap_or_default();
+        if input.script_sig.is_empty() && input.witness.is_empty() {
+            return Err(BitcoinError::Contradiction { input: place, problem: "it is not signed" });
+        }
+        spent.push(spent_output(psbt, place)?);
+    }
+    consensus::verify(&transaction, &spent)?;
+    // What leaves is decoded once more and must be what was signed.
+    let decoded: Transaction =
+        deserialize(&serialize(&transaction)).map_err(|_| BitcoinError::Bug("our own bytes do not decode"))?;
+    if decoded != transaction || stripped(&decoded) != stripped(&psbt.unsigned_tx) {
+        return Err(BitcoinError::Bug("the signed transaction is not the one that was planned"));
+    }
+    Ok((transaction, spent))
+}
+
+/// The transaction without signatures.
+fn stripped(transaction: &Transaction) -> Transaction {
+    let mut bare = transaction.clone();
+    for input in &mut bare.input {
+        input.script_sig = ScriptBuf::new();
+        input.witness = Witness::new();
+    }
+    bare
+}
+
+fn spent_output(psbt: &Psbt, place: usize) -> Result<TxOut, BitcoinError> {
+    const MISSING: BitcoinError = BitcoinError::Bug("an input without its spent output");
+    let (input, claims) = psbt.unsigned_tx.input.get(place).zip(psbt.inputs.get(place)).ok_or(MISSING)?;
+    if let Some(parent) = &claims.non_witness_utxo {
+        let output = super::proof::spent_output(parent, input.previous_output)
+            .map_err(|no_proof| BitcoinError::Contradiction { input: place, problem: no_proof.describe() })?;
+        return Ok(output.clone());
+    }
+    claims.witness_utxo.clone().ok_or(MISSING)
+}

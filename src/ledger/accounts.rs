@@ -1,0 +1,183 @@
+//! Rows of accounts: the public half, under the wallet's name.
+
+use std::str::FromStr;
+
+use bitcoin::bip32::{DerivationPath, Fingerprint, Xpub};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Ledger, LedgerError, file, now};
+use crate::{
+    account::{Account, ScriptType},
+    network::Network,
+    text::SafeText,
+};
+
+/// Row number of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub(super) i64);
+
+/// Whether this wallet's keystore can sign for an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// In the keystore of the same name.
+    Here,
+    /// Elsewhere: a watch-only account.
+    Elsewhere,
+}
+
+/// An account as the ledger holds it.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    /// Row number.
+    pub id: AccountId,
+    /// Name of the wallet.
+    pub wallet: String,
+    /// Name of the account within wallet and network, such as `segwit-0`.
+    pub name: String,
+    /// The public half.
+    pub account: Account,
+    /// Where its keys are.
+    pub keys: Keys,
+    /// Height and hash of the best block at the last sync, who said so, and when (seconds since 1970).
+    pub synced: Option<Synced>,
+}
+
+/// The last sync of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// Height of the best block.
+    pub height: u32,
+    /// Its hash.
+    pub hash: String,
+    /// The explorer that was asked.
+    pub operator: String,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator";
+
+impl Ledger {
+    /// Adds an account. Its name comes from type and number, with the origin's last level, else the next free number.
+    ///
+    /// # Errors
+    /// The wallet already has it.
+    pub fn add_account(&self, wallet: &str, account: &Account, keys: Keys) -> Result<AccountRow, LedgerError> {
+        let network = account.network.name();
+        let same = |row: &AccountRow| {
+            let known = &row.account;
+            (known.network, known.script_type, known.xpub) == (account.network, account.script_type, account.xpub)
+        };
+        if let Some(row) = self.accounts(Some(wallet))?.into_iter().find(same) {
+            return Err(LedgerError::AccountExists(format!("{wallet}/{}", row.name)));
+        }
+        let name = self.free_name(wallet, account)?;
+        let origin = account.origin.to_string();
+        self.db
+            .execute(
+                "INSERT INTO accounts (wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                params![
+                    wallet,
+                    network,
+                    name,
+                    account.script_type.purpose(),
+                    account.fingerprint.to_string(),
+                    origin,
+                    account.xpub.to_string(),
+                    keys == Keys::Elsewhere,
+                    now()
+                ],
+            )
+            .map_err(file)?;
+        let id = AccountId(self.db.last_insert_rowid());
+        Ok(AccountRow { id, wallet: wallet.to_owned(), name, account: account.clone(), keys, synced: None })
+    }
+
+    fn free_name(&self, wallet: &str, account: &Account) -> Result<String, LedgerError> {
+        let levels: &[bitcoin::bip32::ChildNumber] = account.origin.as_ref();
+        let number = match levels.last() {
+            Some(bitcoin::bip32::ChildNumber::Hardened { index }) => *index,
+            _ => 0,
+        };
+        let taken: Vec<String> = self
+            .accounts(Some(wallet))?
+            .into_iter()
+            .filter(|row| row.account.network == account.network)
+            .map(|row| row.name)
+            .collect();
+        let names = (number..).map(|number| format!("{}-{number}", account.script_type.name()));
+        names.take(10_000).find(|name| !taken.contains(name)).ok_or(LedgerError::Damaged("list of accounts"))
+    }
+
+    /// All accounts, or those of one wallet, in the order of their adding.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or holds a damaged row.
+    pub fn accounts(&self, wallet: Option<&str>) -> Result<Vec<AccountRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM accounts WHERE ?1 IS NULL OR wallet = ?1 ORDER BY id");
+        let mut statement = self.db.prepare(&sql).map_err(file)?;
+        let rows = statement.query_map([wallet], |row| Ok(read(row))).map_err(file)?;
+        rows.map(|row| row.map_err(file)?).collect()
+    }
+
+    /// The account of a wallet on a network: by name, else the first.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn account(&self, wallet: &str, network: Network, name: Option<&str>) -> Result<AccountRow, LedgerError> {
+        let fits = |row: &AccountRow| row.account.network == network && name.is_none_or(|name| row.name == name);
+        self.accounts(Some(wallet))?.into_iter().find(fits).ok_or_else(|| {
+            let what = name.map(|name| format!(" named `{}`", SafeText::new(name))).unwrap_or_default();
+            LedgerError::NoAccount(format!("wallet `{wallet}` has no {network} account{what}"))
+        })
+    }
+
+    /// Remembers where the chain stood at a sync.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_synced(&self, id: AccountId, synced: &Synced) -> Result<(), LedgerError> {
+        self.db
+            .execute(
+                "UPDATE accounts SET tip_height = ?2, tip_hash = ?3, synced = ?4, operator = ?5 WHERE id = ?1",
+                params![id.0, synced.height, synced.hash, synced.at, synced.operator],
+            )
+            .map(|_| ())
+            .map_err(file)
+    }
+
+    /// The wallet that already uses this master key, if one does.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn wallet_of(&self, fingerprint: Fingerprint) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT wallet FROM accounts WHERE fingerprint = ?1 AND watch_only = 0 LIMIT 1";
+        self.db.query_row(sql, [fingerprint.to_string()], |row| row.get(0)).optional().map_err(file)
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {
+    const DAMAGED: LedgerError = LedgerError::Damaged("account");
+    let text = |column: usize| row.get::<_, String>(column).map_err(file);
+    let network: Network = text(2)?.parse().map_err(|_| DAMAGED)?;
+    let script_type = ScriptType::from_purpose(row.get(4).map_err(file)?).ok_or(DAMAGED)?;
+    let fingerprint = Fingerprint::from_str(&text(5)?).map_err(|_| DAMAGED)?;
+    let origin = DerivationPath::from_str(&text(6)?).map_err(|_| DAMAGED)?;
+    let xpub = Xpub::from_str(&text(7)?).map_err(|_| DAMAGED)?;
+    let account = Account::new(network, script_type, fingerprint, origin, xpub).map_err(|_| DAMAGED)?;
+    let keys = if row.get::<_, bool>(8).map_err(file)? { Keys::Elsewhere } else { Keys::Here };
+    Ok(AccountRow {
+        id: AccountId(row.get(0).map_err(file)?),
+        wallet: text(1)?,
+        name: text(3)?,
+        account,
+        keys,
+        synced: read_synced(row).map_err(file)?,
+    })
+}
+
+fn read_synced(row: &Row<'_>) -> Result<Option<Synced>, rusqlite::Error> {
+    let Some(height) = row.get::<_, Option<u32>>(9)? else { return Ok(None) };
+    Ok(Some(Synced { height, hash: row.get(10)?, at: row.get(11)?, operator: row.get(12)? }))
+}

@@ -1,0 +1,155 @@
+//! Rows of coins: derived from transactions, with the one thing that is a person's own: whether a coin is frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::{OutPoint, Txid, hashes::Hash};
+use rusqlite::params;
+
+use super::{AccountId, Ledger, LedgerError, file, scripts::keychain};
+use crate::{account::Keychain, intent::Freeze};
+
+/// A coin as derived from a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DerivedCoin {
+    pub(super) keychain: Keychain,
+    pub(super) index: u32,
+    pub(super) value: u64,
+    pub(super) spent_by: Option<Txid>,
+}
+
+/// An unspent coin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoinRow {
+    /// Where it is.
+    pub outpoint: OutPoint,
+    /// Chain of the account that its script is on.
+    pub keychain: Keychain,
+    /// Address index of its script.
+    pub index: u32,
+    /// Satoshi.
+    pub value: u64,
+    /// Height, if confirmed.
+    pub height: Option<u32>,
+    /// Whether its transaction spends only coins of this account.
+    pub own: bool,
+    /// Frozen by the person or not.
+    pub freeze: Freeze,
+}
+
+/// What an account holds, in satoshi.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// In blocks.
+    pub confirmed: u64,
+    /// Number of confirmed coins.
+    pub confirmed_coins: u64,
+    /// Height of the youngest confirmed coin.
+    pub youngest_height: Option<u32>,
+    /// Not yet in a block.
+    pub unconfirmed: u64,
+    /// Number of unconfirmed coins.
+    pub unconfirmed_coins: u64,
+    /// Part of both that is frozen.
+    pub frozen: u64,
+}
+
+impl Ledger {
+    pub(super) fn replace_coins(
+        &self,
+        id: AccountId,
+        coins: &BTreeMap<OutPoint, DerivedCoin>,
+    ) -> Result<(), LedgerError> {
+        let frozen = self.frozen(id)?;
+        self.db.execute("DELETE FROM coins WHERE account = ?1", [id.0]).map_err(file)?;
+        let sql = "INSERT INTO coins (account, txid, vout, keychain, idx, value, spent_by, frozen)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        for (outpoint, coin) in coins {
+            let values = params![
+                id.0,
+                outpoint.txid.to_byte_array(),
+                outpoint.vout,
+                coin.keychain.number(),
+                coin.index,
+                coin.value,
+                coin.spent_by.map(|txid| txid.to_byte_array()),
+                frozen.contains(outpoint)
+            ];
+            statement.execute(values).map_err(file)?;
+        }
+        Ok(())
+    }
+
+    fn frozen(&self, id: AccountId) -> Result<BTreeSet<OutPoint>, LedgerError> {
+        let mut statement =
+            self.db.prepare("SELECT txid, vout FROM coins WHERE account = ?1 AND frozen = 1").map_err(file)?;
+        let rows = statement.query_map([id.0], |row| Ok(OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? }));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// The unspent coins of an account, largest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn coins(&self, id: AccountId) -> Result<Vec<CoinRow>, LedgerError> {
+        let sql =
+            "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0
+                   FROM coins c JOIN accounts k ON k.id = c.account
+                   JOIN transactions x ON x.txid = c.txid AND x.network = k.network
+                   LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid
+                   WHERE c.account = ?1 AND c.spent_by IS NULL AND x.gone = 0 ORDER BY c.value DESC, c.txid, c.vout";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(CoinRow {
+                outpoint: OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? },
+                keychain: keychain(row.get(2)?),
+                index: row.get(3)?,
+                value: row.get(4)?,
+                height: row.get(5)?,
+                freeze: if row.get(6)? { Freeze::Frozen } else { Freeze::Free },
+                own: row.get(7)?,
+            })
+        });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Sums over the unspent coins of an account.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn balance(&self, id: AccountId) -> Result<Balance, LedgerError> {
+        let mut balance = Balance::default();
+        for coin in self.coins(id)? {
+            let (sum, count) = match coin.height {
+                Some(height) => {
+                    balance.youngest_height = Some(balance.youngest_height.map_or(height, |known| known.max(height)));
+                    (&mut balance.confirmed, &mut balance.confirmed_coins)
+                }
+                None => (&mut balance.unconfirmed, &mut balance.unconfirmed_coins),
+            };
+            *sum = sum.saturating_add(coin.value);
+            *count += 1;
+            if coin.freeze == Freeze::Frozen {
+                balance.frozen = balance.frozen.saturating_add(coin.value);
+            }
+        }
+        Ok(balance)
+    }
+
+    /// Freezes a coin, or frees it.
+    ///
+    /// Returns whether the coin is there.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_frozen(&self, id: AccountId, outpoint: OutPoint, freeze: Freeze) -> Result<bool, LedgerError> {
+        let sql = "UPDATE coins SET frozen = ?4 WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND spent_by IS NULL";
+        let frozen = freeze == Freeze::Frozen;
+        let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout, frozen];
+        self.db.execute(sql, values).map(|rows| rows > 0).map_err(file)
+    }
+}
+
+fn txid(bytes: [u8; 32]) -> Txid {
+    Txid::from_byte_array(bytes)
+}

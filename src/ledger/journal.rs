@@ -1,0 +1,129 @@
+//! The outbox: every signed transaction, written and synced to disk before its first byte leaves (threats.md B1).
+//!
+//! A row's bytes never change; only its state does. The same bytes are sent on every attempt.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Ledger, LedgerError, file, now};
+use crate::network::Network;
+
+/// How far a signed transaction has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalState {
+    /// Signed and on disk; nothing has left.
+    Signed,
+    /// Bytes may have left, and nobody has confirmed having them.
+    Unknown,
+    /// At least one explorer has it.
+    Sent,
+    /// Refused by every explorer that answered; it is on no known mempool.
+    Rejected,
+    /// In a block, as far as asked.
+    Confirmed,
+    /// A coin it spends was spent by another transaction.
+    Replaced,
+}
+
+impl JournalState {
+    const ALL: [Self; 6] = [Self::Signed, Self::Unknown, Self::Sent, Self::Rejected, Self::Confirmed, Self::Replaced];
+
+    /// The word in the file and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Unknown => "unknown",
+            Self::Sent => "sent",
+            Self::Rejected => "rejected",
+            Self::Confirmed => "confirmed",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// A row of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Transaction id in display order.
+    pub txid: String,
+    /// The ledger it is for.
+    pub network: Network,
+    /// The signed bytes.
+    pub raw: Vec<u8>,
+    /// How far it has come.
+    pub state: JournalState,
+    /// Who answered what, in our own words.
+    pub detail: String,
+    /// When it was signed or first seen here, in seconds since 1970.
+    pub created: u64,
+    /// When the state last changed.
+    pub updated: u64,
+}
+
+const COLUMNS: &str = "txid, network, raw, state, detail, created, updated";
+
+impl Ledger {
+    /// Puts signed bytes on record. Recording the same bytes again changes nothing.
+    ///
+    /// # Errors
+    /// The id is on record with other bytes, or the ledger cannot be written.
+    pub fn record_signed(&self, network: Network, txid: &str, raw: &[u8]) -> Result<JournalRow, LedgerError> {
+        if let Some(row) = self.journal_row(network, txid)? {
+            return if row.raw == raw { Ok(row) } else { Err(LedgerError::OtherBytes(txid.to_owned())) };
+        }
+        let sql = "INSERT INTO journal (txid, network, raw, state, detail, created, updated) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5)";
+        self.db.execute(sql, params![txid, network.name(), raw, JournalState::Signed.name(), now()]).map_err(file)?;
+        self.journal_row(network, txid)?.ok_or(LedgerError::Damaged("journal"))
+    }
+
+    /// Moves a transaction to a new state.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_journal_state(
+        &self,
+        network: Network,
+        txid: &str,
+        state: JournalState,
+        detail: &str,
+    ) -> Result<(), LedgerError> {
+        let sql = "UPDATE journal SET state = ?3, detail = ?4, updated = ?5 WHERE txid = ?1 AND network = ?2";
+        self.db.execute(sql, params![txid, network.name(), state.name(), detail, now()]).map(|_| ()).map_err(file)
+    }
+
+    /// The row of a transaction.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn journal_row(&self, network: Network, txid: &str) -> Result<Option<JournalRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM journal WHERE txid = ?1 AND network = ?2");
+        let row = self.db.query_row(&sql, params![txid, network.name()], |row| Ok(read(row))).optional();
+        row.map_err(file)?.transpose()
+    }
+
+    /// All rows of a network, oldest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn journal(&self, network: Network) -> Result<Vec<JournalRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM journal WHERE network = ?1 ORDER BY created, txid");
+        let mut statement = self.db.prepare(&sql).map_err(file)?;
+        let rows = statement.query_map([network.name()], |row| Ok(read(row))).map_err(file)?;
+        rows.map(|row| row.map_err(file)?).collect()
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<JournalRow, LedgerError> {
+    const DAMAGED: LedgerError = LedgerError::Damaged("journal row");
+    let text = |column: usize| row.get::<_, String>(column).map_err(file);
+    let state = text(3)?;
+    Ok(JournalRow {
+        txid: text(0)?,
+        network: text(1)?.parse().map_err(|_| DAMAGED)?,
+        raw: row.get(2).map_err(file)?,
+        state: JournalState::ALL.into_iter().find(|known| known.name() == state).ok_or(DAMAGED)?,
+        detail: text(4)?,
+        created: row.get(5).map_err(file)?,
+        updated: row.get(6).map_err(file)?,
+    })
+}

@@ -1,0 +1,137 @@
+//! What is known without any key: accounts, scripts, transactions, coins, labels, and the journal of what was sent.
+//!
+//! One SQLite file. Nothing secret is in it, and a password is never needed to look. It decides nothing: facts come in
+//! from flow.rs (a sync, a broadcast), and go out as plain data.
+
+mod accounts;
+mod coins;
+mod journal;
+mod labels;
+mod schema;
+mod scripts;
+mod transactions;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+pub use self::{
+    accounts::{AccountId, AccountRow, Keys, Synced},
+    coins::{Balance, CoinRow},
+    journal::{JournalRow, JournalState},
+    labels::{Label, LabelKind},
+    scripts::{AddressRow, KnownScript},
+    transactions::{HistoryRow, Observation, Place},
+};
+use crate::explain::{Entry, Explain, catalogue};
+
+/// Why the ledger cannot answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// The file cannot be opened, read or written.
+    #[error("the ledger file cannot be used: {0}")]
+    File(String),
+    /// It was written by a newer version.
+    #[error("the ledger is of version {found}, and this program knows up to {known}")]
+    Newer {
+        /// Version in the file.
+        found: u32,
+        /// Newest version known here.
+        known: u32,
+    },
+    /// A row does not read back as what was written.
+    #[error("the ledger holds a damaged {0}")]
+    Damaged(&'static str),
+    /// The account is already there.
+    #[error("this account is already in the ledger as {0}")]
+    AccountExists(String),
+    /// No account fits.
+    #[error("{0}")]
+    NoAccount(String),
+    /// The journal already holds this transaction with other bytes.
+    #[error("the journal already holds transaction {0} with other bytes")]
+    OtherBytes(String),
+}
+
+catalogue! {
+    FILE = "ledger.file", Refused, "Check free space and permissions of the home directory; the ledger can be rebuilt with `fastness sync --full`";
+    NEWER = "ledger.newer", Refused, "Use the newer version of fastness that wrote it";
+    DAMAGED = "ledger.damaged", Verification, "Move ledger.db away, add the accounts again and run `fastness sync`; no keys are in it";
+    ACCOUNT_EXISTS = "ledger.account_exists", Refused, "Use it as it is; `fastness account list` shows all";
+    NO_ACCOUNT = "ledger.no_account", Refused, "See `fastness account list`, or add one with `fastness account add`";
+    OTHER_BYTES = "ledger.other_bytes", Refused, "Run `fastness track` on the transaction; only the bytes in the journal are ever sent";
+}
+
+impl Explain for LedgerError {
+    fn entry(&self) -> &'static Entry {
+        match self {
+            Self::File(_) => FILE,
+            Self::Newer { .. } => NEWER,
+            Self::Damaged(_) => DAMAGED,
+            Self::AccountExists(_) => ACCOUNT_EXISTS,
+            Self::NoAccount(_) => NO_ACCOUNT,
+            Self::OtherBytes(_) => OTHER_BYTES,
+        }
+    }
+}
+
+/// SQLite's own words are about our file and statements, never about outside data.
+fn file(error: rusqlite::Error) -> LedgerError {
+    LedgerError::File(error.to_string())
+}
+
+/// The open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    db: Connection,
+}
+
+impl Ledger {
+    /// Opens or creates the file, in WAL mode, and brings it to the current version.
+    ///
+    /// # Errors
+    /// The file cannot be used, or is of a newer version.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::prepare(Connection::open(path).map_err(file)?)
+    }
+
+    /// A ledger that lives as long as this value.
+    ///
+    /// # Errors
+    /// SQLite cannot start.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::prepare(Connection::open_in_memory().map_err(file)?)
+    }
+
+    fn prepare(db: Connection) -> Result<Self, LedgerError> {
+        let mut ledger = Self { db };
+        schema::configure(&ledger.db)?;
+        schema::migrate(&mut ledger.db)?;
+        Ok(ledger)
+    }
+
+    /// Runs `work` in one transaction: all of it happens, or nothing.
+    ///
+    /// # Errors
+    /// Those of `work`, or the file cannot be written.
+    pub fn atomically<T>(&mut self, work: impl FnOnce(&Self) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(file)?;
+        match work(self) {
+            Ok(value) => {
+                self.db.execute_batch("COMMIT").map_err(file)?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.db.execute_batch("ROLLBACK").map_err(file)?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Seconds since 1970, for rows that say when.
+#[must_use]
+pub fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}

@@ -1,0 +1,125 @@
+//! The ledger's tables and their migrations, one per version; `user_version` names the version of a file.
+//!
+//! A migration that was released is never changed; a new one is appended.
+
+use rusqlite::Connection;
+
+use super::{LedgerError, file};
+
+/// One entry per version: entry 0 makes version 1.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE accounts (
+    id           INTEGER PRIMARY KEY,
+    wallet       TEXT NOT NULL,
+    network      TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    script_type  INTEGER NOT NULL,
+    fingerprint  TEXT NOT NULL,
+    origin       TEXT NOT NULL,
+    xpub         TEXT NOT NULL,
+    watch_only   INTEGER NOT NULL,
+    created      INTEGER NOT NULL,
+    tip_height   INTEGER,
+    tip_hash     TEXT,
+    synced       INTEGER,
+    operator     TEXT,
+    UNIQUE (wallet, network, name),
+    UNIQUE (wallet, network, xpub, script_type)
+) STRICT;
+CREATE TABLE scripts (
+    account      INTEGER NOT NULL REFERENCES accounts (id),
+    keychain     INTEGER NOT NULL,
+    idx          INTEGER NOT NULL,
+    script       BLOB NOT NULL,
+    issued       INTEGER,
+    checked      INTEGER,
+    PRIMARY KEY (account, keychain, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scripts_by_script ON scripts (script);
+CREATE TABLE transactions (
+    txid         BLOB NOT NULL,
+    network      TEXT NOT NULL,
+    raw          BLOB NOT NULL,
+    height       INTEGER,
+    block_hash   TEXT,
+    block_time   INTEGER,
+    first_seen   INTEGER NOT NULL,
+    gone         INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (txid, network)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE script_transactions (
+    account      INTEGER NOT NULL,
+    keychain     INTEGER NOT NULL,
+    idx          INTEGER NOT NULL,
+    txid         BLOB NOT NULL,
+    PRIMARY KEY (account, keychain, idx, txid),
+    FOREIGN KEY (account, keychain, idx) REFERENCES scripts (account, keychain, idx)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX script_transactions_by_txid ON script_transactions (txid);
+CREATE TABLE account_transactions (
+    account      INTEGER NOT NULL REFERENCES accounts (id),
+    txid         BLOB NOT NULL,
+    received     INTEGER NOT NULL,
+    sent         INTEGER NOT NULL,
+    fee          INTEGER,
+    PRIMARY KEY (account, txid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE coins (
+    account      INTEGER NOT NULL,
+    txid         BLOB NOT NULL,
+    vout         INTEGER NOT NULL,
+    keychain     INTEGER NOT NULL,
+    idx          INTEGER NOT NULL,
+    value        INTEGER NOT NULL,
+    spent_by     BLOB,
+    frozen       INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, txid, vout),
+    FOREIGN KEY (account, keychain, idx) REFERENCES scripts (account, keychain, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE labels (
+    kind         TEXT NOT NULL,
+    reference    TEXT NOT NULL,
+    label        TEXT NOT NULL,
+    PRIMARY KEY (kind, reference)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (
+    txid         TEXT NOT NULL,
+    network      TEXT NOT NULL,
+    raw          BLOB NOT NULL,
+    state        TEXT NOT NULL,
+    detail       TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    updated      INTEGER NOT NULL,
+    PRIMARY KEY (txid, network)
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.
+pub(super) fn configure(db: &Connection) -> Result<(), LedgerError> {
+    db.busy_timeout(std::time::Duration::from_secs(10)).map_err(file)?;
+    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(file)
+}
+
+/// Brings the file to the newest version, one transaction per step.
+pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let found = version(db)?;
+    if found > known {
+        return Err(LedgerError::Newer { found, known });
+    }
+    for step in found..known {
+        let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(file)?;
+        // Another process may have migrated while this one waited for the lock.
+        if version(&transaction)? == step {
+            let statements = MIGRATIONS.get(step as usize).copied().unwrap_or_default();
+            transaction.execute_batch(statements).map_err(file)?;
+            transaction.pragma_update(None, "user_version", step + 1).map_err(file)?;
+            transaction.commit().map_err(file)?;
+        }
+    }
+    Ok(())
+}
+
+fn version(db: &Connection) -> Result<u32, LedgerError> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(file)
+}

@@ -1,0 +1,161 @@
+//! Rows of scripts: which of an account's scripts were derived, shown to a person, used on the chain, and last asked about.
+
+use bitcoin::ScriptBuf;
+use rusqlite::{OptionalExtension, params};
+
+use super::{AccountId, AccountRow, Ledger, LedgerError, file, now};
+use crate::account::Keychain;
+
+/// A script that was derived before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownScript {
+    /// Chain below the account.
+    pub keychain: Keychain,
+    /// Address index.
+    pub index: u32,
+    /// Transactions known to touch it.
+    pub transactions: u32,
+    /// Of those, unconfirmed ones.
+    pub unconfirmed: u32,
+    /// When an explorer last answered for it, in seconds since 1970; 0 if never.
+    pub checked: u64,
+}
+
+/// One line of the address list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressRow {
+    /// Chain below the account.
+    pub keychain: Keychain,
+    /// Address index.
+    pub index: u32,
+    /// Its script.
+    pub script: ScriptBuf,
+    /// Transactions known to touch it.
+    pub transactions: u32,
+    /// Unspent satoshi on it.
+    pub balance: u64,
+    /// Whether it was shown to a person as an address to be paid at.
+    pub issued: Option<u64>,
+}
+
+impl Ledger {
+    /// Makes sure that a script has its row.
+    ///
+    /// # Errors
+    /// The index is out of range, or the ledger cannot be written.
+    pub fn ensure_script(&self, row: &AccountRow, keychain: Keychain, index: u32) -> Result<ScriptBuf, LedgerError> {
+        let script = row.account.script(keychain, index).map_err(|_| LedgerError::Damaged("address index"))?;
+        let sql = "INSERT OR IGNORE INTO scripts (account, keychain, idx, script) VALUES (?1, ?2, ?3, ?4)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        statement.execute(params![row.id.0, keychain.number(), index, script.as_bytes()]).map_err(file)?;
+        Ok(script)
+    }
+
+    /// The lowest index above every one that was used on the chain (or, for receive, shown to a person).
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn next_index(&self, id: AccountId, keychain: Keychain) -> Result<u32, LedgerError> {
+        let used = self.next_unused(id, keychain)?;
+        let sql = "SELECT MAX(idx) FROM scripts WHERE account = ?1 AND keychain = ?2 AND issued IS NOT NULL";
+        let issued: Option<u32> =
+            self.db.query_row(sql, params![id.0, keychain.number()], |row| row.get(0)).map_err(file)?;
+        Ok(used.max(issued.map_or(0, |index| index.saturating_add(1))))
+    }
+
+    /// The lowest index above every one that was used on the chain.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn next_unused(&self, id: AccountId, keychain: Keychain) -> Result<u32, LedgerError> {
+        let sql = "SELECT MAX(idx) FROM script_transactions WHERE account = ?1 AND keychain = ?2";
+        let used: Option<u32> =
+            self.db.query_row(sql, params![id.0, keychain.number()], |row| row.get(0)).map_err(file)?;
+        Ok(used.map_or(0, |index| index.saturating_add(1)))
+    }
+
+    /// Remembers that an address was shown to a person or used for change, so that it is not given out twice.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn issue(&self, row: &AccountRow, keychain: Keychain, index: u32) -> Result<(), LedgerError> {
+        self.ensure_script(row, keychain, index)?;
+        let sql = "UPDATE scripts SET issued = coalesce(issued, ?4) WHERE account = ?1 AND keychain = ?2 AND idx = ?3";
+        self.db.execute(sql, params![row.id.0, keychain.number(), index, now()]).map(|_| ()).map_err(file)
+    }
+
+    /// Every derived script with what is known of it, by chain and index.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn known_scripts(&self, id: AccountId) -> Result<Vec<KnownScript>, LedgerError> {
+        let sql = "SELECT s.keychain, s.idx, coalesce(s.checked, 0), count(t.txid),
+                          count(CASE WHEN x.height IS NULL AND x.gone = 0 THEN x.txid END)
+                   FROM scripts s LEFT JOIN script_transactions t USING (account, keychain, idx)
+                   LEFT JOIN transactions x ON x.txid = t.txid
+                   WHERE s.account = ?1 GROUP BY s.keychain, s.idx ORDER BY s.keychain, s.idx";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(KnownScript {
+                keychain: keychain(row.get(0)?),
+                index: row.get(1)?,
+                checked: row.get(2)?,
+                transactions: row.get(3)?,
+                unconfirmed: row.get(4)?,
+            })
+        });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Remembers that an explorer answered for a script just now.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_checked(&self, id: AccountId, keychain: Keychain, index: u32) -> Result<(), LedgerError> {
+        let sql = "UPDATE scripts SET checked = ?4 WHERE account = ?1 AND keychain = ?2 AND idx = ?3";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        statement.execute(params![id.0, keychain.number(), index, now()]).map(|_| ()).map_err(file)
+    }
+
+    /// The address list of an account: every derived script with use and balance.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn addresses(&self, id: AccountId) -> Result<Vec<AddressRow>, LedgerError> {
+        let sql = "SELECT s.keychain, s.idx, s.script, s.issued,
+                     (SELECT count(*) FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.gone = 0
+                      WHERE t.account = s.account AND t.keychain = s.keychain AND t.idx = s.idx),
+                     (SELECT coalesce(sum(c.value), 0) FROM coins c JOIN transactions x ON x.txid = c.txid AND x.gone = 0
+                      WHERE c.account = s.account AND c.keychain = s.keychain AND c.idx = s.idx AND c.spent_by IS NULL)
+                   FROM scripts s WHERE s.account = ?1 ORDER BY s.keychain, s.idx";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(AddressRow {
+                keychain: keychain(row.get(0)?),
+                index: row.get(1)?,
+                script: ScriptBuf::from_bytes(row.get(2)?),
+                issued: row.get(3)?,
+                transactions: row.get(4)?,
+                balance: row.get(5)?,
+            })
+        });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// The account and place that a script belongs to, among all scripts derived so far.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn owner_of(&self, script: &bitcoin::Script) -> Result<Option<(AccountId, Keychain, u32)>, LedgerError> {
+        let sql = "SELECT account, keychain, idx FROM scripts WHERE script = ?1 LIMIT 1";
+        self.db
+            .query_row(sql, [script.as_bytes()], |row| Ok((AccountId(row.get(0)?), keychain(row.get(1)?), row.get(2)?)))
+            .optional()
+            .map_err(file)
+    }
+}
+
+/// Rows hold only the numbers 0 and 1.
+pub(super) fn keychain(number: u32) -> Keychain {
+    Keychain::from_number(number).unwrap_or(Keychain::Receive)
+}

@@ -1,0 +1,327 @@
+//! Rows of transactions, and what they mean for an account: coins and net amounts are derived from them, never stored apart.
+//!
+//! A script's complete history comes in as one observation; [`Ledger::rebuild`] then derives the rest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
+use rusqlite::{OptionalExtension, params};
+
+use super::{AccountId, AccountRow, Ledger, LedgerError, coins::DerivedCoin, file, now, scripts::keychain};
+use crate::account::Keychain;
+
+/// Where a transaction is, as an explorer said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a mempool.
+    Mempool,
+    /// In a block.
+    Block {
+        /// Height of the block.
+        height: u32,
+        /// Its hash in display order.
+        hash: String,
+        /// Its time in seconds since 1970.
+        time: u32,
+    },
+}
+
+/// The complete history of one script at one moment.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Chain below the account.
+    pub keychain: Keychain,
+    /// Address index.
+    pub index: u32,
+    /// Every transaction that touches the script; each was checked against its id.
+    pub transactions: Vec<(Transaction, Place)>,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Transaction id in display order.
+    pub txid: String,
+    /// Height, if confirmed.
+    pub height: Option<u32>,
+    /// Block time, or when it was first seen here; seconds since 1970.
+    pub time: u64,
+    /// Satoshi that came to the account.
+    pub received: u64,
+    /// Satoshi of the account's coins that were spent.
+    pub sent: u64,
+    /// Fee in satoshi, if every input is known.
+    pub fee: Option<u64>,
+}
+
+impl Ledger {
+    /// Records the complete history of a script. Unconfirmed transactions that are no longer in it are marked gone,
+    /// except those of our own journal, which only a conflict or a person can give up.
+    ///
+    /// Returns whether anything changed.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn observe(&self, row: &AccountRow, observation: &Observation) -> Result<bool, LedgerError> {
+        let (id, chain, index) = (row.id.0, observation.keychain.number(), observation.index);
+        self.ensure_script(row, observation.keychain, index)?;
+        let mut changed = false;
+        let mut seen = BTreeSet::new();
+        for (transaction, place) in &observation.transactions {
+            changed |= self.put_transaction(row, transaction, place)?;
+            let txid = transaction.compute_txid();
+            seen.insert(txid.to_byte_array());
+            changed |= self.touch(id, chain, index, txid)?;
+        }
+        changed |= self.forget_absent(row, (chain, index), &seen)?;
+        self.set_checked(row.id, observation.keychain, index)?;
+        Ok(changed)
+    }
+
+    /// Records a transaction of our own that was just sent (or may have been), as unconfirmed.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn observe_own(&self, row: &AccountRow, transaction: &Transaction) -> Result<(), LedgerError> {
+        self.put_transaction(row, transaction, &Place::Mempool)?;
+        let txid = transaction.compute_txid();
+        let mut touched = BTreeSet::new();
+        for output in &transaction.output {
+            touched.extend(self.place_in(row.id, &output.script_pubkey)?);
+        }
+        for input in &transaction.input {
+            let sql = "SELECT keychain, idx FROM coins WHERE account = ?1 AND txid = ?2 AND vout = ?3";
+            let outpoint = params![row.id.0, input.previous_output.txid.to_byte_array(), input.previous_output.vout];
+            let place = self.db.query_row(sql, outpoint, |row| Ok((row.get(0)?, row.get(1)?))).optional();
+            touched.extend(place.map_err(file)?);
+        }
+        for (chain, index) in touched {
+            self.touch(row.id.0, chain, index, txid)?;
+        }
+        self.rebuild(row)
+    }
+
+    fn place_in(&self, id: AccountId, script: &bitcoin::Script) -> Result<Option<(u32, u32)>, LedgerError> {
+        let owner = self.owner_of(script)?.filter(|(owner, ..)| *owner == id);
+        Ok(owner.map(|(_, keychain, index)| (keychain.number(), index)))
+    }
+
+    fn touch(&self, id: i64, chain: u32, index: u32, txid: Txid) -> Result<bool, LedgerError> {
+        let sql = "INSERT OR IGNORE INTO script_transactions (account, keychain, idx, txid) VALUES (?1, ?2, ?3, ?4)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        statement.execute(params![id, chain, index, txid.to_byte_array()]).map(|rows| rows > 0).map_err(file)
+    }
+
+    fn put_transaction(&self, row: &AccountRow, transaction: &Transaction, place: &Place) -> Result<bool, LedgerError> {
+        let txid = transaction.compute_txid().to_byte_array();
+        let network = row.account.network.name();
+        let (height, hash, time) = match place {
+            Place::Mempool => (None, None, None),
+            Place::Block { height, hash, time } => (Some(*height), Some(hash.as_str()), Some(*time)),
+        };
+        let sql = "INSERT INTO transactions (txid, network, raw, height, block_hash, block_time, first_seen)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                   ON CONFLICT (txid, network) DO UPDATE SET raw = excluded.raw, height = excluded.height,
+                     block_hash = excluded.block_hash, block_time = excluded.block_time, gone = 0
+                   WHERE height IS NOT excluded.height OR block_hash IS NOT excluded.block_hash OR gone = 1";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![txid, network, consensus::serialize(transaction), height, hash, time, now()];
+        statement.execute(values).map(|rows| rows > 0).map_err(file)
+    }
+
+    fn forget_absent(
+        &self,
+        row: &AccountRow,
+        place: (u32, u32),
+        seen: &BTreeSet<[u8; 32]>,
+    ) -> Result<bool, LedgerError> {
+        let sql = "SELECT t.txid FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?4
+                   WHERE t.account = ?1 AND t.keychain = ?2 AND t.idx = ?3 AND x.gone = 0";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![row.id.0, place.0, place.1, row.account.network.name()];
+        let known: Vec<[u8; 32]> =
+            statement.query_map(values, |row| row.get(0)).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
+        let mut changed = false;
+        for txid in known.into_iter().filter(|txid| !seen.contains(txid)) {
+            let ours = self.journal_row(row.account.network, &Txid::from_byte_array(txid).to_string())?;
+            if ours.is_none_or(|row| row.state == super::JournalState::Rejected) {
+                changed |= self.set_gone(row, txid)?;
+            }
+        }
+        Ok(changed)
+    }
+
+    fn set_gone(&self, row: &AccountRow, txid: [u8; 32]) -> Result<bool, LedgerError> {
+        let sql = "UPDATE transactions SET gone = 1, height = NULL, block_hash = NULL, block_time = NULL
+                   WHERE txid = ?1 AND network = ?2 AND gone = 0";
+        self.db.execute(sql, params![txid, row.account.network.name()]).map(|rows| rows > 0).map_err(file)
+    }
+
+    /// Gives up a transaction of our own (replaced or refused), so that its coins are free again.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn give_up(&self, row: &AccountRow, txid: Txid) -> Result<(), LedgerError> {
+        self.set_gone(row, txid.to_byte_array())?;
+        self.rebuild(row)
+    }
+
+    /// Turns everything above `height` back to unconfirmed: the chain was reorganised there.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn unconfirm_above(&self, row: &AccountRow, height: u32) -> Result<(), LedgerError> {
+        let sql = "UPDATE transactions SET height = NULL, block_hash = NULL, block_time = NULL WHERE network = ?1 AND height > ?2";
+        self.db.execute(sql, params![row.account.network.name(), height]).map(|_| ()).map_err(file)
+    }
+
+    /// The newest blocks that hold a transaction of the account: (height, hash), highest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn newest_blocks(&self, row: &AccountRow, limit: u32) -> Result<Vec<(u32, String)>, LedgerError> {
+        let sql =
+            "SELECT DISTINCT x.height, x.block_hash FROM transactions x JOIN account_transactions a ON a.txid = x.txid
+                   WHERE a.account = ?1 AND x.network = ?2 AND x.height IS NOT NULL ORDER BY x.height DESC LIMIT ?3";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let values = params![row.id.0, row.account.network.name(), limit];
+        let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?))).map_err(file)?;
+        rows.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// A transaction by its id.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or its bytes do not hash to the id.
+    pub fn transaction(&self, row: &AccountRow, txid: Txid) -> Result<Option<(Transaction, Option<u32>)>, LedgerError> {
+        let sql = "SELECT raw, height FROM transactions WHERE txid = ?1 AND network = ?2";
+        let values = params![txid.to_byte_array(), row.account.network.name()];
+        let found: Option<(Vec<u8>, Option<u32>)> =
+            self.db.query_row(sql, values, |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(file)?;
+        let Some((raw, height)) = found else { return Ok(None) };
+        let transaction: Transaction = consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
+        if transaction.compute_txid() != txid {
+            return Err(LedgerError::Damaged("transaction"));
+        }
+        Ok(Some((transaction, height)))
+    }
+
+    /// The history of an account, newest first, unconfirmed before confirmed.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn history(&self, id: AccountId) -> Result<Vec<HistoryRow>, LedgerError> {
+        let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee
+                   FROM account_transactions a JOIN accounts c ON c.id = a.account
+                   JOIN transactions x ON x.txid = a.txid AND x.network = c.network
+                   WHERE a.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL DESC, x.height DESC, 3 DESC, a.txid";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(HistoryRow {
+                txid: Txid::from_byte_array(row.get(0)?).to_string(),
+                height: row.get(1)?,
+                time: row.get(2)?,
+                received: row.get(3)?,
+                sent: row.get(4)?,
+                fee: row.get(5)?,
+            })
+        });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Derives coins and net amounts of an account anew from its transactions. Of two transactions that spend the same
+    /// coin, the confirmed one stays, else the one seen last; the other is marked gone.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written.
+    pub fn rebuild(&self, row: &AccountRow) -> Result<(), LedgerError> {
+        loop {
+            let view = View::read(self, row)?;
+            match view.conflict {
+                Some(loser) => self.set_gone(row, loser)?,
+                None => return view.write(self, row),
+            };
+        }
+    }
+}
+
+/// Everything about an account's transactions, in memory.
+struct View {
+    coins: BTreeMap<OutPoint, DerivedCoin>,
+    transactions: Vec<Transaction>,
+    conflict: Option<[u8; 32]>,
+}
+
+impl View {
+    fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
+        let scripts = ledger.script_places(row.id)?;
+        // Confirmed first, then the newest: the first that spends a coin is the one that counts.
+        let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid FROM script_transactions t
+                   JOIN transactions x ON x.txid = t.txid AND x.network = ?2
+                   WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
+        let mut statement = ledger.db.prepare(sql).map_err(file)?;
+        let values = params![row.id.0, row.account.network.name()];
+        let raws = statement.query_map(values, |row| row.get::<_, Vec<u8>>(0)).map_err(file)?;
+        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
+        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        for raw in raws {
+            let raw = raw.map_err(file)?;
+            let transaction: Transaction =
+                consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
+            let txid = transaction.compute_txid();
+            for input in &transaction.input {
+                if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
+                    view.conflict = Some(txid.to_byte_array());
+                    return Ok(view);
+                }
+            }
+            view.add_outputs(&transaction, txid, &scripts);
+            view.transactions.push(transaction);
+        }
+        for (outpoint, coin) in &mut view.coins {
+            coin.spent_by = spent.get(outpoint).copied();
+        }
+        Ok(view)
+    }
+
+    fn add_outputs(&mut self, transaction: &Transaction, txid: Txid, scripts: &HashMap<ScriptBuf, (Keychain, u32)>) {
+        for (vout, output) in (0u32..).zip(&transaction.output) {
+            if let Some((keychain, index)) = scripts.get(&output.script_pubkey) {
+                let coin =
+                    DerivedCoin { keychain: *keychain, index: *index, value: output.value.to_sat(), spent_by: None };
+                self.coins.insert(OutPoint { txid, vout }, coin);
+            }
+        }
+    }
+
+    fn write(&self, ledger: &Ledger, row: &AccountRow) -> Result<(), LedgerError> {
+        ledger.replace_coins(row.id, &self.coins)?;
+        ledger.db.execute("DELETE FROM account_transactions WHERE account = ?1", [row.id.0]).map_err(file)?;
+        let sql = "INSERT INTO account_transactions (account, txid, received, sent, fee) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut statement = ledger.db.prepare(sql).map_err(file)?;
+        for transaction in &self.transactions {
+            let txid = transaction.compute_txid();
+            let received = self.sum((0u32..).zip(&transaction.output).map(|(vout, _)| OutPoint { txid, vout }));
+            let sent = self.sum(transaction.input.iter().map(|input| input.previous_output));
+            let all_ours = transaction.input.iter().all(|input| self.coins.contains_key(&input.previous_output));
+            let paid = transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
+            let fee = if all_ours { sent.checked_sub(paid) } else { None };
+            statement.execute(params![row.id.0, txid.to_byte_array(), received, sent, fee]).map_err(file)?;
+        }
+        Ok(())
+    }
+
+    fn sum(&self, outpoints: impl Iterator<Item = OutPoint>) -> u64 {
+        outpoints.filter_map(|outpoint| self.coins.get(&outpoint)).fold(0, |sum, coin| sum.saturating_add(coin.value))
+    }
+}
+
+impl Ledger {
+    fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
+        let mut statement =
+            self.db.prepare("SELECT script, keychain, idx FROM scripts WHERE account = ?1").map_err(file)?;
+        let rows = statement
+            .query_map([id.0], |row| Ok((ScriptBuf::from_bytes(row.get(0)?), (keychain(row.get(1)?), row.get(2)?))));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+}

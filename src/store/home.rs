@@ -1,0 +1,257 @@
+//! Where files live: the home directory and the names of the wallets in it.
+//!
+//! Makes directories 0700 from birth, never loosens or repairs permissions by itself, opens no wallet.
+
+use std::{
+    ffi::OsString,
+    fmt, fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use rustix::fs::{FileType, lstat};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Lock, StoreError,
+    read::{check_ours, kind_name},
+    shown, system,
+};
+use crate::text::SafeText;
+
+/// The environment variable that names the home directory.
+const VARIABLE: &str = "FASTNESS_HOME";
+/// What a wallet's file is called after its name.
+const SUFFIX: &str = ".keystore";
+/// Longest wallet name: with its suffix it fits every file system's 255 bytes with room for a temporary one.
+const MAX_NAME: usize = 64;
+
+/// A wallet's name: 1 to 64 of `a-z`, `0-9`, `_`, `-`. Such a name cannot leave its directory nor hide in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WalletName(String);
+
+impl WalletName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WalletName {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        if (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(StoreError::BadName(SafeText::new(text)))
+        }
+    }
+}
+
+impl TryFrom<String> for WalletName {
+    type Error = StoreError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<WalletName> for String {
+    fn from(name: WalletName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for WalletName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// The directory that holds everything of one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// Opens the home directory, making it when missing: `given` (from `--home`), else `$FASTNESS_HOME`, else the
+    /// platform's data directory.
+    ///
+    /// # Errors
+    /// It is no directory, belongs to another user, is open to others, or cannot be made.
+    pub fn open(given: Option<&Path>) -> Result<Self, StoreError> {
+        let root = choose(given, std::env::var_os(VARIABLE))?;
+        ensure_private_directory(&root)?;
+        let root = fs::canonicalize(&root).map_err(|reason| system("find", &root, reason))?;
+        let home = Self { root };
+        ensure_private_directory(&home.wallets_path())?;
+        Ok(home)
+    }
+
+    /// The directory itself, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The directory of the wallets' files.
+    #[must_use]
+    pub fn wallets_path(&self) -> PathBuf {
+        self.root.join("wallets")
+    }
+
+    /// The file of one wallet.
+    #[must_use]
+    pub fn keystore_path(&self, name: &WalletName) -> PathBuf {
+        self.wallets_path().join(format!("{name}{SUFFIX}"))
+    }
+
+    /// The database of what is known without any key.
+    #[must_use]
+    pub fn ledger_path(&self) -> PathBuf {
+        self.root.join("ledger.db")
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// Takes the right to write in this home.
+    ///
+    /// # Errors
+    /// Another fastness holds it, or the system refuses.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        Lock::acquire(&self.root.join("home.lock"))
+    }
+
+    /// The names of all wallets, sorted. Files with other names are not wallets and are left alone.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn wallets(&self) -> Result<Vec<WalletName>, StoreError> {
+        let path = self.wallets_path();
+        let entries = fs::read_dir(&path).map_err(|reason| system("list", &path, reason))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|reason| system("list", &path, reason))?;
+            let file_name = entry.file_name();
+            let name = file_name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
+            names.extend(name.and_then(|name| name.parse().ok()));
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// The first of: the option, the environment variable, the platform's own place.
+fn choose(given: Option<&Path>, variable: Option<OsString>) -> Result<PathBuf, StoreError> {
+    if let Some(path) = given {
+        return Ok(path.to_owned());
+    }
+    if let Some(path) = variable.filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    let places = directories::ProjectDirs::from("", "", "fastness").ok_or(StoreError::NoHome)?;
+    Ok(places.data_dir().to_owned())
+}
+
+/// Makes the directory 0700 from birth when it is missing, then requires it to be a directory of ours, closed to others.
+fn ensure_private_directory(path: &Path) -> Result<(), StoreError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .or_else(|reason| if path.exists() { Ok(()) } else { Err(reason) })
+        .map_err(|reason| system("make", path, reason))?;
+    let stat = lstat(path).map_err(|reason| system("examine", path, reason))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => check_ours(path, &stat, "700"),
+        other => Err(StoreError::WrongKind { path: shown(path), found: kind_name(other), wanted: "a directory" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn directories_are_private_from_birth() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(Some(&dir.path().join("a/b"))).unwrap();
+        for path in [home.root().to_owned(), home.wallets_path(), dir.path().join("a")] {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o700, "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn loose_foreign_or_linked_homes_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("h");
+        Home::open(Some(&path)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).unwrap();
+        let message = Home::open(Some(&path)).unwrap_err().to_string();
+        assert!(message.contains("chmod 700"), "{message}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        symlink(&path, dir.path().join("soft")).unwrap();
+        let linked = Home::open(Some(&dir.path().join("soft")));
+        assert!(matches!(linked, Err(StoreError::WrongKind { .. })), "{linked:?}");
+        fs::write(dir.path().join("file"), b"").unwrap();
+        assert!(matches!(Home::open(Some(&dir.path().join("file"))), Err(StoreError::WrongKind { .. })));
+    }
+
+    #[test]
+    fn the_option_beats_the_variable() {
+        let chosen = choose(Some(Path::new("/a")), Some("/b".into())).unwrap();
+        assert_eq!(chosen, Path::new("/a"));
+        assert_eq!(choose(None, Some("/b".into())).unwrap(), Path::new("/b"));
+        assert_ne!(choose(None, Some(OsString::new())).unwrap_or_default(), Path::new(""));
+    }
+
+    #[test]
+    fn lists_only_what_can_be_a_wallet() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(Some(&dir.path().join("h"))).unwrap();
+        for name in
+            ["b.keystore", "a.keystore", "A.keystore", ".keystore", "c.txt", ".fastness-1-1.tmp", "x y.keystore"]
+        {
+            fs::write(home.wallets_path().join(name), b"").unwrap();
+        }
+        let names: Vec<_> = home.wallets().unwrap().into_iter().map(String::from).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
+    fn hostile_names_are_refused() {
+        let long = "a".repeat(65);
+        for name in
+            ["", ".", "..", "../a", "a/b", "/etc/passwd", "a.b", "A", "a b", "a\0b", "\u{e9}", "~", "a\n", &long]
+        {
+            assert!(name.parse::<WalletName>().is_err(), "{name:?}");
+        }
+        assert!("a".repeat(64).parse::<WalletName>().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leaves_the_directory(name in "\\PC{0,70}") {
+            if let Ok(name) = name.parse::<WalletName>() {
+                let home = Home { root: PathBuf::from("/h") };
+                let path = home.keystore_path(&name);
+                prop_assert_eq!(path.parent(), Some(Path::new("/h/wallets")));
+                prop_assert_eq!(path.components().count(), 4);
+            }
+        }
+    }
+}

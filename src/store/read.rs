@@ -1,0 +1,176 @@
+//! Reading with limits: a private file must be plain, ours and tight; a public one must only be small enough.
+//!
+//! Every size is checked before memory is taken for it. Nothing here follows a link to a private file.
+
+use std::{fs::File, io::Read, path::Path};
+
+use rustix::{
+    fs::{FileType, Mode, OFlags, Stat, fstat, open},
+    process::geteuid,
+};
+
+use super::{StoreError, shown, system};
+
+/// Permission bits of group and others.
+const OTHERS: u32 = 0o077;
+
+/// Reads a file that only we may read: regular, one link, no symbolic link, our own, mode 0600 or tighter, at most `max` bytes.
+///
+/// # Errors
+/// Any of those does not hold, or the system refuses.
+pub fn read_private(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    // NONBLOCK so that opening a pipe returns at once; it means nothing for the plain file that is required below.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = open(path, flags, Mode::empty()).map_err(|reason| match reason {
+        rustix::io::Errno::LOOP => wrong_kind(path, "a symbolic link"),
+        other => system("open", path, other),
+    })?;
+    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
+    check_plain(path, &stat)?;
+    check_ours(path, &stat, "600")?;
+    check_size(path, &stat, max)?;
+    read_at_most(&mut File::from(file), path, max)
+}
+
+/// Reads a file that a person named on the command line: any owner, any permission, a plain file or a pipe, at most `max` bytes.
+///
+/// # Errors
+/// It is a directory or a device, it is larger than `max`, or the system refuses.
+pub fn read_public(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = open(path, flags, Mode::empty()).map_err(|reason| system("open", path, reason))?;
+    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => check_size(path, &stat, max)?,
+        FileType::Fifo => {}
+        other => return Err(wrong_kind(path, kind_name(other))),
+    }
+    read_at_most(&mut File::from(file), path, max)
+}
+
+/// Reads a stream (standard input) to its end, at most `max` bytes; `name` stands in errors.
+///
+/// # Errors
+/// The stream is longer, or the system refuses.
+pub fn read_stream(stream: &mut impl Read, name: &str, max: u64) -> Result<Vec<u8>, StoreError> {
+    read_at_most(stream, Path::new(name), max)
+}
+
+fn read_at_most(source: &mut impl Read, path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    source.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(|reason| system("read", path, reason))?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= max => Ok(bytes),
+        _ => Err(StoreError::TooLarge { path: shown(path), limit: max }),
+    }
+}
+
+/// A regular file under exactly one name: a second hard link would let another directory's owner keep the old content.
+fn check_plain(path: &Path, stat: &Stat) -> Result<(), StoreError> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile if stat.st_nlink == 1 => Ok(()),
+        FileType::RegularFile => Err(wrong_kind(path, "a file with several hard links")),
+        other => Err(wrong_kind(path, kind_name(other))),
+    }
+}
+
+/// Owned by us and closed to everybody else; `fix` is the mode to recommend.
+pub(super) fn check_ours(path: &Path, stat: &Stat, fix: &'static str) -> Result<(), StoreError> {
+    if stat.st_uid != geteuid().as_raw() {
+        return Err(StoreError::ForeignOwner { path: shown(path), owner: stat.st_uid });
+    }
+    let mode = u32::from(Mode::from_raw_mode(stat.st_mode).as_raw_mode());
+    if mode & OTHERS != 0 {
+        return Err(StoreError::Loose { path: shown(path), mode, fix });
+    }
+    Ok(())
+}
+
+fn check_size(path: &Path, stat: &Stat, max: u64) -> Result<(), StoreError> {
+    match u64::try_from(stat.st_size) {
+        Ok(size) if size <= max => Ok(()),
+        _ => Err(StoreError::TooLarge { path: shown(path), limit: max }),
+    }
+}
+
+fn wrong_kind(path: &Path, found: &'static str) -> StoreError {
+    StoreError::WrongKind { path: shown(path), found, wanted: "a plain file" }
+}
+
+/// What a thing in a directory is called.
+pub(super) const fn kind_name(kind: FileType) -> &'static str {
+    match kind {
+        FileType::RegularFile => "a file",
+        FileType::Directory => "a directory",
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice | FileType::BlockDevice => "a device",
+        _ => "of an unknown kind",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
+
+    use super::*;
+
+    fn file(dir: &Path, name: &str, mode: u32) -> std::path::PathBuf {
+        let path = dir.join(name);
+        fs::write(&path, b"0123456789").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn refuses_every_mode_that_lets_others_in() {
+        let dir = tempfile::tempdir().unwrap();
+        for mode in 0..0o1000 {
+            let path = file(dir.path(), "f", 0o600);
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode | 0o400)).unwrap();
+            let loose = matches!(read_private(&path, 10), Err(StoreError::Loose { .. }));
+            assert_eq!(loose, mode & OTHERS != 0, "{mode:o}");
+            fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn names_the_chmod_to_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "f", 0o644);
+        let message = read_private(&path, 10).unwrap_err().to_string();
+        assert!(message.contains("chmod 600") && message.contains("0644"), "{message}");
+    }
+
+    #[test]
+    fn refuses_links_pipes_and_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "plain", 0o600);
+        assert_eq!(read_private(&path, 10).unwrap(), b"0123456789");
+        symlink(&path, dir.path().join("soft")).unwrap();
+        fs::create_dir(dir.path().join("dir")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, dir.path().join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        for name in ["soft", "dir", "pipe"] {
+            let refused = read_private(&dir.path().join(name), 10);
+            assert!(matches!(refused, Err(StoreError::WrongKind { .. })), "{name}: {refused:?}");
+        }
+        fs::hard_link(&path, dir.path().join("hard")).unwrap();
+        assert!(matches!(read_private(&path, 10), Err(StoreError::WrongKind { .. })));
+        assert!(matches!(read_private(&dir.path().join("none"), 10), Err(StoreError::Missing { .. })));
+    }
+
+    #[test]
+    fn bounds_every_source() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "f", 0o600);
+        assert!(matches!(read_private(&path, 9), Err(StoreError::TooLarge { .. })));
+        assert!(matches!(read_public(&path, 9), Err(StoreError::TooLarge { .. })));
+        assert_eq!(read_public(&path, 10).unwrap().len(), 10);
+        assert!(matches!(read_stream(&mut std::io::repeat(0), "-", 1000), Err(StoreError::TooLarge { .. })));
+        assert!(matches!(read_public(Path::new("/dev/zero"), 10), Err(StoreError::WrongKind { .. })));
+    }
+}
