@@ -90,3 +90,39 @@ macro_rules! catalogue {
     };
 }
 pub(crate) use catalogue;
+
+/// Any room's error on its way to the front desk; it still knows its code, kind and hint.
+#[derive(Debug)]
+pub struct Failure(Box<dyn Explain>);
+
+impl Failure {
+    /// The error's row in its room's catalogue.
+    #[must_use]
+    pub fn entry(&self) -> &'static Entry {
+        self.0.entry()
+    }
+
+    /// What went wrong, in one line.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The errors behind it, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes
+    }
+}
+
+impl<E: Explain + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}

@@ -14,6 +14,7 @@ pub mod amount;
 pub mod chain;
 pub mod explain;
 pub mod explorer;
+pub mod flow;
 pub mod intent;
 pub mod ledger;
 pub mod network;

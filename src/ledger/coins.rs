@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, Txid, hashes::Hash};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, Ledger, LedgerError, file, scripts::keychain};
+use super::{AccountId, AccountRow, Ledger, LedgerError, file, scripts::keychain};
 use crate::{account::Keychain, intent::Freeze};
 
 /// A coin as derived from a transaction.
@@ -134,6 +134,26 @@ impl Ledger {
             }
         }
         Ok(balance)
+    }
+
+    /// The place of one of our coins, spent or not.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn coin_place(&self, id: AccountId, outpoint: OutPoint) -> Result<Option<(Keychain, u32)>, LedgerError> {
+        let sql = "SELECT keychain, idx FROM coins WHERE account = ?1 AND txid = ?2 AND vout = ?3";
+        let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout];
+        let row = self.db.query_row(sql, values, |row| Ok((keychain(row.get(0)?), row.get(1)?))).optional();
+        row.map_err(file)
+    }
+
+    /// How many of our coins from a transaction are spent.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spenders_of(&self, row: &AccountRow, txid: Txid) -> Result<u32, LedgerError> {
+        let sql = "SELECT count(*) FROM coins WHERE account = ?1 AND txid = ?2 AND spent_by IS NOT NULL";
+        self.db.query_row(sql, params![row.id.0, txid.to_byte_array()], |row| row.get(0)).map_err(file)
     }
 
     /// Freezes a coin, or frees it.

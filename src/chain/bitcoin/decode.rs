@@ -4,7 +4,8 @@
 //! [`review`] is the same with the first problem as an error (for everything that leads to a signature).
 
 use bitcoin::{
-    Psbt, Script, TxOut, Txid,
+    Psbt, Script, TxOut,
+    bip32::{DerivationPath, Fingerprint},
     hashes::{Hash, HashEngine, sha256},
 };
 
@@ -83,7 +84,7 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
     Review {
         network: plan.network,
         digest: digest(plan, checked),
-        txid: display_txid(transaction.compute_txid()),
+        txid: transaction.compute_txid().to_string(),
         inputs: transaction
             .input
             .iter()
@@ -103,6 +104,19 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
     }
 }
 
+/// Every place that a PSBT claims to be ours or anybody's: fingerprint and path. Places to look, no more.
+pub fn claimed_paths(psbt: &Psbt) -> impl Iterator<Item = (Fingerprint, &DerivationPath)> {
+    let inputs = psbt
+        .inputs
+        .iter()
+        .flat_map(|map| map.bip32_derivation.values().chain(map.tap_key_origins.values().map(|(_, source)| source)));
+    let outputs = psbt
+        .outputs
+        .iter()
+        .flat_map(|map| map.bip32_derivation.values().chain(map.tap_key_origins.values().map(|(_, source)| source)));
+    inputs.chain(outputs).map(|(fingerprint, path)| (*fingerprint, path))
+}
+
 /// The digest that `--approve` names: the unsigned transaction and every spent output, under our own tag.
 fn digest(plan: &Plan, checked: &[CheckedInput]) -> String {
     let mut engine = sha256::Hash::engine();
@@ -116,10 +130,6 @@ fn digest(plan: &Plan, checked: &[CheckedInput]) -> String {
         }
     }
     sha256::Hash::from_engine(engine).to_string()
-}
-
-fn display_txid(txid: Txid) -> String {
-    txid.to_string()
 }
 
 /// Inputs minus outputs; `None` if an amount is unknown or the outputs exceed the inputs.

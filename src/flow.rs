@@ -1,0 +1,250 @@
+//! The story on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status. Each arrow has exactly one maker here.
+//!
+//! What comes from a file is read again and judged again; what was signed must equal what was approved. This room must not
+//! touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
+
+mod deliver;
+mod draft_file;
+mod limits;
+mod signed_file;
+mod snapshot;
+mod sync;
+
+use bitcoin::bip32::ChildNumber;
+
+pub use self::{
+    deliver::{Delivery, deliver, track},
+    draft_file::{Context, Draft},
+    limits::Limits,
+    signed_file::SignedFile,
+    snapshot::{original, snapshot},
+    sync::{Depth, SyncReport, sync},
+};
+use crate::{
+    account::{Account, ScriptType},
+    chain::{
+        Chain,
+        bitcoin::{Bitcoin, BitcoinError, Ownership, Plan, decode, sign as bitcoin_sign},
+    },
+    explain::{Entry, Explain, Failure, catalogue},
+    intent::{Request, Review},
+    keystore::Keys,
+    ledger::{AccountRow, Ledger},
+    signing::Signed,
+    text::SafeText,
+};
+
+/// Why the story stops, where no other room says so.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlowError {
+    /// The file is not a draft.
+    #[error("this is not a draft or PSBT: {0}")]
+    NotADraft(String),
+    /// The file is not a signed transaction.
+    #[error("this is not a signed transaction: {0}")]
+    NotSigned(String),
+    /// A bare PSBT does not say which network it is for.
+    #[error("this file does not say which network it is for")]
+    NetworkUnknown,
+    /// It belongs to another network than the one asked for.
+    #[error("this is for {found}, and {wanted} was asked for")]
+    OtherNetwork {
+        /// Of the file.
+        found: crate::network::Network,
+        /// Asked for.
+        wanted: crate::network::Network,
+    },
+    /// The person did not agree.
+    #[error("declined; nothing was signed and nothing was sent")]
+    Declined,
+    /// It breaks a limit stated on the command line.
+    #[error("it breaks a stated limit: {0}")]
+    Limit(String),
+    /// `--yes` without limits.
+    #[error("`--yes` agrees only together with a stated limit")]
+    NoLimits,
+    /// What the ledger holds as our account is not what the keys derive.
+    #[error("the ledger's account at {0} is not the one that this wallet's keys derive")]
+    LedgerLies(String),
+    /// The review after unlocking differs from the one that was agreed to.
+    #[error("after unlocking, the review is not the one that was agreed to")]
+    ReviewChanged,
+    /// No transaction of that id is known here or there.
+    #[error("no transaction {0} is known here or to the explorers")]
+    UnknownTransaction(SafeText),
+    /// The transaction cannot be replaced.
+    #[error("transaction {0} {1}")]
+    NotReplaceable(SafeText, &'static str),
+    /// A coin of the plan was spent elsewhere.
+    #[error("coin {0} is already spent by {1}")]
+    CoinSpent(String, String),
+}
+
+catalogue! {
+    NOT_A_DRAFT = "flow.not_a_draft", Usage, "Plan again with `fastness plan ... -o FILE`, or export the PSBT again, whole";
+    NOT_SIGNED = "flow.not_signed", Usage, "Give the file that `fastness sign` wrote, or a raw transaction in hex";
+    NETWORK_UNKNOWN = "flow.network_unknown", Usage, "Name it with --network";
+    OTHER_NETWORK = "flow.other_network", Refused, "Use the file with its own network, named with --network";
+    DECLINED = "flow.declined", Declined, "Plan again when the payment is right";
+    LIMIT = "flow.limit", Refused, "Look at the draft with `fastness inspect`, then change the limit or the payment";
+    NO_LIMITS = "flow.no_limits", Usage, "Add --max-fee AMOUNT, --expect-to ADDRESS or --approve DIGEST (from `fastness inspect`)";
+    LEDGER_LIES = "flow.ledger_lies", Verification, "Nothing was signed; move ledger.db away and add the accounts again from the keystore";
+    REVIEW_CHANGED = "flow.review_changed", Verification, "Nothing was signed; inspect the draft on a machine you trust";
+    UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
+    NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
+    COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
+}
+
+impl Explain for FlowError {
+    fn entry(&self) -> &'static Entry {
+        match self {
+            Self::NotADraft(_) => NOT_A_DRAFT,
+            Self::NotSigned(_) => NOT_SIGNED,
+            Self::NetworkUnknown => NETWORK_UNKNOWN,
+            Self::OtherNetwork { .. } => OTHER_NETWORK,
+            Self::Declined => DECLINED,
+            Self::Limit(_) => LIMIT,
+            Self::NoLimits => NO_LIMITS,
+            Self::LedgerLies(_) => LEDGER_LIES,
+            Self::ReviewChanged => REVIEW_CHANGED,
+            Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,
+            Self::NotReplaceable(..) => NOT_REPLACEABLE,
+            Self::CoinSpent(..) => COIN_SPENT,
+        }
+    }
+}
+
+/// Request -> Draft: plans from what the ledger knows, and sets the change address aside.
+///
+/// # Errors
+/// The request cannot be fulfilled, or the ledger cannot be used.
+pub fn plan(ledger: &Ledger, row: &AccountRow, request: &Request, randomness: [u8; 32]) -> Result<Draft, Failure> {
+    let snapshot = snapshot(ledger, row)?;
+    let plan = Bitcoin::plan(request, &snapshot, randomness)?;
+    draft(ledger, row, plan)
+}
+
+/// A plan becomes a draft of this account; its change address is not given out again.
+///
+/// # Errors
+/// The ledger cannot be written.
+pub fn draft(ledger: &Ledger, row: &AccountRow, plan: Plan) -> Result<Draft, Failure> {
+    let scripts: Vec<_> = plan.psbt.unsigned_tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
+    snapshot::issue_change(ledger, row, &scripts)?;
+    let context = Context {
+        wallet: Some(row.wallet.clone()),
+        account: Some(row.name.clone()),
+        tip_height: row.synced.as_ref().map(|synced| synced.height),
+        created: Some(crate::ledger::now()),
+    };
+    Ok(Draft { plan, context })
+}
+
+/// A plan that a person or a stated limit agreed to. Made by [`approve`] only.
+#[derive(Debug)]
+pub struct Approved {
+    plan: Plan,
+    review: Review,
+}
+
+impl Approved {
+    /// What was agreed to.
+    #[must_use]
+    pub const fn review(&self) -> &Review {
+        &self.review
+    }
+}
+
+/// Draft -> Approved: the draft is reviewed from its own bytes, then `agree` decides.
+///
+/// # Errors
+/// The draft must not be signed, or `agree` did not agree.
+pub fn approve(
+    draft: &Draft,
+    ours: &Ownership,
+    agree: impl FnOnce(&Review) -> Result<(), Failure>,
+) -> Result<Approved, Failure> {
+    let review = Bitcoin::review(&draft.plan, ours)?;
+    agree(&review)?;
+    Ok(Approved { plan: draft.plan.clone(), review })
+}
+
+/// Approved -> Signed: reviews once more with accounts derived from the keys themselves, signs, and proves the result.
+///
+/// # Errors
+/// The keys disagree with the ledger, the review changed, or the result is refused by Bitcoin Core's code.
+pub fn sign(approved: Approved, keys: &Keys) -> Result<Signed, Failure> {
+    let (plan, jobs, signatures) = signatures(approved, keys)?;
+    Ok(Bitcoin::finish(plan, &jobs, &signatures)?)
+}
+
+/// As [`sign`], as a finalized PSBT for other wallets.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_psbt(approved: Approved, keys: &Keys) -> Result<bitcoin::Psbt, Failure> {
+    let (plan, jobs, signatures) = signatures(approved, keys)?;
+    let psbt = bitcoin_sign::finalized(plan.psbt, &jobs, &signatures)?;
+    bitcoin_sign::finished(&psbt)?;
+    Ok(psbt)
+}
+
+type Answered = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
+
+fn signatures(approved: Approved, keys: &Keys) -> Result<Answered, Failure> {
+    let ours = ownership_of_keys(&approved.plan, keys)?;
+    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
+        return Err(FlowError::ReviewChanged.into());
+    }
+    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
+    let signatures = keys.sign(&jobs)?;
+    Ok((approved.plan, jobs, signatures))
+}
+
+/// The accounts that a plan names and these keys own, derived from the keys: the ledger is not asked.
+///
+/// # Errors
+/// The keys cannot derive an account that the plan names.
+pub fn ownership_of_keys(plan: &Plan, keys: &Keys) -> Result<Ownership, Failure> {
+    let mut accounts: Vec<Account> = Vec::new();
+    for (fingerprint, path) in decode::claimed_paths(&plan.psbt) {
+        let levels: &[ChildNumber] = path.as_ref();
+        let Some((origin, [_, _])) = levels.split_last_chunk::<2>() else { continue };
+        let Some(script_type) = standard_account(origin, plan.network) else { continue };
+        if fingerprint != keys.fingerprint() || accounts.iter().any(|known| AsRef::<[ChildNumber]>::as_ref(&known.origin) == origin) {
+            continue;
+        }
+        let origin: bitcoin::bip32::DerivationPath = origin.into();
+        let xpub = keys.account_xpub(&origin)?;
+        accounts.push(Account::new(plan.network, script_type, fingerprint, origin, xpub)?);
+    }
+    Ok(Ownership::new(accounts))
+}
+
+/// The script type of a standard account path m/purpose'/coin'/number' of this network.
+fn standard_account(origin: &[ChildNumber], network: crate::network::Network) -> Option<ScriptType> {
+    match origin {
+        [ChildNumber::Hardened { index: purpose }, ChildNumber::Hardened { index: coin }, ChildNumber::Hardened { .. }]
+            if *coin == network.coin_type() =>
+        {
+            ScriptType::from_purpose(*purpose)
+        }
+        _ => None,
+    }
+}
+
+/// The accounts in the ledger under this wallet's name, as far as they are of the plan's network.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>, network: crate::network::Network) -> Result<Ownership, Failure> {
+    let rows = ledger.accounts(wallet)?;
+    Ok(Ownership::new(rows.into_iter().map(|row| row.account).filter(|account| account.network == network).collect()))
+}
+
+/// True for a review that fails only because no known account owns an input.
+#[must_use]
+pub fn needs_keys(error: &BitcoinError) -> bool {
+    matches!(error, BitcoinError::ForeignInput(_))
+}

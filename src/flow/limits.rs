@@ -1,0 +1,71 @@
+//! Limits stated on the command line, which stand in for a person's agreement (threats.md T3).
+//!
+//! `--yes` alone agrees to nothing. Every limit given must hold; this room asks nobody.
+
+use bitcoin::ScriptBuf;
+
+use super::FlowError;
+use crate::{
+    amount::{Amount, sat_text},
+    explain::Failure,
+    intent::Review,
+};
+
+/// What a script allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The most fee in satoshi.
+    pub max_fee: Option<u64>,
+    /// The only scripts that may be paid, with their addresses.
+    pub expect_to: Vec<(ScriptBuf, String)>,
+    /// The digest of the one review that is agreed to.
+    pub approve: Option<String>,
+}
+
+impl Limits {
+    /// True if any limit is stated.
+    #[must_use]
+    pub fn are_stated(&self) -> bool {
+        self.max_fee.is_some() || !self.expect_to.is_empty() || self.approve.is_some()
+    }
+
+    /// Agrees to a review in a person's place.
+    ///
+    /// # Errors
+    /// No limit is stated, or one does not hold.
+    pub fn agree(&self, review: &Review) -> Result<(), Failure> {
+        if !self.are_stated() {
+            return Err(FlowError::NoLimits.into());
+        }
+        self.check(review)
+    }
+
+    /// Checks every stated limit; with none stated, everything passes (a person still has to agree).
+    ///
+    /// # Errors
+    /// A limit does not hold.
+    pub fn check(&self, review: &Review) -> Result<(), Failure> {
+        let broken = |what: String| Err(FlowError::Limit(what).into());
+        if let Some(digest) = self.approve.as_ref().filter(|digest| **digest != review.digest) {
+            return broken(format!("the digest approved is {}..., the draft's is {}", digest.get(..8).unwrap_or(""), review.digest));
+        }
+        let fee = review.fee.and_then(Amount::to_sat).unwrap_or(u64::MAX);
+        if let Some(max) = self.max_fee.filter(|max| fee > *max) {
+            return broken(format!("the fee is {}, and at most {} was allowed", sat_text(fee), sat_text(max)));
+        }
+        if self.expect_to.is_empty() {
+            return Ok(());
+        }
+        for payment in review.payments() {
+            if !self.expect_to.iter().any(|(script, _)| script.to_hex_string() == payment.script) {
+                let to = payment.address.as_deref().unwrap_or("a script without an address");
+                return broken(format!("it pays {to}, which was not expected"));
+            }
+        }
+        let pays = |script: &ScriptBuf| review.outputs.iter().any(|output| output.script == script.to_hex_string());
+        match self.expect_to.iter().find(|(script, _)| !pays(script)) {
+            Some((_, address)) => broken(format!("it does not pay {address}")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! From ledger rows to the plain data that chain/ plans from.
+//!
+//! Reads the ledger only; no network, no keys. A coin without its whole previous transaction is left out, for it proves nothing.
+
+use bitcoin::{ScriptBuf, Txid};
+
+use super::FlowError;
+use crate::{
+    account::Keychain,
+    chain::bitcoin::{Coin, CoinState, Snapshot, replace::Original},
+    explain::Failure,
+    intent::Freeze,
+    ledger::{AccountRow, Ledger, LedgerError},
+    text::SafeText,
+};
+
+/// How many unused change addresses may be set aside before the lowest is taken again (BIP-44 gap limit).
+const CHANGE_GAP: u32 = 20;
+
+/// All that planning may know of an account.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> {
+    let mut coins = Vec::new();
+    for coin in ledger.coins(row.id)? {
+        let Some((parent, _)) = ledger.transaction(row, coin.outpoint.txid)? else { continue };
+        let state = match coin.height {
+            Some(height) => CoinState::Confirmed(height),
+            None if coin.own => CoinState::OwnUnconfirmed,
+            None => CoinState::ForeignUnconfirmed,
+        };
+        let (keychain, index, freeze) = (coin.keychain, coin.index, coin.freeze);
+        coins.push(Coin { outpoint: coin.outpoint, parent, keychain, index, state, freeze });
+    }
+    Ok(Snapshot {
+        account: row.account.clone(),
+        coins,
+        tip_height: row.synced.as_ref().map_or(0, |synced| synced.height),
+        next_change: next_change(ledger, row)?,
+    })
+}
+
+/// The next change index: never used, not set aside for another draft unless twenty are.
+fn next_change(ledger: &Ledger, row: &AccountRow) -> Result<u32, LedgerError> {
+    let unused = ledger.next_unused(row.id, Keychain::Change)?;
+    let next = ledger.next_index(row.id, Keychain::Change)?;
+    Ok(if next - unused < CHANGE_GAP { next } else { unused })
+}
+
+/// Sets the change address of a plan aside, so that no other plan returns to it.
+pub(super) fn issue_change(ledger: &Ledger, row: &AccountRow, scripts: &[ScriptBuf]) -> Result<(), Failure> {
+    let index = next_change(ledger, row)?;
+    if scripts.contains(&row.account.script(Keychain::Change, index)?) {
+        ledger.issue(row, Keychain::Change, index)?;
+    }
+    Ok(())
+}
+
+/// An unconfirmed transaction of ours with the coins it spends, for replacing it; and the snapshot without what it made.
+///
+/// # Errors
+/// It is unknown, confirmed, spends coins that are not ours, or another unconfirmed transaction spends from it.
+pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Original, Snapshot), Failure> {
+    let name = || SafeText::new(&txid.to_string());
+    let (transaction, height) =
+        ledger.transaction(row, txid)?.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
+    if height.is_some() {
+        return Err(FlowError::NotReplaceable(name(), "is already confirmed").into());
+    }
+    if ledger.spenders_of(row, txid)? > 0 {
+        return Err(FlowError::NotReplaceable(name(), "has an unconfirmed child, which a replacement would destroy").into());
+    }
+    let mut coins = Vec::new();
+    for input in &transaction.input {
+        let spent = ledger.coin_place(row.id, input.previous_output)?;
+        let (keychain, index) =
+            spent.ok_or_else(|| FlowError::NotReplaceable(name(), "spends coins that are not of this account"))?;
+        let (parent, height) = ledger
+            .transaction(row, input.previous_output.txid)?
+            .ok_or(LedgerError::Damaged("coin without its transaction"))?;
+        let state = height.map_or(CoinState::OwnUnconfirmed, CoinState::Confirmed);
+        coins.push(Coin { outpoint: input.previous_output, parent, keychain, index, state, freeze: Freeze::Free });
+    }
+    let mut rest = snapshot(ledger, row)?;
+    rest.coins.retain(|coin| coin.outpoint.txid != txid);
+    Ok((Original { transaction, coins }, rest))
+}

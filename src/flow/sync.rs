@@ -1,0 +1,133 @@
+//! Asking an explorer what happened to our scripts, and writing down the answer: all of it, or nothing.
+//!
+//! A first scan follows the gap limit on both chains; later ones ask only what can have changed (network.md 4.7).
+
+use crate::{
+    account::Keychain,
+    explain::Failure,
+    explorer::{Claim, Explorer, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
+    ledger::{AccountRow, KnownScript, Ledger, LedgerError, Observation, Place, Synced, now},
+};
+
+/// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
+const ROTATION: usize = 48;
+/// How many of our newest blocks are compared with the explorer's chain after its tip moved.
+const REORG_DEPTH: u32 = 10;
+
+/// How much to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What can have changed.
+    Incremental,
+    /// Every script ever derived, and the gap beyond.
+    Full,
+}
+
+/// What a sync did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Height of the best block.
+    pub height: u32,
+    /// Who said so.
+    pub operator: String,
+    /// Scripts asked.
+    pub asked: usize,
+    /// Scripts not asked this time.
+    pub skipped: usize,
+    /// Whether anything was new.
+    pub changed: bool,
+    /// Scripts whose unconfirmed transactions the explorer did not list completely.
+    pub capped: usize,
+}
+
+/// Brings an account up to date.
+///
+/// # Errors
+/// An explorer could not answer for every script; then nothing is written.
+pub fn sync(
+    ledger: &mut Ledger,
+    row: &AccountRow,
+    explorer: &Explorer,
+    how: (Depth, u32),
+    progress: &mut dyn FnMut(ScanProgress),
+) -> Result<SyncReport, Failure> {
+    let (depth, gap) = how;
+    let claim = explorer.tip()?;
+    let operator = operator(&claim);
+    let tip = *claim.value();
+    check_reorg(ledger, row, explorer, tip)?;
+    let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
+    let known = ledger.known_scripts(row.id)?;
+    let ask = to_ask(&known, next, depth);
+    let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
+    let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
+    let answer = explorer.scan(&ScanPlan { derive: &derive, ask, next, gap }, progress)?;
+    let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
+    let changed = write(ledger, row, &answer, &synced)?;
+    let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
+    Ok(SyncReport { height: tip.height, operator, asked: answer.scripts.len(), skipped, changed, capped })
+}
+
+fn operator(claim: &Claim<Tip>) -> String {
+    match claim {
+        Claim::Proven(_) => "ourselves".to_owned(),
+        Claim::Agreed { operators, .. } => {
+            operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        Claim::Single { operator, .. } => operator.to_string(),
+    }
+}
+
+fn below(script: &KnownScript, next: [u32; 2]) -> bool {
+    script.index < next[script.keychain.position()]
+}
+
+/// The scripts below the gap window that are asked again: those with unconfirmed transactions, and the longest unasked.
+fn to_ask(known: &[KnownScript], next: [u32; 2], depth: Depth) -> Vec<(Keychain, u32)> {
+    let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
+    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
+        used.into_iter().partition(|script| script.unconfirmed > 0 || depth == Depth::Full);
+    cold.sort_by_key(|script| (script.checked, script.keychain, script.index));
+    hot.into_iter().chain(cold.into_iter().take(ROTATION)).map(|script| (script.keychain, script.index)).collect()
+}
+
+/// If the chain moved, the blocks that hold our transactions must still be in it; else they are unconfirmed again.
+fn check_reorg(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -> Result<(), Failure> {
+    if row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string()) {
+        return Ok(());
+    }
+    for (height, hash) in ledger.newest_blocks(row, REORG_DEPTH)? {
+        let there = explorer.block_hash_at(height)?.into_value();
+        if there.is_some_and(|there| there.to_string() == hash) {
+            break;
+        }
+        ledger.unconfirm_above(row, height.saturating_sub(1))?;
+    }
+    Ok(())
+}
+
+fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Synced) -> Result<bool, LedgerError> {
+    ledger.atomically(|ledger| {
+        let mut changed = false;
+        for script in &answer.scripts {
+            changed |= ledger.observe(row, &observation(script))?;
+        }
+        if changed {
+            ledger.rebuild(row)?;
+        }
+        ledger.set_synced(row.id, synced)?;
+        Ok(changed)
+    })
+}
+
+fn observation(history: &ScriptHistory) -> Observation {
+    let transactions = history.txs.iter().map(|at| {
+        let place = at.place.as_ref().map_or(Place::Mempool, |block| Place::Block {
+            height: block.height,
+            hash: block.hash.to_string(),
+            time: block.time,
+        });
+        (at.tx.clone(), place)
+    });
+    Observation { keychain: history.keychain, index: history.index, transactions: transactions.collect() }
+}
