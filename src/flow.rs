@@ -212,7 +212,9 @@ pub fn ownership_of_keys(plan: &Plan, keys: &Keys) -> Result<Ownership, Failure>
         let levels: &[ChildNumber] = path.as_ref();
         let Some((origin, [_, _])) = levels.split_last_chunk::<2>() else { continue };
         let Some(script_type) = standard_account(origin, plan.network) else { continue };
-        if fingerprint != keys.fingerprint() || accounts.iter().any(|known| AsRef::<[ChildNumber]>::as_ref(&known.origin) == origin) {
+        if fingerprint != keys.fingerprint()
+            || accounts.iter().any(|known| AsRef::<[ChildNumber]>::as_ref(&known.origin) == origin)
+        {
             continue;
         }
         let origin: bitcoin::bip32::DerivationPath = origin.into();
@@ -225,11 +227,11 @@ pub fn ownership_of_keys(plan: &Plan, keys: &Keys) -> Result<Ownership, Failure>
 /// The script type of a standard account path m/purpose'/coin'/number' of this network.
 fn standard_account(origin: &[ChildNumber], network: crate::network::Network) -> Option<ScriptType> {
     match origin {
-        [ChildNumber::Hardened { index: purpose }, ChildNumber::Hardened { index: coin }, ChildNumber::Hardened { .. }]
-            if *coin == network.coin_type() =>
-        {
-            ScriptType::from_purpose(*purpose)
-        }
+        [
+            ChildNumber::Hardened { index: purpose },
+            ChildNumber::Hardened { index: coin },
+            ChildNumber::Hardened { .. },
+        ] if *coin == network.coin_type() => ScriptType::from_purpose(*purpose),
         _ => None,
     }
 }
@@ -238,7 +240,11 @@ fn standard_account(origin: &[ChildNumber], network: crate::network::Network) ->
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>, network: crate::network::Network) -> Result<Ownership, Failure> {
+pub fn ownership_of_ledger(
+    ledger: &Ledger,
+    wallet: Option<&str>,
+    network: crate::network::Network,
+) -> Result<Ownership, Failure> {
     let rows = ledger.accounts(wallet)?;
     Ok(Ownership::new(rows.into_iter().map(|row| row.account).filter(|account| account.network == network).collect()))
 }

@@ -157,7 +157,11 @@ fn status(explorer: &Explorer, place: TxPlace) -> Result<Status, Failure> {
         TxPlace::Mempool => Status::Unconfirmed,
         TxPlace::Confirmed(BlockRef { height, hash, .. }) => {
             let tip = explorer.tip()?.value().height;
-            Status::Confirmed { height, confirmations: tip.saturating_sub(height).saturating_add(1), block: hash.to_string() }
+            Status::Confirmed {
+                height,
+                confirmations: tip.saturating_sub(height).saturating_add(1),
+                block: hash.to_string(),
+            }
         }
     })
 }

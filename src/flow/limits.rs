@@ -47,7 +47,11 @@ impl Limits {
     pub fn check(&self, review: &Review) -> Result<(), Failure> {
         let broken = |what: String| Err(FlowError::Limit(what).into());
         if let Some(digest) = self.approve.as_ref().filter(|digest| **digest != review.digest) {
-            return broken(format!("the digest approved is {}..., the draft's is {}", digest.get(..8).unwrap_or(""), review.digest));
+            return broken(format!(
+                "the digest approved is {}..., the draft's is {}",
+                digest.get(..8).unwrap_or(""),
+                review.digest
+            ));
         }
         let fee = review.fee.and_then(Amount::to_sat).unwrap_or(u64::MAX);
         if let Some(max) = self.max_fee.filter(|max| fee > *max) {

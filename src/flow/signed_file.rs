@@ -102,7 +102,8 @@ impl SignedFile {
             raw: signed.bytes.to_lower_hex_string(),
             input_amounts_sat: signed.input_amounts.clone(),
         };
-        let text = serde_json::to_string_pretty(&file).map_err(|_| FlowError::NotSigned("it cannot be written".to_owned()))?;
+        let text =
+            serde_json::to_string_pretty(&file).map_err(|_| FlowError::NotSigned("it cannot be written".to_owned()))?;
         Ok(text + "\n")
     }
 }

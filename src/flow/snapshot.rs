@@ -63,13 +63,14 @@ pub(super) fn issue_change(ledger: &Ledger, row: &AccountRow, scripts: &[ScriptB
 /// It is unknown, confirmed, spends coins that are not ours, or another unconfirmed transaction spends from it.
 pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Original, Snapshot), Failure> {
     let name = || SafeText::new(&txid.to_string());
-    let (transaction, height) =
-        ledger.transaction(row, txid)?.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
+    let (transaction, height) = ledger.transaction(row, txid)?.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
     if height.is_some() {
         return Err(FlowError::NotReplaceable(name(), "is already confirmed").into());
     }
     if ledger.spenders_of(row, txid)? > 0 {
-        return Err(FlowError::NotReplaceable(name(), "has an unconfirmed child, which a replacement would destroy").into());
+        return Err(
+            FlowError::NotReplaceable(name(), "has an unconfirmed child, which a replacement would destroy").into()
+        );
     }
     let mut coins = Vec::new();
     for input in &transaction.input {

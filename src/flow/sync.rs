@@ -71,9 +71,7 @@ pub fn sync(
 fn operator(claim: &Claim<Tip>) -> String {
     match claim {
         Claim::Proven(_) => "ourselves".to_owned(),
-        Claim::Agreed { operators, .. } => {
-            operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
+        Claim::Agreed { operators, .. } => operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Claim::Single { operator, .. } => operator.to_string(),
     }
 }

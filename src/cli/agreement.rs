@@ -1,0 +1,77 @@
+//! How agreement to a review is given: by typing the amount at the terminal, or by limits stated beforehand.
+
+use fastness::{
+    address,
+    amount::{Amount, Asset},
+    explain::Failure,
+    flow::{FlowError, Limits},
+    intent::Review,
+    network::Network,
+};
+
+use super::{
+    context::{Consent, Context},
+    review_page,
+};
+
+/// Limits that stand in for a person, and bound one.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// The most fee you accept, such as 2000sat
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_fee: Option<String>,
+    /// An address that may be paid; any other payee is refused. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) expect_to: Vec<String>,
+    /// Agree to exactly the draft with this digest, as `inspect` prints it
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) approve: Option<String>,
+}
+
+impl LimitArgs {
+    /// The limits as values of a network.
+    pub(crate) fn limits(&self, network: Network) -> Result<Limits, Failure> {
+        let script = |text: &String| Ok::<_, Failure>((address::parse(text, network)?, text.clone()));
+        Ok(Limits {
+            max_fee: self.max_fee()?,
+            expect_to: self.expect_to.iter().map(script).collect::<Result<_, _>>()?,
+            approve: self.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
+        })
+    }
+
+    /// `--max-fee` in satoshi.
+    pub(crate) fn max_fee(&self) -> Result<Option<u64>, Failure> {
+        let Some(text) = &self.max_fee else { return Ok(None) };
+        Ok(Amount::parse(text, Asset::Bitcoin)?.to_sat())
+    }
+}
+
+/// Shows a review and gets agreement to it, in the way the options say.
+pub(crate) fn agree(context: &Context, limits: &Limits, review: &Review, subject: &str) -> Result<(), Failure> {
+    if context.consent() == Consent::Given || limits.approve.is_some() {
+        return limits.agree(review);
+    }
+    limits.check(review)?;
+    const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";
+    context.ui.show_page(FLAG, |page| review_page::write(review, subject, page))?;
+    let amount = to_type(review);
+    let question = match &amount {
+        Some(amount) => format!("Type the amount to agree ({amount}), anything else to decline: "),
+        None => "Nothing leaves your wallet but the fee. Type yes to agree, anything else to decline: ".to_owned(),
+    };
+    let typed = context.ui.ask(&question, FLAG)?;
+    let expected = amount.as_deref().unwrap_or("yes");
+    if typed.trim().trim_end_matches("btc").trim_end() == expected { Ok(()) } else { Err(FlowError::Declined.into()) }
+}
+
+/// The paid amount as a person types it: plain decimals without trailing zeros.
+fn to_type(review: &Review) -> Option<String> {
+    let decimals = review.paid.asset.decimals() as usize;
+    if review.paid.smallest == 0 {
+        return None;
+    }
+    let digits = format!("{:0>width$}", review.paid.smallest, width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    Some(format!("{whole}.{fraction}").trim_end_matches('0').trim_end_matches('.').to_owned())
+}

@@ -1,0 +1,139 @@
+//! `addresses`: the address list of an account, and the answer to "is this address mine, and at which path?".
+
+use fastness::{
+    account::Keychain,
+    address,
+    amount::Amount,
+    explain::Failure,
+    ledger::{AccountRow, LabelKind, Ledger},
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{context::Context, page::{Page, Tone}, report::Report};
+
+/// How far beyond the last used index `--find` derives.
+const FIND_BEYOND: u32 = 1_000;
+
+/// Every address with path, use, balance and label
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Tell whether this address is mine, and at which path
+    #[arg(long, value_name = "ADDRESS")]
+    find: Option<String>,
+    /// Change addresses too
+    #[arg(long)]
+    change: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    path: String,
+    address: String,
+    transactions: u32,
+    balance: Amount,
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AddressList {
+    account: String,
+    addresses: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    address: String,
+    mine: bool,
+    wallet: Option<String>,
+    account: Option<String>,
+    path: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match &self.find {
+            Some(text) => find(context, text),
+            None => self.list(context),
+        }
+    }
+
+    fn list(&self, context: &mut Context) -> Answer {
+        let (ledger, row) = context.account()?;
+        let labels = ledger.labels(LabelKind::Addr)?;
+        let mut addresses = Vec::new();
+        for known in ledger.addresses(row.id)? {
+            let interesting = known.issued.is_some() || known.transactions > 0;
+            if !interesting || (known.keychain == Keychain::Change && !self.change) {
+                continue;
+            }
+            let address = address::of(&known.script, row.account.network).unwrap_or_default();
+            let label = labels.iter().find(|label| label.reference == address).map(|label| label.text.to_string());
+            addresses.push(Row {
+                path: format!("m/{}", row.account.path(known.keychain, known.index)?),
+                address,
+                transactions: known.transactions,
+                balance: Amount::sat(known.balance),
+                label,
+            });
+        }
+        answer(AddressList { account: format!("{}/{}", row.wallet, row.name), addresses })
+    }
+}
+
+/// Looks through every account of the network, far beyond what was used, deriving as it goes.
+fn find(context: &mut Context, text: &str) -> Answer {
+    let network = context.network()?;
+    let script = address::parse(text, network)?;
+    let ledger = context.ledger()?;
+    for row in ledger.accounts(None)?.into_iter().filter(|row| row.account.network == network) {
+        if let Some(path) = place(&ledger, &row, &script)? {
+            let (wallet, account) = (Some(row.wallet), Some(row.name));
+            return answer(Found { address: text.to_owned(), mine: true, wallet, account, path: Some(path) });
+        }
+    }
+    answer(Found { address: text.to_owned(), mine: false, wallet: None, account: None, path: None })
+}
+
+fn place(ledger: &Ledger, row: &AccountRow, script: &bitcoin::Script) -> Result<Option<String>, Failure> {
+    for keychain in Keychain::ALL {
+        let end = ledger.next_index(row.id, keychain)?.saturating_add(FIND_BEYOND);
+        for index in 0..end {
+            if row.account.script(keychain, index)? == *script {
+                return Ok(Some(format!("m/{}", row.account.path(keychain, index)?)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+impl Report for AddressList {
+    fn page(&self, page: &mut Page) {
+        if self.addresses.is_empty() {
+            return page.line(&format!("No address of {} was used yet. `fastness receive` shows the first.", self.account));
+        }
+        let row = |row: &Row| {
+            let uses = if row.transactions == 0 { "unused".to_owned() } else { format!("{} tx", row.transactions) };
+            vec![row.path.clone(), row.address.clone(), uses, row.balance.to_string(), row.label.clone().unwrap_or_default()]
+        };
+        let rows: Vec<_> = self.addresses.iter().map(row).collect();
+        page.table(&["path", "address", "used", "balance", "label"], &rows);
+    }
+}
+
+impl Report for Found {
+    fn page(&self, page: &mut Page) {
+        let address = page.grouped(&self.address);
+        page.field("Address", &address);
+        match (&self.path, &self.wallet, &self.account) {
+            (Some(path), Some(wallet), Some(account)) => {
+                page.toned_field("Mine", (Tone::Proven, &format!("yes: {path} of {wallet}/{account}, derived here")));
+            }
+            _ => page.toned_field("Mine", (Tone::Claimed, "no: none of the accounts here derives it (looked 1,000 addresses past the last used)")),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(!self.mine)
+    }
+}

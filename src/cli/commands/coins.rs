@@ -1,0 +1,98 @@
+//! `coins`: the single coins of an account; frozen ones are never chosen for a payment.
+
+use bitcoin::OutPoint;
+use fastness::{
+    address,
+    amount::Amount,
+    explain::Failure,
+    intent::Freeze,
+    ledger::{AccountRow, LabelKind, Ledger},
+    text::SafeText,
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{DeskError, context::Context, page::Page, report::Report};
+
+/// The single coins; freeze and unfreeze them
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Never choose this coin (txid:vout) for a payment. Repeatable
+    #[arg(long, value_name = "COIN")]
+    freeze: Vec<String>,
+    /// Allow this coin to be chosen again. Repeatable
+    #[arg(long, value_name = "COIN")]
+    unfreeze: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    coin: String,
+    amount: Amount,
+    address: String,
+    path: String,
+    height: Option<u32>,
+    frozen: bool,
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CoinList {
+    account: String,
+    coins: Vec<Row>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let (ledger, row) = context.account()?;
+        for (texts, freeze) in [(&self.freeze, Freeze::Frozen), (&self.unfreeze, Freeze::Free)] {
+            for text in texts {
+                set(&ledger, &row, text, freeze)?;
+            }
+        }
+        let labels = ledger.labels(LabelKind::Output)?;
+        let mut coins = Vec::new();
+        for coin in ledger.coins(row.id)? {
+            let script = row.account.script(coin.keychain, coin.index)?;
+            let name = coin.outpoint.to_string();
+            coins.push(Row {
+                label: labels.iter().find(|label| label.reference == name).map(|label| label.text.to_string()),
+                coin: name,
+                amount: Amount::sat(coin.value),
+                address: address::of(&script, row.account.network).unwrap_or_default(),
+                path: format!("m/{}", row.account.path(coin.keychain, coin.index)?),
+                height: coin.height,
+                frozen: coin.freeze == Freeze::Frozen,
+            });
+        }
+        answer(CoinList { account: format!("{}/{}", row.wallet, row.name), coins })
+    }
+}
+
+fn set(ledger: &Ledger, row: &AccountRow, text: &str, freeze: Freeze) -> Result<(), Failure> {
+    if ledger.set_frozen(row.id, parse(text)?, freeze)? {
+        return Ok(());
+    }
+    Err(DeskError::Usage(format!("coin {} is not an unspent coin of this account", SafeText::new(text))).into())
+}
+
+/// `txid:vout`.
+pub(super) fn parse(text: &str) -> Result<OutPoint, DeskError> {
+    text.parse().map_err(|_| DeskError::Usage(format!("`{}` is not a coin; write it as txid:number", SafeText::new(text))))
+}
+
+impl Report for CoinList {
+    fn page(&self, page: &mut Page) {
+        if self.coins.is_empty() {
+            return page.line(&format!("No coins in {} as far as is known.", self.account));
+        }
+        for row in &self.coins {
+            let state = row.height.map_or_else(|| "unconfirmed".to_owned(), |height| format!("block {height}"));
+            let frozen = if row.frozen { " · frozen" } else { "" };
+            let label = row.label.as_ref().map_or_else(String::new, |label| format!(" · {label}"));
+            page.line(&format!("{}  {state}{frozen}{label}", row.amount));
+            page.line(&format!("  {}", row.coin));
+            page.line(&format!("  {}  {}", row.path, row.address));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! `completions`: what a shell needs to complete our commands. Prints a script; installs nothing.
+
+use clap_complete::Shell;
+
+use super::Answer;
+use crate::cli::{context::Context, definition, ui};
+
+/// Completions for a shell, on stdout
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// bash, zsh, fish, elvish or powershell
+    shell: Shell,
+}
+
+impl Args {
+    pub(crate) fn run(&self, _context: &mut Context) -> Answer {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut definition(), "fastness", &mut script);
+        ui::print_raw(&String::from_utf8_lossy(&script));
+        Ok(None)
+    }
+}

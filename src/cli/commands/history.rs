@@ -1,0 +1,89 @@
+//! `history`: every transaction of an account with its net amount, fee, depth and label. Reads the ledger only.
+
+use fastness::{
+    amount::Amount,
+    chain::bitcoin::decode::date,
+    ledger::{HistoryRow, LabelKind},
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{context::Context, page::Page, report::Report};
+
+/// What happened: net amount, fee, time and label of every transaction
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Show only the newest
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    txid: String,
+    time: u64,
+    height: Option<u32>,
+    confirmations: u32,
+    received: Amount,
+    sent: Amount,
+    fee: Option<Amount>,
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct HistoryList {
+    account: String,
+    tip_height: Option<u32>,
+    transactions: Vec<Row>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let (ledger, row) = context.account()?;
+        let labels = ledger.labels(LabelKind::Tx)?;
+        let tip_height = row.synced.as_ref().map(|synced| synced.height);
+        let make = |entry: HistoryRow| {
+            let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
+            let depth = entry.height.zip(tip_height).map_or(0, |(height, tip)| tip.saturating_sub(height).saturating_add(1));
+            Row {
+                time: entry.time,
+                height: entry.height,
+                confirmations: depth,
+                received: Amount::sat(entry.received),
+                sent: Amount::sat(entry.sent),
+                fee: entry.fee.map(Amount::sat),
+                label,
+                txid: entry.txid,
+            }
+        };
+        let transactions = ledger.history(row.id)?.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(make).collect();
+        answer(HistoryList { account: format!("{}/{}", row.wallet, row.name), tip_height, transactions })
+    }
+}
+
+impl Row {
+    /// What the account gained or lost, with its sign.
+    fn net(&self) -> String {
+        let (received, sent) = (self.received.smallest, self.sent.smallest);
+        let (sign, smallest) = if received >= sent { ("+", received - sent) } else { ("-", sent - received) };
+        format!("{sign}{}", Amount { smallest, ..self.received })
+    }
+}
+
+impl Report for HistoryList {
+    fn page(&self, page: &mut Page) {
+        if self.tip_height.is_none() {
+            return page.line("Unknown: no explorer was asked yet; run `fastness sync`.");
+        }
+        if self.transactions.is_empty() {
+            return page.line(&format!("Nothing has happened in {} so far.", self.account));
+        }
+        for row in &self.transactions {
+            let depth = if row.height.is_none() { "unconfirmed".to_owned() } else { format!("{} conf", row.confirmations) };
+            let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
+            page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
+            let fee = row.fee.and_then(Amount::to_sat).map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
+            page.line(&format!("  {}{fee}", row.txid));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One file a command: its arguments (whose doc comments are the help), what it does, and its report.
+
+mod account;
+mod addresses;
+mod backup;
+mod balance;
+mod broadcast;
+mod bump;
+mod coins;
+mod completions;
+mod doctor;
+mod errors;
+mod explorers;
+mod history;
+mod inspect;
+mod label;
+mod man;
+mod new;
+mod password;
+mod pay;
+mod plan;
+#[cfg(feature = "practice")]
+mod practice;
+mod receive;
+mod restore;
+mod send;
+mod show;
+mod sign;
+mod sweep;
+mod sync;
+mod track;
+mod wallets;
+
+use clap::Subcommand;
+use fastness::explain::Failure;
+
+use super::{context::Context, report::Outcome};
+
+/// What the person wants to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a whole payment on a private practice chain, at no risk
+    #[cfg(feature = "practice")]
+    Practice(practice::Args),
+    /// Create a wallet: generate its words, show them once, seal them in a file
+    New(new::Args),
+    /// Bring a wallet back from its words
+    Restore(restore::Args),
+    /// List the wallets of this home
+    Wallets(wallets::Args),
+    /// Show what is public about a wallet: fingerprint, protection, accounts
+    Show(show::Args),
+    /// Change a wallet's password
+    Password(password::Args),
+    /// Show the words of a wallet again, or check a backup without writing anything
+    Backup(backup::Args),
+    /// Add, list or export accounts; watch-only ones too
+    Account(account::Args),
+    /// An address to be paid at, with QR code and payment URI
+    Receive(receive::Args),
+    /// Every address with path, use, balance and label; whose an address is
+    Addresses(addresses::Args),
+    /// Ask the explorers what happened
+    Sync(sync::Args),
+    /// What you have, and how sure it is
+    Balance(balance::Args),
+    /// What happened: every transaction with net amount, fee and label
+    History(history::Args),
+    /// The single coins; freeze and unfreeze them
+    Coins(coins::Args),
+    /// Put a note on a transaction, address or coin
+    Label(label::Args),
+    /// Write an unsigned draft of a payment
+    Plan(plan::Args),
+    /// Explain any draft, PSBT or transaction
+    Inspect(inspect::Args),
+    /// Review and sign a draft in a sealed process
+    Sign(sign::Args),
+    /// Send what was signed
+    Broadcast(broadcast::Args),
+    /// Find out where a transaction is; wait for confirmations
+    Track(track::Args),
+    /// Plan, review, sign and broadcast in one go
+    Send(send::Args),
+    /// Pay a higher fee for an unconfirmed transaction of yours
+    Bump(bump::BumpArgs),
+    /// Take the coins of an unconfirmed transaction back
+    Cancel(bump::CancelArgs),
+    /// Move everything behind a single private key into this wallet
+    Sweep(sweep::Args),
+    /// List the explorers in use, or test them
+    Explorers(explorers::Args),
+    /// What this system protects, and what it does not
+    Doctor(doctor::Args),
+    /// Every error code with its exit code and hint
+    Errors(errors::Args),
+    /// Completions for a shell
+    Completions(completions::Args),
+    /// The man page
+    Man(man::Args),
+}
+
+/// What a command answers: a report, or nothing if it already showed everything.
+pub(crate) type Answer = Result<Option<Box<dyn Outcome>>, Failure>;
+
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match self {
+            #[cfg(feature = "practice")]
+            Self::Practice(args) => args.run(context),
+            Self::New(args) => args.run(context),
+            Self::Restore(args) => args.run(context),
+            Self::Wallets(args) => args.run(context),
+            Self::Show(args) => args.run(context),
+            Self::Password(args) => args.run(context),
+            Self::Backup(args) => args.run(context),
+            Self::Account(args) => args.run(context),
+            Self::Receive(args) => args.run(context),
+            Self::Addresses(args) => args.run(context),
+            Self::Sync(args) => args.run(context),
+            Self::Balance(args) => args.run(context),
+            Self::History(args) => args.run(context),
+            Self::Coins(args) => args.run(context),
+            Self::Label(args) => args.run(context),
+            Self::Plan(args) => args.run(context),
+            Self::Inspect(args) => args.run(context),
+            Self::Sign(args) => args.run(context),
+            Self::Broadcast(args) => args.run(context),
+            Self::Track(args) => args.run(context),
+            Self::Send(args) => args.run(context),
+            Self::Bump(args) => args.run(context),
+            Self::Cancel(args) => args.run(context),
+            Self::Sweep(args) => args.run(context),
+            Self::Explorers(args) => args.run(context),
+            Self::Doctor(args) => args.run(context),
+            Self::Errors(args) => args.run(context),
+            Self::Completions(args) => args.run(context),
+            Self::Man(args) => args.run(context),
+        }
+    }
+}
+
+/// A report as an answer.
+pub(crate) fn answer(report: impl Outcome + 'static) -> Answer {
+    Ok(Some(Box::new(report)))
+}

@@ -1,0 +1,161 @@
+//! Words into a payment request: recipients with amounts, BIP-21 URIs, fees, coins, memo. Shared by `plan` and `send`.
+
+use fastness::{
+    address,
+    amount::{Amount, FeeRate, Quantity},
+    explain::Failure,
+    explorer::Explorer,
+    flow::Limits,
+    intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
+    network::Network,
+    payment_uri::PaymentUri,
+    text::SafeText,
+};
+
+use crate::cli::{DeskError, agreement::LimitArgs, context::{Context, Reach}};
+
+/// Fee rate of the practice chain and other test nets whose explorers give no estimate.
+const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
+/// Blocks within which a payment should confirm if nothing else is said.
+const DEFAULT_TARGET: u16 = 6;
+
+/// What to pay and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PayArgs {
+    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: URI. Amounts carry units (0.01btc, 15000sat) or are `all`
+    #[arg(required = true, value_name = "ADDRESS AMOUNT")]
+    to: Vec<String>,
+    /// Public note in the transaction (OP_RETURN), at most 80 bytes
+    #[arg(long, value_name = "TEXT")]
+    memo: Option<String>,
+    #[command(flatten)]
+    fee: FeeArgs,
+    /// Spend exactly these coins (txid:vout). Repeatable
+    #[arg(long, value_name = "COIN")]
+    coins: Vec<String>,
+    /// Do not mark the payment as replaceable
+    #[arg(long)]
+    no_rbf: bool,
+}
+
+/// How the fee is chosen.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct FeeArgs {
+    /// Fee per virtual byte, such as 1.5
+    #[arg(long, value_name = "SAT/VB")]
+    fee_rate: Option<String>,
+    /// Blocks within which it should confirm, 1 to 1008 (default 6)
+    #[arg(long, value_name = "BLOCKS")]
+    target: Option<u16>,
+    /// Absolute fee, such as 2000sat
+    #[arg(long, value_name = "AMOUNT")]
+    fee: Option<String>,
+}
+
+impl FeeArgs {
+    /// What was asked for, if anything.
+    pub(crate) fn asked(&self, context: &mut Context, network: Network) -> Result<Option<Fee>, Failure> {
+        if let Some(text) = &self.fee_rate {
+            return Ok(Some(Fee::Rate(FeeRate::parse(text)?)));
+        }
+        if let Some(text) = &self.fee {
+            let fee = Amount::parse(text, network.asset())?.to_sat().unwrap_or(u64::MAX);
+            return Ok(Some(Fee::Exact(fee)));
+        }
+        let Some(target) = self.target else { return Ok(None) };
+        self.estimated(context, network, target).map(Some)
+    }
+
+    /// What was asked for, else the estimate for six blocks.
+    fn resolved(&self, context: &mut Context, network: Network) -> Result<Fee, Failure> {
+        match self.asked(context, network)? {
+            Some(fee) => Ok(fee),
+            None => self.estimated(context, network, DEFAULT_TARGET),
+        }
+    }
+
+    fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<Fee, Failure> {
+        if context.reach() == Reach::Offline {
+            return Err(DeskError::Usage("without the network no fee can be estimated; name one with --fee-rate or --fee".to_owned()).into());
+        }
+        let explorer = context.explorer(network)?;
+        match estimate(&explorer, target)? {
+            Some(rate) => Ok(Fee::Rate(rate)),
+            None if network.class() == fastness::network::NetworkClass::Test => Ok(Fee::Rate(FALLBACK_TEST_RATE)),
+            None => Err(DeskError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned()).into()),
+        }
+    }
+}
+
+/// The estimate for the largest known target that is not above the one asked for, else the smallest known.
+fn estimate(explorer: &Explorer, target: u16) -> Result<Option<FeeRate>, Failure> {
+    let rates = explorer.fee_rates()?.into_value();
+    let within = rates.range(..=target).next_back().or_else(|| rates.iter().next());
+    Ok(within.map(|(_, rate)| *rate))
+}
+
+impl PayArgs {
+    /// The request, with every word checked against the network.
+    pub(crate) fn request(&self, context: &mut Context, network: Network, limits: &LimitArgs) -> Result<Request, Failure> {
+        let (payments, note) = self.payments(network)?;
+        let coins = self.coins.iter().map(|text| super::coins::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(note) = note {
+            context.ui.say(&format!("The payment URI says: {note}"));
+        }
+        Ok(Request {
+            payments,
+            memo: self.memo.as_ref().map(|memo| memo.clone().into_bytes()),
+            fee: self.fee.resolved(context, network)?,
+            fee_limit: fee_limit(limits)?,
+            coins: if coins.is_empty() { CoinChoice::Automatic } else { CoinChoice::Exactly(coins) },
+            replacement: if self.no_rbf { Replacement::NotSignalled } else { Replacement::Signalled },
+        })
+    }
+
+    fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
+        if let [uri, rest @ ..] = self.to.as_slice()
+            && PaymentUri::looks_like(uri)
+        {
+            return from_uri(uri, rest, network);
+        }
+        let mut payments = Vec::new();
+        for pair in self.to.chunks(2) {
+            let [to, amount] = pair else {
+                let lonely = pair.first().map(|text| SafeText::new(text).to_string()).unwrap_or_default();
+                return Err(DeskError::Usage(format!("`{lonely}` has no amount; write ADDRESS AMOUNT pairs, as bc1q... 0.01btc")).into());
+            };
+            let script = address::parse(to, network)?;
+            payments.push(Payment { script, quantity: Quantity::parse(amount, network.asset())? });
+        }
+        Ok((payments, None))
+    }
+}
+
+fn from_uri(uri: &str, rest: &[String], network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
+    let uri = PaymentUri::parse(uri, network)?;
+    let typed = match rest {
+        [] => None,
+        [amount] => Some(Quantity::parse(amount, network.asset())?),
+        _ => return Err(DeskError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
+    };
+    let quantity = match (uri.amount, typed) {
+        (Some(asked), Some(Quantity::Exact(typed))) if asked != typed => {
+            return Err(DeskError::Usage(format!("the URI asks for {asked}, and {typed} was typed")).into());
+        }
+        (Some(asked), _) => Quantity::Exact(asked),
+        (None, Some(typed)) => typed,
+        (None, None) => return Err(DeskError::Usage("the URI names no amount; type one after it".to_owned()).into()),
+    };
+    Ok((vec![Payment { script: uri.script, quantity }], uri.label.or(uri.message)))
+}
+
+/// `--max-fee` replaces the standard stops.
+pub(crate) fn fee_limit(limits: &LimitArgs) -> Result<FeeLimit, Failure> {
+    Ok(limits.max_fee()?.map_or(FeeLimit::Standard, FeeLimit::Absolute))
+}
+
+/// The stated limits, as values.
+pub(crate) fn limits(args: &LimitArgs, network: Network) -> Result<Limits, Failure> {
+    args.limits(network)
+}

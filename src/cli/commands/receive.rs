@@ -1,0 +1,119 @@
+//! `receive`: the next unused address, as text, QR code and BIP-21 URI. Derived here, never asked from a server.
+
+use fastness::{account::Keychain, address, amount::Amount, explain::Failure, ledger::LabelKind};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{DeskError, context::Context, page::Page, report::Report};
+
+/// An address to be paid at: the lowest one that was never used
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Ask for this amount, such as 0.01btc
+    #[arg(long, value_name = "AMOUNT")]
+    amount: Option<String>,
+    /// Show a QR code
+    #[arg(long)]
+    qr: bool,
+    /// Take a fresh address even if the last one is still unused
+    #[arg(long)]
+    new: bool,
+    /// A note for yourself on who pays here
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Received {
+    address: String,
+    path: String,
+    index: u32,
+    uri: String,
+    account: String,
+    network: fastness::network::Network,
+    qr: Option<String>,
+    #[serde(skip)]
+    asks: Option<Amount>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let (ledger, row) = context.account()?;
+        let asks = self.amount.as_deref().map(|text| Amount::parse(text, row.account.network.asset())).transpose()?;
+        let index = self.index(context, &ledger, &row)?;
+        ledger.issue(&row, Keychain::Receive, index)?;
+        let script = row.account.script(Keychain::Receive, index)?;
+        let address = address::of(&script, row.account.network).ok_or(DeskError::Unprintable)?;
+        if let Some(label) = &self.label {
+            ledger.set_label(LabelKind::Addr, &address, label)?;
+        }
+        let uri = payment_uri(&address, asks);
+        let qr = if self.qr { Some(qr(&uri)?) } else { None };
+        let path = format!("m/{}", row.account.path(Keychain::Receive, index)?);
+        let account = format!("{}/{}", row.wallet, row.name);
+        answer(Received { address, path, index, uri, account, network: row.account.network, qr, asks })
+    }
+
+    fn index(
+        &self,
+        context: &mut Context,
+        ledger: &fastness::ledger::Ledger,
+        row: &fastness::ledger::AccountRow,
+    ) -> Result<u32, Failure> {
+        let unused = ledger.next_unused(row.id, Keychain::Receive)?;
+        if !self.new {
+            return Ok(unused);
+        }
+        let next = ledger.next_index(row.id, Keychain::Receive)?;
+        let gap = context.gap()?;
+        if next - unused >= gap {
+            let what = format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
+            return Err(DeskError::Usage(what).into());
+        }
+        Ok(next)
+    }
+}
+
+/// `bitcoin:ADDRESS?amount=0.01` (BIP-21): the amount in bitcoin, as plain decimals.
+fn payment_uri(address: &str, amount: Option<Amount>) -> String {
+    let Some(amount) = amount else { return format!("bitcoin:{address}") };
+    let digits = format!("{:0>9}", amount.smallest);
+    let (whole, fraction) = digits.split_at(digits.len() - 8);
+    let decimal = format!("{whole}.{fraction}");
+    format!("bitcoin:{address}?amount={}", decimal.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Half-block characters, dark on light, with the quiet zone that readers need.
+fn qr(text: &str) -> Result<String, DeskError> {
+    let code = qrcode::QrCode::new(text.as_bytes()).map_err(|_| DeskError::Unprintable)?;
+    let image = code.render::<qrcode::render::unicode::Dense1x2>();
+    Ok(image.dark_color(qrcode::render::unicode::Dense1x2::Light).light_color(qrcode::render::unicode::Dense1x2::Dark).build())
+}
+
+impl Report for Received {
+    fn page(&self, page: &mut Page) {
+        let address = page.grouped(&self.address);
+        page.field("Address", &address);
+        page.field("Path", &format!("{} of {} on {}", self.path, self.account, self.network));
+        if let Some(amount) = self.asks {
+            page.field("Asks for", &amount.to_string());
+        }
+        page.field("URI", &self.uri);
+        if let Some(qr) = &self.qr {
+            page.blank();
+            page.verbatim(qr);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_hold_exact_amounts() {
+        assert_eq!(payment_uri("bc1q", Some(Amount::sat(1_250_000))), "bitcoin:bc1q?amount=0.0125");
+        assert_eq!(payment_uri("bc1q", Some(Amount::sat(100_000_000))), "bitcoin:bc1q?amount=1");
+        assert_eq!(payment_uri("bc1q", Some(Amount::sat(1))), "bitcoin:bc1q?amount=0.00000001");
+    }
+}

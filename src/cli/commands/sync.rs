@@ -1,0 +1,85 @@
+//! `sync`: asks the explorers what happened to an account's scripts, with a bar while it takes long.
+
+use fastness::{
+    explain::Failure,
+    flow::{self, Depth, SyncReport},
+    ledger::{AccountRow, Ledger},
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{context::{Context, Reach}, page::{Page, Tone}, report::Report};
+
+/// Ask the explorers what happened
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Ask about every address ever derived, not only those that can have changed
+    #[arg(long)]
+    full: bool,
+}
+
+#[derive(Serialize)]
+struct Synced {
+    account: String,
+    height: u32,
+    said_by: String,
+    scripts_asked: usize,
+    scripts_skipped: usize,
+    changed: bool,
+    incomplete: usize,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let (mut ledger, row) = context.account()?;
+        let report = sync(context, &mut ledger, &row, if self.full { Depth::Full } else { Depth::Incremental })?;
+        answer(Synced {
+            account: format!("{}/{}", row.wallet, row.name),
+            height: report.height,
+            said_by: report.operator,
+            scripts_asked: report.asked,
+            scripts_skipped: report.skipped,
+            changed: report.changed,
+            incomplete: report.capped,
+        })
+    }
+}
+
+/// Syncs an account with a progress bar.
+pub(super) fn sync(context: &mut Context, ledger: &mut Ledger, row: &AccountRow, depth: Depth) -> Result<SyncReport, Failure> {
+    let explorer = context.explorer(row.account.network)?;
+    let bar = context.ui.progress(&format!("Scanning {}/{}", row.wallet, row.name));
+    let report = flow::sync(ledger, row, &explorer, (depth, context.gap()?), &mut |scan| {
+        bar.set_length(scan.planned as u64);
+        bar.set_position(scan.answered as u64);
+        bar.set_message(format!("scripts · {} used", scan.used));
+    });
+    bar.finish_and_clear();
+    report
+}
+
+/// Syncs before a command that plans, unless `--offline`; returns the account as it is afterwards.
+pub(super) fn refreshed(context: &mut Context) -> Result<(Ledger, AccountRow), Failure> {
+    let (mut ledger, row) = context.account()?;
+    if context.reach() == Reach::Online {
+        sync(context, &mut ledger, &row, Depth::Incremental)?;
+    }
+    let row = ledger.account(&row.wallet, row.account.network, Some(&row.name))?;
+    Ok((ledger, row))
+}
+
+impl Report for Synced {
+    fn page(&self, page: &mut Page) {
+        let news = if self.changed { "something is new" } else { "nothing new" };
+        page.line(&format!("{}: {news} at height {}, said by {}.", self.account, self.height, self.said_by));
+        let skipped = if self.scripts_skipped == 0 {
+            String::new()
+        } else {
+            format!("; {} settled ones wait for a later sync (--full asks all)", self.scripts_skipped)
+        };
+        page.line(&format!("Asked about {} addresses{skipped}.", self.scripts_asked));
+        if self.incomplete > 0 {
+            page.toned(Tone::Claimed, &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `config.toml`: explorers and defaults of the person. Unknown keys are errors, so that a typo is never silently ignored.
+//!
+//! Holds nothing secret and decides nothing.
+
+use std::collections::BTreeMap;
+
+use fastness::{
+    explain::{Entry, Explain, Failure, Kind},
+    network::Network,
+    store::{Home, StoreError, read_public},
+};
+use serde::Deserialize;
+
+use super::desk_error::entries;
+
+/// No configuration is longer.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Settings of the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Wallet used when none is named.
+    pub(crate) wallet: Option<String>,
+    /// Network used when none is named.
+    pub(crate) network: Option<Network>,
+    /// Addresses that may lie unused in a row before a scan ends (BIP-44 says 20).
+    pub(crate) gap: Option<u32>,
+    /// Explorers by network, in the order they are asked.
+    #[serde(default)]
+    pub(crate) explorers: BTreeMap<Network, Vec<String>>,
+}
+
+/// The file cannot be understood.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("config.toml{at}: {what}")]
+pub(crate) struct ConfigError {
+    at: String,
+    what: String,
+}
+
+entries! {
+    BAD_CONFIG = "config.not_understood", Usage, "Correct or remove that line; docs/config.md lists every key";
+}
+
+impl Explain for ConfigError {
+    fn entry(&self) -> &'static Entry {
+        BAD_CONFIG
+    }
+}
+
+impl Config {
+    /// Reads the file of a home; without one, everything is as by default.
+    pub(crate) fn read(home: &Home) -> Result<Self, Failure> {
+        let bytes = match read_public(&home.config_path(), MAX_BYTES) {
+            Ok(bytes) => bytes,
+            Err(StoreError::Missing { .. }) => return Ok(Self::default()),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self::parse(&bytes)?)
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let no_place = String::new;
+        let text = std::str::from_utf8(bytes).map_err(|_| ConfigError { at: no_place(), what: "it is not UTF-8".to_owned() })?;
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            ConfigError { at: line.map_or_else(no_place, |line| format!(", line {line}")), what: error.message().to_owned() }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_explorers_in_order() {
+        let config = Config::parse(b"gap = 30\n[explorers]\nregtest = [\"http://127.0.0.1:3002\", \"http://127.0.0.1:3003\"]\n");
+        assert_eq!(config.map(|config| config.explorers[&Network::Regtest].len()), Ok(2));
+    }
+
+    #[test]
+    fn a_typo_is_an_error_with_its_line() {
+        let error = Config::parse(b"gap = 20\nwalet = \"savings\"\n").expect_err("an unknown key");
+        assert!(error.to_string().starts_with("config.toml, line"), "{error}");
+    }
+}

@@ -1,0 +1,159 @@
+//! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
+
+use std::path::PathBuf;
+
+use fastness::{
+    explain::Failure,
+    explorer::Explorer,
+    ledger::{AccountRow, Ledger},
+    network::Network,
+    store::{Home, WalletName},
+};
+
+use super::{DeskError, Globals, config::Config, ui::Ui};
+
+/// BIP-44's recommendation.
+pub(crate) const DEFAULT_GAP: u32 = 20;
+
+/// Whether the network may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Yes.
+    Online,
+    /// Not: by `--offline`.
+    Offline,
+}
+
+/// Who agrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// The person, when asked.
+    Ask,
+    /// `--yes`.
+    Given,
+}
+
+/// Everything a command may use.
+#[derive(Debug)]
+pub(crate) struct Context {
+    globals: Globals,
+    /// The conversation.
+    pub(crate) ui: Ui,
+    home: Option<Home>,
+    config: Option<Config>,
+}
+
+impl Context {
+    pub(crate) const fn new(globals: Globals, ui: Ui) -> Self {
+        Self { globals, ui, home: None, config: None }
+    }
+
+    /// The options as typed.
+    pub(crate) const fn globals(&self) -> &Globals {
+        &self.globals
+    }
+
+    /// The home directory; made at first use.
+    pub(crate) fn home(&mut self) -> Result<&Home, Failure> {
+        if self.home.is_none() {
+            self.home = Some(Home::open(self.globals.home.as_deref())?);
+        }
+        self.home.as_ref().ok_or_else(|| DeskError::Usage("no home directory".to_owned()).into())
+    }
+
+    /// The person's settings.
+    pub(crate) fn config(&mut self) -> Result<Config, Failure> {
+        if self.config.is_none() {
+            let config = Config::read(self.home()?)?;
+            self.config = Some(config);
+        }
+        Ok(self.config.clone().unwrap_or_default())
+    }
+
+    /// Opens the ledger.
+    pub(crate) fn ledger(&mut self) -> Result<Ledger, Failure> {
+        Ok(Ledger::open(&self.home()?.ledger_path())?)
+    }
+
+    /// The network asked for with `--network`, if any.
+    pub(crate) fn asked_network(&self) -> Option<Network> {
+        self.globals.network.as_deref().and_then(|name| name.parse().ok())
+    }
+
+    /// The network asked for, else the configured one, else that of the wallet's first account, else Bitcoin.
+    pub(crate) fn network(&mut self) -> Result<Network, Failure> {
+        if let Some(network) = self.asked_network().or(self.config()?.network) {
+            return Ok(network);
+        }
+        let Ok(wallet) = self.wallet() else { return Ok(Network::Bitcoin) };
+        let rows = self.ledger()?.accounts(Some(wallet.as_str()))?;
+        Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
+    }
+
+    /// The wallet named, else the configured one, else the only one.
+    pub(crate) fn wallet(&mut self) -> Result<WalletName, Failure> {
+        if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
+            return Ok(name.parse::<WalletName>()?);
+        }
+        let names = self.wallet_names()?;
+        match names.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(DeskError::WhichWallet("there is no wallet yet".to_owned()).into()),
+            several => {
+                let list = several.iter().map(WalletName::as_str).collect::<Vec<_>>().join(", ");
+                Err(DeskError::WhichWallet(format!("there are several wallets: {list}")).into())
+            }
+        }
+    }
+
+    /// Names of all wallets: with a keystore, or watch-only in the ledger.
+    pub(crate) fn wallet_names(&mut self) -> Result<Vec<WalletName>, Failure> {
+        let mut names = self.home()?.wallets()?;
+        let rows = self.ledger()?.accounts(None)?;
+        names.extend(rows.iter().filter_map(|row| row.wallet.parse().ok()));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// The account that a command is about.
+    pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
+        let (wallet, network) = (self.wallet()?, self.network()?);
+        let ledger = self.ledger()?;
+        let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref())?;
+        Ok((ledger, row))
+    }
+
+    /// Whether the network may be used.
+    pub(crate) const fn reach(&self) -> Reach {
+        if self.globals.offline { Reach::Offline } else { Reach::Online }
+    }
+
+    /// Who agrees.
+    pub(crate) const fn consent(&self) -> Consent {
+        if self.globals.yes { Consent::Given } else { Consent::Ask }
+    }
+
+    /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
+    pub(crate) fn explorer(&mut self, network: Network) -> Result<Explorer, Failure> {
+        if self.reach() == Reach::Offline {
+            return Err(fastness::explorer::ExplorerError::NoNetwork.into());
+        }
+        let mut endpoints = self.globals.explorer.clone();
+        if endpoints.is_empty() {
+            endpoints = self.config()?.explorers.remove(&network).unwrap_or_default();
+        }
+        Ok(Explorer::connect(network, &endpoints)?)
+    }
+
+    /// How many unused addresses in a row end a scan.
+    pub(crate) fn gap(&mut self) -> Result<u32, Failure> {
+        Ok(self.config()?.gap.unwrap_or(DEFAULT_GAP))
+    }
+
+    /// Where the password comes from, if not from the terminal.
+    pub(crate) fn password_source(&self) -> Option<PathBuf> {
+        let descriptor = self.globals.password_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
+        descriptor.or_else(|| self.globals.password_file.clone())
+    }
+}

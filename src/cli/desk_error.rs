@@ -1,0 +1,88 @@
+//! What can go wrong at the desk itself: words that are not understood, questions that cannot be asked.
+
+use fastness::explain::{Entry, Explain, Kind};
+
+/// Errors of the front desk.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub(crate) enum DeskError {
+    /// The command line is not understood.
+    #[error("{0}")]
+    Usage(String),
+    /// Something on the command line is a secret.
+    #[error("a secret was typed on the command line, where every program and the shell's history can read it")]
+    SecretOnCommandLine,
+    /// A question, and nobody to ask.
+    #[error("this asks a question, and there is no terminal; {0} answers it")]
+    NoTerminal(&'static str),
+    /// The person ended the input.
+    #[error("the input ended before the answer")]
+    InputEnded,
+    /// The terminal went away.
+    #[error("the terminal went away")]
+    TerminalGone,
+    /// Longer than any answer.
+    #[error("the answer is longer than any answer can be")]
+    LineTooLong,
+    /// Not UTF-8.
+    #[error("the answer is not readable text")]
+    NotText,
+    /// Two entries of a new password differ.
+    #[error("the two entries differ")]
+    EntriesDiffer,
+    /// More wallets than one, and none named.
+    #[error("{0}")]
+    WhichWallet(String),
+    /// The report cannot be put into JSON.
+    #[error("the report cannot be written as JSON")]
+    Unprintable,
+    /// The words would go to a pipe or file.
+    #[error("words are shown on a terminal only")]
+    WordsToPipe,
+    /// The sealed child process did not do its work.
+    #[error("the sealed process could not be run: {0}")]
+    Child(String),
+}
+
+macro_rules! entries {
+    ($($name:ident = $code:literal, $kind:ident, $hint:literal;)+) => {
+        $(const $name: &Entry = &Entry { code: $code, kind: Kind::$kind, hint: $hint };)+
+        /// Every error of the desk.
+        pub(crate) const CATALOGUE: &[&Entry] = &[$($name),+];
+    };
+}
+pub(crate) use entries;
+
+entries! {
+    USAGE = "desk.usage", Usage, "See `fastness help` and `fastness help COMMAND`";
+    SECRET = "desk.secret_on_command_line", Usage, "Treat it as leaked: move the money to a new wallet; secrets are typed when asked, or come with --password-fd";
+    NO_TERMINAL = "desk.no_terminal", Usage, "Give the option named, or run in a terminal";
+    INPUT_ENDED = "desk.input_ended", Declined, "Run it again when ready; nothing was changed";
+    TERMINAL_GONE = "desk.terminal_gone", Declined, "Run it again in a terminal; nothing was changed";
+    LINE_TOO_LONG = "desk.line_too_long", Usage, "Type the answer by hand";
+    NOT_TEXT = "desk.not_text", Usage, "Use a UTF-8 terminal, or type plain letters";
+    ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
+    WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them, `fastness new` creates one";
+    UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
+    WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
+    CHILD = "desk.sealed_process", Refused, "Sign in two steps: `fastness plan -o`, `fastness sign`, `fastness broadcast`";
+}
+
+impl Explain for DeskError {
+    fn entry(&self) -> &'static Entry {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::SecretOnCommandLine => SECRET,
+            Self::NoTerminal(_) => NO_TERMINAL,
+            Self::InputEnded => INPUT_ENDED,
+            Self::TerminalGone => TERMINAL_GONE,
+            Self::LineTooLong => LINE_TOO_LONG,
+            Self::NotText => NOT_TEXT,
+            Self::EntriesDiffer => ENTRIES_DIFFER,
+            Self::WhichWallet(_) => WHICH_WALLET,
+            Self::Unprintable => UNPRINTABLE,
+            Self::WordsToPipe => WORDS_TO_PIPE,
+            Self::Child(_) => CHILD,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The front desk: words become values once, a command runs, its report is shown. Part of the binary, not of the library.
+//!
+//! No decision about money, keys or networks is made here; each command calls the library's rooms.
+
+mod account_choice;
+mod agreement;
+mod commands;
+mod config;
+mod context;
+mod desk_error;
+mod key_side;
+mod page;
+mod report;
+mod review_page;
+mod terminal;
+mod ui;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use fastness::{
+    explain::{Failure, Kind},
+    keystore::{LeakedSecret, find_secret},
+    network::Network,
+};
+
+pub(crate) use self::desk_error::{CATALOGUE, DeskError};
+use self::{
+    commands::Command,
+    context::Context,
+    ui::{Form, Ui},
+};
+
+/// An HD wallet for the terminal: keys stay sealed, explorers are never believed.
+#[derive(Debug, Parser)]
+#[command(name = "fastness", version, disable_help_subcommand = false, infer_subcommands = false)]
+#[command(help_template = "{before-help}{about}\n\nUsage: {usage}\n\n{all-args}{after-help}")]
+#[command(after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing sent), 5 unknown (may have happened),\n6 wrong password, 7 insufficient funds, 8 verification failed, 70 bug.")]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Globals {
+    /// Wallet to use; needed only if there are several
+    #[arg(long, short, global = true, value_name = "NAME")]
+    wallet: Option<String>,
+    /// Account of the wallet, as `account list` names it
+    #[arg(long, global = true, value_name = "NAME")]
+    account: Option<String>,
+    /// Network: bitcoin, testnet3, testnet4, signet or regtest
+    #[arg(long, short, global = true, value_name = "NET")]
+    network: Option<String>,
+    /// Home directory of wallets and ledger
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Explorer to ask, in place of the configured ones; repeat for a fall-over list
+    #[arg(long, global = true, value_name = "URL")]
+    explorer: Vec<String>,
+    /// Print one JSON document on stdout, success or failure
+    #[arg(long, global = true)]
+    json: bool,
+    /// Use no network; answer from what is known
+    #[arg(long, global = true)]
+    offline: bool,
+    /// Agree without being asked; signing needs a stated limit with it
+    #[arg(long, short, global = true)]
+    yes: bool,
+    /// Read the password from this file descriptor
+    #[arg(long, global = true, value_name = "N", conflicts_with = "password_file")]
+    password_fd: Option<u32>,
+    /// Read the password from the first line of this file
+    #[arg(long, global = true, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+const FIRST_PAGE: &str = "\
+fastness 0.1: an HD wallet for the terminal. Keys stay sealed; explorers are never believed.
+
+Start here
+  practice   make a whole payment on a private practice chain, at no risk
+  new        create a wallet and back it up
+  restore    bring a wallet back from its words
+Every day
+  receive    an address to be paid at           send       plan, review, sign, broadcast
+  balance    what you have, and how sure        history    what happened
+Offline signing
+  plan       write an unsigned draft            sign       review and sign a draft
+  inspect    explain any draft, PSBT or tx      broadcast  send what was signed
+More: fastness help COMMAND, or fastness --help for all
+";
+
+/// Runs the program on its arguments and answers with the exit code.
+pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
+    let ui = Ui::new(form);
+    match run(&arguments, ui) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            Ui::new(form).failure(&failure);
+            ExitCode::from(failure.entry().kind.exit_code())
+        }
+    }
+}
+
+fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
+    refuse_secrets(arguments)?;
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            ui::print_raw(&error.render().to_string());
+            return Ok(0);
+        }
+        Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
+    };
+    let Some(command) = cli.command else {
+        ui::print_raw(FIRST_PAGE);
+        return Ok(0);
+    };
+    if let Some(name) = &cli.globals.network {
+        name.parse::<Network>()?;
+    }
+    let mut context = Context::new(cli.globals, ui);
+    let outcome = command.run(&mut context)?;
+    let Some(outcome) = outcome else { return Ok(0) };
+    context.ui.result(outcome.as_ref())?;
+    Ok(outcome.exit_code())
+}
+
+/// The parser's message without its own prefix.
+fn usage(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+}
+
+/// Commands whose arguments may be 64 hex digits: transaction ids and digests.
+const TAKES_IDS: &[&str] = &["track", "bump", "cancel", "inspect", "label", "coins", "plan", "send", "sign", "broadcast", "history"];
+
+/// Every program on the machine can read the command line: a secret on it is treated as leaked (threats.md S1).
+fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
+    let texts: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let takes_ids = texts.iter().any(|text| TAKES_IDS.contains(&text.as_str()));
+    let value = |text: &str| text.split_once('=').map_or(text, |(_, value)| value).to_owned();
+    let secret = |text: &String| match find_secret(&value(text)) {
+        Some(LeakedSecret::HexKey) => !takes_ids,
+        found => found.is_some(),
+    };
+    let spread = texts.iter().filter(|text| text.chars().all(char::is_alphabetic)).cloned().collect::<Vec<_>>().join(" ");
+    if texts.iter().any(secret) || find_secret(&spread).is_some() {
+        return Err(DeskError::SecretOnCommandLine);
+    }
+    Ok(())
+}
+
+/// The program's own description of its commands, for completions and the man page.
+pub(crate) fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Every catalogue of errors there is, for `docs/errors.md`.
+pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
+    let rooms = [CATALOGUE, config::CATALOGUE];
+    let mut all: Vec<_> = fastness::catalogues().iter().chain(&rooms).flat_map(|room| room.iter().copied()).collect();
+    all.sort_by_key(|entry| entry.code);
+    all
+}
+
+/// Kinds, for `docs/errors.md`.
+pub(crate) const fn all_kinds() -> [Kind; 9] {
+    Kind::ALL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(words: &[&str]) -> bool {
+        let arguments: Vec<OsString> = std::iter::once("fastness").chain(words.iter().copied()).map(OsString::from).collect();
+        refuse_secrets(&arguments).is_err()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        definition().debug_assert();
+    }
+
+    #[test]
+    fn secrets_on_the_command_line_are_refused_in_every_position() {
+        let words = "develop pool radar lobster dress blind flat grass leaf slim globe border";
+        assert!(refused(&["restore", words]));
+        assert!(refused(&["restore", &format!("--words={words}")]));
+        let spread: Vec<&str> = std::iter::once("restore").chain(words.split(' ')).collect();
+        assert!(refused(&spread));
+        assert!(refused(&["sweep", "L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ"]));
+        assert!(refused(&["receive", &"ab".repeat(32)]));
+        assert!(!refused(&["track", &"ab".repeat(32)]));
+        assert!(!refused(&["send", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0.01btc"]));
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        fn walk(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                let secret = ["password", "passphrase", "words", "seed", "key", "wif", "mnemonic"].contains(&name);
+                assert!(!secret || !argument.get_action().takes_values() || name == "words", "{name} takes a secret");
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&definition());
+    }
+}

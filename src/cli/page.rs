@@ -1,0 +1,220 @@
+//! A page of text for a person: lines, fields and tables, wrapped (never cut) to the width of the terminal.
+//!
+//! Lays text out and nothing else; ui.rs prints it. Colour only means something: green proven, yellow claimed, red stop.
+
+use console::{Style, measure_text_width};
+
+/// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
+const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;
+/// Column at which the text of a field begins.
+const FIELD: usize = 12;
+
+/// Whether a person is looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Medium {
+    /// A terminal of this many columns.
+    Terminal(usize),
+    /// A file or pipe: no grouping, no colour, no wrapping.
+    Plain,
+}
+
+/// What a piece of text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Nothing special.
+    Normal,
+    /// Checked by ourselves.
+    Proven,
+    /// Said by others, or a warning.
+    Claimed,
+    /// Stop.
+    Stop,
+}
+
+/// The page being laid out.
+#[derive(Debug)]
+pub(crate) struct Page {
+    medium: Medium,
+    text: String,
+}
+
+impl Page {
+    pub(crate) fn new(medium: Medium) -> Self {
+        Self { medium, text: String::new() }
+    }
+
+    /// The text so far, ending with a newline unless empty.
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
+    fn width(&self) -> Option<usize> {
+        match self.medium {
+            Medium::Terminal(width) => Some(width.clamp(*WIDTHS.start(), *WIDTHS.end())),
+            Medium::Plain => None,
+        }
+    }
+
+    /// An address, id or key: whole; in groups of four for a person's eye, as one word for a program.
+    pub(crate) fn grouped(&self, text: &str) -> String {
+        match self.medium {
+            Medium::Terminal(_) => fastness::text::in_fours(text),
+            Medium::Plain => text.to_owned(),
+        }
+    }
+
+    /// An empty line.
+    pub(crate) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A paragraph.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.toned(Tone::Normal, text);
+    }
+
+    /// A paragraph with a meaning.
+    pub(crate) fn toned(&mut self, tone: Tone, text: &str) {
+        self.indented("", "", (tone, text));
+    }
+
+    /// Text exactly as it is, such as a QR code or a command to copy.
+    pub(crate) fn verbatim(&mut self, text: &str) {
+        self.text.push_str(text);
+        if !text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// A heading with something to its right.
+    pub(crate) fn heading(&mut self, left: &str, right: &str) {
+        let used = measure_text_width(left) + measure_text_width(right);
+        match self.width().map(|width| width.min(80)) {
+            Some(width) if used + 2 <= width => {
+                let gap = " ".repeat(width - used);
+                self.verbatim(&format!("{left}{gap}{right}"));
+            }
+            _ => self.line(&format!("{left}  {right}")),
+        }
+    }
+
+    /// A field: its name, then its text beginning at one column for all fields.
+    pub(crate) fn field(&mut self, name: &str, text: &str) {
+        self.toned_field(name, (Tone::Normal, text));
+    }
+
+    /// A field whose text has a meaning.
+    pub(crate) fn toned_field(&mut self, name: &str, text: (Tone, &str)) {
+        let first = format!("  {name:<width$}", width = FIELD - 2);
+        let first = if first.ends_with(' ') { first } else { first + " " };
+        self.indented(&first, &" ".repeat(FIELD), text);
+    }
+
+    fn indented(&mut self, first: &str, rest: &str, (tone, text): (Tone, &str)) {
+        for (number, line) in wrap(text, self.width(), rest.len().max(first.len())).into_iter().enumerate() {
+            self.text.push_str(if number == 0 { first } else { rest });
+            self.text.push_str(&self.painted(tone, &line));
+            self.text.push('\n');
+        }
+    }
+
+    fn painted(&self, tone: Tone, text: &str) -> String {
+        let style = match (self.medium, tone) {
+            (Medium::Plain, _) | (_, Tone::Normal) => return text.to_owned(),
+            (_, Tone::Proven) => Style::new().green(),
+            (_, Tone::Claimed) => Style::new().yellow(),
+            (_, Tone::Stop) => Style::new().red().bold(),
+        };
+        style.apply_to(text).to_string()
+    }
+
+    /// A table; where the terminal is too narrow for it, each row becomes a block of fields.
+    pub(crate) fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) {
+        let mut widths: Vec<usize> = heads.iter().map(|head| measure_text_width(head)).collect();
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(measure_text_width(cell));
+            }
+        }
+        let total: usize = widths.iter().sum::<usize>() + 2 * widths.len();
+        if self.width().is_some_and(|width| total > width.max(80)) {
+            return self.stacked(heads, rows);
+        }
+        let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+        for row in std::iter::once(&heads).chain(rows) {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| console::pad_str(cell, *width, console::Alignment::Left, None));
+            let line = cells.fold(String::from("  "), |line, cell| line + &cell + "  ");
+            self.verbatim(line.trim_end());
+        }
+    }
+
+    fn stacked(&mut self, heads: &[&str], rows: &[Vec<String>]) {
+        for (number, row) in rows.iter().enumerate() {
+            if number > 0 {
+                self.blank();
+            }
+            for (head, cell) in heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
+                self.field(head, cell);
+            }
+        }
+    }
+}
+
+/// Breaks text at spaces so that it fits behind an indent; a word longer than a line is broken between characters.
+fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
+    let Some(width) = width else { return text.lines().map(str::to_owned).collect() };
+    let room = width.saturating_sub(indent).max(8);
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_inclusive(' ') {
+            if measure_text_width(line.trim_end()) + measure_text_width(word.trim_end()) + usize::from(!line.is_empty()) > room + usize::from(line.ends_with(' ')) && !line.is_empty() {
+                lines.push(line.trim_end().to_owned());
+                line = String::new();
+            }
+            line.push_str(word);
+            while measure_text_width(line.trim_end()) > room {
+                let head: String = line.chars().take(room).collect();
+                line = line.chars().skip(room).collect();
+                lines.push(head);
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_at_any_width() {
+        let address = fastness::text::in_fours("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080");
+        for width in 8..140 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.field("Pay", &address);
+            let kept: String = page.into_text().split_whitespace().skip(1).collect();
+            assert_eq!(kept, address.replace(' ', ""), "width {width}");
+        }
+    }
+
+    #[test]
+    fn lines_fit_the_terminal() {
+        for width in 24..100 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.line(&"word ".repeat(40));
+            page.field("Field", &"word ".repeat(40));
+            for line in page.into_text().lines() {
+                assert!(line.len() <= width, "{width}: {line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_too_wide_becomes_blocks() {
+        let mut page = Page::new(Medium::Terminal(40));
+        page.table(&["path", "address"], &[vec!["m/0".to_owned(), "x".repeat(90)]]);
+        assert!(page.into_text().starts_with("  path      m/0\n  address   x"));
+    }
+}

@@ -1,0 +1,97 @@
+//! What a command hands to the front desk: data for programs, a page for people, warnings for both, and an exit code.
+//!
+//! One JSON document on stdout, success or failure (docs/output.md). Nothing here prints.
+
+use fastness::{
+    explain::{Failure, Kind},
+    intent::Warning,
+};
+use serde::Serialize;
+
+use super::page::Page;
+
+/// Version of the JSON envelope.
+const SCHEMA: u32 = 1;
+
+/// A result that knows how a person reads it.
+pub(crate) trait Report: Serialize {
+    /// Writes the page for a person.
+    fn page(&self, page: &mut Page);
+
+    /// Things to know, printed on stderr for a person and listed in JSON.
+    fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
+
+    /// The exit code, 0 unless the outcome is one to act on.
+    fn exit_code(&self) -> u8 {
+        0
+    }
+}
+
+/// Any report, whatever its type.
+pub(crate) trait Outcome {
+    /// The JSON document of a success.
+    fn json(&self) -> Result<String, Failure>;
+    /// Writes the page for a person.
+    fn page(&self, page: &mut Page);
+    /// Things to know.
+    fn warnings(&self) -> Vec<Warning>;
+    /// The exit code.
+    fn exit_code(&self) -> u8;
+}
+
+#[derive(Serialize)]
+struct Success<'a, T: Serialize> {
+    schema: u32,
+    data: &'a T,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize)]
+struct ErrorDocument<'a> {
+    schema: u32,
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    code: &'a str,
+    message: String,
+    causes: Vec<String>,
+    hint: &'a str,
+}
+
+impl<T: Report> Outcome for T {
+    fn json(&self) -> Result<String, Failure> {
+        let document = Success { schema: SCHEMA, data: self, warnings: Report::warnings(self) };
+        serde_json::to_string_pretty(&document).map_err(|_| super::DeskError::Unprintable.into())
+    }
+
+    fn page(&self, page: &mut Page) {
+        Report::page(self, page);
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        Report::warnings(self)
+    }
+
+    fn exit_code(&self) -> u8 {
+        Report::exit_code(self)
+    }
+}
+
+/// The JSON document of a failure.
+pub(crate) fn failure_json(failure: &Failure) -> String {
+    let entry = failure.entry();
+    let error = ErrorBody { code: entry.code, message: failure.message(), causes: failure.causes(), hint: entry.hint };
+    serde_json::to_string_pretty(&ErrorDocument { schema: SCHEMA, error }).unwrap_or_default()
+}
+
+/// What a failure is called in front of its code: a stop is something we refuse to do for the person's sake.
+pub(crate) const fn failure_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Refused | Kind::Verification => "stop",
+        _ => "error",
+    }
+}

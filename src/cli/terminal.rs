@@ -1,0 +1,157 @@
+//! The terminal at /dev/tty: questions, hidden answers, the alternate screen; restored on every way out.
+//!
+//! Only ui.rs uses it. Secrets typed here go straight into their own types and are never echoed, logged or kept.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    sync::Mutex,
+};
+
+use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+use zeroize::Zeroizing;
+
+use super::DeskError;
+
+/// Longest line that is read, in bytes: 24 words of any language fit several times.
+const MAX_LINE: usize = 2048;
+/// Enter and leave the alternate screen; the first also clears it.
+const ALTERNATE: (&str, &str) = ("\x1b[?1049h\x1b[2J\x1b[H", "\x1b[2J\x1b[H\x1b[?1049l");
+
+/// What has to be undone before the process ends, however it ends.
+static DISTURBED: Mutex<Disturbed> = Mutex::new(Disturbed { echo: None, screen: None });
+
+struct Disturbed {
+    echo: Option<(File, Termios)>,
+    screen: Option<File>,
+}
+
+/// Whether what is typed can be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Echo {
+    /// As usual.
+    Shown,
+    /// Not at all.
+    Hidden,
+}
+
+/// The person's terminal.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    tty: File,
+}
+
+impl Terminal {
+    /// Opens the controlling terminal, and makes sure that an interrupt leaves it as it was.
+    pub(crate) fn open() -> Option<Self> {
+        let tty = File::options().read(true).write(true).open("/dev/tty").ok()?;
+        termios::tcgetattr(&tty).ok()?;
+        Some(Self { tty })
+    }
+
+    /// Columns, or 80 if the terminal does not say.
+    pub(crate) fn columns(&self) -> usize {
+        termios::tcgetwinsize(&self.tty).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+    }
+
+    /// Shows text.
+    pub(crate) fn show(&mut self, text: &str) {
+        // A terminal that went away is noticed by the next read.
+        let _ = self.tty.write_all(text.as_bytes());
+        let _ = self.tty.flush();
+    }
+
+    /// Asks for one line. What was typed before the question is thrown away (threats.md T3).
+    pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, DeskError> {
+        let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
+        self.show(question);
+        let hidden = (echo == Echo::Hidden).then(|| self.hide());
+        let line = self.read_line();
+        if let Some(hidden) = hidden {
+            restore_echo();
+            self.show("\n");
+            hidden?;
+        }
+        line
+    }
+
+    fn hide(&self) -> Result<(), DeskError> {
+        let before = termios::tcgetattr(&self.tty).map_err(|_| DeskError::TerminalGone)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        let tty = self.tty.try_clone().map_err(|_| DeskError::TerminalGone)?;
+        lock().echo = Some((tty, before));
+        termios::tcsetattr(&self.tty, OptionalActions::Flush, &silent).map_err(|_| DeskError::TerminalGone)
+    }
+
+    fn read_line(&mut self) -> Result<Zeroizing<String>, DeskError> {
+        let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
+        let mut byte = Zeroizing::new([0u8; 1]);
+        loop {
+            match self.tty.read(byte.as_mut_slice()) {
+                Ok(0) => return Err(DeskError::InputEnded),
+                Ok(_) if byte[0] == b'\n' => break,
+                Ok(_) if line.len() < MAX_LINE => line.push(byte[0]),
+                Ok(_) => return Err(DeskError::LineTooLong),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(DeskError::TerminalGone),
+            }
+        }
+        let text = std::str::from_utf8(&line).map_err(|_| DeskError::NotText)?;
+        Ok(Zeroizing::new(text.trim_end_matches('\r').to_owned()))
+    }
+
+    /// Enters the alternate screen, whose text is gone when it is left.
+    pub(crate) fn enter_alternate(&mut self) -> Result<(), DeskError> {
+        lock().screen = Some(self.tty.try_clone().map_err(|_| DeskError::TerminalGone)?);
+        self.show(ALTERNATE.0);
+        Ok(())
+    }
+
+    /// Leaves the alternate screen, wiped.
+    pub(crate) fn leave_alternate(&mut self) {
+        leave_screen();
+    }
+}
+
+/// A poisoned lock still holds what has to be restored.
+fn lock() -> std::sync::MutexGuard<'static, Disturbed> {
+    DISTURBED.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn restore_echo() {
+    if let Some((tty, before)) = lock().echo.take() {
+        let _ = termios::tcsetattr(&tty, OptionalActions::Flush, &before);
+    }
+}
+
+fn leave_screen() {
+    if let Some(mut screen) = lock().screen.take() {
+        let _ = screen.write_all(ALTERNATE.1.as_bytes());
+        let _ = screen.flush();
+    }
+}
+
+/// Puts the terminal back as it was found.
+pub(crate) fn restore() {
+    restore_echo();
+    leave_screen();
+}
+
+/// Restores the terminal on interrupt, termination and hang-up, and on a panic. Call once, before the process is sealed
+/// (it starts the thread that waits for signals).
+pub(crate) fn restore_on_the_way_out() {
+    let _ = ctrlc::set_handler(|| {
+        let asking = lock().echo.is_some() || lock().screen.is_some();
+        restore();
+        if asking {
+            let _ = std::io::stderr().write_all(b"\n");
+        }
+        std::process::exit(i32::from(fastness::explain::Kind::Declined.exit_code()));
+    });
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        restore();
+        before(info);
+    }));
+}

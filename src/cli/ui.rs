@@ -1,0 +1,153 @@
+//! The only file that touches stdout, stderr and the terminal.
+//!
+//! stdout is the result and nothing else. Questions and hidden answers go to the terminal at /dev/tty; progress, warnings
+//! and errors to stderr. Without a terminal nothing is ever asked: the error names the flag that answers.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{IsTerminal, Write};
+
+use console::Style;
+use fastness::{explain::Failure, intent::Warning};
+use indicatif::{ProgressBar, ProgressStyle};
+use zeroize::Zeroizing;
+
+use super::{
+    DeskError,
+    page::{Medium, Page},
+    report::{Outcome, failure_json, failure_word},
+    terminal::{self, Echo, Terminal},
+};
+
+/// Who reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A person, or a simple script.
+    Text,
+    /// A program: one JSON document.
+    Json,
+}
+
+/// The conversation with whoever started the program.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    form: Form,
+}
+
+impl Ui {
+    pub(crate) const fn new(form: Form) -> Self {
+        Self { form }
+    }
+
+    /// The medium that stdout is.
+    pub(crate) fn medium() -> Medium {
+        if std::io::stdout().is_terminal() { Medium::Terminal(columns()) } else { Medium::Plain }
+    }
+
+    /// Prints a result, then its warnings.
+    pub(crate) fn result(&self, outcome: &dyn Outcome) -> Result<(), Failure> {
+        let text = match self.form {
+            Form::Json => outcome.json()? + "\n",
+            Form::Text => {
+                let mut page = Page::new(Self::medium());
+                outcome.page(&mut page);
+                page.into_text()
+            }
+        };
+        // A reader that closed the pipe has seen enough.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        let _ = std::io::stdout().flush();
+        if self.form == Form::Text {
+            outcome.warnings().iter().for_each(|warning| self.warn(warning));
+        }
+        Ok(())
+    }
+
+    /// Prints a failure: on stderr for a person, as the one document on stdout for a program.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        terminal::restore();
+        if self.form == Form::Json {
+            println!("{}", failure_json(failure));
+            return;
+        }
+        let entry = failure.entry();
+        let head = format!("{}[{}]", failure_word(entry.kind), entry.code);
+        let mut page = Page::new(err_medium());
+        page.line(&format!("{head}: {}", failure.message()));
+        for cause in failure.causes() {
+            page.line(&format!("  because: {cause}"));
+        }
+        page.line(&format!("hint: {}", entry.hint));
+        eprint!("{}", painted(&page.into_text(), &head, &Style::new().for_stderr().red().bold()));
+    }
+
+    /// A warning on stderr.
+    pub(crate) fn warn(&self, warning: &Warning) {
+        let head = format!("warning[{}]", warning.code);
+        let mut page = Page::new(err_medium());
+        page.line(&format!("{head}: {}", warning.text));
+        eprint!("{}", painted(&page.into_text(), &head, &Style::new().for_stderr().yellow()));
+    }
+
+    /// A line of the conversation, on stderr; silent for programs.
+    pub(crate) fn say(&self, text: &str) {
+        if self.form == Form::Text {
+            let mut page = Page::new(err_medium());
+            page.line(text);
+            eprint!("{}", page.into_text());
+        }
+    }
+
+    /// A bar for long work: on a terminal only.
+    pub(crate) fn progress(&self, what: &str) -> ProgressBar {
+        if self.form == Form::Json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{prefix}  {wide_bar}  {pos} of ~{len} {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what.to_owned());
+        bar
+    }
+
+    /// The person's terminal; `flag` answers the question in its place.
+    pub(crate) fn terminal(&self, flag: &'static str) -> Result<Terminal, DeskError> {
+        Terminal::open().ok_or(DeskError::NoTerminal(flag))
+    }
+
+    /// Asks in the open.
+    pub(crate) fn ask(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, DeskError> {
+        self.terminal(flag)?.ask(question, Echo::Shown)
+    }
+
+    /// Asks without echo.
+    pub(crate) fn ask_hidden(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, DeskError> {
+        self.terminal(flag)?.ask(question, Echo::Hidden)
+    }
+
+    /// Shows a page to the person on the terminal itself, whatever stdout is.
+    pub(crate) fn show_page(&self, flag: &'static str, fill: impl FnOnce(&mut Page)) -> Result<(), DeskError> {
+        let mut terminal = self.terminal(flag)?;
+        let mut page = Page::new(Medium::Terminal(terminal.columns()));
+        fill(&mut page);
+        terminal.show(&page.into_text());
+        Ok(())
+    }
+}
+
+fn columns() -> usize {
+    Terminal::open().map_or(80, |terminal| terminal.columns())
+}
+
+fn err_medium() -> Medium {
+    if std::io::stderr().is_terminal() { Medium::Terminal(columns()) } else { Medium::Plain }
+}
+
+fn painted(text: &str, head: &str, style: &Style) -> String {
+    text.replacen(head, &style.apply_to(head).to_string(), 1)
+}
+
+/// Prints text that a shell is to read: completions and the man page.
+pub(crate) fn print_raw(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
