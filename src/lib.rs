@@ -1,7 +1,7 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`account`], [`signing`], [`text`], [`explain`]
-//! - [`practice`]: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
+//! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
 //!
 //! `tests/house.rs` holds the table of who may import whom.
 

@@ -260,7 +260,7 @@ impl PracticeChain {
     }
 
     /// Adds a block to the tip after checking what does not depend on scripts (those were checked on entry).
-    fn connect(&mut self, block: Block) -> Result<(), PracticeError> {
+    pub(crate) fn connect(&mut self, block: Block) -> Result<(), PracticeError> {
         let bad = |why| Err(PracticeError::BadBlock(why));
         if block.header.prev_blockhash != self.tip().1 {
             return bad("it does not build on the tip");

@@ -277,7 +277,7 @@ fn proofs_lead_to_the_header() {
     let raw = get(&server, &format!("/block/{hash}/raw"));
     assert_eq!(deserialize::<Block>(&raw.raw).expect("a block"), block);
     assert_says(&server, &format!("/block/{hash}/header"), (200, &serialize_hex(&block.header)));
-    for (position, transaction) in block.txdata.iter().enumerate() {
+    for (position, transaction) in (0u32..).zip(&block.txdata) {
         let txid = transaction.compute_txid();
         let proof = get(&server, &format!("/tx/{txid}/merkle-proof")).body;
         assert!(proof.starts_with(&format!("{{\"block_height\":{height},\"merkle\":[\"")), "{proof}");
@@ -286,7 +286,7 @@ fn proofs_lead_to_the_header() {
             deserialize_hex(&get(&server, &format!("/tx/{txid}/merkleblock-proof")).body).expect("a proof");
         let (mut matches, mut indexes) = (Vec::new(), Vec::new());
         proof.extract_matches(&mut matches, &mut indexes).expect("valid");
-        assert_eq!((matches, indexes), (vec![txid], vec![position as u32]));
+        assert_eq!((matches, indexes), (vec![txid], vec![position]));
         assert_eq!(proof.header, block.header);
     }
 }

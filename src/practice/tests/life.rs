@@ -169,7 +169,7 @@ proptest! {
             let hash = crate::practice::index::script_hash(script);
             if let Some(history) = chain.index.history(&hash) {
                 let stats = history.stats;
-                prop_assert_eq!(stats.tx_count as usize, history.txids.len());
+                prop_assert_eq!(stats.tx_count, history.txids.len() as u64);
                 prop_assert_eq!(stats.funded_txo_count - stats.spent_txo_count, history.unspent.len() as u64);
                 prop_assert_eq!(stats.funded_txo_sum - stats.spent_txo_sum, chain.balance(script));
             }

@@ -5,6 +5,7 @@
 mod answers;
 mod disk;
 mod faults;
+mod invariants;
 mod life;
 mod locks;
 mod refusals;
