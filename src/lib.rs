@@ -1,12 +1,16 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
-//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`account`], [`intent`], [`signing`], [`text`], [`explain`]
-//! - files: [`store`] (private files, the home directory), [`ledger`] (what is known without any key), [`seal`] (a process
-//!   that gave up its powers)
-//! - twins that never import each other: [`chain`] (planning and reviewing, without keys)
+//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`intent`],
+//!   [`signing`], [`text`], [`explain`]
+//! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
+//!   is known without any key)
+//! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only room that names a
+//!   private key) and [`chain`] (planning and reviewing, without keys)
 //! - the only window: [`explorer`] (questions to public explorers, and claims that come back)
+//! - the story: [`flow`] (request, draft, approved, signed, sent, status)
+//! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
 //!
-//! `tests/house.rs` holds the table of who may import whom.
+//! The front desk is in the binary, so that no room can import it. `tests/house.rs` holds the table of who may import whom.
 
 pub mod account;
 pub mod address;
@@ -16,9 +20,34 @@ pub mod explain;
 pub mod explorer;
 pub mod flow;
 pub mod intent;
+pub mod keystore;
 pub mod ledger;
 pub mod network;
+pub mod payment_uri;
+#[cfg(feature = "practice")]
+pub mod practice;
 pub mod seal;
 pub mod signing;
 pub mod store;
 pub mod text;
+
+/// The catalogues of errors of every room, for `docs/errors.md`.
+#[must_use]
+pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
+    vec![
+        account::CATALOGUE,
+        address::CATALOGUE,
+        amount::CATALOGUE,
+        chain::bitcoin::CATALOGUE,
+        explorer::CATALOGUE,
+        explorer::verdict::CATALOGUE,
+        flow::CATALOGUE,
+        keystore::CATALOGUE,
+        keystore::PHRASE_CATALOGUE,
+        ledger::CATALOGUE,
+        network::CATALOGUE,
+        payment_uri::CATALOGUE,
+        seal::CATALOGUE,
+        store::CATALOGUE,
+    ]
+}
