@@ -198,13 +198,10 @@ impl SealedFile {
     /// # Errors
     /// A newer version; not exactly our own form; a wrong checksum; a cost outside the bounds.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeystoreError> {
-        if let Ok(Versioned { header: VersionedHeader { version } }) = serde_json::from_slice(bytes)
-            && version != VERSION
-        {
-            return Err(KeystoreError::UnknownVersion(version));
+        let file: Self = serde_json::from_slice(bytes).map_err(|_| unreadable(bytes))?;
+        if file.header.version != VERSION {
+            return Err(KeystoreError::UnknownVersion(file.header.version));
         }
-        let file: Self =
-            serde_json::from_slice(bytes).map_err(|_| KeystoreError::Damaged("it does not read as a wallet"))?;
         if file.to_bytes()? != bytes {
             return Err(KeystoreError::Damaged("it is not in the form in which it was written"));
         }
@@ -270,6 +267,16 @@ impl SealedFile {
     fn compute_checksum(&self) -> Result<Hexed<32>, KeystoreError> {
         let hash = Sha256::new().chain_update(self.header.canonical()?).chain_update(&self.ciphertext.0);
         Ok(Hexed(hash.finalize().into()))
+    }
+}
+
+/// Why a file does not read as one of ours: it may be one of tomorrow's.
+fn unreadable(bytes: &[u8]) -> KeystoreError {
+    match serde_json::from_slice(bytes) {
+        Ok(Versioned { header: VersionedHeader { version } }) if version != VERSION => {
+            KeystoreError::UnknownVersion(version)
+        }
+        _ => KeystoreError::Damaged("it does not read as a wallet"),
     }
 }
 

@@ -167,3 +167,32 @@ fn errors_name_their_next_step() {
         assert!(!entry.hint.ends_with('.') && !entry.hint.is_empty(), "{}", entry.code);
     }
 }
+
+const MARKER: &str = "FASTNESS_TEST_SEALED_KEYSTORE";
+
+/// Not a test of its own: does nothing unless it is the child of `a_sealed_process_does_all_of_this`.
+#[test]
+fn sealed_child() {
+    let Some(dir) = std::env::var_os(MARKER).map(std::path::PathBuf::from) else { return };
+    let sealed = crate::seal::seal_this_process(std::slice::from_ref(&dir)).unwrap();
+    let path = dir.join("w.keystore");
+    let made = create(&path, wallet(PassphraseRule::None), &password("right"), &sealed).unwrap();
+    change_password(&path, &password("right"), &password("new"), Cost::FLOOR, &sealed).unwrap();
+    let keys = unlock(&path, &password("new"), &sealed).unwrap().into_keys(&sealed).unwrap();
+    assert_eq!(keys.fingerprint(), made.fingerprint);
+    let phrase = Phrase::generate(WordCount::TwentyFour, Language::English).unwrap();
+    assert_eq!(phrase.words().count(), 24);
+    fs::write(dir.join("reached the end"), b"").unwrap();
+}
+
+#[test]
+fn a_sealed_process_does_all_of_this() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "keystore::wallet::tests::sealed_child", "--nocapture"])
+        .env(MARKER, dir.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(dir.path().join("reached the end").exists());
+}
