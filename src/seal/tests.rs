@@ -80,7 +80,10 @@ fn behave(inside: &Path) {
     tell("scrypt", &scrypt::scrypt(b"password", b"salt", &parameters, &mut key));
     tell("random", &kind(getrandom::fill(&mut key).map_err(|_| ErrorKind::Other.into())));
     tell("terminal", &open_terminal());
-    tell("panic", &std::panic::catch_unwind(|| panic!("on purpose")).map(|()| ()).map_err(|_| "caught"));
+    tell(
+        "panic",
+        &std::panic::catch_unwind(|| panic!("on purpose")).map_err(|_: Box<dyn std::any::Any + Send>| "caught"),
+    );
 }
 
 fn write_database(path: &Path) -> rusqlite::Result<i64> {

@@ -24,17 +24,22 @@ pub enum WriteRule {
 
 /// Distinguishes the temporary files of one process.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
+/// Names tried for a temporary file; more leftovers than this are a fault of their own.
+const ATTEMPTS: usize = 1000;
 
 /// A temporary file that disappears unless it was moved into place.
 struct Temp {
     path: PathBuf,
     file: File,
+    moved: bool,
 }
 
 impl Drop for Temp {
     fn drop(&mut self) {
-        // After a successful rename the name is gone, and this finds nothing. A failure leaves an unreferenced 0600 file.
-        let _ = rustix::fs::unlink(&self.path);
+        if !self.moved {
+            // A failure leaves a 0600 file under a name that nobody reads.
+            let _ = rustix::fs::unlink(&self.path);
+        }
     }
 }
 
@@ -42,7 +47,7 @@ impl Drop for Temp {
 ///
 /// # Errors
 /// The target exists under [`WriteRule::New`], the content reads back differently, or the system refuses; then the old
-/// file is untouched.
+/// file is untouched. Only when flushing the directory fails is the new file in place already.
 pub fn atomic_write(path: &Path, bytes: &[u8], rule: WriteRule) -> Result<(), StoreError> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -53,24 +58,23 @@ pub fn atomic_write(path: &Path, bytes: &[u8], rule: WriteRule) -> Result<(), St
     temp.file.sync_all().map_err(|reason| system("flush", path, reason))?;
     compare(&mut temp.file, path, bytes)?;
     move_into_place(&temp.path, path, rule)?;
-    drop(temp);
+    temp.moved = true;
     sync_directory(directory)
 }
 
+/// Takes the next free name: another container's process may have our number, and a killed one may have left its file.
 fn create_temp(directory: &Path, target: &Path) -> Result<Temp, StoreError> {
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let path = directory.join(format!(".fastness-{}-{count}.tmp", std::process::id()));
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|reason| match reason {
-        // A missing directory is the fault of the target's path, a leftover temporary file is not the target's existence.
-        rustix::io::Errno::NOENT => system("write", target, reason),
-        _ => StoreError::System {
-            action: "create a temporary file beside",
-            path: shown(target),
-            reason: crate::text::SafeText::new(&reason.to_string()),
-        },
-    })?;
-    Ok(Temp { path, file: file.into() })
+    for _ in 0..ATTEMPTS {
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".fastness-{}-{count}.tmp", std::process::id()));
+        match open(&path, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => return Ok(Temp { path, file: file.into(), moved: false }),
+            Err(rustix::io::Errno::EXIST) => {}
+            Err(reason) => return Err(system("write", target, reason)),
+        }
+    }
+    Err(system("make a temporary file beside", target, rustix::io::Errno::AGAIN))
 }
 
 fn compare(file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
@@ -172,6 +176,17 @@ mod tests {
         assert_eq!(fs::read(path.join("inside")).unwrap(), b"old");
         let nowhere = dir.path().join("none/w");
         assert_eq!(atomic_write(&nowhere, b"", WriteRule::New), Err(StoreError::Missing { path: shown(&nowhere) }));
+    }
+
+    #[test]
+    fn leftovers_of_a_killed_process_are_neither_used_nor_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let next = COUNTER.load(Ordering::Relaxed);
+        let left = |count: u64| dir.path().join(format!(".fastness-{}-{count}.tmp", std::process::id()));
+        (next..next + 100).for_each(|count| fs::write(left(count), b"left").unwrap());
+        atomic_write(&dir.path().join("w"), b"new", WriteRule::New).unwrap();
+        assert_eq!(names(dir.path()).len(), 101);
+        assert_eq!(fs::read(left(next)).unwrap(), b"left");
     }
 
     #[test]

@@ -31,12 +31,12 @@ pub enum StoreError {
     #[error("no home directory is known on this system")]
     NoHome,
     /// Others may read or write what must be ours alone.
-    #[error("`{path}` is open to others (mode {mode:04o}): run `chmod {fix} {path}`")]
+    #[error("`{path}` is open to others (mode {mode}): run `chmod {fix} {path}`")]
     Loose {
         /// Which file or directory.
         path: SafeText,
-        /// Its permission bits.
-        mode: u32,
+        /// Its permission bits, in octal.
+        mode: String,
         /// The mode to give it.
         fix: &'static str,
     },

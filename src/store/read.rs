@@ -11,9 +11,6 @@ use rustix::{
 
 use super::{StoreError, shown, system};
 
-/// Permission bits of group and others.
-const OTHERS: u32 = 0o077;
-
 /// Reads a file that only we may read: regular, one link, no symbolic link, our own, mode 0600 or tighter, at most `max` bytes.
 ///
 /// # Errors
@@ -79,9 +76,9 @@ pub(super) fn check_ours(path: &Path, stat: &Stat, fix: &'static str) -> Result<
     if stat.st_uid != geteuid().as_raw() {
         return Err(StoreError::ForeignOwner { path: shown(path), owner: stat.st_uid });
     }
-    let mode = u32::from(Mode::from_raw_mode(stat.st_mode).as_raw_mode());
-    if mode & OTHERS != 0 {
-        return Err(StoreError::Loose { path: shown(path), mode, fix });
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if mode.intersects(Mode::RWXG | Mode::RWXO) {
+        return Err(StoreError::Loose { path: shown(path), mode: format!("{:04o}", mode.as_raw_mode()), fix });
     }
     Ok(())
 }
@@ -133,7 +130,7 @@ mod tests {
             let path = file(dir.path(), "f", 0o600);
             fs::set_permissions(&path, fs::Permissions::from_mode(mode | 0o400)).unwrap();
             let loose = matches!(read_private(&path, 10), Err(StoreError::Loose { .. }));
-            assert_eq!(loose, mode & OTHERS != 0, "{mode:o}");
+            assert_eq!(loose, mode & 0o077 != 0, "{mode:o}");
             fs::remove_file(&path).unwrap();
         }
     }

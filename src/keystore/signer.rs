@@ -1,0 +1,191 @@
+//! Keys of one wallet: derive (BIP-32), hand out public account keys, sign digests.
+//!
+//! A private key never leaves this file, not even to the rest of the room. Every signature is verified before it is given
+//! out, and a path of the other network class derives nothing.
+
+use bitcoin::{
+    bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},
+    key::TapTweak,
+    secp256k1::{All, Keypair, Message, PublicKey, Secp256k1, SecretKey},
+};
+use zeroize::Zeroizing;
+
+use super::{KeystoreError, Passphrase, Phrase, entropy::fill_from_kernel};
+use crate::{
+    network::{Network, NetworkClass},
+    seal::Sealed,
+    signing::{Job, Scheme, Signature},
+    text::SafeText,
+};
+
+/// Levels that are always hardened: purpose, coin type, account (BIP-44 and its descendants).
+const ACCOUNT_DEPTH: usize = 3;
+/// Deepest path: purpose, coin type, account, script type (BIP-48), chain, index.
+const MAX_DEPTH: usize = 6;
+
+/// The keys of one unlocked wallet, wiped when dropped.
+///
+/// ```compile_fail
+/// fn printed(keys: &fastness::keystore::Keys) -> String { format!("{keys:?}") }
+/// ```
+pub struct Keys {
+    // On the heap, so that moving `Keys` leaves no copy on the stack.
+    master: Box<Wiped>,
+    secp: Secp256k1<All>,
+    class: NetworkClass,
+    fingerprint: Fingerprint,
+}
+
+/// An extended private key that is overwritten when dropped.
+struct Wiped(Xpriv);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.private_key.non_secure_erase();
+        self.0.chain_code = ChainCode::from([0; 32]);
+    }
+}
+
+/// A key pair that is overwritten when dropped.
+struct WipedPair(Keypair);
+
+impl Drop for WipedPair {
+    fn drop(&mut self) {
+        self.0.non_secure_erase();
+    }
+}
+
+impl Keys {
+    /// The keys that these words and this passphrase make.
+    ///
+    /// # Errors
+    /// The kernel's generator fails (it blinds the curve's arithmetic), or the seed makes no key (one in 2^127).
+    pub fn from_phrase(
+        phrase: &Phrase,
+        passphrase: Option<&Passphrase>,
+        class: NetworkClass,
+        _sealed: &Sealed,
+    ) -> Result<Self, KeystoreError> {
+        let network = match class {
+            NetworkClass::Main => Network::Bitcoin,
+            NetworkClass::Test => Network::Testnet4,
+        };
+        let seed = phrase.seed(passphrase);
+        let master = Xpriv::new_master(network.key_kind(), seed.as_slice())
+            .map_err(|_| KeystoreError::SelfCheck("the seed makes no key"))?;
+        let master = Box::new(Wiped(master));
+        let mut blinding = Zeroizing::new([0; 32]);
+        fill_from_kernel(blinding.as_mut())?;
+        let mut secp = Secp256k1::new();
+        secp.seeded_randomize(&blinding);
+        let fingerprint = master.0.fingerprint(&secp);
+        Ok(Self { master, secp, class, fingerprint })
+    }
+
+    /// Fingerprint of the master key (BIP-32).
+    #[must_use]
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Main or test.
+    #[must_use]
+    pub const fn class(&self) -> NetworkClass {
+        self.class
+    }
+
+    /// The public key of an account, e.g. at m/84'/0'/0'.
+    ///
+    /// # Errors
+    /// A level of the path is not hardened (a public key and a private child would give the account away, BIP-32), it is
+    /// not 3 or 4 levels deep, or its coin type belongs to the other network class.
+    pub fn account_xpub(&self, path: &DerivationPath) -> Result<Xpub, KeystoreError> {
+        if path.len() > ACCOUNT_DEPTH + 1 || path.into_iter().any(ChildNumber::is_normal) {
+            return Err(refused(path, "an account has 3 or 4 levels, all hardened"));
+        }
+        let account = self.derive(path)?;
+        Ok(Xpub::from_priv(&self.secp, &account.0))
+    }
+
+    /// Signs every job, or none. In the order of the jobs.
+    ///
+    /// # Errors
+    /// A path of another network class or form; a key that is not the one the job names; a signature that does not verify.
+    pub fn sign(&self, jobs: &[Job]) -> Result<Vec<Signature>, KeystoreError> {
+        jobs.iter().map(|job| self.sign_one(job)).collect()
+    }
+
+    fn sign_one(&self, job: &Job) -> Result<Signature, KeystoreError> {
+        let key = self.derive(&job.path)?;
+        let secret = &key.0.private_key;
+        if PublicKey::from_secret_key(&self.secp, secret) != job.public_key {
+            return Err(KeystoreError::KeyMismatch { path: SafeText::new(&format!("m/{}", job.path)) });
+        }
+        match job.scheme {
+            Scheme::EcdsaLowR => self.sign_ecdsa(secret, job),
+            Scheme::TaprootKeyPath => self.sign_taproot(secret, job),
+        }
+    }
+
+    /// RFC 6979 nonce, ground until R is below 2^255, as Bitcoin Core does; deterministic, so that another tool can compare.
+    fn sign_ecdsa(&self, secret: &SecretKey, job: &Job) -> Result<Signature, KeystoreError> {
+        let message = Message::from_digest(job.digest);
+        let signature = self.secp.sign_ecdsa_low_r(&message, secret);
+        self.secp
+            .verify_ecdsa(&message, &signature, &job.public_key)
+            .map_err(|_| KeystoreError::SelfCheck("a signature does not verify"))?;
+        Ok(Signature { bytes: signature.serialize_compact() })
+    }
+
+    /// BIP-340 with all-zero auxiliary data, under the key that BIP-341 tweaks for an output without scripts.
+    ///
+    /// The key to verify with is computed from the job's public key, not from the private one.
+    fn sign_taproot(&self, secret: &SecretKey, job: &Job) -> Result<Signature, KeystoreError> {
+        let message = Message::from_digest(job.digest);
+        let pair = WipedPair(Keypair::from_secret_key(&self.secp, secret));
+        let tweaked = WipedPair(pair.0.tap_tweak(&self.secp, None).to_keypair());
+        let signature = self.secp.sign_schnorr_with_aux_rand(&message, &tweaked.0, &[0; 32]);
+        let (internal, _) = job.public_key.x_only_public_key();
+        let (output, _) = internal.tap_tweak(&self.secp, None);
+        self.secp
+            .verify_schnorr(&signature, &message, &output.to_x_only_public_key())
+            .map_err(|_| KeystoreError::SelfCheck("a signature does not verify"))?;
+        Ok(Signature { bytes: signature.serialize() })
+    }
+
+    fn derive(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {
+        check_path(path, self.class)?;
+        let derived = self.master.0.derive_priv(&self.secp, path);
+        derived.map(Wiped).map_err(|_| KeystoreError::SelfCheck("the path makes no key"))
+    }
+}
+
+/// Three hardened levels first, of which the second is the coin type of the wallet's class (SLIP-44): 0' main, 1' test.
+fn check_path(path: &DerivationPath, class: NetworkClass) -> Result<(), KeystoreError> {
+    let coin_type = match class {
+        NetworkClass::Main => Network::Bitcoin.coin_type(),
+        NetworkClass::Test => Network::Testnet4.coin_type(),
+    };
+    let levels: &[ChildNumber] = path.as_ref();
+    let Some((account, below)) = levels.split_at_checked(ACCOUNT_DEPTH) else {
+        return Err(refused(path, "it does not reach an account"));
+    };
+    if !account.iter().all(ChildNumber::is_hardened) {
+        return Err(refused(path, "purpose, coin type and account must be hardened"));
+    }
+    if account.get(1) != Some(&ChildNumber::Hardened { index: coin_type }) {
+        return Err(refused(path, "its coin type belongs to another network"));
+    }
+    if below.len() > MAX_DEPTH - ACCOUNT_DEPTH {
+        return Err(refused(path, "it is too deep"));
+    }
+    Ok(())
+}
+
+fn refused(path: &DerivationPath, why: &'static str) -> KeystoreError {
+    KeystoreError::Path { path: SafeText::new(&format!("m/{path}")), why }
+}
+
+#[cfg(test)]
+#[path = "signer_tests.rs"]
+mod tests;
