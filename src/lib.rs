@@ -43,10 +43,11 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         explorer::verdict::CATALOGUE,
         flow::CATALOGUE,
         keystore::CATALOGUE,
-        keystore::PHRASE_CATALOGUE,
         ledger::CATALOGUE,
         network::CATALOGUE,
         payment_uri::CATALOGUE,
+        #[cfg(feature = "practice")]
+        practice::CATALOGUE,
         seal::CATALOGUE,
         store::CATALOGUE,
     ]
