@@ -13,7 +13,7 @@ mod sync;
 use bitcoin::bip32::ChildNumber;
 
 pub use self::{
-    deliver::{Delivery, deliver, track},
+    deliver::{Delivery, check_unspent, deliver, track},
     draft_file::{Context, Draft},
     limits::Limits,
     signed_file::SignedFile,

@@ -62,10 +62,14 @@ impl Config {
 
     fn parse(bytes: &[u8]) -> Result<Self, ConfigError> {
         let no_place = String::new;
-        let text = std::str::from_utf8(bytes).map_err(|_| ConfigError { at: no_place(), what: "it is not UTF-8".to_owned() })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| ConfigError { at: no_place(), what: "it is not UTF-8".to_owned() })?;
         toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
-            ConfigError { at: line.map_or_else(no_place, |line| format!(", line {line}")), what: error.message().to_owned() }
+            ConfigError {
+                at: line.map_or_else(no_place, |line| format!(", line {line}")),
+                what: error.message().to_owned(),
+            }
         })
     }
 }
@@ -76,7 +80,8 @@ mod tests {
 
     #[test]
     fn reads_explorers_in_order() {
-        let config = Config::parse(b"gap = 30\n[explorers]\nregtest = [\"http://127.0.0.1:3002\", \"http://127.0.0.1:3003\"]\n");
+        let config =
+            Config::parse(b"gap = 30\n[explorers]\nregtest = [\"http://127.0.0.1:3002\", \"http://127.0.0.1:3003\"]\n");
         assert_eq!(config.map(|config| config.explorers[&Network::Regtest].len()), Ok(2));
     }
 

@@ -156,4 +156,9 @@ impl Context {
         let descriptor = self.globals.password_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
         descriptor.or_else(|| self.globals.password_file.clone())
     }
+
+    /// Where the passphrase comes from, if not from the terminal.
+    pub(crate) fn passphrase_source(&self) -> Option<PathBuf> {
+        self.globals.passphrase_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")))
+    }
 }

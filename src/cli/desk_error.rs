@@ -86,3 +86,19 @@ impl Explain for DeskError {
         }
     }
 }
+
+/// An error of the sealed child process, passed on with its own code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Relayed {
+    /// The row of its catalogue.
+    pub(crate) entry: &'static Entry,
+    /// What it said, made safe to print.
+    pub(crate) message: String,
+}
+
+impl Explain for Relayed {
+    fn entry(&self) -> &'static Entry {
+        self.entry
+    }
+}

@@ -35,7 +35,9 @@ use self::{
 #[derive(Debug, Parser)]
 #[command(name = "fastness", version, disable_help_subcommand = false, infer_subcommands = false)]
 #[command(help_template = "{before-help}{about}\n\nUsage: {usage}\n\n{all-args}{after-help}")]
-#[command(after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing sent), 5 unknown (may have happened),\n6 wrong password, 7 insufficient funds, 8 verification failed, 70 bug.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing sent), 5 unknown (may have happened),\n6 wrong password, 7 insufficient funds, 8 verification failed, 70 bug."
+)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -77,6 +79,9 @@ pub(crate) struct Globals {
     /// Read the password from the first line of this file
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Read the wallet's passphrase (BIP-39) from this file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    passphrase_fd: Option<u32>,
 }
 
 const FIRST_PAGE: &str = "\
@@ -140,7 +145,8 @@ fn usage(error: &clap::Error) -> String {
 }
 
 /// Commands whose arguments may be 64 hex digits: transaction ids and digests.
-const TAKES_IDS: &[&str] = &["track", "bump", "cancel", "inspect", "label", "coins", "plan", "send", "sign", "broadcast", "history"];
+const TAKES_IDS: &[&str] =
+    &["track", "bump", "cancel", "inspect", "label", "coins", "plan", "send", "sign", "broadcast", "history"];
 
 /// Every program on the machine can read the command line: a secret on it is treated as leaked (threats.md S1).
 fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
@@ -151,7 +157,8 @@ fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
         Some(LeakedSecret::HexKey) => !takes_ids,
         found => found.is_some(),
     };
-    let spread = texts.iter().filter(|text| text.chars().all(char::is_alphabetic)).cloned().collect::<Vec<_>>().join(" ");
+    let spread =
+        texts.iter().filter(|text| text.chars().all(char::is_alphabetic)).cloned().collect::<Vec<_>>().join(" ");
     if texts.iter().any(secret) || find_secret(&spread).is_some() {
         return Err(DeskError::SecretOnCommandLine);
     }
@@ -181,7 +188,8 @@ mod tests {
     use super::*;
 
     fn refused(words: &[&str]) -> bool {
-        let arguments: Vec<OsString> = std::iter::once("fastness").chain(words.iter().copied()).map(OsString::from).collect();
+        let arguments: Vec<OsString> =
+            std::iter::once("fastness").chain(words.iter().copied()).map(OsString::from).collect();
         refuse_secrets(&arguments).is_err()
     }
 

@@ -142,7 +142,10 @@ impl Page {
         }
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
         for row in std::iter::once(&heads).chain(rows) {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| console::pad_str(cell, *width, console::Alignment::Left, None));
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| console::pad_str(cell, *width, console::Alignment::Left, None));
             let line = cells.fold(String::from("  "), |line, cell| line + &cell + "  ");
             self.verbatim(line.trim_end());
         }
@@ -168,7 +171,10 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in paragraph.split_inclusive(' ') {
-            if measure_text_width(line.trim_end()) + measure_text_width(word.trim_end()) + usize::from(!line.is_empty()) > room + usize::from(line.ends_with(' ')) && !line.is_empty() {
+            if measure_text_width(line.trim_end()) + measure_text_width(word.trim_end()) + usize::from(!line.is_empty())
+                > room + usize::from(line.ends_with(' '))
+                && !line.is_empty()
+            {
                 lines.push(line.trim_end().to_owned());
                 line = String::new();
             }

@@ -34,7 +34,8 @@ fn write_output(output: &ReviewedOutput, page: &mut Page) {
     if let Some(memo) = &output.memo {
         return page.field(name, &format!("\"{memo}\" (public for ever, carries no money)"));
     }
-    let address = output.address.as_deref().map_or_else(|| format!("script {}", output.script), |address| page.grouped(address));
+    let address =
+        output.address.as_deref().map_or_else(|| format!("script {}", output.script), |address| page.grouped(address));
     page.field(name, &format!("{}   {address}", output.amount));
     if let Some(path) = &output.path {
         page.toned_field("", (Tone::Proven, &format!("yours: {path}, re-derived")));
@@ -45,18 +46,26 @@ fn write_fee(review: &Review, page: &mut Page) {
     let (Some(fee), Some(rate)) = (review.fee, review.fee_rate) else {
         return page.toned_field("Fee", (Tone::Stop, "unknown: not every amount is proven"));
     };
-    let share = review.fee_basis_points.map_or_else(String::new, |points| format!(", {}.{:02}% of the payment", points / 100, points % 100));
+    let share = review
+        .fee_basis_points
+        .map_or_else(String::new, |points| format!(", {}.{:02}% of the payment", points / 100, points % 100));
     page.field("Fee", &format!("{}   {rate}{share}", fee.to_sat().map_or_else(|| fee.to_string(), sat_text)));
 }
 
 fn write_coins(review: &Review, page: &mut Page) {
-    let total = review.inputs.iter().filter_map(|input| input.amount).fold(0u128, |sum, amount| sum.saturating_add(amount.smallest));
+    let total = review
+        .inputs
+        .iter()
+        .filter_map(|input| input.amount)
+        .fold(0u128, |sum, amount| sum.saturating_add(amount.smallest));
     let total = fastness::amount::Amount { asset: review.network.asset(), smallest: total };
     let count = review.inputs.len();
     let coins = if count == 1 { "1 coin".to_owned() } else { format!("{count} coins") };
     let unproven = review.inputs.iter().filter(|input| input.proof == AmountProof::Unproven).count();
     let (tone, proof) = match unproven {
-        0 if review.inputs.iter().all(|input| input.proof == AmountProof::PreviousTransaction) => (Tone::Proven, "amounts proven from their transactions"),
+        0 if review.inputs.iter().all(|input| input.proof == AmountProof::PreviousTransaction) => {
+            (Tone::Proven, "amounts proven from their transactions")
+        }
         0 => (Tone::Proven, "amounts committed to by the signatures"),
         _ => (Tone::Stop, "amounts not proven"),
     };

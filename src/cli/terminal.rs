@@ -51,7 +51,11 @@ impl Terminal {
 
     /// Columns, or 80 if the terminal does not say.
     pub(crate) fn columns(&self) -> usize {
-        termios::tcgetwinsize(&self.tty).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+        termios::tcgetwinsize(&self.tty)
+            .ok()
+            .map(|size| usize::from(size.ws_col))
+            .filter(|columns| *columns > 0)
+            .unwrap_or(80)
     }
 
     /// Shows text.

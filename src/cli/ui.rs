@@ -38,6 +38,11 @@ impl Ui {
         Self { form }
     }
 
+    /// Who reads stdout.
+    pub(crate) const fn form(&self) -> Form {
+        self.form
+    }
+
     /// The medium that stdout is.
     pub(crate) fn medium() -> Medium {
         if std::io::stdout().is_terminal() { Medium::Terminal(columns()) } else { Medium::Plain }

@@ -5,8 +5,9 @@
 
 use bitcoin::{OutPoint, Transaction, TxOut, Txid};
 
-use super::{FlowError, SignedFile};
+use super::{Draft, FlowError, SignedFile};
 use crate::{
+    account::Keychain,
     chain::bitcoin::{consensus, proof},
     explain::Failure,
     explorer::{BlockRef, Explorer, TxPlace, Verdict},
@@ -136,13 +137,37 @@ fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (Journal
 fn conflicting_spend(explorer: &Explorer, transaction: &Transaction, txid: Txid) -> Result<Option<Txid>, Failure> {
     for input in &transaction.input {
         let spender = explorer.outspend(input.previous_output)?.into_value();
-        if let Some(spender) = spender.filter(|spender| *spender != txid) {
-            if really_spends(explorer, spender, input.previous_output)? {
-                return Ok(Some(spender));
-            }
+        if let Some(spender) = spender.filter(|spender| *spender != txid)
+            && really_spends(explorer, spender, input.previous_output)?
+        {
+            return Ok(Some(spender));
         }
     }
     Ok(None)
+}
+
+/// Before anything is signed: coins that this sync did not ask about must still be unspent, as far as an explorer says.
+///
+/// # Errors
+/// A coin is spent, or no explorer answers.
+pub fn check_unspent(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, draft: &Draft) -> Result<(), Failure> {
+    let synced = row.synced.as_ref().map_or(0, |synced| synced.at);
+    let fresh: Vec<(Keychain, u32)> = ledger
+        .known_scripts(row.id)?
+        .into_iter()
+        .filter(|script| script.checked >= synced)
+        .map(|script| (script.keychain, script.index))
+        .collect();
+    for input in &draft.plan.psbt.unsigned_tx.input {
+        let coin = input.previous_output;
+        if ledger.coin_place(row.id, coin)?.is_some_and(|place| fresh.contains(&place)) {
+            continue;
+        }
+        if let Some(spender) = explorer.outspend(coin)?.into_value() {
+            return Err(FlowError::CoinSpent(coin.to_string(), spender.to_string()).into());
+        }
+    }
+    Ok(())
 }
 
 /// The named transaction's own bytes, checked against its id, must spend the coin.

@@ -10,7 +10,11 @@ use fastness::{
 use serde::Serialize;
 
 use super::{Answer, answer};
-use crate::cli::{context::Context, page::{Page, Tone}, report::Report};
+use crate::cli::{
+    context::Context,
+    page::{Page, Tone},
+    report::Report,
+};
 
 /// How far beyond the last used index `--find` derives.
 const FIND_BEYOND: u32 = 1_000;
@@ -110,11 +114,18 @@ fn place(ledger: &Ledger, row: &AccountRow, script: &bitcoin::Script) -> Result<
 impl Report for AddressList {
     fn page(&self, page: &mut Page) {
         if self.addresses.is_empty() {
-            return page.line(&format!("No address of {} was used yet. `fastness receive` shows the first.", self.account));
+            return page
+                .line(&format!("No address of {} was used yet. `fastness receive` shows the first.", self.account));
         }
         let row = |row: &Row| {
             let uses = if row.transactions == 0 { "unused".to_owned() } else { format!("{} tx", row.transactions) };
-            vec![row.path.clone(), row.address.clone(), uses, row.balance.to_string(), row.label.clone().unwrap_or_default()]
+            vec![
+                row.path.clone(),
+                row.address.clone(),
+                uses,
+                row.balance.to_string(),
+                row.label.clone().unwrap_or_default(),
+            ]
         };
         let rows: Vec<_> = self.addresses.iter().map(row).collect();
         page.table(&["path", "address", "used", "balance", "label"], &rows);
@@ -129,7 +140,10 @@ impl Report for Found {
             (Some(path), Some(wallet), Some(account)) => {
                 page.toned_field("Mine", (Tone::Proven, &format!("yes: {path} of {wallet}/{account}, derived here")));
             }
-            _ => page.toned_field("Mine", (Tone::Claimed, "no: none of the accounts here derives it (looked 1,000 addresses past the last used)")),
+            _ => page.toned_field(
+                "Mine",
+                (Tone::Claimed, "no: none of the accounts here derives it (looked 1,000 addresses past the last used)"),
+            ),
         }
     }
 

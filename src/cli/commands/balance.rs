@@ -2,13 +2,17 @@
 
 use fastness::{
     amount::Amount,
-    ledger::{AccountRow, Ledger, now},
     explain::Failure,
+    ledger::{AccountRow, Ledger, now},
 };
 use serde::Serialize;
 
 use super::{Answer, answer};
-use crate::cli::{context::Context, page::{Page, Tone}, report::Report};
+use crate::cli::{
+    context::Context,
+    page::{Page, Tone},
+    report::Report,
+};
 
 /// What you have, and how sure it is (as of the last sync)
 #[derive(Debug, clap::Args)]
@@ -88,7 +92,10 @@ pub(super) fn span(seconds: u64) -> String {
 impl Report for BalanceSheet {
     fn page(&self, page: &mut Page) {
         let oldest = self.accounts.iter().filter_map(|account| account.asked_seconds_ago).max();
-        page.heading(&self.wallet, &oldest.map_or_else(|| "never asked".to_owned(), |seconds| format!("asked {} ago", span(seconds))));
+        page.heading(
+            &self.wallet,
+            &oldest.map_or_else(|| "never asked".to_owned(), |seconds| format!("asked {} ago", span(seconds))),
+        );
         for account in &self.accounts {
             account.write(page);
         }
@@ -97,19 +104,27 @@ impl Report for BalanceSheet {
 
 impl AccountBalance {
     fn write(&self, page: &mut Page) {
-        let name = if self.network == fastness::network::Network::Bitcoin { self.account.clone() } else { format!("{} ({})", self.account, self.network) };
+        let name = if self.network == fastness::network::Network::Bitcoin {
+            self.account.clone()
+        } else {
+            format!("{} ({})", self.account, self.network)
+        };
         page.line(&format!("  {name}"));
         let (Some(confirmed), Some(unconfirmed)) = (self.confirmed, self.unconfirmed) else {
             return page.toned_field("", (Tone::Claimed, "unknown: no explorer was asked yet; run `fastness sync`"));
         };
         let said_by = self.said_by.as_deref().unwrap_or("nobody");
-        let coins = if self.confirmed_coins == 1 { "1 coin".to_owned() } else { format!("{} coins", self.confirmed_coins) };
+        let coins =
+            if self.confirmed_coins == 1 { "1 coin".to_owned() } else { format!("{} coins", self.confirmed_coins) };
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {
             format!(", {depth} confirmation{} or more", if depth == 1 { "" } else { "s" })
         });
         page.field("", &format!("{confirmed}   {coins}{depth}; confirmed, said by {said_by}"));
         if unconfirmed.smallest > 0 {
-            page.toned_field("", (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed, said by {said_by}")));
+            page.toned_field(
+                "",
+                (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed, said by {said_by}")),
+            );
         }
         if let Some(frozen) = self.frozen.filter(|frozen| frozen.smallest > 0) {
             page.field("", &format!("{frozen}   of this is frozen"));

@@ -78,7 +78,8 @@ fn set(ledger: &Ledger, row: &AccountRow, text: &str, freeze: Freeze) -> Result<
 
 /// `txid:vout`.
 pub(super) fn parse(text: &str) -> Result<OutPoint, DeskError> {
-    text.parse().map_err(|_| DeskError::Usage(format!("`{}` is not a coin; write it as txid:number", SafeText::new(text))))
+    text.parse()
+        .map_err(|_| DeskError::Usage(format!("`{}` is not a coin; write it as txid:number", SafeText::new(text))))
 }
 
 impl Report for CoinList {

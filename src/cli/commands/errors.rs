@@ -23,14 +23,17 @@ struct ErrorList {
 
 impl Args {
     pub(crate) fn run(&self, _context: &mut Context) -> Answer {
-        let row = |entry: &fastness::explain::Entry| Row { code: entry.code, exit: entry.kind.exit_code(), hint: entry.hint };
+        let row =
+            |entry: &fastness::explain::Entry| Row { code: entry.code, exit: entry.kind.exit_code(), hint: entry.hint };
         answer(ErrorList { errors: all_errors().into_iter().map(row).collect() })
     }
 }
 
 impl Report for ErrorList {
     fn page(&self, page: &mut Page) {
-        page.verbatim("# Exit codes and error codes\n\nPrinted by `fastness errors`; a test keeps this file equal to it.\n");
+        page.verbatim(
+            "# Exit codes and error codes\n\nPrinted by `fastness errors`; a test keeps this file equal to it.\n",
+        );
         page.verbatim("| exit | meaning |\n|---|---|\n| 0 | done |");
         for kind in all_kinds() {
             page.verbatim(&format!("| {} | {} |", kind.exit_code(), kind.meaning()));

@@ -44,7 +44,8 @@ impl Args {
         let tip_height = row.synced.as_ref().map(|synced| synced.height);
         let make = |entry: HistoryRow| {
             let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
-            let depth = entry.height.zip(tip_height).map_or(0, |(height, tip)| tip.saturating_sub(height).saturating_add(1));
+            let depth =
+                entry.height.zip(tip_height).map_or(0, |(height, tip)| tip.saturating_sub(height).saturating_add(1));
             Row {
                 time: entry.time,
                 height: entry.height,
@@ -56,7 +57,8 @@ impl Args {
                 txid: entry.txid,
             }
         };
-        let transactions = ledger.history(row.id)?.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(make).collect();
+        let transactions =
+            ledger.history(row.id)?.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(make).collect();
         answer(HistoryList { account: format!("{}/{}", row.wallet, row.name), tip_height, transactions })
     }
 }
@@ -79,10 +81,14 @@ impl Report for HistoryList {
             return page.line(&format!("Nothing has happened in {} so far.", self.account));
         }
         for row in &self.transactions {
-            let depth = if row.height.is_none() { "unconfirmed".to_owned() } else { format!("{} conf", row.confirmations) };
+            let depth =
+                if row.height.is_none() { "unconfirmed".to_owned() } else { format!("{} conf", row.confirmations) };
             let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
             page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
-            let fee = row.fee.and_then(Amount::to_sat).map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
+            let fee = row
+                .fee
+                .and_then(Amount::to_sat)
+                .map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
             page.line(&format!("  {}{fee}", row.txid));
         }
     }

@@ -15,10 +15,9 @@ impl Args {
         let whole = definition();
         let page = match &self.command {
             None => whole,
-            Some(name) => whole
-                .find_subcommand(name)
-                .cloned()
-                .ok_or_else(|| DeskError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name))))?,
+            Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
+                DeskError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name)))
+            })?,
         };
         let mut roff = Vec::new();
         clap_mangen::Man::new(page).render(&mut roff).map_err(|_| DeskError::Unprintable)?;

@@ -5,14 +5,17 @@ use fastness::{
     amount::{Amount, FeeRate, Quantity},
     explain::Failure,
     explorer::Explorer,
-    flow::Limits,
     intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
     network::Network,
     payment_uri::PaymentUri,
     text::SafeText,
 };
 
-use crate::cli::{DeskError, agreement::LimitArgs, context::{Context, Reach}};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    context::{Context, Reach},
+};
 
 /// Fee rate of the practice chain and other test nets whose explorers give no estimate.
 const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
@@ -77,13 +80,19 @@ impl FeeArgs {
 
     fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<Fee, Failure> {
         if context.reach() == Reach::Offline {
-            return Err(DeskError::Usage("without the network no fee can be estimated; name one with --fee-rate or --fee".to_owned()).into());
+            return Err(DeskError::Usage(
+                "without the network no fee can be estimated; name one with --fee-rate or --fee".to_owned(),
+            )
+            .into());
         }
         let explorer = context.explorer(network)?;
         match estimate(&explorer, target)? {
             Some(rate) => Ok(Fee::Rate(rate)),
             None if network.class() == fastness::network::NetworkClass::Test => Ok(Fee::Rate(FALLBACK_TEST_RATE)),
-            None => Err(DeskError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned()).into()),
+            None => {
+                Err(DeskError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned())
+                    .into())
+            }
         }
     }
 }
@@ -97,7 +106,12 @@ fn estimate(explorer: &Explorer, target: u16) -> Result<Option<FeeRate>, Failure
 
 impl PayArgs {
     /// The request, with every word checked against the network.
-    pub(crate) fn request(&self, context: &mut Context, network: Network, limits: &LimitArgs) -> Result<Request, Failure> {
+    pub(crate) fn request(
+        &self,
+        context: &mut Context,
+        network: Network,
+        limits: &LimitArgs,
+    ) -> Result<Request, Failure> {
         let (payments, note) = self.payments(network)?;
         let coins = self.coins.iter().map(|text| super::coins::parse(text)).collect::<Result<Vec<_>, _>>()?;
         if let Some(note) = note {
@@ -123,7 +137,10 @@ impl PayArgs {
         for pair in self.to.chunks(2) {
             let [to, amount] = pair else {
                 let lonely = pair.first().map(|text| SafeText::new(text).to_string()).unwrap_or_default();
-                return Err(DeskError::Usage(format!("`{lonely}` has no amount; write ADDRESS AMOUNT pairs, as bc1q... 0.01btc")).into());
+                return Err(DeskError::Usage(format!(
+                    "`{lonely}` has no amount; write ADDRESS AMOUNT pairs, as bc1q... 0.01btc"
+                ))
+                .into());
             };
             let script = address::parse(to, network)?;
             payments.push(Payment { script, quantity: Quantity::parse(amount, network.asset())? });
@@ -153,9 +170,4 @@ fn from_uri(uri: &str, rest: &[String], network: Network) -> Result<(Vec<Payment
 /// `--max-fee` replaces the standard stops.
 pub(crate) fn fee_limit(limits: &LimitArgs) -> Result<FeeLimit, Failure> {
     Ok(limits.max_fee()?.map_or(FeeLimit::Standard, FeeLimit::Absolute))
-}
-
-/// The stated limits, as values.
-pub(crate) fn limits(args: &LimitArgs, network: Network) -> Result<Limits, Failure> {
-    args.limits(network)
 }

@@ -67,7 +67,8 @@ impl Args {
         let next = ledger.next_index(row.id, Keychain::Receive)?;
         let gap = context.gap()?;
         if next - unused >= gap {
-            let what = format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
+            let what =
+                format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
             return Err(DeskError::Usage(what).into());
         }
         Ok(next)
@@ -86,8 +87,11 @@ fn payment_uri(address: &str, amount: Option<Amount>) -> String {
 /// Half-block characters, dark on light, with the quiet zone that readers need.
 fn qr(text: &str) -> Result<String, DeskError> {
     let code = qrcode::QrCode::new(text.as_bytes()).map_err(|_| DeskError::Unprintable)?;
-    let image = code.render::<qrcode::render::unicode::Dense1x2>();
-    Ok(image.dark_color(qrcode::render::unicode::Dense1x2::Light).light_color(qrcode::render::unicode::Dense1x2::Dark).build())
+    let mut image = code.render::<qrcode::render::unicode::Dense1x2>();
+    Ok(image
+        .dark_color(qrcode::render::unicode::Dense1x2::Light)
+        .light_color(qrcode::render::unicode::Dense1x2::Dark)
+        .build())
 }
 
 impl Report for Received {

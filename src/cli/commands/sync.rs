@@ -8,7 +8,11 @@ use fastness::{
 use serde::Serialize;
 
 use super::{Answer, answer};
-use crate::cli::{context::{Context, Reach}, page::{Page, Tone}, report::Report};
+use crate::cli::{
+    context::{Context, Reach},
+    page::{Page, Tone},
+    report::Report,
+};
 
 /// Ask the explorers what happened
 #[derive(Debug, clap::Args)]
@@ -46,7 +50,12 @@ impl Args {
 }
 
 /// Syncs an account with a progress bar.
-pub(super) fn sync(context: &mut Context, ledger: &mut Ledger, row: &AccountRow, depth: Depth) -> Result<SyncReport, Failure> {
+pub(super) fn sync(
+    context: &mut Context,
+    ledger: &mut Ledger,
+    row: &AccountRow,
+    depth: Depth,
+) -> Result<SyncReport, Failure> {
     let explorer = context.explorer(row.account.network)?;
     let bar = context.ui.progress(&format!("Scanning {}/{}", row.wallet, row.name));
     let report = flow::sync(ledger, row, &explorer, (depth, context.gap()?), &mut |scan| {
@@ -79,7 +88,10 @@ impl Report for Synced {
         };
         page.line(&format!("Asked about {} addresses{skipped}.", self.scripts_asked));
         if self.incomplete > 0 {
-            page.toned(Tone::Claimed, &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete));
+            page.toned(
+                Tone::Claimed,
+                &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete),
+            );
         }
     }
 }

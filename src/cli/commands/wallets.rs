@@ -35,8 +35,14 @@ impl Args {
         for name in names {
             let accounts = ledger.accounts(Some(name.as_str()))?.len();
             let path = home.keystore_path(&name);
-            let mut row =
-                Row { name: name.as_str().to_owned(), fingerprint: None, class: None, keys: "elsewhere (watch-only)", accounts, problem: None };
+            let mut row = Row {
+                name: name.as_str().to_owned(),
+                fingerprint: None,
+                class: None,
+                keys: "elsewhere (watch-only)",
+                accounts,
+                problem: None,
+            };
             if path.exists() {
                 row.keys = "sealed here";
                 match read_header(&path) {

@@ -1,0 +1,172 @@
+//! `account`: add, list and export accounts. Adding one from the keystore opens it in a sealed process; watch-only ones need no key.
+
+use fastness::{
+    account::{Account, ScriptType, slip132},
+    explain::Failure,
+    ledger::{AccountRow, Keys as WhereKeys},
+    network::Network,
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report};
+
+/// Add, list or export accounts; watch-only ones too
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Add an account of this wallet (asks for its password), or a watch-only one
+    Add(AddArgs),
+    /// List the accounts of all wallets
+    List,
+    /// Print an account's descriptors and extended public key
+    Export(ExportArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct AddArgs {
+    /// Kind of address
+    #[arg(long = "type", value_enum, default_value = "segwit")]
+    kind: AddressType,
+    /// Number of the account on its path
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    number: u32,
+    /// Watch-only: a descriptor such as wpkh([fingerprint/84h/0h/0h]xpub.../<0;1>/*)
+    #[arg(long, value_name = "DESCRIPTOR", conflicts_with = "xpub")]
+    descriptor: Option<String>,
+    /// Watch-only: an extended public key (xpub, ypub, zpub, tpub, ...)
+    #[arg(long, value_name = "XPUB")]
+    xpub: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct ExportArgs {
+    /// The key in its SLIP-132 form (ypub, zpub, ...), for wallets that want it
+    #[arg(long)]
+    slip132: bool,
+}
+
+/// What is public about an account.
+#[derive(Serialize)]
+pub(crate) struct Exported {
+    wallet: String,
+    account: String,
+    network: Network,
+    path: String,
+    fingerprint: String,
+    xpub: String,
+    descriptor: String,
+    descriptor_receive: String,
+    descriptor_change: String,
+    watch_only: bool,
+}
+
+#[derive(Serialize)]
+struct AccountList {
+    accounts: Vec<Exported>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match &self.action {
+            Action::Add(args) => answer(args.add(context)?),
+            Action::List => {
+                let wallet = context.globals().wallet.clone();
+                let rows = context.ledger()?.accounts(wallet.as_deref())?;
+                answer(AccountList { accounts: rows.iter().map(exported).collect() })
+            }
+            Action::Export(args) => {
+                let (_, row) = context.account()?;
+                let mut account = exported(&row);
+                if args.slip132 {
+                    account.xpub = slip132(&row.account);
+                }
+                answer(account)
+            }
+        }
+    }
+}
+
+impl AddArgs {
+    fn add(&self, context: &mut Context) -> Result<Exported, Failure> {
+        let network = context.network()?;
+        let kind = ScriptType::from(self.kind);
+        if let Some(text) = self.descriptor.as_ref().or(self.xpub.as_ref()) {
+            let account = Account::parse(text, network, kind)?;
+            let name = match context.globals().wallet.clone() {
+                Some(name) => name.parse::<fastness::store::WalletName>()?,
+                None => {
+                    return Err(DeskError::WhichWallet(
+                        "a watch-only account needs a wallet name of its own".to_owned(),
+                    )
+                    .into());
+                }
+            };
+            return Ok(exported(&context.ledger()?.add_account(name.as_str(), &account, WhereKeys::Elsewhere)?));
+        }
+        let wallet = context.wallet()?;
+        let path = Account::standard_path(network, kind, self.number)?;
+        let ledger = context.ledger()?;
+        let sealed = key_side::seal(context, &[])?;
+        let keys = key_side::keys(context, &wallet, &sealed)?;
+        let xpub = keys.account_xpub(&path)?;
+        let account = Account::new(network, kind, keys.fingerprint(), path, xpub)?;
+        Ok(exported(&ledger.add_account(wallet.as_str(), &account, WhereKeys::Here)?))
+    }
+}
+
+/// The public facts of a row.
+pub(super) fn exported(row: &AccountRow) -> Exported {
+    let account = &row.account;
+    Exported {
+        wallet: row.wallet.clone(),
+        account: row.name.clone(),
+        network: account.network,
+        path: format!("m/{}", account.origin),
+        fingerprint: account.fingerprint.to_string(),
+        xpub: account.xpub.to_string(),
+        descriptor: account.descriptor(),
+        descriptor_receive: account.descriptor_of(fastness::account::Keychain::Receive),
+        descriptor_change: account.descriptor_of(fastness::account::Keychain::Change),
+        watch_only: row.keys == WhereKeys::Elsewhere,
+    }
+}
+
+impl Report for Exported {
+    fn page(&self, page: &mut Page) {
+        let keys = if self.watch_only { " · watch-only" } else { "" };
+        page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
+        page.field("Path", &format!("{} of master {}", self.path, self.fingerprint));
+        page.field("Key", &self.xpub);
+        page.field("Both", &self.descriptor);
+        page.field("Receive", &self.descriptor_receive);
+        page.field("Change", &self.descriptor_change);
+    }
+}
+
+impl Report for AccountList {
+    fn page(&self, page: &mut Page) {
+        if self.accounts.is_empty() {
+            return page.line("No accounts yet. `fastness new` creates a wallet with its first one.");
+        }
+        let row = |account: &Exported| {
+            let keys = if account.watch_only { "watch-only" } else { "sealed here" };
+            vec![
+                format!("{}/{}", account.wallet, account.account),
+                account.network.to_string(),
+                account.path.clone(),
+                account.fingerprint.clone(),
+                keys.to_owned(),
+            ]
+        };
+        page.table(
+            &["account", "network", "path", "master", "keys"],
+            &self.accounts.iter().map(row).collect::<Vec<_>>(),
+        );
+    }
+}

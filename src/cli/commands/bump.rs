@@ -1,0 +1,81 @@
+//! `bump` and `cancel`: replace an unconfirmed transaction of ours (BIP-125), as a draft or in one go.
+
+use fastness::{
+    chain::bitcoin::replace::{Purpose, ReplacementFee, replace},
+    explain::Failure,
+    flow::{self, Draft},
+    text::SafeText,
+};
+
+use super::{
+    Answer, answer,
+    pay::{FeeArgs, fee_limit},
+    plan::{DraftOutput, randomness, written},
+};
+use crate::cli::{DeskError, agreement::LimitArgs, context::Context};
+
+/// Pay a higher fee for an unconfirmed transaction of yours; payees and amounts stay
+#[derive(Debug, clap::Args)]
+pub(crate) struct BumpArgs {
+    #[command(flatten)]
+    replacement: ReplacementArgs,
+}
+
+/// Take the coins of an unconfirmed transaction back, by replacing it with one to yourself
+#[derive(Debug, clap::Args)]
+pub(crate) struct CancelArgs {
+    #[command(flatten)]
+    replacement: ReplacementArgs,
+}
+
+/// What both take.
+#[derive(Debug, clap::Args)]
+struct ReplacementArgs {
+    /// Id of the unconfirmed transaction
+    txid: String,
+    #[command(flatten)]
+    fee: FeeArgs,
+    #[command(flatten)]
+    output: DraftOutput,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+impl BumpArgs {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        self.replacement.run(context, Purpose::Bump)
+    }
+}
+
+impl CancelArgs {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        self.replacement.run(context, Purpose::Cancel)
+    }
+}
+
+impl ReplacementArgs {
+    /// With `-o` a draft is written; without, the replacement is signed and sent at once.
+    fn run(&self, context: &mut Context, purpose: Purpose) -> Answer {
+        let lock = context.home()?.lock()?;
+        let draft = self.draft(context, purpose)?;
+        if self.output.is_file() {
+            return answer(written(&draft, &self.output, context)?);
+        }
+        let signed = super::send::sign_in_child(context, &draft, &self.limits)?;
+        let sent = super::broadcast::send(context, &signed)?;
+        drop(lock);
+        answer(sent)
+    }
+
+    fn draft(&self, context: &mut Context, purpose: Purpose) -> Result<Draft, Failure> {
+        let txid = self
+            .txid
+            .parse()
+            .map_err(|_| DeskError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
+        let (ledger, row) = super::sync::refreshed(context)?;
+        let fee = self.fee.asked(context, row.account.network)?.map_or(ReplacementFee::Least, ReplacementFee::Asked);
+        let (original, snapshot) = flow::original(&ledger, &row, txid)?;
+        let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
+        flow::draft(&ledger, &row, plan)
+    }
+}

@@ -1,0 +1,166 @@
+//! `inspect`: explains any draft, PSBT or raw transaction, and says what speaks against signing it. Opens no wallet.
+
+use std::path::PathBuf;
+
+use fastness::{
+    amount::Amount,
+    chain::bitcoin::{decode, psbt},
+    explain::{Explain, Failure},
+    flow::{self, Draft, FlowError},
+    intent::{Review, Warning},
+    network::Network,
+};
+use serde::Serialize;
+
+use super::{Answer, answer, sign::read_input};
+use crate::cli::{
+    context::Context,
+    page::{Page, Tone},
+    report::Report,
+    review_page,
+};
+
+/// Explain any draft, PSBT or transaction
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file, or - for standard input: a draft, a signed file, a PSBT or a transaction (base64, hex, binary)
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Inspected {
+    kind: &'static str,
+    review: Review,
+    may_be_signed: bool,
+    problems: Vec<Problem>,
+    #[serde(skip)]
+    subject: String,
+}
+
+#[derive(Serialize)]
+struct Output {
+    address: Option<String>,
+    script: String,
+    amount: Amount,
+}
+
+#[derive(Serialize)]
+struct RawTransaction {
+    kind: &'static str,
+    txid: String,
+    network: Network,
+    vsize: u64,
+    inputs: Vec<String>,
+    outputs: Vec<Output>,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let bytes = read_input(&self.file)?;
+        let asked = context.asked_network();
+        if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
+            let file = flow::SignedFile::read(&bytes, asked)?;
+            return answer(raw("signed transaction", &file.transaction, file.signed.network));
+        }
+        let network = match asked {
+            Some(network) => network,
+            None => context.network()?,
+        };
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            if let psbt::Blob::Transaction(transaction) = psbt::read(&bytes)? {
+                return answer(raw("transaction", &transaction, network));
+            }
+        }
+        let draft = match Draft::read(&bytes, asked) {
+            Err(error) if error.entry().code == FlowError::NetworkUnknown.entry().code => {
+                Draft::read(&bytes, Some(network))?
+            }
+            other => other?,
+        };
+        answer(inspected(&draft, context)?)
+    }
+}
+
+fn find(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
+
+fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure> {
+    let ours = flow::ownership_of_ledger(&context.ledger()?, None, draft.plan.network)?;
+    let examination = decode::examine(&draft.plan, &ours);
+    let problem = |problem: &fastness::chain::bitcoin::BitcoinError| Problem {
+        code: problem.entry().code,
+        message: problem.to_string(),
+    };
+    let problems: Vec<Problem> = examination.problems.iter().map(problem).collect();
+    Ok(Inspected {
+        kind: "draft",
+        review: examination.review,
+        may_be_signed: problems.is_empty(),
+        problems,
+        subject: super::plan::subject(draft),
+    })
+}
+
+fn raw(kind: &'static str, transaction: &bitcoin::Transaction, network: Network) -> RawTransaction {
+    let output = |output: &bitcoin::TxOut| Output {
+        address: fastness::address::of(&output.script_pubkey, network),
+        script: output.script_pubkey.to_hex_string(),
+        amount: Amount::sat(output.value.to_sat()),
+    };
+    RawTransaction {
+        kind,
+        txid: transaction.compute_txid().to_string(),
+        network,
+        vsize: transaction.vsize() as u64,
+        inputs: transaction.input.iter().map(|input| input.previous_output.to_string()).collect(),
+        outputs: transaction.output.iter().map(output).collect(),
+    }
+}
+
+impl Report for Inspected {
+    fn page(&self, page: &mut Page) {
+        review_page::write(&self.review, &self.subject, page);
+        page.blank();
+        page.field("Digest", &self.review.digest);
+        if self.may_be_signed {
+            return page.toned_field("Verdict", (Tone::Proven, "nothing speaks against signing it here"));
+        }
+        for problem in &self.problems {
+            page.toned_field("Problem", (Tone::Stop, &format!("{} [{}]", problem.message, problem.code)));
+        }
+        page.toned_field("Verdict", (Tone::Stop, "it would not be signed here"));
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.review.warnings.clone()
+    }
+}
+
+impl Report for RawTransaction {
+    fn page(&self, page: &mut Page) {
+        page.heading(&format!("A {}", self.kind), self.network.name());
+        page.field("Id", &self.txid);
+        page.field("Size", &format!("{} vbytes", self.vsize));
+        for input in &self.inputs {
+            page.field("Spends", input);
+        }
+        for output in &self.outputs {
+            let to = output
+                .address
+                .as_deref()
+                .map_or_else(|| format!("script {}", output.script), |address| page.grouped(address));
+            page.field("Pays", &format!("{}   {to}", output.amount));
+        }
+        page.toned(
+            Tone::Claimed,
+            "Its fee cannot be known from these bytes alone: the amounts it spends are not in them.",
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! `plan`: a payment as an unsigned draft. Anyone may look at a draft; nothing is at stake yet.
+
+use std::path::PathBuf;
+
+use fastness::{
+    explain::Failure,
+    flow::{self, Draft},
+    intent::{Review, Warning},
+    store::{WriteRule, atomic_write},
+};
+use serde::Serialize;
+
+use super::{Answer, answer, pay::PayArgs};
+use crate::cli::{agreement::LimitArgs, context::Context, page::Page, report::Report, review_page};
+
+/// Write an unsigned draft of a payment
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pay: PayArgs,
+    #[command(flatten)]
+    output: DraftOutput,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// Where a draft goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DraftOutput {
+    /// File to write the draft to (never overwrites); without it the draft is only shown
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write a bare PSBT in base64 for other wallets, in place of a draft
+    #[arg(long, requires = "output")]
+    psbt: bool,
+}
+
+impl DraftOutput {
+    /// Whether a file was asked for.
+    pub(super) const fn is_file(&self) -> bool {
+        self.output.is_some()
+    }
+}
+
+/// A draft as planned, with its review.
+#[derive(Serialize)]
+pub(crate) struct Planned {
+    review: Review,
+    file: Option<String>,
+    psbt: String,
+    #[serde(skip)]
+    subject: String,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        answer(written(&self.draft(context)?, &self.output, context)?)
+    }
+
+    fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {
+        planned(&self.pay, &self.limits, context)
+    }
+}
+
+/// Plans a payment from the words of the command line, after a sync (unless offline).
+pub(super) fn planned(pay: &PayArgs, limits: &LimitArgs, context: &mut Context) -> Result<Draft, Failure> {
+    let network = context.account()?.1.account.network;
+    let request = pay.request(context, network, limits)?;
+    let (ledger, row) = super::sync::refreshed(context)?;
+    let draft = flow::plan(&ledger, &row, &request, randomness()?)?;
+    flow::approve(&draft, &flow::ownership_of_ledger(&ledger, Some(&row.wallet), network)?, |review| {
+        limits.limits(network)?.check(review)
+    })?;
+    if context.reach() == crate::cli::context::Reach::Online {
+        flow::check_unspent(&ledger, &row, &context.explorer(network)?, &draft)?;
+    }
+    Ok(draft)
+}
+
+/// 32 bytes from the kernel, for the place of the change output and the locktime.
+pub(super) fn randomness() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| crate::cli::DeskError::Child("the kernel gives no random bytes".to_owned()))?;
+    Ok(bytes)
+}
+
+/// Writes a draft where it was asked to go, and reports its review.
+pub(super) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context) -> Result<Planned, Failure> {
+    let ledger = context.ledger()?;
+    let ours = flow::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
+    let psbt = fastness::chain::bitcoin::psbt::to_base64(&draft.plan.psbt);
+    let review = flow::approve(draft, &ours, |_| Ok(()))?.review().clone();
+    if let Some(path) = &output.output {
+        let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
+        atomic_write(path, text.as_bytes(), WriteRule::New)?;
+    }
+    Ok(Planned {
+        review,
+        file: output.output.as_ref().map(|path| path.display().to_string()),
+        psbt,
+        subject: subject(draft),
+    })
+}
+
+/// `wallet/account`, as the draft names them.
+pub(super) fn subject(draft: &Draft) -> String {
+    let name = |name: &Option<String>| {
+        name.as_deref().map_or_else(|| "?".to_owned(), |name| fastness::text::SafeText::new(name).to_string())
+    };
+    match (&draft.context.wallet, &draft.context.account) {
+        (None, None) => "a PSBT from elsewhere".to_owned(),
+        (wallet, account) => format!("{}/{}", name(wallet), name(account)),
+    }
+}
+
+impl Report for Planned {
+    fn page(&self, page: &mut Page) {
+        review_page::write(&self.review, &self.subject, page);
+        page.blank();
+        match &self.file {
+            Some(file) => {
+                page.field("Written", file);
+                page.field("Next", &format!("fastness sign {file} -o FILE.signed"));
+            }
+            None => page.line("Nothing was written; add -o FILE to keep this draft."),
+        }
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.review.warnings.clone()
+    }
+}

@@ -1,0 +1,130 @@
+//! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use fastness::{
+    explain::Failure,
+    flow::{Draft, SignedFile},
+    text::SafeText,
+};
+use serde::Deserialize;
+
+use super::{Answer, answer, pay::PayArgs};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    context::{Consent, Context},
+};
+
+/// Plan, review, sign and broadcast in one go
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pay: PayArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        // One send at a time in a home: two never choose the same coins (threats.md B3).
+        let _lock = context.home()?.lock()?;
+        let draft = super::plan::planned(&self.pay, &self.limits, context)?;
+        let signed = sign_in_child(context, &draft, &self.limits)?;
+        answer(super::broadcast::send(context, &signed)?)
+    }
+}
+
+/// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
+pub(super) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
+    let child = |what: &str| DeskError::Child(what.to_owned());
+    let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
+    let mut command = Command::new(program);
+    command.args(child_arguments(context, limits)?).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut running = command.spawn().map_err(|_| child("it does not start"))?;
+    let text = draft.to_text()?;
+    if let Some(mut stdin) = running.stdin.take() {
+        // A child that ended early says why by itself.
+        let _ = stdin.write_all(text.as_bytes());
+    }
+    let output = running.wait_with_output().map_err(|_| child("it did not end"))?;
+    if !output.status.success() {
+        return Err(relayed(&output.stdout, output.status.code()));
+    }
+    let signed = SignedFile::read(&raw_of(&output.stdout)?, Some(draft.plan.network))?;
+    same_payment(draft, &signed)?;
+    Ok(signed)
+}
+
+/// What the child signed must be the plan that it was given.
+fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
+    let (planned, made) = (&draft.plan.psbt.unsigned_tx, &signed.transaction);
+    let spends = |transaction: &bitcoin::Transaction| {
+        transaction.input.iter().map(|input| (input.previous_output, input.sequence)).collect::<Vec<_>>()
+    };
+    let same = planned.output == made.output && spends(planned) == spends(made) && planned.lock_time == made.lock_time;
+    if same { Ok(()) } else { Err(fastness::flow::FlowError::ReviewChanged.into()) }
+}
+
+fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<String>, Failure> {
+    let mut arguments: Vec<String> = vec!["sign".into(), "-".into(), "--json".into()];
+    let mut option =
+        |name: &str, value: Option<String>| arguments.extend(value.map(|value| format!("--{name}={value}")));
+    let globals = context.globals().clone();
+    option("wallet", Some(context.wallet()?.as_str().to_owned()));
+    option("home", Some(context.home()?.root().display().to_string()));
+    option("password-fd", globals.password_fd.map(|number| number.to_string()));
+    option("password-file", globals.password_file.map(|path| path.display().to_string()));
+    option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
+    option("max-fee", limits.max_fee.clone());
+    option("approve", limits.approve.clone());
+    for address in &limits.expect_to {
+        option("expect-to", Some(address.clone()));
+    }
+    if context.consent() == Consent::Given {
+        arguments.push("--yes".to_owned());
+    }
+    Ok(arguments)
+}
+
+#[derive(Deserialize)]
+struct ChildDocument<T> {
+    #[serde(alias = "error")]
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct ChildData {
+    raw: String,
+}
+
+#[derive(Deserialize)]
+struct ChildError {
+    code: String,
+    message: String,
+}
+
+fn raw_of(stdout: &[u8]) -> Result<Vec<u8>, DeskError> {
+    let document: ChildDocument<ChildData> =
+        serde_json::from_slice(stdout).map_err(|_| DeskError::Child("its answer is not understood".to_owned()))?;
+    Ok(document.data.raw.into_bytes())
+}
+
+/// The child's own error, with its code, so that a script sees the same as from `sign`.
+fn relayed(stdout: &[u8], exit: Option<i32>) -> Failure {
+    let known = serde_json::from_slice::<ChildDocument<ChildError>>(stdout).ok().and_then(|document| {
+        let entry = crate::cli::all_errors().into_iter().find(|entry| entry.code == document.data.code)?;
+        Some(crate::cli::desk_error::Relayed { entry, message: SafeText::new(&document.data.message).to_string() })
+    });
+    match known {
+        Some(relayed) => relayed.into(),
+        None => DeskError::Child(format!(
+            "it ended with {}",
+            exit.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
+        ))
+        .into(),
+    }
+}

@@ -1,0 +1,151 @@
+//! `sign`: reviews a draft from its own bytes, asks, unlocks in a sealed process, signs, and proves the result.
+//!
+//! The same command serves an air-gapped machine and, as the sealed child, `send`. It never uses the network.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use fastness::{
+    chain::bitcoin::{Ownership, psbt},
+    explain::Failure,
+    flow::{self, Approved, Draft, Limits, SignedFile},
+    intent::Review,
+    keystore::Keys,
+    network::Network,
+    seal::Sealed,
+    store::{WalletName, WriteRule, atomic_write, read_public, read_stream},
+};
+use hex::DisplayHex;
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{
+    agreement::{self, LimitArgs},
+    context::Context,
+    key_side,
+    page::Page,
+    report::Report,
+    ui::{self, Form},
+};
+
+/// Largest draft or PSBT that is read.
+const MAX_INPUT: u64 = 16_000_000;
+
+/// Review and sign a draft in a sealed process
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The draft or PSBT, or - for standard input
+    draft: PathBuf,
+    /// File to write the signed transaction to (never overwrites); without it, it goes to stdout
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write raw hex in place of a signed file
+    #[arg(long, conflicts_with = "psbt")]
+    raw: bool,
+    /// Write a finalized PSBT in base64 in place of a signed file
+    #[arg(long)]
+    psbt: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Serialize)]
+struct SignedReport {
+    id: String,
+    network: Network,
+    review: Review,
+    file: Option<String>,
+    raw: String,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let draft = Draft::read(&read_input(&self.draft)?, context.asked_network())?;
+        let wallet = wallet_for(context, &draft)?;
+        let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
+        let limits = self.limits.limits(draft.plan.network)?;
+        let sealed = key_side::seal(context, &self.output.as_deref().into_iter().collect::<Vec<_>>())?;
+        let (approved, keys) = approved(context, &draft, &wallet, (&known, &limits), &sealed)?;
+        self.finish(context, approved, &keys)
+    }
+
+    fn finish(&self, context: &Context, approved: Approved, keys: &Keys) -> Answer {
+        let (review, network) = (approved.review().clone(), approved.review().network);
+        let (id, raw, text) = if self.psbt {
+            let psbt = flow::sign_psbt(approved, keys)?;
+            let (transaction, _) = fastness::chain::bitcoin::sign::finished(&psbt)?;
+            let raw = bitcoin::consensus::serialize(&transaction).to_lower_hex_string();
+            (transaction.compute_txid().to_string(), raw, psbt::to_base64(&psbt) + "\n")
+        } else {
+            let signed = flow::sign(approved, keys)?;
+            let raw = signed.bytes.to_lower_hex_string();
+            let text = if self.raw { raw.clone() + "\n" } else { SignedFile::to_text(&signed)? };
+            (signed.id, raw, text)
+        };
+        match &self.output {
+            Some(path) => atomic_write(path, text.as_bytes(), WriteRule::New)?,
+            None if context.ui.form() == Form::Text => {
+                ui::print_raw(&text);
+                return Ok(None);
+            }
+            None => {}
+        }
+        let file = self.output.as_ref().map(|path| path.display().to_string());
+        answer(SignedReport { id, network, review, file, raw })
+    }
+}
+
+/// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
+fn approved(
+    context: &mut Context,
+    draft: &Draft,
+    wallet: &WalletName,
+    (known, limits): (&Ownership, &Limits),
+    sealed: &Sealed,
+) -> Result<(Approved, Keys), Failure> {
+    let subject = super::plan::subject(draft);
+    let reviewable = flow::approve(draft, known, |_| Ok(()));
+    if reviewable.as_ref().is_err_and(|failure| failure.entry().code == "bitcoin.foreign_input") {
+        let keys = key_side::keys(context, wallet, sealed)?;
+        let ours = flow::ownership_of_keys(&draft.plan, &keys)?;
+        let approved = flow::approve(draft, &ours, |review| agreement::agree(context, limits, review, &subject))?;
+        return Ok((approved, keys));
+    }
+    reviewable?;
+    let approved = flow::approve(draft, known, |review| agreement::agree(context, limits, review, &subject))?;
+    Ok((approved, key_side::keys(context, wallet, sealed)?))
+}
+
+/// The wallet named, else the one that the draft names if it is here, else the only one.
+fn wallet_for(context: &mut Context, draft: &Draft) -> Result<WalletName, Failure> {
+    if context.globals().wallet.is_none()
+        && let Some(Ok(name)) = draft.context.wallet.as_deref().map(str::parse::<WalletName>)
+        && context.home()?.keystore_path(&name).exists()
+    {
+        return Ok(name);
+    }
+    context.wallet()
+}
+
+/// A file's bytes, or standard input's for `-`.
+pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.as_os_str() == "-" {
+        let mut stdin = std::io::stdin().lock();
+        let stream: &mut dyn Read = &mut stdin;
+        return Ok(read_stream(&mut Box::new(stream), "standard input", MAX_INPUT)?);
+    }
+    Ok(read_public(path, MAX_INPUT)?)
+}
+
+impl Report for SignedReport {
+    fn page(&self, page: &mut Page) {
+        page.line("Signed, and accepted by Bitcoin Core's verification code.");
+        page.field("Id", &self.id);
+        if let Some(file) = &self.file {
+            page.field("Written", file);
+            page.field("Next", &format!("fastness broadcast {file}"));
+        }
+    }
+}

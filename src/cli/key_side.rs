@@ -1,0 +1,121 @@
+//! The key side of the desk: seals the process before it asks for a secret, then opens a wallet.
+//!
+//! Every command that touches a key goes through here. After the seal there is no network, no new process and no new thread.
+
+use std::path::{Path, PathBuf};
+
+use fastness::{
+    explain::Failure,
+    keystore::{self, Keys, Passphrase, Password, Unlocked},
+    seal::{Sealed, seal_this_process},
+    store::{StoreError, WalletName, read_stream},
+    text::SafeText,
+};
+use zeroize::Zeroizing;
+
+use super::{DeskError, context::Context, terminal};
+
+/// No password is longer.
+const MAX_SECRET: u64 = 4096;
+const PASSWORD_FLAG: &str = "--password-fd or --password-file";
+const PASSPHRASE_FLAG: &str = "--passphrase-fd";
+
+/// Seals this process; files can be written in the home and in the folders of `outputs` only.
+pub(crate) fn seal(context: &mut Context, outputs: &[&Path]) -> Result<Sealed, Failure> {
+    let mut writable = vec![context.home()?.root().to_owned(), context.home()?.wallets_path()];
+    writable.extend(outputs.iter().map(|path| folder_of(path)));
+    writable.retain(|folder| folder.is_dir());
+    terminal::restore_on_the_way_out();
+    Ok(seal_this_process(&writable)?)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The password of an existing wallet: from the option's file, else typed.
+pub(crate) fn password(context: &Context, question: &str, _sealed: &Sealed) -> Result<Password, Failure> {
+    match context.password_source() {
+        Some(path) => Ok(Password::new(from_file(&path)?)?),
+        None => Ok(Password::new(take(context.ui.ask_hidden(question, PASSWORD_FLAG)?))?),
+    }
+}
+
+/// A new password: from the option's file, else typed twice.
+pub(crate) fn new_password(context: &Context, source: Option<PathBuf>, _sealed: &Sealed) -> Result<Password, Failure> {
+    if let Some(path) = source {
+        return Ok(Password::new(from_file(&path)?)?);
+    }
+    let first = Password::new(take(context.ui.ask_hidden("New password: ", PASSWORD_FLAG)?))?;
+    let second = Password::new(take(context.ui.ask_hidden("The same again: ", PASSWORD_FLAG)?))?;
+    if first.same_as(&second) { Ok(first) } else { Err(DeskError::EntriesDiffer.into()) }
+}
+
+/// The passphrase of a wallet that asks for it each time.
+pub(crate) fn passphrase(context: &Context, _sealed: &Sealed) -> Result<Passphrase, Failure> {
+    match context.passphrase_source() {
+        Some(path) => Ok(Passphrase::new(from_file(&path)?)?),
+        None => Ok(Passphrase::new(take(context.ui.ask_hidden("Passphrase of this wallet: ", PASSPHRASE_FLAG)?))?),
+    }
+}
+
+/// A passphrase for a new or restored wallet: typed twice, with a word on what will be hard to type again.
+pub(crate) fn new_passphrase(context: &Context, _sealed: &Sealed) -> Result<Passphrase, Failure> {
+    let first = match context.passphrase_source() {
+        Some(path) => Passphrase::new(from_file(&path)?)?,
+        None => {
+            let first = Passphrase::new(take(
+                context
+                    .ui
+                    .ask_hidden("Passphrase (part of the wallet, never stored unless asked): ", PASSPHRASE_FLAG)?,
+            ))?;
+            let second = Passphrase::new(take(context.ui.ask_hidden("The same again: ", PASSPHRASE_FLAG)?))?;
+            if !first.same_as(&second) {
+                return Err(DeskError::EntriesDiffer.into());
+            }
+            first
+        }
+    };
+    if let Some(oddity) = first.oddity() {
+        context.ui.warn(&fastness::intent::Warning { code: "odd_passphrase", text: oddity.to_owned() });
+    }
+    Ok(first)
+}
+
+/// Opens a wallet file with its password.
+pub(crate) fn unlock(context: &mut Context, wallet: &WalletName, sealed: &Sealed) -> Result<Unlocked, Failure> {
+    let path = context.home()?.keystore_path(wallet);
+    keystore::read_header(&path)?;
+    let password = password(context, &format!("Password of {wallet}: "), sealed)?;
+    context.ui.say("Opening the wallet...");
+    Ok(keystore::unlock(&path, &password, sealed)?)
+}
+
+/// The keys of a wallet, asking for its passphrase if it has one that is not stored.
+pub(crate) fn keys(context: &mut Context, wallet: &WalletName, sealed: &Sealed) -> Result<Keys, Failure> {
+    let unlocked = unlock(context, wallet, sealed)?;
+    if unlocked.needs_passphrase() {
+        let passphrase = passphrase(context, sealed)?;
+        return Ok(unlocked.with_passphrase(&passphrase, sealed)?);
+    }
+    Ok(unlocked.into_keys(sealed)?)
+}
+
+/// The first line of a file or descriptor, without its line end.
+pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
+    let shown = || SafeText::new(&path.to_string_lossy());
+    let mut file = std::fs::File::open(path).map_err(|_| StoreError::Missing { path: shown() })?;
+    let bytes = Zeroizing::new(read_stream(&mut file, &path.to_string_lossy(), MAX_SECRET)?);
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| DeskError::NotText)?;
+    Ok(text.to_owned())
+}
+
+/// The typed text itself, moved out of its wrapper; its new owner wipes it.
+fn take(mut typed: Zeroizing<String>) -> String {
+    std::mem::take(&mut *typed)
+}
