@@ -2,7 +2,8 @@
 
 use crate::harness::{Stage, sat};
 
-const TPUB: &str = "vpub5YsBXyxrEKezpRkeQ5umKqX8ZgKoFPn53Mb8w9RPrTaVVGp2eA7mBLdT1Yqb9Aqn86adb4ZFtEDUanMUJBbomqMfX2dJgR4JMia8LAh3iY1";
+const TPUB: &str =
+    "vpub5YsBXyxrEKezpRkeQ5umKqX8ZgKoFPn53Mb8w9RPrTaVVGp2eA7mBLdT1Yqb9Aqn86adb4ZFtEDUanMUJBbomqMfX2dJgR4JMia8LAh3iY1";
 
 #[test]
 fn sees_and_plans_without_any_key() {
@@ -27,7 +28,8 @@ fn sees_and_plans_without_any_key() {
     let review = &planned["review"];
     assert_eq!(sat(&review["paid"]), 20_000_000);
     assert_eq!(sat(&review["fee"]), 2 * 153);
-    let roles: Vec<&str> = review["outputs"].as_array().unwrap().iter().map(|output| output["role"].as_str().unwrap()).collect();
+    let roles: Vec<&str> =
+        review["outputs"].as_array().unwrap().iter().map(|output| output["role"].as_str().unwrap()).collect();
     assert!(roles.contains(&"pay") && roles.contains(&"change"), "{roles:?}");
 
     let found = stage.json(&["addresses", "--find", address]);

@@ -65,7 +65,11 @@ impl Stage {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
         command.current_dir(self.home.path());
-        command.arg("--home").arg(self.path("home")).args(["--network", "regtest", "--explorer"]).arg(self.server.url());
+        command
+            .arg("--home")
+            .arg(self.path("home"))
+            .args(["--network", "regtest", "--explorer"])
+            .arg(self.server.url());
         command.args(arguments);
         command
     }
