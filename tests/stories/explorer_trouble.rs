@@ -116,14 +116,16 @@ fn fail_over_takes_the_next_explorer_in_the_list() {
 }
 
 #[test]
-fn false_bytes_are_named_and_nothing_is_believed() {
+fn a_web_page_or_an_endless_answer_is_an_error_and_never_an_empty_wallet() {
     let stage = Stage::with_wallet();
     let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
     stage.fund(&address, 50_000_000);
-    stage.server.faults().plan(Fault::WrongTransaction, 1_000);
-    let answer = stage.run(&["sync", "--json"]);
-    stage.server.faults().clear();
-    assert_ne!(answer.code, 0, "{answer:?}");
-    assert!(["explorer.lied", "explorer.no_answer"].contains(&answer.error_code().as_str()), "{answer:?}");
-    assert!(stage.json(&["balance"])["accounts"][0]["confirmed"].is_null(), "unknown is never zero");
+    for fault in [Fault::Html, Fault::Endless, Fault::Status(500)] {
+        stage.server.faults().plan(fault.clone(), 1_000);
+        let answer = stage.run(&["sync", "--json"]);
+        stage.server.faults().clear();
+        answer.expect_code(4);
+        assert_eq!(answer.error_code(), "explorer.no_answer", "{fault:?}");
+        assert!(stage.json(&["balance"])["accounts"][0]["confirmed"].is_null(), "unknown is never zero");
+    }
 }
