@@ -9,11 +9,15 @@ mod config;
 mod context;
 mod desk_error;
 mod key_side;
+mod new_wallet;
 mod page;
 mod report;
 mod review_page;
 mod terminal;
+mod typed_words;
 mod ui;
+mod wallet_error;
+mod words_screen;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -172,7 +176,7 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Every catalogue of errors there is, for `docs/errors.md`.
 pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
-    let rooms = [CATALOGUE, config::CATALOGUE];
+    let rooms = [CATALOGUE, config::CATALOGUE, wallet_error::CATALOGUE];
     let library = fastness::catalogues();
     let rooms = library.iter().chain(&rooms).chain(commands::CATALOGUES);
     let mut all: Vec<_> = rooms.flat_map(|room| room.iter().copied()).collect();
