@@ -18,6 +18,9 @@ use crate::cli::{DeskError, all_errors, desk_error::Relayed, ui::Ui};
 /// No command of the tour says more on stderr.
 const MAX_STDERR: u64 = 100_000;
 
+/// Named where a person has to name it; elsewhere the wallet's accounts know, and the tour makes sure.
+pub(super) const NETWORK: &str = "--network";
+
 /// A command of the tour: what a person types, and the options that answer in the person's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Typed<'a> {
@@ -67,13 +70,16 @@ impl Program {
         let path =
             std::env::current_exe().map_err(|_| DeskError::Child("this program does not find itself".to_owned()))?;
         let home = folder.display().to_string();
-        let options = ["--home", &home, "--network", "regtest", "--explorer", url].map(str::to_owned).to_vec();
+        let options = ["--home", &home, "--explorer", url].map(str::to_owned).to_vec();
         Ok(Self { path, folder, options })
     }
 
     fn command(&self, typed: &Typed) -> Command {
         let mut command = Command::new(&self.path);
         command.args(typed.words).args(typed.answers).args(&self.options);
+        if !typed.words.contains(&NETWORK) {
+            command.args([NETWORK, "regtest"]);
+        }
         command.current_dir(&self.folder).env_remove("FASTNESS_HOME").stdin(Stdio::null()).stderr(Stdio::piped());
         command
     }
@@ -137,7 +143,7 @@ fn failure_line(line: &str) -> Option<Told> {
 /// The child's own error, with its code, hint and exit code.
 fn relayed(told: Told) -> Option<Failure> {
     let entry = all_errors().into_iter().find(|entry| entry.code == told.code)?;
-    Some(Relayed { entry, message: SafeText::new(&told.message).to_string() }.into())
+    Some(Relayed { entry, message: SafeText::new(told.message.lines().next().unwrap_or_default()).to_string() }.into())
 }
 
 fn ended(code: Option<i32>) -> String {

@@ -6,7 +6,7 @@ use fastness::store::{WriteRule, atomic_write};
 
 use super::{
     checks::{Shop, confirmed, only_waiting, same_sum, same_wallet, settled, waits},
-    child::Typed,
+    child::{NETWORK, Typed},
     error::PracticeDeskError,
     figures::{Figures, Inspected, NewWallet, Paid, Received, Reviewed},
     tour::{PASSWORD_FILE, Stop, Tour},
@@ -62,7 +62,7 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
         ],
     )?;
     let typed = Typed {
-        words: &["new", "-w", WALLET, "--network", "regtest"],
+        words: &["new", "-w", WALLET, NETWORK, "regtest"],
         answers: &["--words-to-stdout", "--password-file", PASSWORD_FILE],
     };
     tour.announce(&typed);
@@ -97,7 +97,7 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
     let paper = tour.home.join(PAPER);
     atomic_write(&paper, format!("{}\n", made.words.line()).as_bytes(), WriteRule::New)?;
     let restored = tour.run(&Typed {
-        words: &["restore", "-w", COPY, "--network", "regtest"],
+        words: &["restore", "-w", COPY, NETWORK, "regtest"],
         answers: &[
             "--words-file",
             PAPER,
