@@ -177,7 +177,9 @@ pub(crate) fn definition() -> clap::Command {
 /// Every catalogue of errors there is, for `docs/errors.md`.
 pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
     let rooms = [CATALOGUE, config::CATALOGUE, wallet_error::CATALOGUE];
-    let mut all: Vec<_> = fastness::catalogues().iter().chain(&rooms).flat_map(|room| room.iter().copied()).collect();
+    let library = fastness::catalogues();
+    let rooms = library.iter().chain(&rooms).chain(commands::CATALOGUES);
+    let mut all: Vec<_> = rooms.flat_map(|room| room.iter().copied()).collect();
     all.sort_by_key(|entry| entry.code);
     all
 }
