@@ -171,10 +171,7 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in paragraph.split_inclusive(' ') {
-            if measure_text_width(line.trim_end()) + measure_text_width(word.trim_end()) + usize::from(!line.is_empty())
-                > room + usize::from(line.ends_with(' '))
-                && !line.is_empty()
-            {
+            if !line.is_empty() && measure_text_width(&line) + measure_text_width(word.trim_end()) > room {
                 lines.push(line.trim_end().to_owned());
                 line = String::new();
             }
