@@ -215,6 +215,16 @@ mod tests {
     }
 
     #[test]
+    fn words_that_fit_a_line_are_never_broken() {
+        let text = "Write these words on paper, in order; nobody brings them back";
+        for width in 24..100 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.line(text);
+            assert_eq!(page.into_text().split_whitespace().collect::<Vec<_>>().join(" "), text, "width {width}");
+        }
+    }
+
+    #[test]
     fn a_table_too_wide_becomes_blocks() {
         let mut page = Page::new(Medium::Terminal(40));
         page.table(&["path", "address"], &[vec!["m/0".to_owned(), "x".repeat(90)]]);
