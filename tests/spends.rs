@@ -3,8 +3,13 @@
 //!
 //! Has no test harness: the seal forbids threads, so this process seals itself and does everything in its main thread.
 
-// Helpers of a test target may stop it, and this one reports on standard output. Sizes of transactions fit any integer.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)]
+// Helpers of a test target may stop it, and this one reports on standard output. `ensure` is an assertion.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::fn_params_excessive_bools
+)]
 
 #[path = "spends/cases.rs"]
 mod cases;
@@ -27,7 +32,7 @@ use fastness::{
 use checks::{Broken, End};
 
 /// Spends in a run that asks for no other number.
-const DEFAULT: u64 = 2_000;
+const DEFAULT: u64 = 10_000;
 /// Every so many spends are planned a second time, and replaced.
 const SAMPLE: u64 = 10;
 

@@ -5,7 +5,10 @@
 // Each target that includes this module uses a part of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::sync::LazyLock;
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
 
 use bitcoin::{
     Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
@@ -83,14 +86,28 @@ pub(crate) fn account(kind: ScriptType) -> Account {
 
 /// An output script of somebody else, of any kind that has an address.
 pub(crate) fn stranger(dice: &mut Dice) -> ScriptBuf {
-    static CURVE: LazyLock<Secp256k1<SignOnly>> = LazyLock::new(Secp256k1::signing_only);
-    let key = SecretKey::from_slice(&dice.bytes()).unwrap().public_key(&CURVE);
+    static POOL: LazyLock<Vec<ScriptBuf>> = LazyLock::new(|| {
+        let (secp, mut dice) = (Secp256k1::signing_only(), Dice(0));
+        (0..200).map(|_| new_stranger(&mut dice, &secp)).collect()
+    });
+    POOL[dice.index(POOL.len())].clone()
+}
+
+fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
+    let key = SecretKey::from_slice(&dice.bytes()).unwrap().public_key(secp);
     let script = script_for(ScriptType::ALL[dice.index(4)], key);
     match dice.index(6) {
         0 => script.to_p2wsh(),
         1 => script.to_p2sh(),
         _ => script,
     }
+}
+
+/// The account's script at a place; every account here is the known seed's, so it is derived once.
+fn script(account: &Account, keychain: Keychain, index: u32) -> ScriptBuf {
+    static DERIVED: LazyLock<Mutex<HashMap<(ScriptType, Keychain, u32), ScriptBuf>>> = LazyLock::new(Mutex::default);
+    let place = (account.script_type, keychain, index);
+    DERIVED.lock().unwrap().entry(place).or_insert_with(|| account.script(keychain, index).unwrap()).clone()
 }
 
 /// A transaction with these outputs that spends something that is not ours.
@@ -108,7 +125,7 @@ pub(crate) fn coin(dice: &mut Dice, account: &Account, value: u64, state: CoinSt
     let place = dice.index(3);
     let output = |value, script_pubkey| TxOut { value: Amount::from_sat(value), script_pubkey };
     let mut outputs: Vec<TxOut> = (0..2).map(|_| output(dice.between(1_000, 90_000), stranger(dice))).collect();
-    outputs.insert(place, output(value, account.script(keychain, index).unwrap()));
+    outputs.insert(place, output(value, script(account, keychain, index)));
     let parent = transaction(dice, outputs);
     let outpoint = OutPoint { txid: parent.compute_txid(), vout: u32::try_from(place).unwrap() };
     Coin { outpoint, parent, keychain, index, state, freeze: Freeze::Free }
