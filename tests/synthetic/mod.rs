@@ -105,7 +105,8 @@ fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
 
 /// The account's script at a place; every account here is the known seed's, so it is derived once.
 fn script(account: &Account, keychain: Keychain, index: u32) -> ScriptBuf {
-    static DERIVED: LazyLock<Mutex<HashMap<(ScriptType, Keychain, u32), ScriptBuf>>> = LazyLock::new(Mutex::default);
+    type Place = (ScriptType, Keychain, u32);
+    static DERIVED: LazyLock<Mutex<HashMap<Place, ScriptBuf>>> = LazyLock::new(Mutex::default);
     let place = (account.script_type, keychain, index);
     DERIVED.lock().unwrap().entry(place).or_insert_with(|| account.script(keychain, index).unwrap()).clone()
 }
