@@ -28,7 +28,7 @@ use crate::{
     },
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
-    keystore::Keys,
+    keystore::{Keys, SingleKey},
     ledger::{AccountRow, Ledger},
     signing::Signed,
     text::SafeText,
@@ -177,6 +177,20 @@ pub fn approve(
 pub fn sign(approved: Approved, keys: &Keys) -> Result<Signed, Failure> {
     let (plan, jobs, signatures) = signatures(approved, keys)?;
     Ok(Bitcoin::finish(plan, &jobs, &signatures)?)
+}
+
+/// Approved -> Signed with a single key, for a sweep: the review must be the same with nothing but that key as ours.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_sweep(approved: Approved, key: &SingleKey, accounts: Vec<Account>) -> Result<Signed, Failure> {
+    let ours = Ownership::of_key(key.public_key()).with_accounts(accounts);
+    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
+        return Err(FlowError::ReviewChanged.into());
+    }
+    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
+    let signatures = key.sign(&jobs)?;
+    Ok(Bitcoin::finish(approved.plan, &jobs, &signatures)?)
 }
 
 /// As [`sign`], as a finalized PSBT for other wallets.

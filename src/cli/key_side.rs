@@ -144,6 +144,6 @@ pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// The typed text itself, moved out of its wrapper; its new owner wipes it.
-fn take(mut typed: Zeroizing<String>) -> String {
+pub(crate) fn take(mut typed: Zeroizing<String>) -> String {
     std::mem::take(&mut *typed)
 }

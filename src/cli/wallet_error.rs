@@ -2,10 +2,7 @@
 //!
 //! Never holds a word or a password.
 
-use fastness::{
-    explain::{Entry, Explain, Kind},
-    keystore::PhraseError,
-};
+use fastness::explain::{Entry, Explain, Kind};
 
 use super::desk_error::entries;
 
@@ -45,7 +42,7 @@ pub(crate) enum WalletError {
     },
     /// A backup that is no phrase at all.
     #[error("this backup restores nothing: {0}")]
-    BrokenBackup(PhraseError),
+    BrokenBackup(String),
     /// The person said no.
     #[error("declined; nothing was written")]
     Declined,

@@ -122,11 +122,6 @@ impl WordsScreen {
         }
     }
 
-    /// Wipes the screen.
-    pub(crate) fn clear(&mut self) {
-        self.terminal.clear();
-    }
-
     /// A paragraph with a meaning.
     pub(crate) fn say(&mut self, tone: Tone, text: &str) {
         self.page(|page| page.toned(tone, text));

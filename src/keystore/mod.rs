@@ -3,6 +3,7 @@
 //! Everything here that opens a secret asks for a [`crate::seal::Sealed`]. It must not talk to a network, print, or hand
 //! out a private key: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the screen only.
 
+mod answer;
 pub mod backup;
 mod entropy;
 mod hexed;
@@ -13,6 +14,7 @@ mod phrase;
 mod sealed_file;
 mod secret;
 mod signer;
+mod single_key;
 mod suggest;
 mod wallet;
 
@@ -25,6 +27,7 @@ pub use phrase::Phrase;
 pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, PassphraseUse};
 pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;
+pub use single_key::SingleKey;
 pub use wallet::{NewWallet, PassphraseRule, Unlocked, change_password, create, read_header, unlock};
 
 use crate::{

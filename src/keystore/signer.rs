@@ -5,16 +5,15 @@
 
 use bitcoin::{
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},
-    key::TapTweak,
-    secp256k1::{All, Keypair, Message, PublicKey, Secp256k1, SecretKey},
+    secp256k1::{All, Secp256k1},
 };
 use zeroize::Zeroizing;
 
-use super::{KeystoreError, Passphrase, Phrase, entropy::fill_from_kernel};
+use super::{KeystoreError, Passphrase, Phrase, answer::answer, entropy::fill_from_kernel};
 use crate::{
     network::{Network, NetworkClass},
     seal::Sealed,
-    signing::{Job, Scheme, Signature},
+    signing::{Job, Signature},
     text::SafeText,
 };
 
@@ -43,15 +42,6 @@ impl Drop for Wiped {
     fn drop(&mut self) {
         self.0.private_key.non_secure_erase();
         self.0.chain_code = ChainCode::from([0; 32]);
-    }
-}
-
-/// A key pair that is overwritten when dropped.
-struct WipedPair(Keypair);
-
-impl Drop for WipedPair {
-    fn drop(&mut self) {
-        self.0.non_secure_erase();
     }
 }
 
@@ -117,40 +107,7 @@ impl Keys {
 
     fn sign_one(&self, job: &Job) -> Result<Signature, KeystoreError> {
         let key = self.derive(&job.path)?;
-        let secret = &key.0.private_key;
-        if PublicKey::from_secret_key(&self.secp, secret) != job.public_key {
-            return Err(KeystoreError::KeyMismatch { path: SafeText::new(&format!("m/{}", job.path)) });
-        }
-        match job.scheme {
-            Scheme::EcdsaLowR => self.sign_ecdsa(secret, job),
-            Scheme::TaprootKeyPath => self.sign_taproot(secret, job),
-        }
-    }
-
-    /// RFC 6979 nonce, ground until R is below 2^255, as Bitcoin Core does; deterministic, so that another tool can compare.
-    fn sign_ecdsa(&self, secret: &SecretKey, job: &Job) -> Result<Signature, KeystoreError> {
-        let message = Message::from_digest(job.digest);
-        let signature = self.secp.sign_ecdsa_low_r(&message, secret);
-        self.secp
-            .verify_ecdsa(&message, &signature, &job.public_key)
-            .map_err(|_| KeystoreError::SelfCheck("a signature does not verify"))?;
-        Ok(Signature { bytes: signature.serialize_compact() })
-    }
-
-    /// BIP-340 with all-zero auxiliary data, under the key that BIP-341 tweaks for an output without scripts.
-    ///
-    /// The key to verify with is computed from the job's public key, not from the private one.
-    fn sign_taproot(&self, secret: &SecretKey, job: &Job) -> Result<Signature, KeystoreError> {
-        let message = Message::from_digest(job.digest);
-        let pair = WipedPair(Keypair::from_secret_key(&self.secp, secret));
-        let tweaked = WipedPair(pair.0.tap_tweak(&self.secp, None).to_keypair());
-        let signature = self.secp.sign_schnorr_with_aux_rand(&message, &tweaked.0, &[0; 32]);
-        let (internal, _) = job.public_key.x_only_public_key();
-        let (output, _) = internal.tap_tweak(&self.secp, None);
-        self.secp
-            .verify_schnorr(&signature, &message, &output.to_x_only_public_key())
-            .map_err(|_| KeystoreError::SelfCheck("a signature does not verify"))?;
-        Ok(Signature { bytes: signature.serialize() })
+        answer(&self.secp, &key.0.private_key, job)
     }
 
     fn derive(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {

@@ -12,6 +12,7 @@ pub mod proof;
 pub mod psbt;
 pub mod replace;
 pub mod sign;
+pub mod sweep;
 
 mod error;
 mod ownership;

@@ -5,10 +5,11 @@
 use bitcoin::{
     Script,
     bip32::{DerivationPath, Fingerprint},
+    secp256k1::PublicKey,
 };
 
 use super::BitcoinError;
-use crate::account::{Account, Keychain, ScriptType};
+use crate::account::{Account, Keychain, ScriptType, script_for};
 
 /// The largest address index that a draft may name as ours: far above any use, far below a ransom path (threats.md P2).
 const MAX_INDEX: u32 = 1_000_000;
@@ -23,7 +24,7 @@ pub struct Owned {
     /// Path from the master key.
     pub path: DerivationPath,
     /// The public key that the script commits to.
-    pub public_key: bitcoin::secp256k1::PublicKey,
+    pub public_key: PublicKey,
     /// The kind of script.
     pub script_type: ScriptType,
 }
@@ -32,13 +33,28 @@ pub struct Owned {
 #[derive(Clone, Debug, Default)]
 pub struct Ownership {
     accounts: Vec<Account>,
+    /// A single key without derivation, while it is swept.
+    key: Option<PublicKey>,
 }
 
 impl Ownership {
     /// These accounts are ours.
     #[must_use]
     pub const fn new(accounts: Vec<Account>) -> Self {
-        Self { accounts }
+        Self { accounts, key: None }
+    }
+
+    /// Everything that this single key can spend is ours.
+    #[must_use]
+    pub const fn of_key(key: PublicKey) -> Self {
+        Self { accounts: Vec::new(), key: Some(key) }
+    }
+
+    /// Adds accounts to what is ours.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: Vec<Account>) -> Self {
+        self.accounts.extend(accounts);
+        self
     }
 
     /// The accounts.
@@ -60,6 +76,9 @@ impl Ownership {
         what: &str,
     ) -> Result<Option<Owned>, BitcoinError> {
         for (fingerprint, path) in claims {
+            if let Some(owned) = self.of_single_key(script, fingerprint, path) {
+                return Ok(Some(owned));
+            }
             let ours = self.accounts.iter().filter(|account| account.fingerprint == *fingerprint);
             for account in ours {
                 let Some((keychain, index)) = account.place_of(path) else { continue };
@@ -75,11 +94,21 @@ impl Ownership {
         Ok(None)
     }
 
-    /// True if some claim uses the fingerprint of one of our wallets but the path of none of our accounts.
-    #[must_use]
-    pub fn unknown_account<'a>(&self, mut claims: impl Iterator<Item = &'a Fingerprint>) -> bool {
-        claims.any(|fingerprint| self.accounts.iter().any(|account| account.fingerprint == *fingerprint))
+    /// A claim on the single key: its own fingerprint, no path, and a script that it can spend.
+    fn of_single_key(&self, script: &Script, fingerprint: &Fingerprint, path: &DerivationPath) -> Option<Owned> {
+        let key = self.key.filter(|key| path.is_empty() && key_fingerprint(*key) == *fingerprint)?;
+        let script_type = ScriptType::ALL.into_iter().find(|kind| script_for(*kind, key) == *script)?;
+        Some(Owned { keychain: Keychain::Receive, index: 0, path: path.clone(), public_key: key, script_type })
     }
+}
+
+/// First four bytes of the key's HASH160 (BIP-32).
+#[must_use]
+pub(super) fn key_fingerprint(key: PublicKey) -> Fingerprint {
+    let hash = bitcoin::CompressedPublicKey(key).pubkey_hash();
+    let mut print = [0u8; 4];
+    print.copy_from_slice(&AsRef::<[u8]>::as_ref(&hash)[..4]);
+    Fingerprint::from(print)
 }
 
 impl Owned {

@@ -317,7 +317,7 @@ fn input_map(account: &Account, coin: &Coin) -> Result<psbt::Input, BitcoinError
 }
 
 /// Where our own output's key is, so that any signer can re-derive it.
-fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
+pub(super) fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
     let owner = Owned::at(account, keychain, index)?;
     let source = (account.fingerprint, owner.path);
     let mut map = psbt::Output::default();

@@ -7,7 +7,6 @@ use fastness::{
     explain::Failure,
     intent::Warning,
     keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
-    seal::Sealed,
     text::in_fours,
 };
 
@@ -61,7 +60,7 @@ impl Args {
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
         let fresh = self.generate(context)?;
         let keys = Keys::from_phrase(&fresh.phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
-        let words = self.hand_over(context, &fresh, &keys, passphrase.as_ref(), &sealed)?;
+        let words = self.hand_over(context, &fresh, &keys, passphrase.as_ref())?;
         let accounts = self.make.accounts(site.network, &keys)?;
         context.ui.say("Sealing the wallet...");
         let wallet = NewWallet {
@@ -104,7 +103,6 @@ impl Args {
         fresh: &Fresh,
         keys: &Keys,
         passphrase: Option<&Passphrase>,
-        _sealed: &Sealed,
     ) -> Result<Option<Vec<&'static str>>, Failure> {
         if self.words_to_stdout {
             return Ok(Some(fresh.phrase.words().collect()));

@@ -71,7 +71,7 @@ impl FeeArgs {
     }
 
     /// What was asked for, else the estimate for six blocks.
-    fn resolved(&self, context: &mut Context, network: Network) -> Result<Fee, Failure> {
+    pub(crate) fn resolved(&self, context: &mut Context, network: Network) -> Result<Fee, Failure> {
         match self.asked(context, network)? {
             Some(fee) => Ok(fee),
             None => self.estimated(context, network, DEFAULT_TARGET),

@@ -51,10 +51,15 @@ pub(super) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &Limit
         let _ = stdin.write_all(text.as_bytes());
     }
     let output = running.wait_with_output().map_err(|_| child("it did not end"))?;
-    if !output.status.success() {
-        return Err(relayed(&output.stdout, output.status.code()));
+    signed_by_child(draft, &output.stdout, output.status.code())
+}
+
+/// Reads what a child signed, which must be the plan that it was given; or passes its error on.
+pub(super) fn signed_by_child(draft: &Draft, stdout: &[u8], exit: Option<i32>) -> Result<SignedFile, Failure> {
+    if exit != Some(0) {
+        return Err(relayed(stdout, exit));
     }
-    let signed = SignedFile::read(&raw_of(&output.stdout)?, Some(draft.plan.network))?;
+    let signed = SignedFile::read(&raw_of(stdout)?, Some(draft.plan.network))?;
     same_payment(draft, &signed)?;
     Ok(signed)
 }
@@ -79,15 +84,20 @@ fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<Stri
     option("password-fd", globals.password_fd.map(|number| number.to_string()));
     option("password-file", globals.password_file.map(|path| path.display().to_string()));
     option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
-    option("max-fee", limits.max_fee.clone());
-    option("approve", limits.approve.clone());
-    for address in &limits.expect_to {
-        option("expect-to", Some(address.clone()));
-    }
-    if context.consent() == Consent::Given {
-        arguments.push("--yes".to_owned());
-    }
+    arguments.extend(limit_words(limits, context.consent()));
     Ok(arguments)
+}
+
+/// The limits and the consent, as words for a child's command line.
+pub(super) fn limit_words(limits: &LimitArgs, consent: Consent) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(limits.max_fee.iter().map(|limit| format!("--max-fee={limit}")));
+    words.extend(limits.approve.iter().map(|digest| format!("--approve={digest}")));
+    words.extend(limits.expect_to.iter().map(|address| format!("--expect-to={address}")));
+    if consent == Consent::Given {
+        words.push("--yes".to_owned());
+    }
+    words
 }
 
 #[derive(Deserialize)]
@@ -114,7 +124,7 @@ fn raw_of(stdout: &[u8]) -> Result<Vec<u8>, DeskError> {
 }
 
 /// The child's own error, with its code, so that a script sees the same as from `sign`.
-fn relayed(stdout: &[u8], exit: Option<i32>) -> Failure {
+pub(super) fn relayed(stdout: &[u8], exit: Option<i32>) -> Failure {
     let known = serde_json::from_slice::<ChildDocument<ChildError>>(stdout).ok().and_then(|document| {
         let entry = crate::cli::all_errors().into_iter().find(|entry| entry.code == document.data.code)?;
         Some(crate::cli::desk_error::Relayed { entry, message: SafeText::new(&document.data.message).to_string() })

@@ -51,8 +51,9 @@ pub(crate) struct Args {
     limits: LimitArgs,
 }
 
+/// What was signed.
 #[derive(Serialize)]
-struct SignedReport {
+pub(super) struct SignedReport {
     id: String,
     network: Network,
     review: Review,
@@ -137,6 +138,14 @@ pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
         return Ok(read_stream(&mut Box::new(stream), "standard input", MAX_INPUT)?);
     }
     Ok(read_public(path, MAX_INPUT)?)
+}
+
+impl SignedReport {
+    /// A signed transaction that is not written to a file.
+    pub(super) fn of(review: Review, signed: fastness::signing::Signed) -> Self {
+        let raw = signed.bytes.to_lower_hex_string();
+        Self { id: signed.id, network: signed.network, review, file: None, raw }
+    }
 }
 
 impl Report for SignedReport {

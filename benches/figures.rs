@@ -1,0 +1,76 @@
+//! The figures we publish, measured on whole commands of the release binary: start, balance, first scan, idle re-sync.
+//!
+//!   cargo bench --bench figures                 500 used addresses, 40 ms added to each request
+//!   cargo bench --bench figures -- 5000 40      other numbers
+//!
+//! The explorer is the practice chain's server on loopback with a delay of its own. Medians of several runs; no network.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::{
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use fastness::{
+    account::{Account, Keychain, ScriptType},
+    network::Network,
+    practice::{PracticeChain, Server, server::Fault},
+};
+
+const TPUB: &str =
+    "vpub5YsBXyxrEKezpRkeQ5umKqX8ZgKoFPn53Mb8w9RPrTaVVGp2eA7mBLdT1Yqb9Aqn86adb4ZFtEDUanMUJBbomqMfX2dJgR4JMia8LAh3iY1";
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let (used, delay) = (numbers.first().copied().unwrap_or(500), numbers.get(1).copied().unwrap_or(40));
+    let home = tempfile::tempdir().unwrap();
+    let server = chain_with(used);
+    let run = |arguments: &[&str]| timed(home.path(), &server.url(), arguments);
+
+    run(&["account", "add", "--wallet", "bench", "--xpub", TPUB]);
+    server.faults().plan(Fault::Delay(Duration::from_millis(delay)), u32::MAX);
+    let before = server.requests();
+    let first = run(&["sync"]);
+    let first_requests = server.requests() - before;
+    let again = server.requests();
+    let idle = median((0..5).map(|_| run(&["sync"])).collect());
+    let idle_requests = (server.requests() - again) / 5;
+    server.faults().clear();
+
+    println!("{used} used addresses, {delay} ms added to each request");
+    println!("  --version        {:>8.2?}   median of 21", median((0..21).map(|_| run(&["--version"])).collect()));
+    println!("  balance          {:>8.2?}   median of 21", median((0..21).map(|_| run(&["balance"])).collect()));
+    println!("  history          {:>8.2?}   median of 21", median((0..21).map(|_| run(&["history"])).collect()));
+    println!("  first scan       {first:>8.2?}   {first_requests} requests");
+    println!("  idle re-sync     {idle:>8.2?}   {idle_requests} requests, median of 5");
+}
+
+/// A chain on which the first `used` receive addresses of the account were paid once each.
+fn chain_with(used: u64) -> Server {
+    let account = Account::parse(TPUB, Network::Regtest, ScriptType::P2wpkh).unwrap();
+    let mut chain = PracticeChain::in_memory();
+    let payments: Vec<_> = (0..u32::try_from(used).unwrap())
+        .map(|index| (account.script(Keychain::Receive, index).unwrap(), 100_000))
+        .collect();
+    chain.faucet_many(&payments).unwrap();
+    chain.mine(1, None).unwrap();
+    Server::start(Arc::new(Mutex::new(chain)), "127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+fn timed(home: &std::path::Path, url: &str, arguments: &[&str]) -> Duration {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fastness"));
+    command.arg("--home").arg(home.join("home")).args(["--network", "regtest", "--explorer", url]).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let start = Instant::now();
+    let status = command.status().unwrap();
+    let taken = start.elapsed();
+    assert!(status.success(), "{arguments:?}");
+    taken
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}

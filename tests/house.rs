@@ -1,0 +1,225 @@
+//! The architecture as tests: who may import whom, what is named where, how long things may be.
+//!
+//! Reads the sources as text. Every rule is also shown to fire on a planted example, so that no rule can fall asleep.
+
+// Helpers of a test target may stop it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "house/reading.rs"]
+mod reading;
+#[path = "house/rules.rs"]
+mod rules;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A source file: its path from the project's root, and its text.
+struct Source {
+    path: String,
+    text: String,
+}
+
+/// Every Rust file below these folders.
+fn sources(folders: &[&str]) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut waiting: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                found.push(Source { path: name, text });
+            }
+        }
+    }
+    found.sort_by(|left, right| left.path.cmp(&right.path));
+    found
+}
+
+fn check(folders: &[&str], rule: fn(&str, &str) -> Vec<String>) {
+    let problems: Vec<String> = sources(folders).iter().flat_map(|source| rule(&source.path, &source.text)).collect();
+    assert!(problems.is_empty(), "{} broken:\n{}", problems.len(), problems.join("\n"));
+}
+
+/// True if some other file declares this one as a module for tests.
+fn is_for_tests(path: &str, all: &[Source]) -> bool {
+    all.iter().any(|source| {
+        let folder = match source.path.strip_suffix("/mod.rs") {
+            Some(folder) => folder.to_owned(),
+            None => source.path.trim_end_matches(".rs").to_owned(),
+        };
+        let beside = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        reading::test_modules(&source.text).iter().any(|name| {
+            [folder.as_str(), beside].iter().any(|base| {
+                let full = format!("{base}/{name}");
+                path == full || (name.ends_with('/') && path.starts_with(&full))
+            })
+        })
+    })
+}
+
+#[test]
+fn the_sources_are_found() {
+    let all = sources(&["src", "tests"]);
+    assert!(all.len() > 100, "{} files", all.len());
+    for path in ["src/lib.rs", "src/keystore/mod.rs", "tests/house.rs"] {
+        assert!(all.iter().any(|source| source.path == path), "{path}");
+    }
+}
+
+#[test]
+fn doors_open_one_way() {
+    check(&["src"], rules::doors);
+}
+
+#[test]
+fn nothing_names_the_front_desk() {
+    check(&["src"], rules::front_desk);
+}
+
+#[test]
+fn private_keys_are_named_in_the_keystore_only() {
+    check(&["src"], rules::key_names);
+}
+
+#[test]
+fn there_is_one_window() {
+    check(&["src"], rules::one_window);
+}
+
+#[test]
+fn files_and_functions_are_short_and_say_what_they_are_for() {
+    check(&["src", "tests", "benches"], rules::shape);
+}
+
+#[test]
+fn nothing_is_hidden_in_the_text() {
+    check(&["src", "tests", "benches"], rules::invisible);
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    check(&["src", "tests", "benches"], rules::loose_ends);
+}
+
+#[test]
+fn only_tests_may_unwrap() {
+    let all = sources(&["src"]);
+    let lasting = all.iter().filter(|source| !is_for_tests(&source.path, &all));
+    let problems: Vec<String> = lasting.flat_map(|source| rules::unwraps(&source.path, &source.text)).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(is_for_tests("src/keystore/wallet_tests.rs", &all) && !is_for_tests("src/keystore/wallet.rs", &all));
+}
+
+/// Every error has its line in the catalogue, and no code stands twice.
+#[test]
+fn error_codes_are_unique() {
+    let mut codes: Vec<&str> =
+        fastness::catalogues().into_iter().flat_map(|entries| entries.iter().map(|entry| entry.code)).collect();
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(all > 50 && codes.len() == all, "{all} codes, {} of them different", codes.len());
+}
+
+mod fires {
+    //! Planted examples: each rule must see what it is for, and must not see what only looks like it.
+
+    use super::{reading, rules};
+
+    fn bad(rule: fn(&str, &str) -> Vec<String>, path: &str, text: &str) {
+        assert!(!rule(path, text).is_empty(), "not seen in {path}: {text}");
+    }
+
+    fn good(rule: fn(&str, &str) -> Vec<String>, path: &str, text: &str) {
+        assert_eq!(rule(path, text), Vec::<String>::new(), "{path}: {text}");
+    }
+
+    #[test]
+    fn doors() {
+        let chain = "src/chain/bitcoin/plan.rs";
+        bad(rules::doors, chain, "use crate::keystore::Keys;");
+        bad(rules::doors, "src/keystore/signer.rs", "use crate::{network::Network, chain::bitcoin};");
+        bad(rules::doors, "src/keystore/signer.rs", "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};");
+        bad(rules::doors, "src/practice/chain.rs", "fn f() { crate::chain::bitcoin::consensus::verify() }");
+        bad(rules::doors, "src/amount.rs", "use super::store::Lock;");
+        bad(rules::doors, "src/store/lock.rs", "use super :: super::ledger::Ledger;");
+        bad(rules::doors, "src/chain/mod.rs", "use super::keystore;");
+        bad(rules::doors, chain, "use fastness::keystore::Keys;");
+        bad(rules::doors, "src/seal/linux.rs", "use crate::store;");
+        bad(rules::doors, "src/newroom.rs", "use crate::store;");
+        good(rules::doors, chain, "use crate::{account::{Account, Keychain}, amount, chain::Chain};");
+        good(rules::doors, chain, "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";");
+        good(rules::doors, chain, "use super::super::Chain;");
+        good(rules::doors, "src/amount.rs", "#[cfg(test)]\nmod tests { use super::*; }");
+        good(rules::doors, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");
+    }
+
+    #[test]
+    fn the_front_desk() {
+        bad(rules::front_desk, "src/lib.rs", "pub mod cli;");
+        bad(rules::front_desk, "src/flow.rs", "use crate::cli::ui;");
+        good(rules::front_desk, "src/main.rs", "mod cli;");
+    }
+
+    #[test]
+    fn names_with_one_home() {
+        bad(rules::key_names, "src/chain/bitcoin/sign.rs", "use bitcoin::secp256k1::SecretKey;");
+        bad(rules::key_names, "src/account.rs", "fn f(key: bip32::Xpriv) {}");
+        good(rules::key_names, "src/keystore/signer.rs", "use bitcoin::bip32::Xpriv;");
+        good(rules::key_names, "src/account.rs", "// no Xpriv here\nstruct Seeded; const A: &str = \"Mnemonic\";");
+        bad(rules::one_window, "src/explorer/online/pool.rs", "use reqwest::Client;");
+        bad(rules::one_window, "src/flow.rs", "#[cfg(feature = \"online\")]");
+        bad(rules::one_window, "src/flow.rs", "#[cfg( feature=\"online\" )]");
+        good(rules::one_window, "src/explorer/mod.rs", "#[cfg(feature = \"online\")]");
+        good(rules::one_window, "src/flow.rs", "// reqwest, feature = \"online\"");
+    }
+
+    #[test]
+    fn shape() {
+        let body = |lines: usize| format!("//! It.\nfn long() {{\n{}}}\n", "    let _ = '{';\n".repeat(lines - 2));
+        good(rules::shape, "src/a.rs", &body(rules::MAX_FUNCTION_LINES));
+        bad(rules::shape, "src/a.rs", &body(rules::MAX_FUNCTION_LINES + 1));
+        bad(rules::shape, "src/a.rs", &format!("//! It.\n{}", "\n".repeat(rules::MAX_FILE_LINES)));
+        bad(rules::shape, "src/a.rs", "use std::fs;");
+    }
+
+    #[test]
+    fn hidden_text() {
+        bad(rules::invisible, "src/a.rs", "let a = \"\u{202e}\";");
+        bad(rules::invisible, "src/a.rs", "\u{feff}//! It.");
+        good(rules::invisible, "src/a.rs", "\u{b7} \u{2500} \\u{202e}\n\t");
+    }
+
+    #[test]
+    fn loose_ends() {
+        for bad_text in [concat!("// TO", "DO later"), concat!("to", "do!()"), concat!("db", "g!(x)"), "#[ignore]"] {
+            bad(rules::loose_ends, "src/a.rs", bad_text);
+        }
+        good(rules::loose_ends, "src/a.rs", "// what to do later; ignored");
+    }
+
+    #[test]
+    fn unwraps() {
+        bad(rules::unwraps, "src/a.rs", "fn f() { g().unwrap(); }");
+        bad(rules::unwraps, "src/a.rs", "fn f() { g()\n  .expect(\"it\"); }");
+        bad(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod t { }\nfn f() { panic!(\"no\"); }");
+        good(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap(); } }");
+        good(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod tests;\nfn f() { g().unwrap_or(1); }");
+    }
+
+    #[test]
+    fn reading_strings_and_lifetimes() {
+        let code = |text| reading::blanked(text, reading::Keep::Code).replace(' ', "");
+        assert_eq!(code("a(r#\"x\"}\"#,b)"), "a(,b)");
+        assert_eq!(code("fn f<'a>(x: &'a str) { '\\'' }"), "fnf<'a>(x:&'astr){}");
+        assert_eq!(code("/* a /* b */ c */d"), "d");
+        assert_eq!(reading::test_modules("#[cfg(test)]\n#[path = \"x_tests.rs\"]\nmod tests;"), ["x_tests.rs"]);
+    }
+}

@@ -1,0 +1,17 @@
+//! Stories: what a person does, from the outside, with the real program against the practice chain. One file a story.
+//!
+//! No test touches an outside network. Each story has its own home and its own chain.
+#![allow(missing_docs, unreachable_pub, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod harness;
+
+mod accounts;
+mod airgap;
+mod bad_input;
+mod explorer_trouble;
+mod replace;
+mod scripting;
+mod send;
+mod sweep;
+mod watch_only;
