@@ -80,7 +80,7 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
             page.verbatim((0..3).map(cell).collect::<String>().trim_end());
         }
         page.blank();
-        page.field("Fingerprint", &made.fingerprint);
+        page.field("Master", &format!("{} (fingerprint)", page.grouped(&made.fingerprint)));
         page.blank();
     });
     Ok(made)
