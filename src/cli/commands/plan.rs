@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use fastness::{
+    amount::sat_text,
     explain::Failure,
     flow::{self, Draft},
-    intent::{Review, Warning},
+    intent::{Fee, Review, Warning},
     store::{WriteRule, atomic_write},
 };
 use serde::Serialize;
@@ -68,13 +69,25 @@ pub(super) fn planned(pay: &PayArgs, limits: &LimitArgs, context: &mut Context) 
     let request = pay.request(context, network, limits)?;
     let (ledger, row) = super::sync::refreshed(context)?;
     let draft = flow::plan(&ledger, &row, &request, randomness()?)?;
-    flow::approve(&draft, &flow::ownership_of_ledger(&ledger, Some(&row.wallet), network)?, |review| {
-        limits.limits(network)?.check(review)
-    })?;
+    let ours = flow::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
+    let approved = flow::approve(&draft, &ours, |review| limits.limits(network)?.check(review))?;
+    if let Some(warning) = given_away(request.fee, approved.review()) {
+        context.ui.warn(&warning);
+    }
     if context.reach() == crate::cli::context::Reach::Online {
         flow::check_unspent(&ledger, &row, &context.explorer(network)?, &draft)?;
     }
     Ok(draft)
+}
+
+/// What is paid beyond the rate asked for, if it is more than rounding: too little to be change, so it goes to the miner.
+fn given_away(asked: Fee, review: &Review) -> Option<Warning> {
+    let Fee::Rate(rate) = asked else { return None };
+    let asked = rate.fee(review.vsize);
+    let rounding = asked / 100 + review.inputs.len() as u64;
+    let beyond = review.fee?.to_sat()?.checked_sub(asked).filter(|beyond| *beyond > rounding)?;
+    let text = format!("{} are left over, too little to be change, and go to the miner", sat_text(beyond));
+    Some(Warning { code: "left_over", text })
 }
 
 /// 32 bytes from the kernel, for the place of the change output and the locktime.
