@@ -19,7 +19,8 @@ use fastness::{
     practice::{PracticeChain, Server, server::Fault},
 };
 
-const TPUB: &str = "vpub5YsBXyxrEKezpRkeQ5umKqX8ZgKoFPn53Mb8w9RPrTaVVGp2eA7mBLdT1Yqb9Aqn86adb4ZFtEDUanMUJBbomqMfX2dJgR4JMia8LAh3iY1";
+const TPUB: &str =
+    "vpub5YsBXyxrEKezpRkeQ5umKqX8ZgKoFPn53Mb8w9RPrTaVVGp2eA7mBLdT1Yqb9Aqn86adb4ZFtEDUanMUJBbomqMfX2dJgR4JMia8LAh3iY1";
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -50,8 +51,9 @@ fn main() {
 fn chain_with(used: u64) -> Server {
     let account = Account::parse(TPUB, Network::Regtest, ScriptType::P2wpkh).unwrap();
     let mut chain = PracticeChain::in_memory();
-    let payments: Vec<_> =
-        (0..u32::try_from(used).unwrap()).map(|index| (account.script(Keychain::Receive, index).unwrap(), 100_000)).collect();
+    let payments: Vec<_> = (0..u32::try_from(used).unwrap())
+        .map(|index| (account.script(Keychain::Receive, index).unwrap(), 100_000))
+        .collect();
     chain.faucet_many(&payments).unwrap();
     chain.mine(1, None).unwrap();
     Server::start(Arc::new(Mutex::new(chain)), "127.0.0.1:0".parse().unwrap()).unwrap()

@@ -24,6 +24,11 @@ const PASSPHRASE_FLAG: &str = "--passphrase-fd";
 pub(crate) fn seal(context: &mut Context, outputs: &[&Path]) -> Result<Sealed, Failure> {
     let mut writable = vec![context.home()?.root().to_owned(), context.home()?.wallets_path()];
     writable.extend(outputs.iter().map(|path| folder_of(path)));
+    seal_to(writable)
+}
+
+/// Seals this process; files can be written in those of the folders that exist.
+pub(crate) fn seal_to(mut writable: Vec<PathBuf>) -> Result<Sealed, Failure> {
     writable.retain(|folder| folder.is_dir());
     terminal::restore_on_the_way_out();
     Ok(seal_this_process(&writable)?)
@@ -44,13 +49,36 @@ pub(crate) fn password(context: &Context, question: &str, _sealed: &Sealed) -> R
     }
 }
 
-/// A new password: from the option's file, else typed twice.
-pub(crate) fn new_password(context: &Context, source: Option<PathBuf>, _sealed: &Sealed) -> Result<Password, Failure> {
-    if let Some(path) = source {
-        return Ok(Password::new(from_file(&path)?)?);
+/// Where a new password comes from, and the option that says so.
+pub(crate) struct PasswordSource {
+    /// A file, or the person.
+    pub(crate) path: Option<PathBuf>,
+    /// Names the option, for a process without a terminal.
+    pub(crate) flag: &'static str,
+}
+
+impl PasswordSource {
+    /// The options of every command.
+    pub(crate) fn of_everywhere(context: &Context) -> Self {
+        Self { path: context.password_source(), flag: PASSWORD_FLAG }
     }
-    let first = Password::new(take(context.ui.ask_hidden("New password: ", PASSWORD_FLAG)?))?;
-    let second = Password::new(take(context.ui.ask_hidden("The same again: ", PASSWORD_FLAG)?))?;
+
+    /// Fails early when nobody could be asked.
+    pub(crate) fn require(&self, context: &Context) -> Result<(), Failure> {
+        if self.path.is_none() {
+            context.ui.terminal(self.flag)?;
+        }
+        Ok(())
+    }
+}
+
+/// A new password: from the option's file, else typed twice.
+pub(crate) fn new_password(context: &Context, source: &PasswordSource, _sealed: &Sealed) -> Result<Password, Failure> {
+    if let Some(path) = &source.path {
+        return Ok(Password::new(from_file(path)?)?);
+    }
+    let first = Password::new(take(context.ui.ask_hidden("New password: ", source.flag)?))?;
+    let second = Password::new(take(context.ui.ask_hidden("The same again: ", source.flag)?))?;
     if first.same_as(&second) { Ok(first) } else { Err(DeskError::EntriesDiffer.into()) }
 }
 

@@ -9,20 +9,25 @@ mod config;
 mod context;
 mod desk_error;
 mod key_side;
+mod new_wallet;
 mod page;
 mod report;
 mod review_page;
 mod terminal;
+mod typed_words;
 mod ui;
+mod wallet_error;
+mod words_screen;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use fastness::{
     explain::{Failure, Kind},
-    keystore::{LeakedSecret, find_secret},
+    keystore::{LeakedSecret, WordCount, find_secret},
     network::Network,
 };
+use rustix::fs::Mode;
 
 pub(crate) use self::desk_error::{CATALOGUE, DeskError};
 use self::{
@@ -102,6 +107,8 @@ More: fastness help COMMAND, or fastness --help for all
 
 /// Runs the program on its arguments and answers with the exit code.
 pub(crate) fn main() -> ExitCode {
+    // Everything this program ever writes is for one person; SQLite makes its files by itself.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
     let ui = Ui::new(form);
@@ -157,12 +164,18 @@ fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
         Some(LeakedSecret::HexKey) => !takes_ids,
         found => found.is_some(),
     };
-    let spread =
-        texts.iter().filter(|text| text.chars().all(char::is_alphabetic)).cloned().collect::<Vec<_>>().join(" ");
-    if texts.iter().any(secret) || find_secret(&spread).is_some() {
+    if texts.iter().any(secret) || spread_phrase(&texts) {
         return Err(DeskError::SecretOnCommandLine);
     }
     Ok(())
+}
+
+/// True if a recovery phrase stands on the command line with each word as an argument of its own.
+fn spread_phrase(texts: &[String]) -> bool {
+    let words: Vec<&str> =
+        texts.iter().map(String::as_str).filter(|text| text.chars().all(char::is_alphabetic)).collect();
+    let is_phrase = |words: &[&str]| find_secret(&words.join(" ")).is_some();
+    WordCount::ALL.iter().any(|count| words.windows(count.words()).any(is_phrase))
 }
 
 /// The program's own description of its commands, for completions and the man page.
@@ -172,8 +185,10 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Every catalogue of errors there is, for `docs/errors.md`.
 pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
-    let rooms = [CATALOGUE, config::CATALOGUE];
-    let mut all: Vec<_> = fastness::catalogues().iter().chain(&rooms).flat_map(|room| room.iter().copied()).collect();
+    let rooms = [CATALOGUE, config::CATALOGUE, wallet_error::CATALOGUE];
+    let library = fastness::catalogues();
+    let rooms = library.iter().chain(&rooms).chain(commands::CATALOGUES);
+    let mut all: Vec<_> = rooms.flat_map(|room| room.iter().copied()).collect();
     all.sort_by_key(|entry| entry.code);
     all
 }

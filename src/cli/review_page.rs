@@ -11,7 +11,12 @@ use super::page::{Page, Tone};
 pub(crate) fn write(review: &Review, subject: &str, page: &mut Page) {
     page.heading("Review", &format!("{} · {subject} · draft {}", review.network, review.draft_name()));
     page.blank();
-    for output in &review.outputs {
+    let mut outputs: Vec<&ReviewedOutput> = review.outputs.iter().collect();
+    // What leaves comes first; the place of the change within the transaction is random on purpose.
+    outputs.sort_by_key(|output| {
+        [Role::Pay, Role::Memo, Role::Own, Role::Change].iter().position(|role| *role == output.role)
+    });
+    for output in outputs {
         write_output(output, page);
     }
     write_fee(review, page);

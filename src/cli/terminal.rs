@@ -1,6 +1,6 @@
 //! The terminal at /dev/tty: questions, hidden answers, the alternate screen; restored on every way out.
 //!
-//! Only ui.rs uses it. Secrets typed here go straight into their own types and are never echoed, logged or kept.
+//! Only ui.rs and words_screen.rs use it. Secrets typed here go straight into their own types and are never echoed, logged or kept.
 
 use std::{
     fs::File,
@@ -17,6 +17,8 @@ use super::DeskError;
 const MAX_LINE: usize = 2048;
 /// Enter and leave the alternate screen; the first also clears it.
 const ALTERNATE: (&str, &str) = ("\x1b[?1049h\x1b[2J\x1b[H", "\x1b[2J\x1b[H\x1b[?1049l");
+/// Wipe the screen.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// What has to be undone before the process ends, however it ends.
 static DISTURBED: Mutex<Disturbed> = Mutex::new(Disturbed { echo: None, screen: None });
@@ -77,6 +79,17 @@ impl Terminal {
             hidden?;
         }
         line
+    }
+
+    /// Asks for one more line in the open; what was typed or pasted already counts.
+    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+        self.show(question);
+        self.read_line()
+    }
+
+    /// Wipes the screen.
+    pub(crate) fn clear(&mut self) {
+        self.show(CLEAR);
     }
 
     fn hide(&self) -> Result<(), DeskError> {

@@ -10,7 +10,7 @@ use crate::{
     chain::bitcoin::{Coin, CoinState, Snapshot, replace::Original},
     explain::Failure,
     intent::Freeze,
-    ledger::{AccountRow, Ledger, LedgerError},
+    ledger::{AccountRow, JournalState, Ledger, LedgerError},
     text::SafeText,
 };
 
@@ -27,7 +27,7 @@ pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> 
         let Some((parent, _)) = ledger.transaction(row, coin.outpoint.txid)? else { continue };
         let state = match coin.height {
             Some(height) => CoinState::Confirmed(height),
-            None if coin.own => CoinState::OwnUnconfirmed,
+            None if coin.own && is_out(ledger, row, coin.outpoint.txid)? => CoinState::OwnUnconfirmed,
             None => CoinState::ForeignUnconfirmed,
         };
         let (keychain, index, freeze) = (coin.keychain, coin.index, coin.freeze);
@@ -39,6 +39,12 @@ pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> 
         tip_height: row.synced.as_ref().map_or(0, |synced| synced.height),
         next_change: next_change(ledger, row)?,
     })
+}
+
+/// False for a transaction of ours that nobody is known to have: nothing is built on it until `track` found it.
+fn is_out(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
+    let entry = ledger.journal_row(row.account.network, &txid.to_string())?;
+    Ok(entry.is_none_or(|entry| !matches!(entry.state, JournalState::Unknown | JournalState::Signed)))
 }
 
 /// The next change index: never used, not set aside for another draft unless twenty are.

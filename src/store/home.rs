@@ -86,7 +86,7 @@ impl Home {
     /// # Errors
     /// It is no directory, belongs to another user, is open to others, or cannot be made.
     pub fn open(given: Option<&Path>) -> Result<Self, StoreError> {
-        let root = choose(given, std::env::var_os(VARIABLE))?;
+        let root = locate_home(given)?;
         ensure_private_directory(&root)?;
         let root = fs::canonicalize(&root).map_err(|reason| system("find", &root, reason))?;
         let home = Self { root };
@@ -149,6 +149,14 @@ impl Home {
         names.sort();
         Ok(names)
     }
+}
+
+/// Where the home directory is or would be; nothing is made, and nothing is judged.
+///
+/// # Errors
+/// Nothing says where files belong.
+pub fn locate_home(given: Option<&Path>) -> Result<PathBuf, StoreError> {
+    choose(given, std::env::var_os(VARIABLE))
 }
 
 /// The first of: the option, the environment variable, the platform's own place.

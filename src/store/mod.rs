@@ -9,7 +9,7 @@ mod lock;
 mod read;
 
 pub use atomic::{WriteRule, atomic_write};
-pub use home::{Home, WalletName};
+pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
 pub use read::{read_private, read_public, read_stream};
 

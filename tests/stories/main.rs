@@ -6,4 +6,12 @@
 
 mod harness;
 
+mod accounts;
+mod airgap;
+mod bad_input;
+mod explorer_trouble;
+mod replace;
+mod scripting;
+mod send;
+mod sweep;
 mod watch_only;

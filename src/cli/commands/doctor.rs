@@ -1,14 +1,256 @@
-//! `doctor`: being written.
+//! `doctor`: what this system protects, and what it does not. Looks, and changes nothing.
+//!
+//! The seal comes last: it is the real one, of this very process, and its report is what the system confirmed.
 
-use super::Answer;
-use crate::cli::{DeskError, context::Context};
+use std::{io::Read, os::unix::fs::MetadataExt, path::Path};
 
-/// Being written
+use fastness::{
+    explain::{Failure, Kind},
+    explorer::Explorer,
+    keystore::read_header,
+    network::Network,
+    seal::Force,
+    store::{Home, locate_home},
+    text::SafeText,
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{
+    config::Config,
+    context::Context,
+    key_side,
+    page::{Page, Tone},
+    report::Report,
+};
+
+/// How every SQLite file begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+/// Permission bits of group and others.
+const OTHERS: u32 = 0o077;
+
+/// What this system protects, and what it does not
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Mark {
+    /// As it should be.
+    Good,
+    /// Weaker than it could be, or not there yet.
+    Note,
+    /// To be repaired.
+    Bad,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
+    mark: Mark,
+    meaning: String,
+}
+
+#[derive(Serialize)]
+struct Diagnosis {
+    version: &'static str,
+    system: String,
+    checks: Vec<Check>,
+    protections: Vec<Check>,
+}
+
+impl Check {
+    fn new(name: &'static str, mark: Mark, meaning: impl Into<String>) -> Self {
+        Self { name, mark, meaning: meaning.into() }
+    }
+}
+
 impl Args {
-    pub(crate) fn run(&self, _context: &mut Context) -> Answer {
-        Err(DeskError::Usage("not built yet".to_owned()).into())
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let root = locate_home(context.globals().home.as_deref())?;
+        let mut checks = build(context);
+        checks.extend(files(&root));
+        let sealed = key_side::seal_to(vec![root.clone(), root.join("wallets")])?;
+        let protection = |protection: &fastness::seal::Protection| {
+            let mark = if protection.force == Force::Full { Mark::Good } else { Mark::Note };
+            Check::new(protection.name, mark, protection.meaning)
+        };
+        let protections = sealed.report().protections.iter().map(protection).collect();
+        let system = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
+        answer(Diagnosis { version: env!("CARGO_PKG_VERSION"), system, checks, protections })
+    }
+}
+
+/// What this program was built with, and what it talks through.
+fn build(context: &Context) -> Vec<Check> {
+    // Connecting opens nothing: the first question does.
+    let network = match Explorer::connect(Network::Regtest, &[]) {
+        Ok(_) => "this build can use the network, outside of sealed processes only",
+        Err(_) => "this build has no network: the air-gapped one",
+    };
+    let practice = if cfg!(feature = "practice") { "the practice chain is in it" } else { "it has no practice chain" };
+    let terminal = match context.ui.terminal("") {
+        Ok(_) => Check::new("terminal", Mark::Good, "passwords and words are asked for at /dev/tty"),
+        Err(_) => {
+            Check::new("terminal", Mark::Note, "there is none: passwords come from --password-fd or --password-file")
+        }
+    };
+    vec![Check::new("build", Mark::Good, format!("{network}; {practice}")), terminal]
+}
+
+/// The home directory and what lies in it.
+fn files(root: &Path) -> Vec<Check> {
+    let shown = SafeText::new(&root.to_string_lossy());
+    if root.symlink_metadata().is_err() {
+        return vec![Check::new("home", Mark::Note, format!("{shown} does not exist yet; the first command makes it"))];
+    }
+    let folders = [("home", root.to_owned()), ("wallets", root.join("wallets"))];
+    let mut checks: Vec<Check> = folders
+        .iter()
+        .filter_map(|(name, path)| private(path).map(|result| from_result(name, result, "yours alone")))
+        .collect();
+    if checks.iter().any(|check| check.mark == Mark::Bad) || checks.len() < 2 {
+        return checks;
+    }
+    checks.push(ledger(&root.join("ledger.db")));
+    match Home::open(Some(root)) {
+        Ok(home) => {
+            checks.push(from_result(
+                "config",
+                Config::read(&home).map(|_| ()).map_err(message),
+                "understood, or not there",
+            ));
+            checks.extend(wallets(&home));
+        }
+        Err(error) => checks.push(Check::new("home", Mark::Bad, error.to_string())),
+    }
+    checks
+}
+
+/// Whether a folder, if there is one, is closed to others.
+fn private(path: &Path) -> Option<Result<(), String>> {
+    let found = path.symlink_metadata().ok()?;
+    let shown = SafeText::new(&path.to_string_lossy());
+    let us = rustix::process::geteuid().as_raw();
+    Some(if !found.is_dir() {
+        Err(format!("{shown} is not a directory"))
+    } else if found.uid() != us {
+        Err(format!("{shown} belongs to another user (uid {})", found.uid()))
+    } else if found.mode() & OTHERS != 0 {
+        Err(format!("{shown} is open to others (mode {:04o}): run `chmod 700 {shown}`", found.mode() & 0o7777))
+    } else {
+        Ok(())
+    })
+}
+
+fn from_result(name: &'static str, result: Result<(), String>, good: &str) -> Check {
+    match result {
+        Ok(()) => Check::new(name, Mark::Good, good),
+        Err(problem) => Check::new(name, Mark::Bad, problem),
+    }
+}
+
+fn message(failure: Failure) -> String {
+    failure.message()
+}
+
+/// The ledger's first bytes: opening it with SQLite could already change it.
+fn ledger(path: &Path) -> Check {
+    let mut start = Vec::new();
+    match std::fs::File::open(path).map(|file| file.take(16).read_to_end(&mut start)) {
+        Ok(Ok(_)) if start == SQLITE => Check::new("ledger", Mark::Good, "readable"),
+        Ok(Ok(_)) => Check::new("ledger", Mark::Bad, "ledger.db is not a database: move it away; no keys are in it"),
+        Ok(Err(error)) => Check::new("ledger", Mark::Bad, format!("ledger.db cannot be read: {error}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Check::new("ledger", Mark::Note, "none yet"),
+        Err(error) => Check::new("ledger", Mark::Bad, format!("ledger.db cannot be opened: {error}")),
+    }
+}
+
+/// Every wallet file's public half.
+fn wallets(home: &Home) -> Vec<Check> {
+    let names = match home.wallets() {
+        Ok(names) => names,
+        Err(error) => return vec![Check::new("wallet", Mark::Bad, error.to_string())],
+    };
+    let check = |name: &fastness::store::WalletName| match read_header(&home.keystore_path(name)) {
+        Ok(_) => Check::new("wallet", Mark::Good, format!("{name}: the file is whole")),
+        Err(error) => Check::new("wallet", Mark::Bad, format!("{name}: {error}")),
+    };
+    names.iter().map(check).collect()
+}
+
+impl Report for Diagnosis {
+    fn page(&self, page: &mut Page) {
+        page.line(&format!("fastness {} on {}", self.version, self.system));
+        self.checks.iter().for_each(|check| line(page, check));
+        page.blank();
+        page.line("A process that asks for a password or words is sealed first. This one just was, and it holds:");
+        self.protections.iter().for_each(|check| line(page, check));
+    }
+
+    fn exit_code(&self) -> u8 {
+        let bad = self.checks.iter().any(|check| check.mark == Mark::Bad);
+        if bad { Kind::Verification.exit_code() } else { 0 }
+    }
+}
+
+fn line(page: &mut Page, check: &Check) {
+    let (tone, word) = match check.mark {
+        Mark::Good => (Tone::Proven, ""),
+        Mark::Note => (Tone::Claimed, "note: "),
+        Mark::Bad => (Tone::Stop, "stop: "),
+    };
+    // Names that fit the column of names.
+    let name = match check.name {
+        "file modes" => "modes",
+        "core dumps" => "dumps",
+        "privileges" => "rights",
+        other => other,
+    };
+    page.toned_field(name, (tone, &format!("{word}{}", check.meaning)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn marks(root: &Path) -> Vec<(&'static str, Mark)> {
+        files(root).iter().map(|check| (check.name, check.mark)).collect()
+    }
+
+    #[test]
+    fn a_missing_home_is_noted_and_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("none");
+        assert_eq!(marks(&root), [("home", Mark::Note)]);
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_home_open_to_others_is_bad() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o750)).unwrap();
+        assert_eq!(marks(dir.path()), [("home", Mark::Bad)]);
+        assert!(!dir.path().join("wallets").exists());
+    }
+
+    #[test]
+    fn damaged_files_are_found_and_left_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(Some(&dir.path().join("home"))).unwrap();
+        let root = home.root().to_owned();
+        let whole = [("home", Mark::Good), ("wallets", Mark::Good), ("ledger", Mark::Note), ("config", Mark::Good)];
+        assert_eq!(marks(&root), whole);
+        fs::write(root.join("ledger.db"), "not a database").unwrap();
+        fs::write(root.join("config.toml"), "walet = 1").unwrap();
+        fs::write(root.join("wallets/main.keystore"), "{}").unwrap();
+        let found = marks(&root);
+        for name in ["ledger", "config", "wallet"] {
+            assert!(found.contains(&(name, Mark::Bad)), "{name}: {found:?}");
+        }
+        assert_eq!(fs::read(root.join("ledger.db")).unwrap(), b"not a database");
     }
 }

@@ -32,9 +32,15 @@ mod track;
 mod wallets;
 
 use clap::Subcommand;
-use fastness::explain::Failure;
+use fastness::explain::{Entry, Failure};
 
 use super::{context::Context, report::Outcome};
+
+/// Catalogues of the commands that have errors of their own.
+pub(crate) const CATALOGUES: &[&[&Entry]] = &[
+    #[cfg(feature = "practice")]
+    practice::CATALOGUE,
+];
 
 /// What the person wants to do.
 #[derive(Debug, Subcommand)]

@@ -1,14 +1,136 @@
-//! `restore`: being written.
+//! `restore`: brings a wallet back from its words, after showing which wallet they make.
+//!
+//! Nothing is written before the person (or `--expect-fingerprint`) agreed that it is the right one.
 
-use super::Answer;
-use crate::cli::{DeskError, context::Context};
+use bitcoin::bip32::Fingerprint;
+use fastness::{
+    account::Account,
+    explain::Failure,
+    intent::Warning,
+    keystore::{Cost, Keys, NewWallet, Phrase},
+    text::in_fours,
+};
 
-/// Being written
+use super::{Answer, answer};
+use crate::cli::{
+    context::{Consent, Context},
+    key_side::{self, PasswordSource},
+    new_wallet::{MakeArgs, Site, first_address},
+    page::Page,
+    typed_words::WordsArgs,
+    wallet_error::WalletError,
+};
+
+const AGREE_FLAG: &str = "--yes with --expect-fingerprint";
+
+/// Bring a wallet back from its words
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(flatten)]
+    words: WordsArgs,
+    /// Refuse unless the words make the wallet with this fingerprint, eight hex digits
+    #[arg(long, value_name = "HEX", value_parser = fingerprint)]
+    expect_fingerprint: Option<Fingerprint>,
+    #[command(flatten)]
+    make: MakeArgs,
+}
 
 impl Args {
-    pub(crate) fn run(&self, _context: &mut Context) -> Answer {
-        Err(DeskError::Usage("not built yet".to_owned()).into())
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let site = Site::choose(context)?;
+        let source = PasswordSource::of_everywhere(context);
+        self.words.require_source(context)?;
+        source.require(context)?;
+        if context.consent() == Consent::Ask {
+            context.ui.terminal(AGREE_FLAG)?;
+        }
+        let sealed = key_side::seal(context, &[])?;
+        let phrase = self.words.phrase(context)?;
+        let passphrase = self.make.ask_passphrase(context, &sealed)?;
+        let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
+        self.expect(&keys)?;
+        site.require_free(Some(&keys))?;
+        let accounts = self.make.accounts(site.network, &keys)?;
+        let mut warnings: Vec<Warning> = site.twin(&keys)?.iter().map(|wallet| twin(wallet)).collect();
+        warnings.extend(self.agree(context, &phrase, &keys, &accounts)?);
+        let password = key_side::new_password(context, &source, &sealed)?;
+        context.ui.say("Sealing the wallet...");
+        let (class, cost) = (site.network.class(), Cost::DEFAULT);
+        let wallet = NewWallet { phrase, passphrase: self.make.rule(passphrase), class, cost };
+        let mut made = site.build(wallet, &accounts, &password, &sealed)?.with_a_past();
+        made.warnings = warnings;
+        answer(made)
+    }
+
+    fn expect(&self, keys: &Keys) -> Result<(), WalletError> {
+        match self.expect_fingerprint {
+            Some(expected) if expected != keys.fingerprint() => Err(WalletError::OtherFingerprint {
+                found: keys.fingerprint().to_string(),
+                expected: expected.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows which wallet it is, and asks.
+    fn agree(
+        &self,
+        context: &Context,
+        phrase: &Phrase,
+        keys: &Keys,
+        accounts: &[Account],
+    ) -> Result<Option<Warning>, Failure> {
+        if context.consent() == Consent::Given {
+            return Ok(self.expect_fingerprint.is_none().then(not_compared));
+        }
+        let addresses = accounts.iter().map(first_address).collect::<Result<Vec<_>, _>>()?;
+        context.ui.show_page(AGREE_FLAG, |page| {
+            let about = format!("{} words, {}", phrase.count().words(), phrase.language());
+            preview(page, &about, &in_fours(&keys.fingerprint().to_string()), accounts, &addresses);
+        })?;
+        let typed = context.ui.ask("Type yes if this is your wallet, anything else to stop: ", AGREE_FLAG)?;
+        if typed.trim() == "yes" { Ok(None) } else { Err(WalletError::Declined.into()) }
+    }
+}
+
+fn preview(page: &mut Page, about: &str, fingerprint: &str, accounts: &[Account], addresses: &[String]) {
+    page.line("These words make this wallet:");
+    page.field("Words", about);
+    page.field("Master", &format!("{fingerprint} (fingerprint)"));
+    for (account, address) in accounts.iter().zip(addresses) {
+        let kind = account.script_type.name();
+        page.field("Account", &format!("{kind} on {}, m/{}", account.network, account.origin));
+        let address = page.grouped(address);
+        page.field("", &format!("first address {address}"));
+    }
+    page.line("Another passphrase, or none, makes another wallet; every one of them looks valid.");
+}
+
+fn twin(wallet: &str) -> Warning {
+    let text = format!("`{wallet}` in this home has the same keys; both will show the same money");
+    Warning { code: "same_keys", text }
+}
+
+fn not_compared() -> Warning {
+    let text = "nobody compared the fingerprint: a wrong passphrase would have made another, empty wallet";
+    Warning { code: "fingerprint_not_compared", text: text.to_owned() }
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    let digits: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    digits.parse().map_err(|_| "a fingerprint has eight hex digits, such as 24581326".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_read_as_they_are_printed() {
+        assert_eq!(fingerprint("2458 1326"), fingerprint("24581326"));
+        assert!(fingerprint("24581326").is_ok_and(|value| in_fours(&value.to_string()) == "2458 1326"));
+        for wrong in ["", "2458132", "245813260", "zzzzzzzz"] {
+            assert!(fingerprint(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! What stories are told with: a practice chain on loopback, a temporary home, the program and its answers.
 
 use std::{
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use bitcoin::{Address, ScriptBuf, address::NetworkUnchecked};
@@ -38,10 +39,22 @@ impl Stage {
         Self { server, home }
     }
 
-    /// With a wallet `main` restored from [`WORDS`].
+    /// With a wallet `main` restored from [`WORDS`]: restored once for all stories, then copied, for sealing takes its time.
     pub fn with_wallet() -> Self {
+        static RESTORED: OnceLock<Stage> = OnceLock::new();
+        let restored = RESTORED.get_or_init(|| {
+            let stage = Self::new();
+            stage.restore("main", WORDS);
+            stage
+        });
         let stage = Self::new();
-        stage.restore("main", WORDS);
+        for folder in ["home", "home/wallets"] {
+            std::fs::create_dir(stage.path(folder)).unwrap();
+            std::fs::set_permissions(stage.path(folder), PermissionsExt::from_mode(0o700)).unwrap();
+        }
+        for file in ["home/wallets/main.keystore", "home/ledger.db"] {
+            std::fs::copy(restored.path(file), stage.path(file)).unwrap();
+        }
         stage
     }
 

@@ -1,0 +1,292 @@
+//! The guided tour: a home and a chain of its own, nine steps of the real program, and a report at the end.
+//!
+//! Stages the tour; what happens in each step is in steps.rs. Touches no wallet but those it makes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::PoisonError,
+    time::Instant,
+};
+
+use fastness::{
+    explain::Failure,
+    practice::{PracticeChain, Server},
+    store::{Home, StoreError, WriteRule, atomic_write},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    super::{Answer, answer},
+    child::{Program, Typed},
+    error::PracticeDeskError,
+    figures::Figures,
+    serve, steps,
+};
+use crate::cli::{
+    DeskError,
+    context::{Consent, Context},
+    page::{Medium, Page},
+    report::Report,
+    terminal,
+    ui::{self, Form, Ui},
+};
+
+/// Steps of the tour.
+pub(super) const STEPS: usize = 9;
+/// Tours kept in one home before it has to be tidied.
+const MAX_TOURS: u32 = 10_000;
+/// Guards coins worth nothing; a file of its own all the same, so that opening a wallet is the real thing.
+const PASSWORD: &str = "practice makes perfect\n";
+/// Where the tour keeps it.
+pub(super) const PASSWORD_FILE: &str = "password";
+
+/// Whether the tour waits after each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Waits,
+    Straight,
+}
+
+/// Why a tour ends before its end.
+pub(super) enum Stop {
+    /// The person has seen enough.
+    Left,
+    /// A step failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<PracticeDeskError> for Stop {
+    fn from(error: PracticeDeskError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<DeskError> for Stop {
+    fn from(error: DeskError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A tour on its way.
+pub(super) struct Tour<'a> {
+    context: &'a mut Context,
+    pace: Pace,
+    pub(super) home: PathBuf,
+    pub(super) program: Program,
+    server: Server,
+    steps: Vec<Step>,
+}
+
+/// A step as JSON has it.
+#[derive(Serialize)]
+struct Step {
+    number: usize,
+    title: &'static str,
+    height: u32,
+    commands: Vec<Ran>,
+}
+
+#[derive(Serialize)]
+struct Ran {
+    command: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<RawValue>>,
+}
+
+/// The tour as a whole.
+#[derive(Serialize)]
+struct TourReport {
+    home: String,
+    steps: Vec<Step>,
+    seconds: u64,
+    /// Absent when the person left before the end.
+    figures: Option<Figures>,
+}
+
+/// Walks the tour.
+pub(super) fn run(context: &mut Context) -> Answer {
+    let begun = Instant::now();
+    terminal::restore_on_the_way_out();
+    let mut tour = Tour::stage(context)?;
+    let walked = steps::walk(&mut tour);
+    let (home, steps) = (tour.home.display().to_string(), tour.close());
+    let figures = match walked {
+        Ok(figures) => Some(figures),
+        Err(Stop::Left) => None,
+        Err(Stop::Failed(failure)) => return Err(failure),
+    };
+    answer(TourReport { home, steps, seconds: begun.elapsed().as_secs(), figures })
+}
+
+impl<'a> Tour<'a> {
+    fn stage(context: &'a mut Context) -> Result<Self, Failure> {
+        let home = Home::open(Some(&new_folder(context.home()?.root())?))?.root().to_owned();
+        atomic_write(&home.join(PASSWORD_FILE), PASSWORD.as_bytes(), WriteRule::New)?;
+        let server = serve::start(PracticeChain::open(&home.join("chain"))?, 0)?;
+        let program = Program::new(home.clone(), &server.url())?;
+        let person = context.consent() == Consent::Ask
+            && context.ui.form() == Form::Text
+            && Ui::medium() != Medium::Plain
+            && context.ui.terminal("--yes").is_ok();
+        let pace = if person { Pace::Waits } else { Pace::Straight };
+        Ok(Self { context, pace, home, program, server, steps: Vec::new() })
+    }
+
+    /// Opens the next step: waits for the person, then shows its title and two lines on what it is about.
+    pub(super) fn step(&mut self, title: &'static str, about: [&str; 2]) -> Result<(), Stop> {
+        if !self.steps.is_empty() {
+            self.wait()?;
+        }
+        let (number, height) = (self.steps.len() + 1, self.chain(|chain| chain.tip().0));
+        self.steps.push(Step { number, title, height, commands: Vec::new() });
+        self.speak(|page| {
+            page.heading(&format!("{number} of {STEPS}  {title}"), &format!("practice chain, height {height}"));
+            about.iter().for_each(|line| page.line(line));
+            page.blank();
+        });
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<(), Stop> {
+        if self.pace == Pace::Straight {
+            return Ok(());
+        }
+        match self.context.ui.ask("Enter to go on, q to leave: ", "--yes") {
+            Ok(typed) if typed.trim().eq_ignore_ascii_case("q") => Err(Stop::Left),
+            Err(DeskError::InputEnded) => Err(Stop::Left),
+            Ok(_) => {
+                self.speak(Page::blank);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs a command and shows what it shows.
+    pub(super) fn run(&mut self, typed: &Typed) -> Result<(), Failure> {
+        self.announce(typed);
+        let data = match self.context.ui.form() {
+            Form::Json => Some(self.program.data(typed)?),
+            Form::Text => {
+                self.program.show(&self.context.ui, typed)?;
+                None
+            }
+        };
+        self.note(typed, data);
+        self.speak(Page::blank);
+        Ok(())
+    }
+
+    /// Shows the command that is about to run, on one line so that it can be copied.
+    pub(super) fn announce(&self, typed: &Typed) {
+        let line = typed.line();
+        self.speak(|page| {
+            page.verbatim(&format!("  $ {line}"));
+            page.blank();
+        });
+    }
+
+    /// Keeps a command for the report.
+    pub(super) fn note(&mut self, typed: &Typed, data: Option<Box<RawValue>>) {
+        if let Some(step) = self.steps.last_mut() {
+            step.commands.push(Ran { command: typed.line(), data });
+        }
+    }
+
+    /// Shows text to a person; programs get the report only.
+    pub(super) fn speak(&self, fill: impl FnOnce(&mut Page)) {
+        if self.context.ui.form() == Form::Text {
+            let mut page = Page::new(Ui::medium());
+            fill(&mut page);
+            ui::print_raw(&page.into_text());
+        }
+    }
+
+    /// Asks the chain itself, past every server and ledger.
+    pub(super) fn chain<T>(&self, ask: impl FnOnce(&PracticeChain) -> T) -> T {
+        ask(&self.server.chain().lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn close(self) -> Vec<Step> {
+        self.server.stop();
+        self.steps
+    }
+}
+
+/// A folder that nobody has yet: `practice/tour-1`, `practice/tour-2`, ...
+fn new_folder(home: &Path) -> Result<PathBuf, PracticeDeskError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let practice = home.join("practice");
+    serve::private_folder(&practice)?;
+    let mut last =
+        PracticeDeskError::Folder { path: practice.clone(), cause: std::io::ErrorKind::AlreadyExists.into() };
+    for path in (1..=MAX_TOURS).map(|number| practice.join(format!("tour-{number}"))) {
+        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return Ok(path),
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(cause) => {
+                last = PracticeDeskError::Folder { path, cause };
+                break;
+            }
+        }
+    }
+    Err(last)
+}
+
+impl Report for TourReport {
+    fn page(&self, page: &mut Page) {
+        match &self.figures {
+            Some(_) => page.line(&format!(
+                "That was a whole payment, twice, in {} s. Every figure was checked against the chain itself.",
+                self.seconds
+            )),
+            None => page.line(&format!("Left after step {} of {STEPS}. Everything so far is kept.", self.steps.len())),
+        }
+        page.field("Kept in", &self.home);
+        page.blank();
+        page.line("Go on from here: one terminal runs the chain,");
+        page.verbatim(&format!("  fastness practice serve --dir {}/chain", self.home));
+        page.line(&format!("and another uses the wallet (its password is in the file `{PASSWORD_FILE}` there):"));
+        page.verbatim(&format!("  fastness --home {} balance -w practice", self.home));
+        page.line("Or do it all by hand; this says what to type next:");
+        page.verbatim("  fastness practice serve");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn every_tour_has_a_private_folder_of_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let (first, second) = (new_folder(home.path()).unwrap(), new_folder(home.path()).unwrap());
+        assert_ne!(first, second);
+        for folder in [&first, &second] {
+            assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("practice"), b"").unwrap();
+        let error = new_folder(home.path()).unwrap_err();
+        assert!(error.to_string().contains("practice"), "{error}");
+    }
+}

@@ -1,0 +1,266 @@
+//! What `new` and `restore` share: where the wallet goes, its passphrase, its accounts, and the report at the end.
+//!
+//! The order is such that a crash leaves nothing, or a whole wallet file: accounts can be added to it at any time.
+
+use std::path::PathBuf;
+
+use fastness::{
+    account::{Account, Keychain, ScriptType},
+    address,
+    explain::Failure,
+    intent::Warning,
+    keystore::{self, Header, Keys, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password},
+    ledger::{Keys as WhereKeys, Ledger, LedgerError},
+    network::{Network, NetworkClass},
+    seal::Sealed,
+    store::WalletName,
+    text::in_fours,
+};
+use serde::Serialize;
+
+use super::{
+    DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report,
+    wallet_error::WalletError,
+};
+
+/// The first wallet's name, unless the person gives one.
+const FIRST: &str = "main";
+
+/// Options of a wallet that is made.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct MakeArgs {
+    /// Kind of address of the first account; repeat it for several accounts
+    #[arg(long = "type", value_enum, default_value = "segwit", value_name = "KIND")]
+    kinds: Vec<AddressType>,
+    /// Ask for a passphrase (BIP-39): extra words that are part of the wallet, and have to be backed up too
+    #[arg(long)]
+    passphrase: bool,
+    /// Ask for a passphrase, and keep it in the wallet file, encrypted with the words
+    #[arg(long)]
+    store_passphrase: bool,
+}
+
+/// Where a wallet will be; decided before the process is sealed.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// Its name.
+    pub(crate) name: WalletName,
+    /// The network of its first accounts.
+    pub(crate) network: Network,
+    path: PathBuf,
+    ledger: Ledger,
+    others: usize,
+}
+
+/// An account of the report.
+#[derive(Serialize)]
+struct MadeAccount {
+    account: String,
+    network: Network,
+    path: String,
+    first_address: String,
+    descriptor: String,
+}
+
+/// A wallet that was made.
+#[derive(Serialize)]
+pub(crate) struct Made {
+    wallet: String,
+    file: String,
+    fingerprint: String,
+    network_class: NetworkClass,
+    word_count: u64,
+    language: Language,
+    passphrase: PassphraseUse,
+    kdf: String,
+    accounts: Vec<MadeAccount>,
+    /// The words, only by `--words-to-stdout`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) words: Option<Vec<&'static str>>,
+    next: String,
+    #[serde(skip)]
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl Site {
+    /// Finds the place of a wallet that does not exist yet.
+    pub(crate) fn choose(context: &mut Context) -> Result<Self, Failure> {
+        let config = context.config()?;
+        let name = context.globals().wallet.clone().or(config.wallet).unwrap_or_else(|| FIRST.to_owned());
+        let name: WalletName = name.parse()?;
+        let path = context.home()?.keystore_path(&name);
+        if path.symlink_metadata().is_ok() {
+            return Err(WalletError::NameInUse(name.to_string()).into());
+        }
+        let network = context.asked_network().or(config.network).unwrap_or(Network::Bitcoin);
+        let others = context.wallet_names()?.iter().filter(|other| **other != name).count();
+        Ok(Self { ledger: context.ledger()?, name, network, path, others })
+    }
+
+    /// Fails when the ledger knows a wallet of this name whose master key is another, or unknown.
+    pub(crate) fn require_free(&self, keys: Option<&Keys>) -> Result<(), Failure> {
+        let rows = self.ledger.accounts(Some(self.name.as_str()))?;
+        let ours = |keys: &Keys| {
+            rows.iter().all(|row| row.keys == WhereKeys::Here && row.account.fingerprint == keys.fingerprint())
+        };
+        let free = rows.is_empty() || keys.is_some_and(ours);
+        if free { Ok(()) } else { Err(WalletError::NameInUse(self.name.to_string()).into()) }
+    }
+
+    /// Another wallet of this home with the same keys.
+    pub(crate) fn twin(&self, keys: &Keys) -> Result<Option<String>, Failure> {
+        let known = self.ledger.wallet_of(keys.fingerprint())?;
+        Ok(known.filter(|wallet| wallet != self.name.as_str()))
+    }
+
+    /// Writes the wallet file, then its accounts.
+    pub(crate) fn build(
+        mut self,
+        wallet: NewWallet,
+        accounts: &[Account],
+        password: &Password,
+        sealed: &Sealed,
+    ) -> Result<Made, Failure> {
+        let header = keystore::create(&self.path, wallet, password, sealed)?;
+        let name = self.name.clone();
+        let add = |ledger: &Ledger| accounts.iter().map(|account| add(ledger, &name, account)).collect();
+        let names: Vec<String> = self.ledger.atomically(add).map_err(|error| WalletError::AccountsMissing {
+            wallet: self.name.to_string(),
+            cause: error.to_string(),
+        })?;
+        let listed = names.into_iter().zip(accounts).map(|(name, account)| listed(name, account));
+        let accounts = listed.collect::<Result<_, _>>()?;
+        Ok(self.report(&header, accounts))
+    }
+
+    fn report(&self, header: &Header, accounts: Vec<MadeAccount>) -> Made {
+        Made {
+            wallet: self.name.to_string(),
+            file: self.path.display().to_string(),
+            fingerprint: header.fingerprint.to_string(),
+            network_class: header.network_class,
+            word_count: header.words,
+            language: header.language,
+            passphrase: header.passphrase,
+            kdf: kdf(header),
+            accounts,
+            words: None,
+            next: self.command("receive"),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A command for this wallet, which is named only where there are others.
+    fn command(&self, command: &str) -> String {
+        match self.others {
+            0 => format!("fastness {command}"),
+            _ => format!("fastness {command} --wallet {}", self.name),
+        }
+    }
+}
+
+/// Adds an account, or finds it where an earlier wallet of the same keys left it.
+fn add(ledger: &Ledger, wallet: &WalletName, account: &Account) -> Result<String, LedgerError> {
+    match ledger.add_account(wallet.as_str(), account, WhereKeys::Here) {
+        Ok(row) => Ok(row.name),
+        Err(LedgerError::AccountExists(name)) => {
+            Ok(name.split_once('/').map_or(name.clone(), |(_, name)| name.to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn listed(name: String, account: &Account) -> Result<MadeAccount, Failure> {
+    Ok(MadeAccount {
+        account: name,
+        network: account.network,
+        path: format!("m/{}", account.origin),
+        first_address: first_address(account)?,
+        descriptor: account.descriptor(),
+    })
+}
+
+/// The address at 0/0.
+pub(crate) fn first_address(account: &Account) -> Result<String, Failure> {
+    let script = account.script(Keychain::Receive, 0)?;
+    Ok(address::of(&script, account.network).ok_or(DeskError::Unprintable)?)
+}
+
+/// The cost of one guess, in words.
+pub(crate) fn kdf(header: &Header) -> String {
+    let kdf = &header.kdf;
+    format!("scrypt 2^{}, r {}, p {}", kdf.n.checked_ilog2().unwrap_or_default(), kdf.r, kdf.p)
+}
+
+/// Where the passphrase is, in words.
+pub(crate) const fn passphrase_words(passphrase: PassphraseUse) -> &'static str {
+    match passphrase {
+        PassphraseUse::None => "no passphrase",
+        PassphraseUse::Stored => "passphrase kept in the file, encrypted",
+        PassphraseUse::Asked => "passphrase asked for each time",
+    }
+}
+
+impl MakeArgs {
+    /// The passphrase, if there is one.
+    pub(crate) fn ask_passphrase(&self, context: &Context, sealed: &Sealed) -> Result<Option<Passphrase>, Failure> {
+        let wanted = self.passphrase || self.store_passphrase || context.passphrase_source().is_some();
+        wanted.then(|| key_side::new_passphrase(context, sealed)).transpose()
+    }
+
+    /// What becomes of the passphrase.
+    pub(crate) fn rule(&self, passphrase: Option<Passphrase>) -> PassphraseRule {
+        match passphrase {
+            None => PassphraseRule::None,
+            Some(passphrase) if self.store_passphrase => PassphraseRule::Stored(passphrase),
+            Some(passphrase) => PassphraseRule::Asked(passphrase),
+        }
+    }
+
+    /// The first accounts.
+    pub(crate) fn accounts(&self, network: Network, keys: &Keys) -> Result<Vec<Account>, Failure> {
+        let mut kinds: Vec<ScriptType> = Vec::new();
+        for kind in self.kinds.iter().copied().map(ScriptType::from) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        let account = |kind| {
+            let path = Account::standard_path(network, kind, 0)?;
+            let xpub = keys.account_xpub(&path)?;
+            Ok(Account::new(network, kind, keys.fingerprint(), path, xpub)?)
+        };
+        kinds.into_iter().map(account).collect()
+    }
+}
+
+impl Made {
+    /// Looks on the network first: an old wallet has a past.
+    pub(crate) fn with_a_past(mut self) -> Self {
+        self.next = self.next.replacen("receive", "sync", 1);
+        self
+    }
+}
+
+impl Report for Made {
+    fn page(&self, page: &mut Page) {
+        page.field("Created", &format!("{} ({} networks, sealed with {})", self.wallet, self.network_class, self.kdf));
+        page.field("Master", &format!("{} (fingerprint)", in_fours(&self.fingerprint)));
+        let words = format!("{} words, {}, {}", self.word_count, self.language, passphrase_words(self.passphrase));
+        page.field("Backup", &words);
+        if let Some(words) = &self.words {
+            page.field("Words", &words.join(" "));
+        }
+        for account in &self.accounts {
+            page.field("Account", &format!("{} on {}, {}", account.account, account.network, account.path));
+            let address = page.grouped(&account.first_address);
+            page.field("", &format!("first address {address}"));
+        }
+        page.field("File", &self.file);
+        page.field("Next", &self.next);
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.warnings.clone()
+    }
+}

@@ -1,0 +1,254 @@
+//! Words as a person types or files them: collected, corrected one by one, read as a phrase.
+//!
+//! No word is ever guessed or completed. Capitals are read as small letters, because no list has any.
+
+use std::path::{Path, PathBuf};
+
+use fastness::{
+    explain::Failure,
+    keystore::{Language, Phrase, PhraseError, backup::check_words},
+    store::{StoreError, read_stream},
+    text::SafeText,
+};
+use zeroize::Zeroizing;
+
+use super::{
+    DeskError,
+    context::Context,
+    page::Tone,
+    wallet_error::WalletError,
+    words_screen::{Captions, WordsScreen},
+};
+
+/// Most words of a phrase.
+const MOST: usize = 24;
+/// Most bytes of a file of words: 24 words of any language, one a line.
+const MAX_FILE: u64 = 4096;
+/// How often words may be typed wrongly before a new wallet is given up.
+const TRIES: usize = 3;
+const WORDS_FLAG: &str = "--words-fd or --words-file";
+
+/// Where words come from, and in which language they are.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct WordsArgs {
+    /// Read the words from this file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "words_file")]
+    words_fd: Option<u32>,
+    /// Read the words from this file
+    #[arg(long, value_name = "FILE")]
+    words_file: Option<PathBuf>,
+    /// Language of the words; found out by itself unless they fit several
+    #[arg(long, value_name = "NAME", value_parser = language)]
+    language: Option<Language>,
+}
+
+/// The language of that name, for the command line.
+pub(crate) fn language(name: &str) -> Result<Language, String> {
+    let names = || Language::ALL.map(Language::name).join(", ");
+    Language::from_name(name).ok_or_else(|| format!("the languages are {}", names()))
+}
+
+/// Words that may still be wrong.
+struct TypedWords(Vec<Zeroizing<String>>);
+
+impl WordsArgs {
+    /// True when nobody has to type them.
+    pub(crate) const fn in_a_file(&self) -> bool {
+        self.words_fd.is_some() || self.words_file.is_some()
+    }
+
+    /// Fails early when nobody could be asked.
+    pub(crate) fn require_source(&self, context: &Context) -> Result<(), DeskError> {
+        if self.in_a_file() { Ok(()) } else { context.ui.terminal(WORDS_FLAG).map(|_| ()) }
+    }
+
+    /// The phrase: from the file named, else typed on the alternate screen.
+    pub(crate) fn phrase(&self, context: &Context) -> Result<Phrase, Failure> {
+        if let Some(path) = self.path() {
+            return Ok(parse(self.language, &read_words(&path)?)?);
+        }
+        let mut screen = WordsScreen::open(&context.ui, WORDS_FLAG)?;
+        let how = "Type the words in order, one or several on a line. An empty line ends them. Only this screen shows \
+                   them, and it clears.";
+        screen.say(Tone::Normal, how);
+        ask_phrase(&mut screen, self.language)
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        let descriptor = self.words_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
+        descriptor.or_else(|| self.words_file.clone())
+    }
+}
+
+impl TypedWords {
+    /// Asks until there are `most` words; an empty line ends them earlier where the number is open.
+    fn ask(screen: &mut WordsScreen, most: usize, end: End) -> Result<Self, DeskError> {
+        let mut words = Self(Vec::with_capacity(2 * MOST));
+        while words.0.len() < most {
+            let question = format!("{:>4} ", words.0.len() + 1);
+            let line = if words.0.is_empty() { screen.ask(&question)? } else { screen.ask_on(&question)? };
+            match (line.trim().is_empty(), words.0.is_empty(), end) {
+                (true, true, _) => return Err(DeskError::InputEnded),
+                (true, false, End::EmptyLine) => break,
+                _ => words.0.extend(split(&line)),
+            }
+        }
+        Ok(words)
+    }
+
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(self.0.iter().map(|word| word.len() + 1).sum()));
+        for word in &self.0 {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        text
+    }
+
+    /// Puts what is typed in the place of one word: another word, or two that had grown together.
+    fn correct(&mut self, position: usize, line: &str) {
+        let place = position.saturating_sub(1).min(self.0.len());
+        let end = position.min(self.0.len());
+        self.0.splice(place..end, split(line));
+    }
+
+    fn ask_again(&mut self, position: usize, screen: &mut WordsScreen) -> Result<(), DeskError> {
+        let line = screen.ask(&format!("word {position}: "))?;
+        if line.trim().is_empty() {
+            return Err(DeskError::InputEnded);
+        }
+        self.correct(position, &line);
+        Ok(())
+    }
+}
+
+/// What ends the typing.
+#[derive(Clone, Copy)]
+enum End {
+    /// The last word.
+    LastWord,
+    /// An empty line.
+    EmptyLine,
+}
+
+fn split(line: &str) -> Vec<Zeroizing<String>> {
+    line.split_whitespace().map(|word| Zeroizing::new(word.to_lowercase())).collect()
+}
+
+fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> {
+    match language {
+        Some(language) => Phrase::parse_in(language, text),
+        None => Phrase::parse(text),
+    }
+}
+
+fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let shown = path.to_string_lossy();
+    let mut file = std::fs::File::open(path).map_err(|_| StoreError::Missing { path: SafeText::new(&shown) })?;
+    let bytes = Zeroizing::new(read_stream(&mut file, &shown, MAX_FILE)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| DeskError::NotText)?;
+    Ok(TypedWords(split(text)).text())
+}
+
+/// Asks for a phrase until it is one, or the person gives up.
+fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Phrase, Failure> {
+    let mut typed = TypedWords::ask(screen, MOST, End::EmptyLine)?;
+    loop {
+        let error = match parse(language, &typed.text()) {
+            Ok(phrase) => return Ok(phrase),
+            Err(error @ PhraseError::Ambiguous { .. }) => return Err(error.into()),
+            Err(error) => error,
+        };
+        screen.say(Tone::Claimed, &format!("{error}"));
+        match error {
+            PhraseError::UnknownWord { position, .. } => typed.ask_again(position, screen)?,
+            PhraseError::WordCount { .. } => {
+                screen.say(Tone::Normal, "All of them again, please; an empty line ends them.");
+                typed = TypedWords::ask(screen, MOST, End::EmptyLine)?;
+            }
+            _ => {
+                screen.list(&typed.0.iter().map(|word| word.as_str()).collect::<Vec<_>>());
+                let answer = screen.ask("Number of the word to correct; Enter alone gives up: ")?;
+                match answer.trim().parse::<usize>() {
+                    Ok(position) if (1..=typed.0.len()).contains(&position) => typed.ask_again(position, screen)?,
+                    _ if answer.trim().is_empty() => return Err(error.into()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// Shows the words of a new wallet and has them typed back. A slip shows them again, and asks for that word again.
+///
+/// # Errors
+/// The person stopped, or three slips: then the paper cannot be trusted.
+pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), Failure> {
+    let count = phrase.count().words();
+    screen.show(phrase, captions)?;
+    screen.say(Tone::Normal, &format!("Now type the {count} words back from the paper, one or several on a line."));
+    let mut typed = TypedWords::ask(screen, count, End::LastWord)?;
+    for _ in 0..TRIES {
+        let Err(error) = check_words(phrase, &typed.text()) else { return Ok(()) };
+        let alarm = format!("{error}: compare it with your paper, and correct the paper if it is wrong.");
+        screen.show(phrase, &Captions { alarm: Some(&alarm), ..*captions })?;
+        if let PhraseError::BackupDiffers { position } = error {
+            typed.ask_again(position, screen)?;
+        } else {
+            typed = TypedWords::ask(screen, count, End::LastWord)?;
+        }
+    }
+    check_words(phrase, &typed.text()).map_err(|_| WalletError::BackupUnproven.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+
+    #[test]
+    fn capitals_tabs_and_lines_do_not_matter() {
+        let typed =
+            TypedWords(split("Legal WINNER\tthank\nyear  wave sausage\u{3000}worth useful legal winner thank yellow "));
+        assert_eq!(*typed.text(), WORDS);
+        assert!(parse(None, &typed.text()).is_ok());
+    }
+
+    #[test]
+    fn one_word_is_corrected_in_its_place() {
+        let mut typed = TypedWords(split(WORDS));
+        typed.correct(2, "wimmer");
+        assert!(typed.text().starts_with("legal wimmer thank"));
+        typed.correct(2, "winner");
+        typed.correct(12, "yellow");
+        assert_eq!(*typed.text(), WORDS);
+    }
+
+    #[test]
+    fn words_grown_together_are_split_by_a_correction() {
+        let mut typed = TypedWords(split(&WORDS.replace("year wave", "yearwave")));
+        typed.correct(4, "year wave");
+        assert_eq!(*typed.text(), WORDS);
+        typed.correct(13, "more");
+        assert!(typed.text().ends_with("yellow more"), "beyond the end is appended");
+    }
+
+    #[test]
+    fn a_file_of_words_may_have_any_layout() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("words");
+        std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
+        assert_eq!(read_words(&path).map(|text| text.to_string()).ok().as_deref(), Some(WORDS));
+        std::fs::write(&path, "x".repeat(5000)).unwrap();
+        assert!(read_words(&path).is_err());
+    }
+
+    #[test]
+    fn languages_are_named_when_one_is_unknown() {
+        assert_eq!(language("czech"), Ok(Language::Czech));
+        assert!(language("klingon").is_err_and(|message| message.contains("portuguese")));
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong while a wallet is made, restored or checked, beyond what the keystore itself says.
+//!
+//! Never holds a word or a password.
+
+use fastness::explain::{Entry, Explain, Kind};
+
+use super::desk_error::entries;
+
+/// Errors of making, restoring and checking wallets.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub(crate) enum WalletError {
+    /// The name belongs to another wallet.
+    #[error("there is a wallet named `{0}` already")]
+    NameInUse(String),
+    /// The words were not typed back.
+    #[error("the words could not be proven to be on paper, and no wallet was made")]
+    BackupUnproven,
+    /// The file is there, its accounts are not.
+    #[error("the wallet `{wallet}` was written and is whole, but its accounts are not in the ledger: {cause}")]
+    AccountsMissing {
+        /// The wallet.
+        wallet: String,
+        /// What the ledger said.
+        cause: String,
+    },
+    /// The words make another wallet than expected.
+    #[error("these words and this passphrase make the wallet {found}, and {expected} was expected")]
+    OtherFingerprint {
+        /// Fingerprint that they make.
+        found: String,
+        /// Fingerprint that was asked for.
+        expected: String,
+    },
+    /// A backup that does not restore the wallet.
+    #[error("this backup does not restore `{wallet}`: {why}")]
+    OtherBackup {
+        /// The wallet.
+        wallet: String,
+        /// What differs.
+        why: String,
+    },
+    /// A backup that is no phrase at all.
+    #[error("this backup restores nothing: {0}")]
+    BrokenBackup(String),
+    /// The person said no.
+    #[error("declined; nothing was written")]
+    Declined,
+}
+
+entries! {
+    NAME_IN_USE = "wallet.name_in_use", Refused, "Name the new one with --wallet NAME; nothing is ever overwritten";
+    BACKUP_UNPROVEN = "wallet.backup_unproven", Verification, "Throw that paper away, and start again with `fastness new`";
+    ACCOUNTS_MISSING = "wallet.accounts_missing", Refused, "Add them with `fastness account add --wallet NAME`";
+    OTHER_FINGERPRINT = "wallet.other_fingerprint", Verification, "Check the passphrase first, then every word; nothing was written";
+    OTHER_BACKUP = "wallet.other_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
+    BROKEN_BACKUP = "wallet.broken_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
+    DECLINED = "wallet.declined", Declined, "Run it again with other words, another passphrase or another --network";
+}
+
+impl Explain for WalletError {
+    fn entry(&self) -> &'static Entry {
+        match self {
+            Self::NameInUse(_) => NAME_IN_USE,
+            Self::BackupUnproven => BACKUP_UNPROVEN,
+            Self::AccountsMissing { .. } => ACCOUNTS_MISSING,
+            Self::OtherFingerprint { .. } => OTHER_FINGERPRINT,
+            Self::OtherBackup { .. } => OTHER_BACKUP,
+            Self::BrokenBackup(_) => BROKEN_BACKUP,
+            Self::Declined => DECLINED,
+        }
+    }
+}

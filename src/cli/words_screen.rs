@@ -1,0 +1,214 @@
+//! The alternate screen on which words are shown and typed; whatever stood on it is gone when it is left.
+//!
+//! It is the person's terminal itself, never stdout or stderr. The screen leaves on every way out of its scope.
+
+use console::{Alignment, measure_text_width, pad_str};
+use fastness::{
+    explain::Failure,
+    keystore::{DiceReport, DiceRolls, Phrase, PhraseError, WordCount},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    DeskError,
+    page::{Medium, Page, Tone},
+    terminal::{Echo, Terminal},
+    ui::Ui,
+};
+
+/// Widest grid of words: more columns are read in the wrong order.
+const MAX_COLUMNS: usize = 4;
+/// The question that a screen of words waits with.
+const ENTER: &str = "Press Enter and the screen clears. ";
+/// The longest line that a person types in one go.
+const LONGEST_GRID: usize = 4096;
+
+/// The alternate screen, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct WordsScreen {
+    terminal: Terminal,
+}
+
+/// What stands around the words.
+#[derive(Debug)]
+pub(crate) struct Captions<'a> {
+    /// Above them.
+    pub(crate) above: &'a str,
+    /// Below them, a paragraph each.
+    pub(crate) below: &'a [String],
+    /// Said in red before everything, after something went wrong.
+    pub(crate) alarm: Option<&'a str>,
+}
+
+impl Drop for WordsScreen {
+    fn drop(&mut self) {
+        self.terminal.leave_alternate();
+    }
+}
+
+impl WordsScreen {
+    /// Enters the alternate screen of the person's terminal.
+    pub(crate) fn open(ui: &Ui, flag: &'static str) -> Result<Self, DeskError> {
+        let mut terminal = ui.terminal(flag)?;
+        terminal.enter_alternate()?;
+        Ok(Self { terminal })
+    }
+
+    /// Shows the words with numbers, waits for Enter, and clears them.
+    pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), DeskError> {
+        self.terminal.clear();
+        self.page(|page| {
+            if let Some(alarm) = captions.alarm {
+                page.toned(Tone::Stop, alarm);
+                page.blank();
+            }
+            page.line(captions.above);
+            page.blank();
+        });
+        let words: Vec<&str> = phrase.words().collect();
+        let grid = grid(&words, self.terminal.columns());
+        self.terminal.show(&grid);
+        self.page(|page| {
+            page.blank();
+            captions.below.iter().for_each(|line| page.line(line));
+        });
+        self.enter()
+    }
+
+    /// Shows how dice were mixed in, so that a second tool can compute the words.
+    pub(crate) fn show_dice(&mut self, report: &DiceReport) -> Result<(), DeskError> {
+        self.terminal.clear();
+        let kernel = report.kernel_hex();
+        self.page(|page| {
+            page.line(
+                "How these words came about, for a check with a second, offline tool. This is as secret as they are.",
+            );
+            page.blank();
+            page.field("Kernel", &kernel);
+            page.field("Rolls", report.rolls());
+            page.field("Formula", DiceReport::FORMULA);
+            page.field("Used", &format!("{} bytes of the hash", report.used_bytes()));
+            page.blank();
+        });
+        self.enter()
+    }
+
+    /// Asks for rolls of a die until there are enough of them.
+    pub(crate) fn ask_dice(&mut self, count: WordCount) -> Result<DiceRolls, Failure> {
+        self.page(|page| {
+            page.line(&format!(
+                "Roll a die {} times or more and type what it shows, as many rolls on a line as you like. They are \
+                 mixed into the kernel's random bytes; they can only add to them.",
+                count.rolls()
+            ));
+            page.blank();
+        });
+        let mut rolls = Zeroizing::new(String::with_capacity(LONGEST_GRID));
+        loop {
+            let question = format!("{:>3} of {}  ", rolls.len(), count.rolls());
+            let line = self.ask(&question)?;
+            if line.trim().is_empty() {
+                return Err(DeskError::InputEnded.into());
+            }
+            if !line.chars().all(|roll| matches!(roll, '1'..='6') || roll.is_whitespace()) {
+                self.say(Tone::Claimed, "A die shows 1 to 6; that line was left out.");
+                continue;
+            }
+            rolls.extend(line.chars().filter(|roll| !roll.is_whitespace()));
+            match DiceRolls::parse(&rolls, count) {
+                Err(PhraseError::Dice { found, needed }) if found < needed => {}
+                other => return Ok(other?),
+            }
+        }
+    }
+
+    /// A paragraph with a meaning.
+    pub(crate) fn say(&mut self, tone: Tone, text: &str) {
+        self.page(|page| page.toned(tone, text));
+    }
+
+    /// Words with their numbers.
+    pub(crate) fn list(&mut self, words: &[&str]) {
+        let grid = grid(words, self.terminal.columns());
+        self.terminal.show(&grid);
+    }
+
+    /// Asks in the open; only this screen sees it.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+        self.terminal.ask(question, Echo::Shown)
+    }
+
+    /// Asks without throwing away what was typed or pasted before.
+    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+        self.terminal.ask_on(question)
+    }
+
+    fn page(&mut self, fill: impl FnOnce(&mut Page)) {
+        let mut page = Page::new(Medium::Terminal(self.terminal.columns()));
+        fill(&mut page);
+        self.terminal.show(&Zeroizing::new(page.into_text()));
+    }
+
+    fn enter(&mut self) -> Result<(), DeskError> {
+        self.ask(ENTER)?;
+        self.terminal.clear();
+        Ok(())
+    }
+}
+
+/// Numbered words in columns that are read downwards, as many as fit.
+fn grid(words: &[&str], width: usize) -> Zeroizing<String> {
+    let longest = words.iter().map(|word| measure_text_width(word)).max().unwrap_or(0);
+    let cell = "  24 ".len() + longest + 2;
+    let columns = (width / cell).clamp(1, MAX_COLUMNS);
+    let rows = words.len().div_ceil(columns);
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST_GRID));
+    for row in 0..rows {
+        for place in (row..words.len()).step_by(rows.max(1)) {
+            let Some(word) = words.get(place) else { continue };
+            text.push_str(&format!("{:>4} ", place + 1));
+            let last = place + rows >= words.len();
+            let room = if last { longest.min(measure_text_width(word)) } else { longest + 2 };
+            text.push_str(&Zeroizing::new(pad_str(word, room, Alignment::Left, None).into_owned()));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(count: usize) -> Vec<String> {
+        (1..=count).map(|number| format!("word{number}")).collect()
+    }
+
+    #[test]
+    fn every_word_stands_once_beside_its_number_at_every_width() {
+        for count in [12, 15, 18, 21, 24] {
+            let words = words(count);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            for width in 8..130 {
+                let text = grid(&words, width);
+                let mut found: Vec<(usize, &str)> = Vec::new();
+                let mut parts = text.split_whitespace();
+                while let (Some(number), Some(word)) = (parts.next(), parts.next()) {
+                    found.push((number.parse().unwrap(), word));
+                }
+                found.sort_unstable();
+                let expected: Vec<(usize, &str)> = (1..).zip(words.iter().copied()).collect();
+                assert_eq!(found, expected, "{count} words, {width} columns");
+                assert!(width < 13 || text.lines().all(|line| line.len() <= width), "{width}: {}", *text);
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_read_downwards() {
+        let words = words(24);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let first = grid(&words, 80).lines().next().map(str::to_owned);
+        assert_eq!(first.as_deref(), Some("   1 word1      7 word7     13 word13    19 word19"));
+    }
+}

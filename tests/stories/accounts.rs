@@ -1,0 +1,41 @@
+//! Every kind of account pays and is paid; descriptors go out and come back as watch-only accounts.
+
+use crate::harness::Stage;
+
+#[test]
+fn every_script_type_receives_and_spends() {
+    let stage = Stage::with_wallet();
+    for (kind, prefix) in [("taproot", "bcrt1p"), ("nested-segwit", "2"), ("legacy", "m")] {
+        let added = stage.json(&["account", "add", "--type", kind, "--number", "1", &stage.password()]);
+        let name = added["account"].as_str().unwrap().to_owned();
+        assert_eq!(name, format!("{kind}-1"));
+        let address = stage.json(&["receive", "--account", &name])["address"].as_str().unwrap().to_owned();
+        assert!(address.starts_with(prefix) || (kind == "legacy" && address.starts_with('n')), "{address}");
+        stage.fund(&address, 5_000_000);
+        stage.json(&["sync", "--account", &name]);
+        let sent = stage.send(&[&Stage::shop(), "0.01btc", "--fee-rate", "2", "--account", &name]);
+        assert_eq!(sent["verdict"], "accepted", "{kind}");
+        stage.mine(1);
+        assert_eq!(
+            stage.json(&["track", sent["id"].as_str().unwrap(), "--account", &name])["status"]["state"],
+            "confirmed"
+        );
+    }
+    assert_eq!(stage.chain_balance(&Stage::shop()), 3_000_000);
+}
+
+#[test]
+fn an_exported_descriptor_watches_the_same_addresses() {
+    let stage = Stage::with_wallet();
+    let exported = stage.json(&["account", "export"]);
+    let descriptor = exported["descriptor"].as_str().unwrap();
+    assert!(descriptor.starts_with("wpkh([24581326/84'/1'/0']tpub"), "{descriptor}");
+    stage.json(&["account", "add", "--wallet", "watch", "--descriptor", descriptor]);
+    let mine = stage.json(&["receive", "--wallet", "main"]);
+    let watched = stage.json(&["receive", "--wallet", "watch"]);
+    assert_eq!(mine["address"], watched["address"]);
+    let broken = descriptor.replacen("tpub", "tpuc", 1);
+    stage.run(&["account", "add", "--wallet", "broken", "--descriptor", &broken]).expect_code(2);
+    let again = stage.run(&["account", "add", "--wallet", "watch", "--descriptor", descriptor, "--json"]);
+    assert_eq!(again.error_code(), "ledger.account_exists");
+}

@@ -1,0 +1,92 @@
+//! Every kind of bad input: a clear error with its own code and hint, and nothing changed.
+
+use std::fs;
+
+use crate::harness::Stage;
+
+#[track_caller]
+fn refused(stage: &Stage, arguments: &[&str], exit: i32, code: &str) {
+    let answer = stage.run(&[arguments, &["--json"]].concat());
+    assert_eq!((answer.code, answer.error_code().as_str()), (exit, code), "{arguments:?}");
+    let text = stage.run(arguments);
+    assert!(text.stderr.contains(code) && text.stderr.contains("hint: "), "{text:?}");
+    assert!(text.stdout.is_empty(), "{text:?}");
+}
+
+#[test]
+fn words_that_are_not_understood() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let shop = Stage::shop();
+    let plan = |to: &str, amount: &str, exit: i32, code: &str| {
+        refused(&stage, &["plan", to, amount, "--fee-rate", "1"], exit, code)
+    };
+    plan(&shop, "0.1", 2, "amount.no_unit");
+    plan(&shop, "1eth", 2, "amount.unknown_unit");
+    plan(&shop, "1,5btc", 2, "amount.not_a_number");
+    plan(&shop, "0.000000001btc", 2, "amount.too_fine");
+    plan(&shop, "100sat", 1, "bitcoin.dust");
+    plan(&shop, "0.5btc", 7, "bitcoin.insufficient_funds");
+    plan("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1000sat", 1, "address.wrong_network");
+    let typo = shop.replacen('q', "p", 2);
+    plan(&typo, "1000sat", 2, "address.checksum");
+    plan("ana", "1000sat", 2, "address.not_an_address");
+    refused(&stage, &["plan", &shop], 2, "desk.usage");
+    refused(&stage, &["plna"], 2, "desk.usage");
+    refused(&stage, &["sync", "--network", "bitcion"], 2, "network.unknown");
+    refused(&stage, &["track", "12"], 2, "desk.usage");
+}
+
+#[test]
+fn fees_that_no_one_would_choose() {
+    let stage = Stage::with_coins(&[200_000_000]);
+    let shop = Stage::shop();
+    refused(&stage, &["plan", &shop, "1btc", "--fee-rate", "501"], 1, "bitcoin.fee_too_high");
+    refused(&stage, &["plan", &shop, "1000sat", "--fee-rate", "1"], 1, "bitcoin.fee_too_high");
+    refused(&stage, &["plan", &shop, "1btc", "--fee", "1000001sat"], 1, "bitcoin.fee_too_high");
+    stage.json(&["plan", &shop, "1000sat", "--fee-rate", "1", "--max-fee", "200sat"]);
+    refused(&stage, &["plan", &shop, "1000sat", "--fee-rate", "1", "--max-fee", "100sat"], 1, "bitcoin.fee_too_high");
+}
+
+#[test]
+fn files_that_are_broken() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", "pay.draft"]);
+    let whole = fs::read(stage.path("pay.draft")).unwrap();
+    fs::write(stage.path("half.draft"), &whole[..whole.len() / 2]).unwrap();
+    refused(&stage, &["inspect", "half.draft"], 2, "flow.not_a_draft");
+    refused(&stage, &["sign", "half.draft"], 2, "flow.not_a_draft");
+    refused(&stage, &["sign", "absent.draft"], 2, "store.missing");
+    refused(&stage, &["broadcast", "pay.draft"], 2, "flow.not_signed");
+    refused(&stage, &["inspect", "pay.draft", "--network", "signet"], 1, "flow.other_network");
+    fs::write(stage.path("noise"), [0xff; 500]).unwrap();
+    refused(&stage, &["inspect", "noise"], 2, "bitcoin.not_a_psbt");
+}
+
+#[test]
+fn a_wrong_password_is_exit_6_and_changes_nothing() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", "pay.draft"]);
+    fs::write(stage.path("wrong"), "incorrect horse\n").unwrap();
+    let before = fs::read(stage.path("home/wallets/main.keystore")).unwrap();
+    let wrong = format!("--password-file={}", stage.path("wrong").display());
+    refused(
+        &stage,
+        &["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &wrong],
+        6,
+        "keystore.wrong_password",
+    );
+    assert!(!stage.path("pay.signed").exists());
+    assert_eq!(fs::read(stage.path("home/wallets/main.keystore")).unwrap(), before);
+}
+
+#[test]
+fn secrets_on_the_command_line_are_called_leaked() {
+    let stage = Stage::new();
+    refused(&stage, &["restore", crate::harness::WORDS], 2, "desk.secret_on_command_line");
+    refused(
+        &stage,
+        &["label", "x", "L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ"],
+        2,
+        "desk.secret_on_command_line",
+    );
+}

@@ -1,0 +1,118 @@
+//! The explorer is down, slow, lies, or goes away after it got the bytes: nothing is lost, doubled or called certain.
+
+use fastness::practice::server::Fault;
+
+use crate::harness::Stage;
+
+fn signed(stage: &Stage) -> String {
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+    let answer =
+        stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    answer["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_explorer_that_is_down_is_exit_4_and_nothing_was_sent() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let txid = signed(&stage);
+    let nobody = "--explorer=http://127.0.0.1:9";
+    for command in [&["sync"][..], &["broadcast", "pay.signed"], &["track", &txid]] {
+        let mut words = crate::harness::program();
+        words.current_dir(stage.home.path()).arg("--home").arg(stage.path("home")).args([
+            "--network",
+            "regtest",
+            nobody,
+            "--json",
+        ]);
+        words.args(command);
+        let answer = crate::harness::finish(words);
+        answer.expect_code(4);
+        assert_eq!(answer.error_code(), "explorer.no_answer");
+    }
+    assert_eq!(stage.json(&["broadcast", "pay.signed"])["verdict"], "accepted");
+}
+
+#[test]
+fn a_time_out_after_the_bytes_left_is_found_again() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    signed(&stage);
+    stage.server.faults().plan(Fault::CutAfterBroadcast, 1);
+    let sent = stage.json(&["broadcast", "pay.signed"]);
+    assert_eq!(sent["verdict"], "accepted", "read back by its id");
+}
+
+#[test]
+fn unknown_is_exit_5_locks_the_coins_and_track_resolves_it() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let txid = signed(&stage);
+    // The bytes get through without a word back, and whoever is asked for them shows others.
+    stage.server.faults().plan(Fault::CutAfterBroadcast, 1);
+    stage.server.faults().plan(Fault::WrongTransaction, 1_000);
+    let answer = stage.run(&["broadcast", "pay.signed", "--json"]);
+    answer.expect_code(5);
+    assert!(answer.stdout.contains("\"unknown\""), "{answer:?}");
+    let other = stage.run(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "--offline", "--json"]);
+    assert_eq!(other.error_code(), "bitcoin.insufficient_funds", "nothing new is built from its coins");
+    stage.server.faults().clear();
+    assert_eq!(stage.json(&["track", &txid])["status"]["state"], "unconfirmed");
+    stage.mine(1);
+    assert_eq!(stage.json(&["track", &txid, "--wait", "1"])["status"]["state"], "confirmed");
+    assert_eq!(stage.chain_balance(&Stage::shop()), 10_000_000);
+}
+
+#[test]
+fn an_evicted_payment_is_sent_again_byte_for_byte() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let txid = signed(&stage);
+    stage.json(&["broadcast", "pay.signed"]);
+    stage.server.chain().lock().unwrap().evict(&txid.parse().unwrap()).unwrap();
+    stage.json(&["sync"]);
+    assert_eq!(stage.json(&["track", &txid])["status"]["state"], "unconfirmed");
+    assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
+}
+
+#[test]
+fn a_reorganisation_turns_confirmed_back_into_unconfirmed() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    assert_eq!(stage.confirmed(), 50_000_000);
+    {
+        let chain = stage.server.chain();
+        let mut chain = chain.lock().unwrap();
+        chain.reorg(1).unwrap();
+    }
+    stage.json(&["sync"]);
+    assert_eq!(stage.confirmed(), 0);
+    stage.mine(2);
+    stage.json(&["sync"]);
+    assert_eq!(stage.confirmed(), 50_000_000);
+}
+
+#[test]
+fn fail_over_takes_the_next_explorer_in_the_list() {
+    let stage = Stage::with_wallet();
+    let mut command = crate::harness::program();
+    command.arg("--home").arg(stage.path("home")).args([
+        "--network",
+        "regtest",
+        "--explorer",
+        "http://127.0.0.1:9",
+        "--explorer",
+    ]);
+    command.arg(stage.server.url()).args(["sync", "--json"]);
+    crate::harness::finish(command).expect_code(0);
+}
+
+#[test]
+fn a_web_page_or_an_endless_answer_is_an_error_and_never_an_empty_wallet() {
+    let stage = Stage::with_wallet();
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    stage.fund(&address, 50_000_000);
+    for fault in [Fault::Html, Fault::Endless, Fault::Status(500)] {
+        stage.server.faults().plan(fault.clone(), 1_000);
+        let answer = stage.run(&["sync", "--json"]);
+        stage.server.faults().clear();
+        answer.expect_code(4);
+        assert_eq!(answer.error_code(), "explorer.no_answer", "{fault:?}");
+        assert!(stage.json(&["balance"])["accounts"][0]["confirmed"].is_null(), "unknown is never zero");
+    }
+}

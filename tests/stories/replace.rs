@@ -1,0 +1,52 @@
+//! Bump and cancel: the replacement spends the same coins, keeps the payees, and pays enough more.
+
+use crate::harness::{Stage, sat};
+
+fn replaced(stage: &Stage, arguments: &[&str]) -> serde_json::Value {
+    stage.json(&[arguments, &["--yes", "--max-fee=50000sat", &stage.password()]].concat())
+}
+
+#[test]
+fn a_stuck_payment_is_bumped_and_confirms() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
+    let too_little = stage.run(&["bump", &first, "--fee-rate", "1.5", "--json", "-o", "x.draft"]);
+    too_little.expect_code(2);
+    assert_eq!(too_little.error_code(), "bitcoin.bad_request");
+
+    let second = replaced(&stage, &["bump", &first, "--fee-rate", "5"])["id"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    stage.mine(1);
+    assert_eq!(stage.json(&["track", &second])["status"]["state"], "confirmed");
+    assert_eq!(stage.chain_balance(&Stage::shop()), 10_000_000, "paid once");
+    let history = stage.json(&["history"]);
+    let ids: Vec<_> =
+        history["transactions"].as_array().unwrap().iter().map(|row| row["txid"].as_str().unwrap()).collect();
+    assert!(ids.contains(&second.as_str()) && !ids.contains(&first.as_str()), "{ids:?}");
+    assert_eq!(sat(&history["transactions"][0]["fee"]), 5 * 153);
+    stage.run(&["bump", &second]).expect_code(1);
+}
+
+#[test]
+fn without_a_rate_the_least_that_replaces_is_paid() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "2"])["id"].as_str().unwrap().to_owned();
+    let second = replaced(&stage, &["bump", &first])["id"].as_str().unwrap().to_owned();
+    stage.mine(1);
+    assert_eq!(stage.json(&["track", &second])["status"]["state"], "confirmed");
+    assert_eq!(sat(&stage.json(&["history"])["transactions"][0]["fee"]), 3 * 153, "the old fee and 1 sat/vB more");
+}
+
+#[test]
+fn a_cancelled_payment_comes_back() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
+    let second = replaced(&stage, &["cancel", &first])["id"].as_str().unwrap().to_owned();
+    stage.mine(1);
+    assert_eq!(stage.json(&["track", &second, "--wait", "1"])["status"]["state"], "confirmed");
+    assert_eq!(stage.chain_balance(&Stage::shop()), 0);
+    assert!(stage.confirmed() > 49_999_000);
+    let tracked = stage.run(&["track", &first, "--json"]);
+    tracked.expect_code(1);
+    assert!(tracked.stdout.contains(&second), "names what replaced it: {}", tracked.stdout);
+}

@@ -1,0 +1,86 @@
+//! Paying: one go, several recipients, everything, with memo, chosen coins; and what the ledger says afterwards.
+
+use crate::harness::{Stage, sat};
+
+const LIMIT: &str = "--max-fee=5000sat";
+
+impl Stage {
+    /// `send` with the password from a file and a fee limit in a person's place.
+    pub fn send(&self, arguments: &[&str]) -> serde_json::Value {
+        let password = self.password();
+        self.json(&[&["send"], arguments, &["--yes", LIMIT, &password]].concat())
+    }
+}
+
+#[test]
+fn a_payment_from_plan_to_confirmation() {
+    let stage = Stage::with_coins(&[100_000_000]);
+    let sent = stage.send(&[&Stage::shop(), "0.25btc", "--fee-rate", "2"]);
+    assert_eq!(sent["verdict"], "accepted");
+    let txid = sent["id"].as_str().unwrap().to_owned();
+
+    let tracked = stage.json(&["track", &txid]);
+    assert_eq!(tracked["status"]["state"], "unconfirmed");
+    let pending = &stage.json(&["balance"])["accounts"][0];
+    assert_eq!((sat(&pending["confirmed"]), sat(&pending["unconfirmed"])), (0, 75_000_000 - 306));
+
+    stage.mine(1);
+    let tracked = stage.json(&["track", &txid, "--wait", "1"]);
+    assert_eq!(tracked["status"]["confirmations"], 1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 25_000_000);
+    assert_eq!(stage.confirmed(), 75_000_000 - 306);
+    let history = stage.json(&["history"]);
+    assert_eq!(history["transactions"][0]["txid"], txid.as_str());
+    assert_eq!(sat(&history["transactions"][0]["fee"]), 306);
+}
+
+#[test]
+fn several_recipients_a_memo_and_the_rest() {
+    let stage = Stage::with_coins(&[40_000_000, 30_000_000]);
+    let other = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let shop = Stage::shop();
+    stage.send(&[&shop, "0.1btc", &other, "20000000sat", "--memo", "invoice 17", "--fee-rate", "1"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 10_000_000);
+    assert_eq!(stage.chain_balance(&other), 20_000_000);
+
+    let sent = stage.send(&[&shop, "all", "--fee-rate", "1"]);
+    stage.mine(1);
+    stage.json(&["sync"]);
+    assert_eq!(stage.confirmed(), 0, "{sent}");
+    let total = stage.chain_balance(&shop);
+    assert!((69_990_000..70_000_000).contains(&total), "all but two fees: {total}");
+}
+
+#[test]
+fn chosen_and_frozen_coins_are_respected() {
+    let stage = Stage::with_coins(&[10_000_000, 20_000_000]);
+    let coins = stage.json(&["coins"])["coins"].as_array().unwrap().clone();
+    let (large, small) = (coins[0]["coin"].as_str().unwrap(), coins[1]["coin"].as_str().unwrap());
+    let shop = Stage::shop();
+    let planned = stage.json(&["plan", &shop, "0.05btc", "--fee-rate", "1", "--coins", small]);
+    assert_eq!(planned["review"]["inputs"][0]["outpoint"], small);
+
+    stage.json(&["coins", "--freeze", large]);
+    let refused = stage.run(&["plan", &shop, "0.15btc", "--fee-rate", "1", "--json"]);
+    refused.expect_code(7);
+    assert_eq!(refused.error_code(), "bitcoin.insufficient_funds");
+    assert_eq!(sat(&stage.json(&["balance"])["accounts"][0]["frozen"]), 20_000_000);
+    stage.json(&["coins", "--unfreeze", large]);
+    stage.json(&["plan", &shop, "0.15btc", "--fee-rate", "1"]);
+}
+
+#[test]
+fn sends_at_once_never_share_a_coin() {
+    let stage = Stage::with_coins(&[10_000_000, 10_000_000, 10_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let send = ["send", &shop, "0.05btc", "--fee-rate", "1", "--yes", LIMIT, &password, "--json"];
+    let running: Vec<_> = (0..3).map(|_| stage.command(&send).spawn().unwrap()).collect();
+    let answers: Vec<_> =
+        running.into_iter().map(|child| crate::harness::answer(child.wait_with_output().unwrap())).collect();
+    let sent = answers.iter().filter(|answer| answer.code == 0).count();
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 5_000_000 * sent as u64, "{answers:#?}");
+    assert!(sent >= 1, "{answers:#?}");
+    assert!(answers.iter().all(|answer| answer.code == 0 || answer.error_code() == "store.locked"), "{answers:#?}");
+}
