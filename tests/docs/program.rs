@@ -98,7 +98,7 @@ fn unknown(words: &[&str], helps: &Helps) -> Option<String> {
         }
     }
     let options = words.iter().filter(|word| word.starts_with('-') && word.len() > 1);
-    let names = options.filter_map(|word| word.split('=').next());
-    let missing = names.filter(|name| !help.split([' ', ',', '\n', '=']).any(|word| word == *name)).next();
+    let mut names = options.filter_map(|word| word.split('=').next());
+    let missing = names.find(|name| !help.split([' ', ',', '\n', '=']).any(|word| word == *name));
     missing.map(|name| format!("`fastness {shown}`: `{}` has no {name}", command.join(" ")))
 }

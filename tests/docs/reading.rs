@@ -44,7 +44,7 @@ pub(crate) fn code_spans(text: &str) -> Vec<String> {
 
 /// Lines that are typed: of blocks without a language or for a shell, and spans of prose.
 pub(crate) fn typed(text: &str) -> Vec<String> {
-    let shell = |block: &Block| matches!(block.language.as_str(), "" | "sh" | "console" | "text");
+    let shell = |block: &Block| matches!(block.language.as_str(), "" | "sh" | "console");
     let lines = blocks(text).into_iter().filter(shell).flat_map(|block| {
         let line = |line: &str| line.split(" #").next().unwrap_or_default().to_owned();
         block.text.lines().map(line).collect::<Vec<_>>()
