@@ -121,7 +121,8 @@ impl Explain for FlowError {
 /// The request cannot be fulfilled, or the ledger cannot be used.
 pub fn plan(ledger: &Ledger, row: &AccountRow, request: &Request, randomness: [u8; 32]) -> Result<Draft, Failure> {
     let snapshot = snapshot(ledger, row)?;
-    let plan = Bitcoin::plan(request, &snapshot, randomness)?;
+    let mut plan = Bitcoin::plan(request, &snapshot, randomness)?;
+    snapshot::name_own_outputs(ledger, row, &mut plan)?;
     draft(ledger, row, plan)
 }
 

@@ -90,18 +90,23 @@ pub(crate) struct Globals {
 }
 
 const FIRST_PAGE: &str = "\
-fastness 0.1: an HD wallet for the terminal. Keys stay sealed; explorers are never believed.
+fastness 0.1: an HD wallet for the terminal.
+Keys stay sealed; explorers are never believed.
 
 Start here
   practice   make a whole payment on a private practice chain, at no risk
   new        create a wallet and back it up
   restore    bring a wallet back from its words
 Every day
-  receive    an address to be paid at           send       plan, review, sign, broadcast
-  balance    what you have, and how sure        history    what happened
+  receive    an address to be paid at
+  send       plan, review, sign and broadcast in one go
+  balance    what you have, and how sure it is
+  history    what happened
 Offline signing
-  plan       write an unsigned draft            sign       review and sign a draft
-  inspect    explain any draft, PSBT or tx      broadcast  send what was signed
+  plan       write an unsigned draft
+  inspect    explain any draft, PSBT or transaction
+  sign       review and sign a draft
+  broadcast  send what was signed
 More: fastness help COMMAND, or fastness --help for all
 ";
 

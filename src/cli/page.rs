@@ -171,10 +171,7 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in paragraph.split_inclusive(' ') {
-            if measure_text_width(line.trim_end()) + measure_text_width(word.trim_end()) + usize::from(!line.is_empty())
-                > room + usize::from(line.ends_with(' '))
-                && !line.is_empty()
-            {
+            if !line.is_empty() && measure_text_width(&line) + measure_text_width(word.trim_end()) > room {
                 lines.push(line.trim_end().to_owned());
                 line = String::new();
             }
@@ -214,6 +211,16 @@ mod tests {
             for line in page.into_text().lines() {
                 assert!(line.len() <= width, "{width}: {line:?}");
             }
+        }
+    }
+
+    #[test]
+    fn words_that_fit_a_line_are_never_broken() {
+        let text = "Write these words on paper, in order; nobody brings them back";
+        for width in 24..100 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.line(text);
+            assert_eq!(page.into_text().split_whitespace().collect::<Vec<_>>().join(" "), text, "width {width}");
         }
     }
 

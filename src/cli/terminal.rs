@@ -8,7 +8,7 @@ use std::{
     sync::Mutex,
 };
 
-use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
 use super::DeskError;
@@ -20,11 +20,15 @@ const ALTERNATE: (&str, &str) = ("\x1b[?1049h\x1b[2J\x1b[H", "\x1b[2J\x1b[H\x1b[
 /// Wipe the screen.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
+/// Switches off a control key (`_POSIX_VDISABLE`).
+const NO_KEY: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+
 /// What has to be undone before the process ends, however it ends.
-static DISTURBED: Mutex<Disturbed> = Mutex::new(Disturbed { echo: None, screen: None });
+static DISTURBED: Mutex<Disturbed> = Mutex::new(Disturbed { echo: None, keys: None, screen: None });
 
 struct Disturbed {
     echo: Option<(File, Termios)>,
+    keys: Option<(File, Termios)>,
     screen: Option<File>,
 }
 
@@ -96,8 +100,8 @@ impl Terminal {
         let before = termios::tcgetattr(&self.tty).map_err(|_| DeskError::TerminalGone)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        let tty = self.tty.try_clone().map_err(|_| DeskError::TerminalGone)?;
-        lock().echo = Some((tty, before));
+        without_escape(&mut silent);
+        lock().echo = Some((self.another()?, before));
         termios::tcsetattr(&self.tty, OptionalActions::Flush, &silent).map_err(|_| DeskError::TerminalGone)
     }
 
@@ -120,9 +124,18 @@ impl Terminal {
 
     /// Enters the alternate screen, whose text is gone when it is left.
     pub(crate) fn enter_alternate(&mut self) -> Result<(), DeskError> {
-        lock().screen = Some(self.tty.try_clone().map_err(|_| DeskError::TerminalGone)?);
+        let before = termios::tcgetattr(&self.tty).map_err(|_| DeskError::TerminalGone)?;
+        let mut steady = before.clone();
+        without_escape(&mut steady);
+        lock().keys = Some((self.another()?, before));
+        lock().screen = Some(self.another()?);
+        termios::tcsetattr(&self.tty, OptionalActions::Now, &steady).map_err(|_| DeskError::TerminalGone)?;
         self.show(ALTERNATE.0);
         Ok(())
+    }
+
+    fn another(&self) -> Result<File, DeskError> {
+        self.tty.try_clone().map_err(|_| DeskError::TerminalGone)
     }
 
     /// Leaves the alternate screen, wiped.
@@ -147,6 +160,15 @@ fn leave_screen() {
         let _ = screen.write_all(ALTERNATE.1.as_bytes());
         let _ = screen.flush();
     }
+    if let Some((tty, before)) = lock().keys.take() {
+        let _ = termios::tcsetattr(&tty, OptionalActions::Now, &before);
+    }
+}
+
+/// Suspending (^Z) or aborting (^\) would leave words on the screen, or the shell without echo; an interrupt (^C) cleans up.
+fn without_escape(modes: &mut Termios) {
+    modes.special_codes[SpecialCodeIndex::VSUSP] = NO_KEY;
+    modes.special_codes[SpecialCodeIndex::VQUIT] = NO_KEY;
 }
 
 /// Puts the terminal back as it was found.

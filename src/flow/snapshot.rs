@@ -7,7 +7,7 @@ use bitcoin::{ScriptBuf, Txid};
 use super::FlowError;
 use crate::{
     account::Keychain,
-    chain::bitcoin::{Coin, CoinState, Snapshot, replace::Original},
+    chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map, replace::Original},
     explain::Failure,
     intent::Freeze,
     ledger::{AccountRow, JournalState, Ledger, LedgerError},
@@ -52,6 +52,17 @@ fn next_change(ledger: &Ledger, row: &AccountRow) -> Result<u32, LedgerError> {
     let unused = ledger.next_unused(row.id, Keychain::Change)?;
     let next = ledger.next_index(row.id, Keychain::Change)?;
     Ok(if next - unused < CHANGE_GAP { next } else { unused })
+}
+
+/// A payment to an address of this same account says where its key is, so that every reviewer sees that it comes back.
+pub(super) fn name_own_outputs(ledger: &Ledger, row: &AccountRow, plan: &mut Plan) -> Result<(), Failure> {
+    for (output, map) in plan.psbt.unsigned_tx.output.iter().zip(&mut plan.psbt.outputs) {
+        let owner = ledger.owner_of(&output.script_pubkey)?.filter(|(id, ..)| *id == row.id);
+        if let Some((_, keychain, index)) = owner {
+            *map = output_map(&row.account, keychain, index)?;
+        }
+    }
+    Ok(())
 }
 
 /// Sets the change address of a plan aside, so that no other plan returns to it.

@@ -2,13 +2,17 @@
 
 use std::str::FromStr;
 
-use bitcoin::{Address, CompressedPublicKey, secp256k1::ecdsa, secp256k1::schnorr};
+use bitcoin::{
+    Address, CompressedPublicKey,
+    secp256k1::{Message, ecdsa, schnorr},
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
 use super::*;
 use crate::keystore::{Language, SecretBytes};
+use crate::signing::Scheme;
 
 const VECTORS: &str = include_str!("../../tests/vectors/derivation.json");
 

@@ -108,7 +108,7 @@ fn a_web_page_or_an_endless_answer_is_an_error_and_never_an_empty_wallet() {
     let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
     stage.fund(&address, 50_000_000);
     for fault in [Fault::Html, Fault::Endless, Fault::Status(500)] {
-        stage.server.faults().plan(fault.clone(), 1_000);
+        stage.server.faults().plan(fault, 1_000);
         let answer = stage.run(&["sync", "--json"]);
         stage.server.faults().clear();
         answer.expect_code(4);

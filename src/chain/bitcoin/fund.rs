@@ -94,9 +94,18 @@ impl Target {
         }
     }
 
-    /// How far above the fee asked for a payment without change may go: 1% and one satoshi an input.
+    /// How far above the fee asked for a payment without change may go. The promise is 1% and one satoshi an input of the
+    /// signed size; a signature is now and then a byte shorter than reckoned, and most of the 1% is kept for that.
     const fn tolerance(fee: u64, inputs: u64) -> u64 {
-        fee / 100 + inputs
+        fee / 250 + inputs / 2
+    }
+
+    /// What an input costs at the rate asked for; coins that hold no more are not worth spending.
+    fn cost_of_input(&self) -> u64 {
+        match self.fee {
+            Fee::Exact(_) => 0,
+            Fee::Rate(rate) => rate.fee(input_weight(self.kind).div_ceil(4)),
+        }
     }
 
     fn rate(&self) -> FeeRate {
@@ -107,11 +116,30 @@ impl Target {
     }
 }
 
-/// Chooses coins for the target.
+impl Funding {
+    /// The part of the leftover that is no rounding: it goes to the miner because it is too little to be change.
+    #[must_use]
+    pub fn given_away(&self) -> u64 {
+        let asked = self.fee.saturating_sub(self.leftover);
+        self.leftover.saturating_sub(Target::tolerance(asked, self.chosen.len() as u64))
+    }
+}
+
+/// Chooses coins for the target, among those that hold more than their input costs: dust that somebody sent must not
+/// make a payment fail (with it, more coins could cover less).
 ///
 /// # Errors
-/// All candidates together do not cover payments and fee.
+/// The candidates that are worth spending do not cover payments and fee.
 pub fn select(candidates: &[Candidate], target: &Target) -> Result<Funding, BitcoinError> {
+    let cost = target.cost_of_input();
+    let (places, worth): (Vec<usize>, Vec<Candidate>) =
+        candidates.iter().copied().enumerate().filter(|(_, coin)| coin.value > cost).unzip();
+    let funding = select_among(&worth, target)?;
+    let chosen = funding.chosen.iter().filter_map(|place| places.get(*place).copied()).collect();
+    Ok(Funding { chosen, ..funding })
+}
+
+fn select_among(candidates: &[Candidate], target: &Target) -> Result<Funding, BitcoinError> {
     let orders = orders(candidates);
     let exact = branch_and_bound(candidates, target, &orders[0]);
     let with_change = orders.iter().filter_map(|order| accumulate(candidates, target, order));
@@ -182,7 +210,7 @@ fn accumulate_without_change(candidates: &[Candidate], target: &Target, order: &
 }
 
 fn trim(order: &[usize], enough: &dyn Fn(&[usize]) -> bool) -> Option<Vec<usize>> {
-    // The shortest prefix that is enough: being enough grows with the prefix, so bisect.
+    // The shortest prefix that is enough: every coin is worth its input, so being enough grows with the prefix. Bisect.
     if !enough(order) {
         return None;
     }
@@ -346,6 +374,15 @@ mod tests {
     fn says_what_is_left_over_when_nothing_else_is_possible() {
         let found = select(&coins(&[50_310]), &target(50_000, 1)).expect("funds");
         assert_eq!(found, Funding { chosen: vec![0], change: None, fee: 310, leftover: 200 });
+    }
+
+    #[test]
+    fn dust_does_not_make_a_payment_fail() {
+        let mut values = vec![300; 29];
+        values.push(1_000_000);
+        let found = select(&coins(&values), &target(500_000, 400)).expect("funds");
+        assert_eq!(found.chosen, [29]);
+        assert!(found.change.is_some());
     }
 
     #[test]

@@ -183,7 +183,7 @@ fn too_much() -> BitcoinError {
     BitcoinError::BadRequest("the amounts add up to more than can exist".to_owned())
 }
 
-/// Settled coins first; our own unconfirmed change only if they do not suffice.
+/// Settled coins first; our own unconfirmed change only if they do not suffice, or would leave too little for change.
 fn choose<'a>(
     coins: &[&'a Coin],
     target: &Target,
@@ -195,7 +195,11 @@ fn choose<'a>(
     }
     let settled: Vec<&Coin> =
         coins.iter().copied().filter(|coin| matches!(coin.state, CoinState::Confirmed(_))).collect();
-    pick(&settled, target).or_else(|_| pick(coins, target))
+    match pick(&settled, target) {
+        Ok(choice) if choice.1.given_away() == 0 => Ok(choice),
+        Ok(choice) => Ok(pick(coins, target).ok().filter(|other| other.1.given_away() == 0).unwrap_or(choice)),
+        Err(_) => pick(coins, target),
+    }
 }
 
 fn pick<'a>(coins: &[&'a Coin], target: &Target) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
@@ -317,7 +321,10 @@ fn input_map(account: &Account, coin: &Coin) -> Result<psbt::Input, BitcoinError
 }
 
 /// Where our own output's key is, so that any signer can re-derive it.
-pub(super) fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
+///
+/// # Errors
+/// An index of 2^31 or above.
+pub fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
     let owner = Owned::at(account, keychain, index)?;
     let source = (account.fingerprint, owner.path);
     let mut map = psbt::Output::default();

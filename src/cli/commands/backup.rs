@@ -182,7 +182,8 @@ impl Report for ShownWords {
             Some(words) => page.verbatim(&words.join(" ")),
             None => {
                 page.line(&format!("The {} words of {} were shown, and are gone.", self.word_count, self.wallet));
-                page.field("Next", "fastness backup verify (types them back from the paper)");
+                let next = format!("fastness backup verify --wallet {} (asks for them, from the paper)", self.wallet);
+                page.field("Next", &next);
             }
         }
     }

@@ -72,10 +72,10 @@ impl Args {
             Some(network) => network,
             None => context.network()?,
         };
-        if !bytes.trim_ascii_start().starts_with(b"{") {
-            if let psbt::Blob::Transaction(transaction) = psbt::read(&bytes)? {
-                return answer(raw("transaction", &transaction, network));
-            }
+        if !bytes.trim_ascii_start().starts_with(b"{")
+            && let psbt::Blob::Transaction(transaction) = psbt::read(&bytes)?
+        {
+            return answer(raw("transaction", &transaction, network));
         }
         let draft = match Draft::read(&bytes, asked) {
             Err(error) if error.entry().code == FlowError::NetworkUnknown.entry().code => {

@@ -48,7 +48,7 @@ impl Args {
         let phrase = self.words.phrase(context)?;
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
         let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
-        self.expect(&keys)?;
+        self.check_expected(&keys)?;
         site.require_free(Some(&keys))?;
         let accounts = self.make.accounts(site.network, &keys)?;
         let mut warnings: Vec<Warning> = site.twin(&keys)?.iter().map(|wallet| twin(wallet)).collect();
@@ -62,7 +62,7 @@ impl Args {
         answer(made)
     }
 
-    fn expect(&self, keys: &Keys) -> Result<(), WalletError> {
+    fn check_expected(&self, keys: &Keys) -> Result<(), WalletError> {
         match self.expect_fingerprint {
             Some(expected) if expected != keys.fingerprint() => Err(WalletError::OtherFingerprint {
                 found: keys.fingerprint().to_string(),

@@ -17,6 +17,7 @@ use crate::cli::{
     DeskError,
     agreement::LimitArgs,
     context::{Consent, Context},
+    terminal,
 };
 
 /// Plan, review, sign and broadcast in one go
@@ -42,6 +43,7 @@ impl Args {
 pub(super) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
     let child = |what: &str| DeskError::Child(what.to_owned());
     let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
+    terminal::restore_on_the_way_out();
     let mut command = Command::new(program);
     command.args(child_arguments(context, limits)?).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = command.spawn().map_err(|_| child("it does not start"))?;

@@ -29,7 +29,7 @@ use crate::cli::{
     DeskError,
     agreement::{self, LimitArgs},
     context::Context,
-    key_side, ui,
+    key_side, terminal, ui,
 };
 
 /// The last words of a sealed child that did not get as far as its answer.
@@ -164,6 +164,7 @@ impl SealedChild {
         option("key-file", args.key_file.as_ref().map(|path| path.display().to_string()));
         words.extend(send::limit_words(&args.limits, context.consent()));
         let gone = |_| DeskError::Child("it does not start".to_owned());
+        terminal::restore_on_the_way_out();
         let program = std::env::current_exe().map_err(gone)?;
         let mut process =
             Command::new(program).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(gone)?;

@@ -2,7 +2,8 @@
 //!
 //! Reads; the checks are in steps.rs.
 
-use serde::{Deserialize, Serialize};
+use fastness::amount::Amount;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A new wallet, as `new --json --words-to-stdout` reports it. The words guard coins worth nothing, and are shown.
 #[derive(Deserialize)]
@@ -102,6 +103,7 @@ struct HistoryRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Paid {
     pub(super) txid: String,
+    #[serde(rename = "fee", serialize_with = "as_amount")]
     pub(super) fee_sat: u64,
     pub(super) confirmations: u32,
 }
@@ -134,11 +136,18 @@ pub(super) struct Figures {
     pub(super) fingerprint: String,
     pub(super) address: String,
     pub(super) shop: String,
+    #[serde(rename = "received", serialize_with = "as_amount")]
     pub(super) received_sat: u64,
     pub(super) first: Paid,
     pub(super) replaced: String,
     pub(super) second: Paid,
+    #[serde(rename = "balance", serialize_with = "as_amount")]
     pub(super) balance_sat: u64,
+}
+
+/// Satoshi as every report has them: smallest units in a text, and the asset.
+fn as_amount<S: Serializer>(sat: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    Amount::sat(*sat).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod child;
 mod control;
 mod error;
 mod figures;
+mod report;
 mod serve;
 mod steps;
 mod tour;

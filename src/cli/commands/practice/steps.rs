@@ -57,8 +57,8 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
     tour.step(
         "Create a wallet",
         [
-            "Random words are the wallet; its keys are computed from them and sealed in a file.",
-            "On a real network the words appear on a screen that is wiped, and nowhere else.",
+            "Random words are the wallet: all its keys come from them, sealed in a file.",
+            "With real money you see them once, on a screen that is wiped, and on paper.",
         ],
     )?;
     let typed = Typed {
@@ -80,7 +80,7 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
             page.verbatim((0..3).map(cell).collect::<String>().trim_end());
         }
         page.blank();
-        page.field("Fingerprint", &made.fingerprint);
+        page.field("Master", &format!("{} (fingerprint)", page.grouped(&made.fingerprint)));
         page.blank();
     });
     Ok(made)
@@ -90,8 +90,8 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
     tour.step(
         "Check the backup",
         [
-            "A backup that was never tried is a hope. The words, typed back, must bring the same wallet:",
-            "the same fingerprint, and with it the same addresses.",
+            "A backup that was never tried is a hope. The words, typed back, must make",
+            "the same wallet: the same fingerprint, and so the same addresses.",
         ],
     )?;
     let paper = tour.home.join(PAPER);
@@ -117,10 +117,7 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
 fn receive(tour: &mut Tour) -> Result<String, Stop> {
     tour.step(
         "Receive",
-        [
-            "An address to be paid at, computed here from public keys; no password is needed and no server asked.",
-            "The code holds the same for a camera.",
-        ],
+        ["An address to be paid at, computed here: no password, no server.", "The code says the same to a camera."],
     )?;
     tour.run(&Typed { words: &["receive", "--qr", "-w", WALLET], answers: &[] })?;
     let received: Received = tour.program.ask(&["receive", "-w", WALLET])?;
@@ -159,8 +156,8 @@ fn sign(tour: &mut Tour, review: &Reviewed) -> Result<(), Stop> {
     tour.step(
         "Sign",
         [
-            "The process seals itself (no network, no other program), reviews again, then opens the wallet.",
-            "You would type the amount and the password; the tour agrees to exactly this draft by its digest.",
+            "The process seals itself (no network, no programs) before it opens the wallet.",
+            "You would type amount and password; the tour agrees by the draft's digest.",
         ],
     )?;
     let answers = ["--approve", &review.digest, "--password-file", PASSWORD_FILE];
@@ -171,8 +168,8 @@ fn broadcast(tour: &mut Tour, txid: &str) -> Result<(), Stop> {
     tour.step(
         "Broadcast",
         [
-            "The signed bytes are written down first, then sent. From here on they cannot be taken back,",
-            "only replaced while no block has them.",
+            "The signed bytes are written down, then sent. From here on they cannot be",
+            "taken back, only replaced while no block has them.",
         ],
     )?;
     tour.run(&Typed { words: &["broadcast", SIGNED, "-w", WALLET], answers: &[] })?;
@@ -183,7 +180,7 @@ fn confirm(tour: &mut Tour, txid: &str, shop: &Shop) -> Result<Paid, Stop> {
     tour.step(
         "Confirm",
         [
-            "A payment is done when blocks are built on it; here we mine the first ourselves.",
+            "A payment is done when blocks are built on it; here we mine the first.",
             "`track` asks where it is, and waits if told to.",
         ],
     )?;
@@ -199,8 +196,8 @@ fn bump(tour: &mut Tour, shop: &Shop, first: &Paid) -> Result<(String, Paid), St
     tour.step(
         "Pay again, raise the fee",
         [
-            "`send` does plan, sign and broadcast in one go. While no block has the payment, `bump` replaces it",
-            "by one that pays the same people a higher fee (RBF); only one of the two can ever confirm.",
+            "`send` is plan, sign and broadcast in one go. Until a block has it, `bump`",
+            "replaces it with a higher fee (RBF); only one of the two can ever confirm.",
         ],
     )?;
     let answers = ["--yes", "--expect-to", &shop.address, "--max-fee", MAX_FEE, "--password-file", PASSWORD_FILE];

@@ -5,30 +5,27 @@
 use std::{
     path::{Path, PathBuf},
     sync::PoisonError,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use fastness::{
-    explain::Failure,
+    explain::{Failure, Kind},
     practice::{PracticeChain, Server},
     store::{Home, StoreError, WriteRule, atomic_write},
 };
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     super::{Answer, answer},
     child::{Program, Typed},
     error::PracticeDeskError,
-    figures::Figures,
+    report::{Ran, Step, TourReport},
     serve, steps,
 };
 use crate::cli::{
     DeskError,
     context::{Consent, Context},
     page::{Medium, Page},
-    report::Report,
-    terminal,
     ui::{self, Form, Ui},
 };
 
@@ -88,52 +85,29 @@ pub(super) struct Tour<'a> {
     pub(super) program: Program,
     server: Server,
     steps: Vec<Step>,
-}
-
-/// A step as JSON has it.
-#[derive(Serialize)]
-struct Step {
-    number: usize,
-    title: &'static str,
-    height: u32,
-    commands: Vec<Ran>,
-}
-
-#[derive(Serialize)]
-struct Ran {
-    command: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-}
-
-/// The tour as a whole.
-#[derive(Serialize)]
-struct TourReport {
-    home: String,
-    steps: Vec<Step>,
-    seconds: u64,
-    /// Absent when the person left before the end.
-    figures: Option<Figures>,
+    /// Time the person took to read.
+    waited: Duration,
 }
 
 /// Walks the tour.
 pub(super) fn run(context: &mut Context) -> Answer {
     let begun = Instant::now();
-    terminal::restore_on_the_way_out();
     let mut tour = Tour::stage(context)?;
     let walked = steps::walk(&mut tour);
+    let seconds = begun.elapsed().saturating_sub(tour.waited).as_secs();
     let (home, steps) = (tour.home.display().to_string(), tour.close());
     let figures = match walked {
         Ok(figures) => Some(figures),
         Err(Stop::Left) => None,
         Err(Stop::Failed(failure)) => return Err(failure),
     };
-    answer(TourReport { home, steps, seconds: begun.elapsed().as_secs(), figures })
+    answer(TourReport { home, steps, seconds, figures })
 }
 
 impl<'a> Tour<'a> {
     fn stage(context: &'a mut Context) -> Result<Self, Failure> {
         let home = Home::open(Some(&new_folder(context.home()?.root())?))?.root().to_owned();
+        say_where_on_the_way_out(context.ui.form(), &home);
         atomic_write(&home.join(PASSWORD_FILE), PASSWORD.as_bytes(), WriteRule::New)?;
         let server = serve::start(PracticeChain::open(&home.join("chain"))?, 0)?;
         let program = Program::new(home.clone(), &server.url())?;
@@ -142,19 +116,21 @@ impl<'a> Tour<'a> {
             && Ui::medium() != Medium::Plain
             && context.ui.terminal("--yes").is_ok();
         let pace = if person { Pace::Waits } else { Pace::Straight };
-        Ok(Self { context, pace, home, program, server, steps: Vec::new() })
+        Ok(Self { context, pace, home, program, server, steps: Vec::new(), waited: Duration::ZERO })
     }
 
     /// Opens the next step: waits for the person, then shows its title and two lines on what it is about.
     pub(super) fn step(&mut self, title: &'static str, about: [&str; 2]) -> Result<(), Stop> {
         if !self.steps.is_empty() {
+            let asked = Instant::now();
             self.wait()?;
+            self.waited += asked.elapsed();
         }
         let (number, height) = (self.steps.len() + 1, self.chain(|chain| chain.tip().0));
         self.steps.push(Step { number, title, height, commands: Vec::new() });
         self.speak(|page| {
             page.heading(&format!("{number} of {STEPS}  {title}"), &format!("practice chain, height {height}"));
-            about.iter().for_each(|line| page.line(line));
+            about_lines(about, page);
             page.blank();
         });
         Ok(())
@@ -226,6 +202,24 @@ impl<'a> Tour<'a> {
     }
 }
 
+/// One paragraph on a terminal, where it is wrapped; two lines for everything else.
+fn about_lines(about: [&str; 2], page: &mut Page) {
+    match Ui::medium() {
+        Medium::Terminal(_) => page.line(&about.join(" ")),
+        Medium::Plain => about.iter().for_each(|line| page.line(line)),
+    }
+}
+
+/// An interrupt ends the tour and the server with it; it says where everything stays.
+fn say_where_on_the_way_out(form: Form, home: &Path) {
+    let farewell = format!("\nStopped. Everything so far is kept in {}", home.display());
+    // Without a handler the interrupt still ends the tour.
+    let _ = ctrlc::set_handler(move || {
+        Ui::new(form).say(&farewell);
+        std::process::exit(i32::from(Kind::Declined.exit_code()));
+    });
+}
+
 /// A folder that nobody has yet: `practice/tour-1`, `practice/tour-2`, ...
 fn new_folder(home: &Path) -> Result<PathBuf, PracticeDeskError> {
     use std::os::unix::fs::DirBuilderExt;
@@ -244,26 +238,6 @@ fn new_folder(home: &Path) -> Result<PathBuf, PracticeDeskError> {
         }
     }
     Err(last)
-}
-
-impl Report for TourReport {
-    fn page(&self, page: &mut Page) {
-        match &self.figures {
-            Some(_) => page.line(&format!(
-                "That was a whole payment, twice, in {} s. Every figure was checked against the chain itself.",
-                self.seconds
-            )),
-            None => page.line(&format!("Left after step {} of {STEPS}. Everything so far is kept.", self.steps.len())),
-        }
-        page.field("Kept in", &self.home);
-        page.blank();
-        page.line("Go on from here: one terminal runs the chain,");
-        page.verbatim(&format!("  fastness practice serve --dir {}/chain", self.home));
-        page.line(&format!("and another uses the wallet (its password is in the file `{PASSWORD_FILE}` there):"));
-        page.verbatim(&format!("  fastness --home {} balance -w practice", self.home));
-        page.line("Or do it all by hand; this says what to type next:");
-        page.verbatim("  fastness practice serve");
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,118 @@
+//! Thousands of random spends: script types x recipients x coin sets x fee rates, each planned, reviewed, signed by a
+//! sealed process and accepted by Bitcoin Core's code. `FASTNESS_SPENDS=N` asks for N of them, `FASTNESS_SEED=N` for one.
+//!
+//! Has no test harness: the seal forbids threads, so this process seals itself and does everything in its main thread.
+
+// Helpers of a test target may stop it, and this one reports on standard output. `ensure` is an assertion.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::fn_params_excessive_bools
+)]
+
+#[path = "spends/cases.rs"]
+mod cases;
+#[path = "spends/checks.rs"]
+mod checks;
+#[path = "spends/replacements.rs"]
+mod replacements;
+mod synthetic;
+
+use std::{panic::catch_unwind, process::ExitCode, time::Instant};
+
+use fastness::{
+    account::{Account, ScriptType},
+    chain::bitcoin::plan::plan,
+    keystore::{Keys, Phrase},
+    network::NetworkClass,
+    seal::seal_this_process,
+};
+
+use checks::{Broken, End};
+
+/// Spends in a run that asks for no other number.
+const DEFAULT: u64 = 10_000;
+/// Every so many spends are planned a second time, and replaced.
+const SAMPLE: u64 = 10;
+
+/// What was seen.
+#[derive(Default)]
+struct Tally {
+    accepted: u64,
+    refused: u64,
+    with_change: u64,
+    inputs: usize,
+    given_away: u64,
+    most_given_away: u64,
+    replacements: replacements::Tally,
+}
+
+fn main() -> ExitCode {
+    // Runners ask every target what it holds.
+    if std::env::args().any(|argument| argument == "--list") {
+        println!("random_spends: test");
+        return ExitCode::SUCCESS;
+    }
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let (wanted, only) = (number("FASTNESS_SPENDS").unwrap_or(DEFAULT), number("FASTNESS_SEED"));
+    let sealed = seal_this_process(&[]).unwrap();
+    let phrase = Phrase::parse(synthetic::WORDS).unwrap();
+    let keys = Keys::from_phrase(&phrase, None, NetworkClass::Test, &sealed).unwrap();
+    let accounts = ScriptType::ALL.map(synthetic::account);
+    assert!(accounts.iter().all(|account| account.fingerprint == keys.fingerprint()));
+    let (mut tally, mut failed, start) = (Tally::default(), 0u32, Instant::now());
+    let mut seed = only.unwrap_or(0);
+    while tally.accepted < wanted && failed < 10 {
+        if let Err(broken) = one(seed, &accounts, &keys, &mut tally) {
+            failed += 1;
+            println!("FASTNESS_SEED={seed}: {broken}");
+        }
+        if only.is_some() {
+            break;
+        }
+        seed += 1;
+    }
+    report(&tally, start);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One case, with panics told like other failures.
+fn one(seed: u64, accounts: &[Account; 4], keys: &Keys, tally: &mut Tally) -> Result<(), Broken> {
+    let attempt = catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let case = cases::case(seed, accounts);
+        match checks::run(&case, keys)? {
+            End::Refused => tally.refused += 1,
+            End::Spent(spend) => {
+                tally.accepted += 1;
+                tally.with_change += u64::from(spend.has_change);
+                tally.inputs += spend.transaction.input.len();
+                tally.given_away += u64::from(spend.given_away.is_some());
+                tally.most_given_away = tally.most_given_away.max(spend.given_away.unwrap_or(0));
+                if seed.is_multiple_of(SAMPLE) {
+                    let again = plan(&case.request, &case.snapshot, case.randomness);
+                    checks::ensure(again.as_ref() == Ok(&spend.plan), || "another plan the second time".to_owned())?;
+                    replacements::run(&case, &spend, keys, &mut tally.replacements)?;
+                }
+            }
+        }
+        Ok(())
+    }));
+    attempt.unwrap_or_else(|_| Err("it panicked".to_owned()))
+}
+
+fn report(tally: &Tally, start: Instant) {
+    println!(
+        "{} spends accepted by Bitcoin Core's code ({} inputs, {} with change), {} rightly refused, {:.1?}",
+        tally.accepted,
+        tally.inputs,
+        tally.with_change,
+        tally.refused,
+        start.elapsed()
+    );
+    println!(
+        "{} left too little for change and had no other coins (at most {} sat beyond 1% and 1 sat an input)",
+        tally.given_away, tally.most_given_away
+    );
+    println!("{} replacements made, {} not possible", tally.replacements.made, tally.replacements.refused);
+}
