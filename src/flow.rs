@@ -24,7 +24,7 @@ use crate::{
     account::{Account, ScriptType},
     chain::{
         Chain,
-        bitcoin::{Bitcoin, BitcoinError, Ownership, Plan, decode, sign as bitcoin_sign},
+        bitcoin::{Bitcoin, Ownership, Plan, decode, sign as bitcoin_sign},
     },
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
@@ -264,8 +264,17 @@ pub fn ownership_of_ledger(
     Ok(Ownership::new(rows.into_iter().map(|row| row.account).filter(|account| account.network == network).collect()))
 }
 
-/// True for a review that fails only because no known account owns an input.
-#[must_use]
-pub fn needs_keys(error: &BitcoinError) -> bool {
-    matches!(error, BitcoinError::ForeignInput(_))
+/// The accounts that the ledger holds for these keys must be the ones that the keys derive: a changed ledger could show
+/// somebody else's address as ours.
+///
+/// # Errors
+/// An account differs.
+pub fn check_ledger(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
+    let ours = known.accounts().iter().filter(|account| account.fingerprint == keys.fingerprint());
+    for account in ours {
+        if keys.account_xpub(&account.origin)? != account.xpub {
+            return Err(FlowError::LedgerLies(format!("m/{}", account.origin)).into());
+        }
+    }
+    Ok(())
 }

@@ -209,6 +209,13 @@ impl Review {
         format!("{}-{}", self.digest.get(..4).unwrap_or_default(), self.digest.get(4..8).unwrap_or_default())
     }
 
+    /// What it moves, in smallest units that fit 64 bits: what others get, or else (a consolidation) what we keep.
+    #[must_use]
+    pub fn moved(&self) -> u64 {
+        let kept = || self.outputs.iter().filter_map(|output| output.amount.to_sat()).fold(0u64, u64::saturating_add);
+        self.paid.to_sat().filter(|paid| *paid > 0).unwrap_or_else(kept)
+    }
+
     /// Outputs that pay others, in order.
     pub fn payments(&self) -> impl Iterator<Item = &ReviewedOutput> {
         self.outputs.iter().filter(|output| output.role == Role::Pay)

@@ -7,8 +7,9 @@ use bitcoin::ScriptBuf;
 use super::FlowError;
 use crate::{
     amount::{Amount, sat_text},
+    chain::bitcoin::policy,
     explain::Failure,
-    intent::Review,
+    intent::{FeeLimit, Review},
 };
 
 /// What a script allows.
@@ -40,10 +41,10 @@ impl Limits {
         self.check(review)
     }
 
-    /// Checks every stated limit; with none stated, everything passes (a person still has to agree).
+    /// Checks every stated limit; without `--max-fee`, the standard fee stops (a person still has to agree).
     ///
     /// # Errors
-    /// A limit does not hold.
+    /// A limit does not hold, or the fee is above the stops.
     pub fn check(&self, review: &Review) -> Result<(), Failure> {
         let broken = |what: String| Err(FlowError::Limit(what).into());
         if let Some(digest) = self.approve.as_ref().filter(|digest| **digest != review.digest) {
@@ -56,6 +57,10 @@ impl Limits {
         let fee = review.fee.and_then(Amount::to_sat).unwrap_or(u64::MAX);
         if let Some(max) = self.max_fee.filter(|max| fee > *max) {
             return broken(format!("the fee is {}, and at most {} was allowed", sat_text(fee), sat_text(max)));
+        }
+        if self.max_fee.is_none() {
+            // Whoever made the draft: the stops of planning hold for signing too.
+            policy::check_fee(fee, review.vsize, review.moved(), FeeLimit::Standard)?;
         }
         if self.expect_to.is_empty() {
             return Ok(());

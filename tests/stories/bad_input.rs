@@ -48,6 +48,27 @@ fn fees_that_no_one_would_choose() {
 }
 
 #[test]
+fn a_draft_with_an_absurd_fee_is_not_signed_unless_the_fee_is_named() {
+    let stage = Stage::with_coins(&[200_000_000]);
+    stage.json(&["plan", &Stage::shop(), "10000sat", "--fee", "90000sat", "--max-fee", "90000sat", "-o", "dear.draft"]);
+    let sign = ["sign", "dear.draft", "--yes", "--expect-to", &Stage::shop(), &stage.password()];
+    refused(&stage, &sign, 1, "bitcoin.fee_too_high");
+    stage.json(&[&sign[..], &["--max-fee", "90000sat"]].concat());
+}
+
+#[test]
+fn a_changed_ledger_is_found_out_before_anything_is_signed() {
+    let stage = Stage::with_coins(&[200_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+    stage.json(&["account", "add", "--type", "taproot", &stage.password()]);
+    let db = rusqlite::Connection::open(stage.path("home/ledger.db")).unwrap();
+    let other =
+        "UPDATE accounts SET xpub = (SELECT xpub FROM accounts WHERE name = 'segwit-0') WHERE name = 'taproot-0'";
+    assert_eq!(db.execute(other, []).unwrap(), 1);
+    refused(&stage, &["sign", "pay.draft", "--yes", "--max-fee", "1000sat", &stage.password()], 8, "flow.ledger_lies");
+}
+
+#[test]
 fn files_that_are_broken() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", "pay.draft"]);

@@ -288,10 +288,7 @@ pub(super) fn assemble(
 fn check(plan: &Plan, account: &Account, limit: FeeLimit) -> Result<(), BitcoinError> {
     let review = decode::review(plan, &Ownership::new(vec![account.clone()]))?;
     let fee = review.fee.and_then(crate::amount::Amount::to_sat).ok_or(BitcoinError::Bug("a plan without a fee"))?;
-    let paid = review.paid.to_sat().unwrap_or(u64::MAX);
-    let kept = review.outputs.iter().filter_map(|output| output.amount.to_sat()).fold(0u64, u64::saturating_add);
-    let moved = if paid > 0 { paid } else { kept };
-    policy::check_fee(fee, review.vsize, moved, limit)?;
+    policy::check_fee(fee, review.vsize, review.moved(), limit)?;
     if review.vsize * 4 > policy::MAX_STANDARD_WEIGHT {
         let what = format!("the transaction would have {} vbytes, and nodes relay at most 100,000", review.vsize);
         return Err(BitcoinError::BadRequest(format!("{what}; split it")));

@@ -69,6 +69,7 @@ impl Args {
         let limits = self.limits.limits(draft.plan.network)?;
         let sealed = key_side::seal(context, &self.output.as_deref().into_iter().collect::<Vec<_>>())?;
         let (approved, keys) = approved(context, &draft, &wallet, (&known, &limits), &sealed)?;
+        flow::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
     }
 
