@@ -10,7 +10,9 @@ use crate::{
 };
 
 /// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
-const ROTATION: usize = 48;
+/// While the chain stands still only unconfirmed payments can be new there; once it moved, more is worth asking.
+const ROTATION_SAME_TIP: usize = 24;
+const ROTATION_NEW_TIP: usize = 240;
 /// How many of our newest blocks are compared with the explorer's chain after its tip moved.
 const REORG_DEPTH: u32 = 10;
 
@@ -58,7 +60,8 @@ pub fn sync(
     check_reorg(ledger, row, explorer, tip)?;
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
-    let ask = to_ask(&known, next, depth);
+    let rotation = if is_known_tip(row, tip) { ROTATION_SAME_TIP } else { ROTATION_NEW_TIP };
+    let ask = to_ask(&known, next, (depth, rotation));
     let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
     let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
     let answer = explorer.scan(&ScanPlan { derive: &derive, ask, next, gap }, progress)?;
@@ -81,17 +84,22 @@ fn below(script: &KnownScript, next: [u32; 2]) -> bool {
 }
 
 /// The scripts below the gap window that are asked again: those with unconfirmed transactions, and the longest unasked.
-fn to_ask(known: &[KnownScript], next: [u32; 2], depth: Depth) -> Vec<(Keychain, u32)> {
+fn to_ask(known: &[KnownScript], next: [u32; 2], (depth, rotation): (Depth, usize)) -> Vec<(Keychain, u32)> {
     let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
     let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
         used.into_iter().partition(|script| script.unconfirmed > 0 || depth == Depth::Full);
     cold.sort_by_key(|script| (script.checked, script.keychain, script.index));
-    hot.into_iter().chain(cold.into_iter().take(ROTATION)).map(|script| (script.keychain, script.index)).collect()
+    hot.into_iter().chain(cold.into_iter().take(rotation)).map(|script| (script.keychain, script.index)).collect()
+}
+
+/// Whether the chain stands where it stood at the last sync.
+fn is_known_tip(row: &AccountRow, tip: Tip) -> bool {
+    row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string())
 }
 
 /// If the chain moved, the blocks that hold our transactions must still be in it; else they are unconfirmed again.
 fn check_reorg(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -> Result<(), Failure> {
-    if row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string()) {
+    if is_known_tip(row, tip) {
         return Ok(());
     }
     for (height, hash) in ledger.newest_blocks(row, REORG_DEPTH)? {

@@ -122,8 +122,11 @@ fn coins(case: &Case, transaction: &Transaction) -> Result<(), Broken> {
         ensure(allowed.contains(&outpoint), || format!("{outpoint} must not be spent"))?;
     }
     let all = case.request.payments.iter().any(|payment| payment.quantity == Quantity::All);
-    if all || matches!(case.request.coins, CoinChoice::Exactly(_)) {
-        ensure(spent.count() == allowed.len(), || "not every coin named is spent".to_owned())?;
+    if matches!(case.request.coins, CoinChoice::Exactly(_)) {
+        ensure(spent.clone().count() == allowed.len(), || "not every coin named is spent".to_owned())?;
+    } else if all {
+        let worth = worth_spending(case).len();
+        ensure(spent.count() == worth, || format!("not the {worth} coins that are worth it"))?;
     }
     let wanted = match case.request.replacement {
         Replacement::Signalled => Sequence::ENABLE_RBF_NO_LOCKTIME,
@@ -166,16 +169,21 @@ fn had_alternative(case: &Case, transaction: &Transaction) -> bool {
     reach(case, paid, Some(0))
 }
 
-/// True if the coins that are worth spending cover `pay`, the fee, and the least change if there is to be one.
-fn reach(case: &Case, pay: u64, change: Option<u64>) -> bool {
-    let target = target(&case.snapshot, &case.request, pay);
+/// The coins named, or those that may be chosen and hold more than their input costs.
+fn worth_spending(case: &Case) -> Vec<&Coin> {
     let cost = match case.request.fee {
-        Fee::Rate(rate) => rate.fee(fund::input_weight(target.kind).div_ceil(4)),
+        Fee::Rate(rate) => rate.fee(fund::input_weight(case.snapshot.account.script_type).div_ceil(4)),
         Fee::Exact(_) => 0,
     };
     let named = matches!(case.request.coins, CoinChoice::Exactly(_));
     let worth = |coin: &&Coin| named || coin.value().is_some_and(|value| value > cost);
-    let coins: Vec<&Coin> = allowed(&case.snapshot, &case.request.coins).into_iter().filter(worth).collect();
+    allowed(&case.snapshot, &case.request.coins).into_iter().filter(worth).collect()
+}
+
+/// True if the coins that are worth spending cover `pay`, the fee, and the least change if there is to be one.
+fn reach(case: &Case, pay: u64, change: Option<u64>) -> bool {
+    let target = target(&case.snapshot, &case.request, pay);
+    let coins = worth_spending(case);
     let fee = match case.request.fee {
         Fee::Rate(rate) => rate.fee(target.vsize(coins.len() as u64, change)),
         Fee::Exact(fee) => fee,
@@ -193,8 +201,6 @@ fn refusal(case: &Case, error: &BitcoinError) -> Result<(), Broken> {
     let pay: u64 = case.request.payments.iter().filter_map(exact).sum();
     let all = case.request.payments.iter().any(|payment| payment.quantity == Quantity::All);
     match error {
-        // `all` spends every coin, whatever it is worth.
-        BitcoinError::InsufficientFunds { .. } if all => Ok(()),
         BitcoinError::InsufficientFunds { .. } => {
             ensure(!reach(case, pay, None), || format!("refused ({error}), and the coins suffice"))
         }

@@ -74,11 +74,14 @@ impl Dice {
     }
 }
 
+/// The master key of the known seed.
+pub(crate) fn master() -> Xpriv {
+    Xpriv::new_master(NETWORK.key_kind(), &<[u8; 64]>::from_hex(SEED).unwrap()).unwrap()
+}
+
 /// The account of this kind of the known seed.
 pub(crate) fn account(kind: ScriptType) -> Account {
-    let secp = Secp256k1::new();
-    let seed = <[u8; 64]>::from_hex(SEED).unwrap();
-    let master = Xpriv::new_master(NETWORK.key_kind(), &seed).unwrap();
+    let (secp, master) = (Secp256k1::new(), master());
     let path = Account::standard_path(NETWORK, kind, 0).unwrap();
     let xpub = Xpub::from_priv(&secp, &master.derive_priv(&secp, &path).unwrap());
     Account::new(NETWORK, kind, master.fingerprint(&secp), path, xpub).unwrap()
@@ -103,9 +106,10 @@ fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
     }
 }
 
+type Place = (ScriptType, Keychain, u32);
+
 /// The account's script at a place; every account here is the known seed's, so it is derived once.
 fn script(account: &Account, keychain: Keychain, index: u32) -> ScriptBuf {
-    type Place = (ScriptType, Keychain, u32);
     static DERIVED: LazyLock<Mutex<HashMap<Place, ScriptBuf>>> = LazyLock::new(Mutex::default);
     let place = (account.script_type, keychain, index);
     DERIVED.lock().unwrap().entry(place).or_insert_with(|| account.script(keychain, index).unwrap()).clone()

@@ -100,11 +100,12 @@ impl Target {
         fee / 250 + inputs / 2
     }
 
-    /// What an input costs at the rate asked for; coins that hold no more are not worth spending.
-    fn cost_of_input(&self) -> u64 {
+    /// True if a coin of `value` satoshi holds more than its input costs at the rate asked for.
+    #[must_use]
+    pub fn is_worth_spending(&self, value: u64) -> bool {
         match self.fee {
-            Fee::Exact(_) => 0,
-            Fee::Rate(rate) => rate.fee(input_weight(self.kind).div_ceil(4)),
+            Fee::Exact(_) => true,
+            Fee::Rate(rate) => value > rate.fee(input_weight(self.kind).div_ceil(4)),
         }
     }
 
@@ -131,9 +132,8 @@ impl Funding {
 /// # Errors
 /// The candidates that are worth spending do not cover payments and fee.
 pub fn select(candidates: &[Candidate], target: &Target) -> Result<Funding, BitcoinError> {
-    let cost = target.cost_of_input();
     let (places, worth): (Vec<usize>, Vec<Candidate>) =
-        candidates.iter().copied().enumerate().filter(|(_, coin)| coin.value > cost).unzip();
+        candidates.iter().copied().enumerate().filter(|(_, coin)| target.is_worth_spending(coin.value)).unzip();
     let funding = select_among(&worth, target)?;
     let chosen = funding.chosen.iter().filter_map(|place| places.get(*place).copied()).collect();
     Ok(Funding { chosen, ..funding })

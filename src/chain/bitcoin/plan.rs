@@ -37,6 +37,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
     let (chosen, change) = match place_of_all(request)? {
         None => choose(&coins, &target, &request.coins).map(|(chosen, funding)| (chosen, funding.change))?,
         Some(place) => {
+            let coins = all_of(coins, &target, &request.coins);
             let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
             output.value = remainder(&coins, &target)?;
             policy::check_dust(&output.script_pubkey, output.value.to_sat())?;
@@ -216,6 +217,14 @@ pub(super) fn candidates(coins: &[&Coin]) -> Result<Vec<Candidate>, BitcoinError
         _ => u32::MAX,
     };
     coins.iter().map(|coin| Ok(Candidate { value: value(coin)?, height: height(coin) })).collect()
+}
+
+/// The coins of a payment of `all`: those named, or every one that adds to it. A coin that costs more than it holds would
+/// take from the payee, and dust that somebody sent could make the whole payment fail.
+fn all_of<'a>(coins: Vec<&'a Coin>, target: &Target, choice: &CoinChoice) -> Vec<&'a Coin> {
+    let named = matches!(choice, CoinChoice::Exactly(_));
+    let adds = |coin: &&Coin| named || coin.value().is_none_or(|value| target.is_worth_spending(value));
+    coins.into_iter().filter(adds).collect()
 }
 
 /// What is left of all coins after the other outputs and the fee.
