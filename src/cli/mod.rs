@@ -41,7 +41,7 @@ use self::{
 #[command(name = "fastness", version, disable_help_subcommand = false, infer_subcommands = false)]
 #[command(help_template = "{before-help}{about}\n\nUsage: {usage}\n\n{all-args}{after-help}")]
 #[command(
-    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing sent), 5 unknown (may have happened),\n6 wrong password, 7 insufficient funds, 8 verification failed, 70 bug."
+    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing was sent),\n5 unknown (it may have happened), 6 wrong password, 7 insufficient funds,\n8 verification failed, 70 bug."
 )]
 struct Cli {
     #[command(flatten)]
