@@ -83,8 +83,11 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn observe_own(&self, row: &AccountRow, transaction: &Transaction) -> Result<(), LedgerError> {
-        self.put_transaction(row, transaction, &Place::Mempool)?;
         let txid = transaction.compute_txid();
+        // What is known to be in a block stays there.
+        if self.transaction(row, txid)?.is_none_or(|(_, height)| height.is_none()) {
+            self.put_transaction(row, transaction, &Place::Mempool)?;
+        }
         let mut touched = BTreeSet::new();
         for output in &transaction.output {
             touched.extend(self.place_in(row.id, &output.script_pubkey)?);

@@ -8,7 +8,11 @@ impl Stage {
     /// `send` with the password from a file and a fee limit in a person's place.
     pub fn send(&self, arguments: &[&str]) -> serde_json::Value {
         let password = self.password();
-        self.json(&[&["send"], arguments, &["--yes", LIMIT, &password]].concat())
+        let mut words = [&["send"], arguments, &["--yes", &password]].concat();
+        if !words.iter().any(|word| word.starts_with("--max-fee")) {
+            words.push(LIMIT);
+        }
+        self.json(&words)
     }
 }
 
@@ -83,4 +87,28 @@ fn sends_at_once_never_share_a_coin() {
     assert_eq!(stage.chain_balance(&shop), 5_000_000 * sent as u64, "{answers:#?}");
     assert!(sent >= 1, "{answers:#?}");
     assert!(answers.iter().all(|answer| answer.code == 0 || answer.error_code() == "store.locked"), "{answers:#?}");
+}
+
+#[test]
+fn a_thousand_people_are_paid_from_a_file() {
+    let stage = Stage::with_coins(&[200_000_000]);
+    let mut lines = String::from("# salaries\n");
+    let mut addresses = Vec::new();
+    for number in 0..1_000u32 {
+        let hash = bitcoin::hashes::Hash::hash(&number.to_le_bytes());
+        let address =
+            crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_raw_hash(hash)));
+        lines += &format!("{address}, {}sat\n", 1_000 + number);
+        addresses.push(address);
+    }
+    std::fs::write(stage.path("people"), &lines).unwrap();
+    let sent = stage.send(&["--recipients", "people", "--fee-rate", "1", "--max-fee=60000sat"]);
+    assert_eq!(sent["verdict"], "accepted");
+    stage.mine(1);
+    for (number, address) in (0u64..).zip(&addresses) {
+        assert_eq!(stage.chain_balance(address), 1_000 + number);
+    }
+    std::fs::write(stage.path("people"), lines.replace("1007sat", "1007")).unwrap();
+    let bad = stage.run(&["plan", "--recipients", "people", "--fee-rate", "1", "--json"]);
+    assert!(bad.stdout.contains("line 9 of the recipients"), "{bad:?}");
 }

@@ -1,5 +1,7 @@
 //! Words into a payment request: recipients with amounts, BIP-21 URIs, fees, coins, memo. Shared by `plan` and `send`.
 
+use std::path::PathBuf;
+
 use fastness::{
     address,
     amount::{Amount, FeeRate, Quantity},
@@ -8,6 +10,7 @@ use fastness::{
     intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
     network::Network,
     payment_uri::PaymentUri,
+    store::read_public,
     text::SafeText,
 };
 
@@ -22,12 +25,18 @@ const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
 /// Blocks within which a payment should confirm if nothing else is said.
 const DEFAULT_TARGET: u16 = 6;
 
+/// A recipients file holds some ten thousand lines at most; a transaction takes about three thousand outputs.
+const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
+
 /// What to pay and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PayArgs {
     /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: URI. Amounts carry units (0.01btc, 15000sat) or are `all`
-    #[arg(required = true, value_name = "ADDRESS AMOUNT")]
+    #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
+    /// Read recipients from a file: one `ADDRESS AMOUNT` (or `ADDRESS,AMOUNT`) a line, # for comments
+    #[arg(long, value_name = "FILE")]
+    recipients: Option<PathBuf>,
     /// Public note in the transaction (OP_RETURN), at most 80 bytes
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
@@ -128,6 +137,9 @@ impl PayArgs {
     }
 
     fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
+        if let Some(path) = &self.recipients {
+            return Ok((from_file(&read_public(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
+        }
         if let [uri, rest @ ..] = self.to.as_slice()
             && PaymentUri::looks_like(uri)
         {
@@ -147,6 +159,24 @@ impl PayArgs {
         }
         Ok((payments, None))
     }
+}
+
+/// One recipient a line; what is wrong is named with its line.
+fn from_file(bytes: &[u8], network: Network) -> Result<Vec<Payment>, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|_| DeskError::NotText)?;
+    let mut payments = Vec::new();
+    for (number, line) in (1u32..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if line.is_empty() {
+            continue;
+        }
+        let at = |what: String| DeskError::Usage(format!("line {number} of the recipients: {what}"));
+        let (to, amount) = line.split_once([',', ' ', '\t']).ok_or_else(|| at("there is no amount".to_owned()))?;
+        let script = address::parse(to.trim(), network).map_err(|error| at(error.to_string()))?;
+        let quantity = Quantity::parse(amount.trim(), network.asset()).map_err(|error| at(error.to_string()))?;
+        payments.push(Payment { script, quantity });
+    }
+    Ok(payments)
 }
 
 fn from_uri(uri: &str, rest: &[String], network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
