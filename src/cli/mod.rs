@@ -137,6 +137,9 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
     };
     let Some(command) = cli.command else {
+        if ui.form() == Form::Json {
+            return Err(DeskError::Usage("no command is named".to_owned()).into());
+        }
         ui::print_raw(FIRST_PAGE);
         return Ok(0);
     };

@@ -6,7 +6,7 @@ use crate::{
     account::Keychain,
     explain::Failure,
     explorer::{Claim, Explorer, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
-    ledger::{AccountRow, KnownScript, Ledger, LedgerError, Observation, Place, Synced, now},
+    ledger::{AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, now},
 };
 
 /// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
@@ -135,5 +135,10 @@ fn observation(history: &ScriptHistory) -> Observation {
         });
         (at.tx.clone(), place)
     });
-    Observation { keychain: history.keychain, index: history.index, transactions: transactions.collect() }
+    Observation {
+        keychain: history.keychain,
+        index: history.index,
+        transactions: transactions.collect(),
+        completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },
+    }
 }

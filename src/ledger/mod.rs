@@ -21,7 +21,7 @@ pub use self::{
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
     scripts::{AddressRow, KnownScript},
-    transactions::{HistoryRow, Observation, Place},
+    transactions::{Completeness, HistoryRow, Observation, Place},
 };
 use crate::explain::{Entry, Explain, catalogue};
 

@@ -26,7 +26,16 @@ pub enum Place {
     },
 }
 
-/// The complete history of one script at one moment.
+/// Whether a list of transactions is all there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// It is.
+    Whole,
+    /// Unconfirmed ones may be missing: the explorer lists only so many.
+    MempoolCut,
+}
+
+/// The history of one script at one moment.
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// Chain below the account.
@@ -35,6 +44,8 @@ pub struct Observation {
     pub index: u32,
     /// Every transaction that touches the script; each was checked against its id.
     pub transactions: Vec<(Transaction, Place)>,
+    /// Whether that is all.
+    pub completeness: Completeness,
 }
 
 /// One line of the history.
@@ -55,7 +66,7 @@ pub struct HistoryRow {
 }
 
 impl Ledger {
-    /// Records the complete history of a script. Unconfirmed transactions that are no longer in it are marked gone,
+    /// Records the history of a script. Unconfirmed transactions that are no longer in a whole one are marked gone,
     /// except those of our own journal, which only a conflict or a person can give up.
     ///
     /// Returns whether anything changed.
@@ -73,7 +84,9 @@ impl Ledger {
             seen.insert(txid.to_byte_array());
             changed |= self.touch(id, chain, index, txid)?;
         }
-        changed |= self.forget_absent(row, (chain, index), &seen)?;
+        if observation.completeness == Completeness::Whole {
+            changed |= self.forget_absent(row, (chain, index), &seen)?;
+        }
         self.set_checked(row.id, observation.keychain, index)?;
         Ok(changed)
     }
