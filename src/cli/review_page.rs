@@ -51,9 +51,10 @@ fn write_fee(review: &Review, page: &mut Page) {
     let (Some(fee), Some(rate)) = (review.fee, review.fee_rate) else {
         return page.toned_field("Fee", (Tone::Stop, "unknown: not every amount is proven"));
     };
-    let share = review
-        .fee_basis_points
-        .map_or_else(String::new, |points| format!(", {}.{:02}% of the payment", points / 100, points % 100));
+    let share = review.fee_basis_points.map_or_else(String::new, |points| match points {
+        0 => ", less than 0.01% of the payment".to_owned(),
+        _ => format!(", {}.{:02}% of the payment", points / 100, points % 100),
+    });
     page.field("Fee", &format!("{}   {rate}{share}", fee.to_sat().map_or_else(|| fee.to_string(), sat_text)));
 }
 
