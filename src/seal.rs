@@ -131,27 +131,38 @@ impl Sealed {
 /// # Errors
 /// A protection that must not be missing on this system is missing: no core dumps; on Linux also the system call filter.
 pub fn seal_this_process(writable: &[PathBuf]) -> Result<Sealed, SealError> {
+    seal_with_threads(writable, || {})
+}
+
+/// As [`seal_this_process`]; `start_threads` runs when the rules on files hold already and threads can still be started,
+/// so that those it starts are held by every rule.
+///
+/// # Errors
+/// As [`seal_this_process`].
+pub fn seal_with_threads(writable: &[PathBuf], start_threads: impl FnOnce()) -> Result<Sealed, SealError> {
     let mut report = SealReport::default();
     umask(Mode::RWXG | Mode::RWXO);
     report.note("file modes", Force::Full, "new files are closed to group and others (umask 077)");
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none).map_err(|reason| SealError::CoreDumps(SafeText::new(&reason.to_string())))?;
     report.note("core dumps", Force::Full, "a crash writes no memory to disk (RLIMIT_CORE 0)");
-    confine(writable, &mut report)?;
+    confine(writable, &mut report, start_threads)?;
     report.note("swap", Force::Absent, "memory is not locked: encrypt the swap of this machine, or have none");
     Ok(Sealed { report })
 }
 
 #[cfg(target_os = "linux")]
-fn confine(writable: &[PathBuf], report: &mut SealReport) -> Result<(), SealError> {
+fn confine(writable: &[PathBuf], report: &mut SealReport, start_threads: impl FnOnce()) -> Result<(), SealError> {
     linux::forbid_tracing(report)?;
     linux::confine_writes(writable, report)?;
+    start_threads();
     linux::confine_calls(report)
 }
 
 /// Nothing beyond POSIX is known here, and the report says so.
 #[cfg(not(target_os = "linux"))]
-fn confine(_writable: &[PathBuf], report: &mut SealReport) -> Result<(), SealError> {
+fn confine(_writable: &[PathBuf], report: &mut SealReport, start_threads: impl FnOnce()) -> Result<(), SealError> {
+    start_threads();
     report.note("tracing", Force::Absent, "other programs of this user may read this process's memory");
     report.note("writes", Force::Absent, "nothing stops this process from writing elsewhere");
     report.note("network", Force::Absent, "nothing stops this process from opening sockets: use the air-gapped build");

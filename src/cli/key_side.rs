@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     explain::Failure,
     keystore::{self, Keys, Passphrase, Password, Unlocked},
-    seal::{Sealed, seal_this_process},
+    seal::{Sealed, seal_with_threads},
     store::{StoreError, WalletName, read_stream},
     text::SafeText,
 };
@@ -30,8 +30,7 @@ pub(crate) fn seal(context: &mut Context, outputs: &[&Path]) -> Result<Sealed, F
 /// Seals this process; files can be written in those of the folders that exist.
 pub(crate) fn seal_to(mut writable: Vec<PathBuf>) -> Result<Sealed, Failure> {
     writable.retain(|folder| folder.is_dir());
-    terminal::restore_on_the_way_out();
-    Ok(seal_this_process(&writable)?)
+    Ok(seal_with_threads(&writable, terminal::restore_on_the_way_out)?)
 }
 
 fn folder_of(path: &Path) -> PathBuf {
