@@ -7,8 +7,9 @@ use bitcoin::ScriptBuf;
 use super::FlowError;
 use crate::{
     amount::{Amount, sat_text},
+    chain::bitcoin::policy,
     explain::Failure,
-    intent::Review,
+    intent::{FeeLimit, Review},
 };
 
 /// What a script allows.
@@ -40,10 +41,11 @@ impl Limits {
         self.check(review)
     }
 
-    /// Checks every stated limit; with none stated, everything passes (a person still has to agree).
+    /// Checks every stated limit, and the standard fee stops where no `--max-fee` takes their place: a draft from elsewhere
+    /// never passed the planner's (threats.md P7).
     ///
     /// # Errors
-    /// A limit does not hold.
+    /// A limit does not hold, or the fee is above the stops.
     pub fn check(&self, review: &Review) -> Result<(), Failure> {
         let broken = |what: String| Err(FlowError::Limit(what).into());
         if let Some(digest) = self.approve.as_ref().filter(|digest| **digest != review.digest) {
@@ -56,6 +58,9 @@ impl Limits {
         let fee = review.fee.and_then(Amount::to_sat).unwrap_or(u64::MAX);
         if let Some(max) = self.max_fee.filter(|max| fee > *max) {
             return broken(format!("the fee is {}, and at most {} was allowed", sat_text(fee), sat_text(max)));
+        }
+        if self.max_fee.is_none() {
+            policy::check_fee(fee, review.vsize, moved(review), FeeLimit::Standard)?;
         }
         if self.expect_to.is_empty() {
             return Ok(());
@@ -72,4 +77,10 @@ impl Limits {
             None => Ok(()),
         }
     }
+}
+
+/// What the fee is measured against: what is paid to others, else what is moved to ourselves, in satoshi.
+fn moved(review: &Review) -> u64 {
+    let kept = || review.outputs.iter().filter_map(|output| output.amount.to_sat()).fold(0u64, u64::saturating_add);
+    if review.paid.smallest > 0 { review.paid.to_sat().unwrap_or(u64::MAX) } else { kept() }
 }
