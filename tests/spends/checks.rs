@@ -113,17 +113,26 @@ fn outputs(case: &Case, transaction: &Transaction, review: &Review) -> Result<()
     })
 }
 
-/// Only coins that may be spent; all those named; sequences as asked.
+/// Only coins that may be spent; all those named, and for `all` those that hold more than they cost; sequences as asked.
 fn coins(case: &Case, transaction: &Transaction) -> Result<(), Broken> {
-    let allowed: Vec<OutPoint> =
-        allowed(&case.snapshot, &case.request.coins).iter().map(|coin| coin.outpoint).collect();
+    let coins = allowed(&case.snapshot, &case.request.coins);
+    let allowed: Vec<OutPoint> = coins.iter().map(|coin| coin.outpoint).collect();
     let spent = transaction.input.iter().map(|input| input.previous_output);
     for outpoint in spent.clone() {
         ensure(allowed.contains(&outpoint), || format!("{outpoint} must not be spent"))?;
     }
     let all = case.request.payments.iter().any(|payment| payment.quantity == Quantity::All);
     if all || matches!(case.request.coins, CoinChoice::Exactly(_)) {
-        ensure(spent.count() == allowed.len(), || "not every coin named is spent".to_owned())?;
+        let wanted = match (&case.request.coins, case.request.fee) {
+            (CoinChoice::Automatic, Fee::Rate(rate)) => {
+                let kind = case.snapshot.account.script_type;
+                let cost = rate.fee(fund::input_weight(kind).div_ceil(4));
+                let worth = |coin: &&&Coin| coin.value().is_some_and(|value| value > cost);
+                coins.iter().filter(worth).count()
+            }
+            _ => allowed.len(),
+        };
+        ensure(spent.count() == wanted, || "not every coin named is spent".to_owned())?;
     }
     let wanted = match case.request.replacement {
         Replacement::Signalled => Sequence::ENABLE_RBF_NO_LOCKTIME,

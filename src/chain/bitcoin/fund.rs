@@ -101,7 +101,7 @@ impl Target {
     }
 
     /// What an input costs at the rate asked for; coins that hold no more are not worth spending.
-    fn cost_of_input(&self) -> u64 {
+    pub(super) fn cost_of_input(&self) -> u64 {
         match self.fee {
             Fee::Exact(_) => 0,
             Fee::Rate(rate) => rate.fee(input_weight(self.kind).div_ceil(4)),

@@ -37,6 +37,10 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
     let (chosen, change) = match place_of_all(request)? {
         None => choose(&coins, &target, &request.coins).map(|(chosen, funding)| (chosen, funding.change))?,
         Some(place) => {
+            let coins = match request.coins {
+                CoinChoice::Automatic => coins.into_iter().filter(|coin| is_worth_spending(coin, &target)).collect(),
+                CoinChoice::Exactly(_) => coins,
+            };
             let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
             output.value = remainder(&coins, &target)?;
             policy::check_dust(&output.script_pubkey, output.value.to_sat())?;
@@ -218,6 +222,11 @@ pub(super) fn candidates(coins: &[&Coin]) -> Result<Vec<Candidate>, BitcoinError
     coins.iter().map(|coin| Ok(Candidate { value: value(coin)?, height: height(coin) })).collect()
 }
 
+/// `all` leaves dust where it is: what costs more than it holds would make the rest smaller.
+fn is_worth_spending(coin: &Coin, target: &Target) -> bool {
+    coin.value().is_some_and(|value| value > target.cost_of_input())
+}
+
 /// What is left of all coins after the other outputs and the fee.
 fn remainder(coins: &[&Coin], target: &Target) -> Result<Amount, BitcoinError> {
     let available =
@@ -292,11 +301,7 @@ fn check(plan: &Plan, account: &Account, limit: FeeLimit) -> Result<(), BitcoinE
     let kept = review.outputs.iter().filter_map(|output| output.amount.to_sat()).fold(0u64, u64::saturating_add);
     let moved = if paid > 0 { paid } else { kept };
     policy::check_fee(fee, review.vsize, moved, limit)?;
-    if review.vsize * 4 > policy::MAX_STANDARD_WEIGHT {
-        let what = format!("the transaction would have {} vbytes, and nodes relay at most 100,000", review.vsize);
-        return Err(BitcoinError::BadRequest(format!("{what}; split it")));
-    }
-    Ok(())
+    policy::check_weight(review.vsize)
 }
 
 /// What a signer needs to know of a coin: its whole transaction, path and key.
