@@ -24,7 +24,7 @@ use crate::{
     account::{Account, ScriptType},
     chain::{
         Chain,
-        bitcoin::{Bitcoin, Ownership, Plan, decode, sign as bitcoin_sign},
+        bitcoin::{Bitcoin, Ownership, Plan, decode, inputs, sign as bitcoin_sign},
     },
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
@@ -33,6 +33,9 @@ use crate::{
     signing::Signed,
     text::SafeText,
 };
+
+/// The highest account number that a draft alone can name as ours (threats.md P2).
+const MAX_ACCOUNT: u32 = 100;
 
 /// Why the story stops, where no other room says so.
 #[derive(Debug, thiserror::Error)]
@@ -121,16 +124,15 @@ impl Explain for FlowError {
 /// The request cannot be fulfilled, or the ledger cannot be used.
 pub fn plan(ledger: &Ledger, row: &AccountRow, request: &Request, randomness: [u8; 32]) -> Result<Draft, Failure> {
     let snapshot = snapshot(ledger, row)?;
-    let mut plan = Bitcoin::plan(request, &snapshot, randomness)?;
-    snapshot::name_own_outputs(ledger, row, &mut plan)?;
-    draft(ledger, row, plan)
+    draft(ledger, row, Bitcoin::plan(request, &snapshot, randomness)?)
 }
 
 /// A plan becomes a draft of this account; its change address is not given out again.
 ///
 /// # Errors
 /// The ledger cannot be written.
-pub fn draft(ledger: &Ledger, row: &AccountRow, plan: Plan) -> Result<Draft, Failure> {
+pub fn draft(ledger: &Ledger, row: &AccountRow, mut plan: Plan) -> Result<Draft, Failure> {
+    snapshot::name_own_outputs(ledger, row, &mut plan)?;
     let scripts: Vec<_> = plan.psbt.unsigned_tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
     snapshot::issue_change(ledger, row, &scripts)?;
     let context = Context {
@@ -217,7 +219,8 @@ fn signatures(approved: Approved, keys: &Keys) -> Result<Answered, Failure> {
     Ok((approved.plan, jobs, signatures))
 }
 
-/// The accounts that a plan names and these keys own, derived from the keys: the ledger is not asked.
+/// The accounts that a plan names and these keys own, derived from the keys: the ledger is not asked. Change to an
+/// account of a number that nobody would ever search is not ours: its author could ask a ransom for the path.
 ///
 /// # Errors
 /// The keys cannot derive an account that the plan names.
@@ -234,9 +237,23 @@ pub fn ownership_of_keys(plan: &Plan, keys: &Keys) -> Result<Ownership, Failure>
         }
         let origin: bitcoin::bip32::DerivationPath = origin.into();
         let xpub = keys.account_xpub(&origin)?;
-        accounts.push(Account::new(plan.network, script_type, fingerprint, origin, xpub)?);
+        let account = Account::new(plan.network, script_type, fingerprint, origin, xpub)?;
+        if is_searched(&account) || pays_from(plan, &account) {
+            accounts.push(account);
+        }
     }
     Ok(Ownership::new(accounts))
+}
+
+fn is_searched(account: &Account) -> bool {
+    let levels: &[ChildNumber] = account.origin.as_ref();
+    levels.last().is_some_and(|last| matches!(last, ChildNumber::Hardened { index } if *index <= MAX_ACCOUNT))
+}
+
+/// Whether a coin that the plan spends is on a script of this account: nobody but its owner could have made one.
+fn pays_from(plan: &Plan, account: &Account) -> bool {
+    let ours = Ownership::new(vec![account.clone()]);
+    (0..plan.psbt.inputs.len()).any(|place| inputs::look(&plan.psbt, place, &ours).known.owned.is_some())
 }
 
 /// The script type of a standard account path m/purpose'/coin'/number' of this network.

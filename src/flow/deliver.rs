@@ -3,7 +3,7 @@
 //! The same bytes on every resend; a new transaction is never built here. What may have happened is said to be unknown
 //! until somebody is found who has it (threats.md B1, B2).
 
-use bitcoin::{OutPoint, Transaction, TxOut, Txid};
+use bitcoin::{Transaction, TxOut, Txid};
 
 use super::{Draft, FlowError, SignedFile};
 use crate::{
@@ -12,10 +12,13 @@ use crate::{
     explain::Failure,
     explorer::{BlockRef, Explorer, TxPlace, Verdict},
     intent::Status,
-    ledger::{AccountRow, JournalState, Ledger},
+    ledger::{AccountRow, JournalRow, JournalState, Ledger},
     network::Network,
     text::SafeText,
 };
+
+/// Most parents that are fetched to see whether a conflicting transaction is signed.
+const MAX_PARENTS: usize = 200;
 
 /// What became of an attempt to send.
 #[derive(Debug)]
@@ -26,20 +29,32 @@ pub struct Delivery {
     pub verdict: Verdict,
 }
 
-/// Sends a signed transaction: journal first, then the bytes, then the verdict into the journal.
+/// Sends a signed transaction: journal and locked coins first, then the bytes, then the verdict into the journal.
 ///
 /// # Errors
 /// The ledger cannot be written, or Bitcoin Core's code refuses the transaction (checked where every parent is known).
 pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> Result<Delivery, Failure> {
-    let (network, txid) = (file.signed.network, file.signed.id.clone());
+    let (network, id, txid) = (file.signed.network, &file.signed.id, file.transaction.compute_txid());
     let rows = accounts(ledger, network)?;
     verify_if_known(ledger, &rows, &file.transaction)?;
-    let row = ledger.record_signed(network, &txid, &file.signed.bytes)?;
-    // From here on a crash leaves "unknown" behind, which is the truth.
-    ledger.set_journal_state(network, &txid, JournalState::Unknown, "sending")?;
-    let verdict = explorer.broadcast(&row.raw, file.transaction.compute_txid());
-    settle(ledger, &rows, file, &verdict)?;
-    Ok(Delivery { txid, verdict })
+    let row = ledger.record_signed(network, id, &file.signed.bytes)?;
+    let before = ledger.unconfirmed(network)?;
+    let rows = touched(ledger, rows, &file.transaction)?;
+    // From here on a crash leaves "unknown" and locked coins behind, which is the truth: nothing else is built from them.
+    ledger.atomically(|ledger| {
+        ledger.set_journal_state(network, id, JournalState::Unknown, "sending")?;
+        rows.iter().try_for_each(|row| ledger.observe_own(row, &file.transaction))
+    })?;
+    let verdict = explorer.broadcast(&row.raw, txid);
+    let (state, detail) = settled(&verdict, &row);
+    ledger.atomically(|ledger| {
+        ledger.set_journal_state(network, id, state, &detail)?;
+        if matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed) {
+            return Ok(());
+        }
+        rows.iter().try_for_each(|row| ledger.take_back(row, txid, &before))
+    })?;
+    Ok(Delivery { txid: id.clone(), verdict })
 }
 
 fn accounts(ledger: &Ledger, network: Network) -> Result<Vec<AccountRow>, Failure> {
@@ -58,46 +73,40 @@ fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transacti
     Ok(consensus::verify(transaction, &spent)?)
 }
 
-/// Writes a verdict down, and keeps the coins of whatever may be on the network locked.
-fn settle(ledger: &mut Ledger, rows: &[AccountRow], file: &SignedFile, verdict: &Verdict) -> Result<(), Failure> {
-    let (network, txid) = (file.signed.network, &file.signed.id);
-    let (state, detail) = match verdict {
+/// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still.
+fn settled(verdict: &Verdict, before: &JournalRow) -> (JournalState, String) {
+    match verdict {
         Verdict::Accepted { operators } => {
             (JournalState::Sent, operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
         Verdict::Known => (JournalState::Sent, "already known".to_owned()),
         Verdict::Confirmed(block) => (JournalState::Confirmed, block.hash.to_string()),
         Verdict::Rejected(class) => (JournalState::Rejected, class.to_string()),
-        Verdict::NotSent(_) => (JournalState::Signed, "not sent".to_owned()),
+        Verdict::NotSent(_) => (before.state, before.detail.clone()),
         Verdict::Unknown => (JournalState::Unknown, "no answer after the bytes had left".to_owned()),
-    };
-    ledger.set_journal_state(network, txid, state, &detail)?;
-    let may_be_out = matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed);
-    if may_be_out {
-        for row in rows {
-            if touches(ledger, row, &file.transaction)? {
-                ledger.atomically(|ledger| ledger.observe_own(row, &file.transaction))?;
-            }
-        }
     }
-    Ok(())
 }
 
-fn touches(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<bool, Failure> {
-    for input in &transaction.input {
-        if ledger.coin_place(row.id, input.previous_output)?.is_some() {
-            return Ok(true);
+/// The accounts whose coins it spends or that it pays.
+fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) -> Result<Vec<AccountRow>, Failure> {
+    let mut touched = Vec::new();
+    for row in rows {
+        let mut places = Vec::new();
+        for input in &transaction.input {
+            places.push(ledger.coin_place(row.id, input.previous_output)?);
+        }
+        for output in &transaction.output {
+            places.push(ledger.place_of(row.id, &output.script_pubkey)?);
+        }
+        if places.iter().any(Option::is_some) {
+            touched.push(row);
         }
     }
-    for output in &transaction.output {
-        if ledger.owner_of(&output.script_pubkey)?.is_some_and(|(id, ..)| id == row.id) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(touched)
 }
 
-/// Finds out where a transaction is. One of our own that nobody has is sent again, byte for byte.
+/// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte;
+/// one that was refused or replaced since is not.
 ///
 /// # Errors
 /// Explorers do not answer, or nobody knows the transaction, neither here nor there.
@@ -114,17 +123,7 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
     match place {
         TxPlace::Confirmed(_) => note(ledger, &row.txid, network, (JournalState::Confirmed, "found in a block"))?,
         TxPlace::Mempool => note(ledger, &row.txid, network, (JournalState::Sent, "found in a mempool"))?,
-        TxPlace::Unknown => {
-            if let Some(by) = conflicting_spend(explorer, &file.transaction, txid)? {
-                note(ledger, &row.txid, network, (JournalState::Replaced, "a coin was spent by another"))?;
-                for account in accounts(ledger, network)? {
-                    ledger.atomically(|ledger| ledger.give_up(&account, txid))?;
-                }
-                return Ok(Status::Replaced { by: by.to_string() });
-            }
-            deliver(ledger, explorer, &file)?;
-            return status(explorer, explorer.place(txid)?.into_value());
-        }
+        TxPlace::Unknown => return missing(ledger, explorer, &file, row.state),
     }
     status(explorer, place)
 }
@@ -133,17 +132,89 @@ fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (Journal
     Ok(ledger.set_journal_state(network, txid, state, detail)?)
 }
 
-/// Another transaction that spends one of this one's coins, if an explorer names one that really does.
-fn conflicting_spend(explorer: &Explorer, transaction: &Transaction, txid: Txid) -> Result<Option<Txid>, Failure> {
+/// One of our own that no explorer has: it lost its coins, or it is sent again, or it was never to be.
+fn missing(
+    ledger: &mut Ledger,
+    explorer: &Explorer,
+    file: &SignedFile,
+    state: JournalState,
+) -> Result<Status, Failure> {
+    let (network, txid) = (file.signed.network, file.transaction.compute_txid());
+    let rows = accounts(ledger, network)?;
+    if let Some(by) = conflicting_spend(ledger, explorer, &rows, &file.transaction)? {
+        note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
+        ledger.atomically(|ledger| {
+            rows.iter().try_for_each(|row| ledger.give_up(row, txid))?;
+            rows.iter().try_for_each(|row| ledger.observe_own(row, &by))
+        })?;
+        return Ok(Status::Replaced { by: by.compute_txid().to_string() });
+    }
+    if let Some(by) = rival_here(ledger, &rows, &file.transaction)? {
+        return Ok(Status::Replaced { by: by.to_string() });
+    }
+    if !matches!(state, JournalState::Unknown | JournalState::Sent | JournalState::Confirmed) {
+        return Ok(Status::NotFound);
+    }
+    deliver(ledger, explorer, file)?;
+    status(explorer, explorer.place(txid)?.into_value())
+}
+
+/// Another transaction in our own ledger that counts and spends one of this one's coins: a replacement of ours.
+fn rival_here(ledger: &Ledger, rows: &[AccountRow], transaction: &Transaction) -> Result<Option<Txid>, Failure> {
+    for row in rows {
+        for input in &transaction.input {
+            let spender = ledger.spender(row.id, input.previous_output)?;
+            if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid()) {
+                return Ok(Some(spender));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Another transaction that spends one of this one's coins, if an explorer names one that is signed for it.
+fn conflicting_spend(
+    ledger: &Ledger,
+    explorer: &Explorer,
+    rows: &[AccountRow],
+    transaction: &Transaction,
+) -> Result<Option<Transaction>, Failure> {
     for input in &transaction.input {
         let spender = explorer.outspend(input.previous_output)?.into_value();
-        if let Some(spender) = spender.filter(|spender| *spender != txid)
-            && really_spends(explorer, spender, input.previous_output)?
+        if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid())
+            && let Some(spender) = explorer.transaction(spender)?
+            && spender.input.iter().any(|other| other.previous_output == input.previous_output)
+            && is_signed(ledger, explorer, rows, &spender)?
         {
             return Ok(Some(spender));
         }
     }
     Ok(None)
+}
+
+/// Whether Bitcoin Core's code accepts every input: anyone can write a transaction that names our coin.
+fn is_signed(
+    ledger: &Ledger,
+    explorer: &Explorer,
+    rows: &[AccountRow],
+    transaction: &Transaction,
+) -> Result<bool, Failure> {
+    let mut spent: Vec<TxOut> = Vec::new();
+    for input in transaction.input.iter().take(MAX_PARENTS) {
+        let outpoint = input.previous_output;
+        let known = match rows.first() {
+            Some(row) => ledger.transaction(row, outpoint.txid)?.map(|(parent, _)| parent),
+            None => None,
+        };
+        let parent = match known {
+            Some(parent) => Some(parent),
+            None => explorer.transaction(outpoint.txid)?,
+        };
+        let output = parent.as_ref().and_then(|parent| proof::spent_output(parent, outpoint).ok());
+        let Some(output) = output else { return Ok(false) };
+        spent.push(output.clone());
+    }
+    Ok(consensus::verify(transaction, &spent).is_ok())
 }
 
 /// Before anything is signed: coins that this sync did not ask about must still be unspent, as far as an explorer says.
@@ -168,12 +239,6 @@ pub fn check_unspent(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, dra
         }
     }
     Ok(())
-}
-
-/// The named transaction's own bytes, checked against its id, must spend the coin.
-fn really_spends(explorer: &Explorer, spender: Txid, coin: OutPoint) -> Result<bool, Failure> {
-    let transaction = explorer.transaction(spender)?;
-    Ok(transaction.is_some_and(|transaction| transaction.input.iter().any(|input| input.previous_output == coin)))
 }
 
 fn status(explorer: &Explorer, place: TxPlace) -> Result<Status, Failure> {

@@ -41,7 +41,8 @@ impl Limits {
         self.check(review)
     }
 
-    /// Checks every stated limit; without `--max-fee`, the standard fee stops (a person still has to agree).
+    /// Checks every stated limit, and the standard fee stops where no `--max-fee` takes their place: a draft from elsewhere
+    /// never passed the planner's (threats.md P7).
     ///
     /// # Errors
     /// A limit does not hold, or the fee is above the stops.
@@ -59,7 +60,6 @@ impl Limits {
             return broken(format!("the fee is {}, and at most {} was allowed", sat_text(fee), sat_text(max)));
         }
         if self.max_fee.is_none() {
-            // Whoever made the draft: the stops of planning hold for signing too.
             policy::check_fee(fee, review.vsize, review.moved(), FeeLimit::Standard)?;
         }
         if self.expect_to.is_empty() {

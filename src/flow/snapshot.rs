@@ -44,7 +44,7 @@ pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> 
 /// False for a transaction of ours that nobody is known to have: nothing is built on it until `track` found it.
 fn is_out(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
     let entry = ledger.journal_row(row.account.network, &txid.to_string())?;
-    Ok(entry.is_none_or(|entry| !matches!(entry.state, JournalState::Unknown | JournalState::Signed)))
+    Ok(entry.is_none_or(|entry| matches!(entry.state, JournalState::Sent | JournalState::Confirmed)))
 }
 
 /// The next change index: never used, not set aside for another draft unless twenty are.
@@ -57,8 +57,7 @@ fn next_change(ledger: &Ledger, row: &AccountRow) -> Result<u32, LedgerError> {
 /// A payment to an address of this same account says where its key is, so that every reviewer sees that it comes back.
 pub(super) fn name_own_outputs(ledger: &Ledger, row: &AccountRow, plan: &mut Plan) -> Result<(), Failure> {
     for (output, map) in plan.psbt.unsigned_tx.output.iter().zip(&mut plan.psbt.outputs) {
-        let owner = ledger.owner_of(&output.script_pubkey)?.filter(|(id, ..)| *id == row.id);
-        if let Some((_, keychain, index)) = owner {
+        if let Some((keychain, index)) = ledger.place_of(row.id, &output.script_pubkey)? {
             *map = output_map(&row.account, keychain, index)?;
         }
     }
@@ -83,6 +82,9 @@ pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Origin
     let (transaction, height) = ledger.transaction(row, txid)?.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
     if height.is_some() {
         return Err(FlowError::NotReplaceable(name(), "is already confirmed").into());
+    }
+    if ledger.is_gone(row, txid)? {
+        return Err(FlowError::NotReplaceable(name(), "no longer counts: it was replaced, refused or forgotten").into());
     }
     if ledger.spenders_of(row, txid)? > 0 {
         return Err(

@@ -60,8 +60,9 @@ impl Ledger {
         coins: &BTreeMap<OutPoint, DerivedCoin>,
     ) -> Result<(), LedgerError> {
         let frozen = self.frozen(id)?;
-        self.db.execute("DELETE FROM coins WHERE account = ?1", [id.0]).map_err(file)?;
-        let sql = "INSERT INTO coins (account, txid, vout, keychain, idx, value, spent_by, frozen)
+        // A frozen coin whose transaction is gone keeps its row, unseen: if it comes back, it is frozen still.
+        self.db.execute("DELETE FROM coins WHERE account = ?1 AND frozen = 0", [id.0]).map_err(file)?;
+        let sql = "INSERT OR REPLACE INTO coins (account, txid, vout, keychain, idx, value, spent_by, frozen)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         for (outpoint, coin) in coins {
@@ -145,6 +146,16 @@ impl Ledger {
         let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout];
         let row = self.db.query_row(sql, values, |row| Ok((keychain(row.get(0)?), row.get(1)?))).optional();
         row.map_err(file)
+    }
+
+    /// The transaction that spends one of our coins, if one that counts does.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spender(&self, id: AccountId, outpoint: OutPoint) -> Result<Option<Txid>, LedgerError> {
+        let sql = "SELECT spent_by FROM coins WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND spent_by IS NOT NULL";
+        let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout];
+        self.db.query_row(sql, values, |row| row.get(0).map(txid)).optional().map_err(file)
     }
 
     /// How many of our coins from a transaction are spent.

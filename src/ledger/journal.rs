@@ -2,6 +2,8 @@
 //!
 //! A row's bytes never change; only its state does. The same bytes are sent on every attempt.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError, file, now};
@@ -99,6 +101,15 @@ impl Ledger {
         let sql = format!("SELECT {COLUMNS} FROM journal WHERE txid = ?1 AND network = ?2");
         let row = self.db.query_row(&sql, params![txid, network.name()], |row| Ok(read(row))).optional();
         row.map_err(file)?.transpose()
+    }
+
+    /// Ids in display order of what was sent or may have been, and was neither refused nor replaced since.
+    pub(super) fn sent_ids(&self, network: Network) -> Result<HashSet<String>, LedgerError> {
+        let sql = "SELECT txid FROM journal WHERE network = ?1 AND state IN (?2, ?3, ?4)";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let states = [JournalState::Unknown, JournalState::Sent, JournalState::Confirmed].map(JournalState::name);
+        let rows = statement.query_map(params![network.name(), states[0], states[1], states[2]], |row| row.get(0));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
     /// All rows of a network, oldest first.

@@ -11,6 +11,9 @@ mod schema;
 mod scripts;
 mod transactions;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use rusqlite::Connection;

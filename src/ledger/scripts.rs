@@ -142,16 +142,15 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// The account and place that a script belongs to, among all scripts derived so far.
+    /// The place of a script in an account, among all scripts derived so far. Several accounts can hold the same script
+    /// (all test networks share their paths), so the account is asked, not the script.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn owner_of(&self, script: &bitcoin::Script) -> Result<Option<(AccountId, Keychain, u32)>, LedgerError> {
-        let sql = "SELECT account, keychain, idx FROM scripts WHERE script = ?1 LIMIT 1";
-        self.db
-            .query_row(sql, [script.as_bytes()], |row| Ok((AccountId(row.get(0)?), keychain(row.get(1)?), row.get(2)?)))
-            .optional()
-            .map_err(file)
+    pub fn place_of(&self, id: AccountId, script: &bitcoin::Script) -> Result<Option<(Keychain, u32)>, LedgerError> {
+        let sql = "SELECT keychain, idx FROM scripts WHERE script = ?1 AND account = ?2";
+        let values = params![script.as_bytes(), id.0];
+        self.db.query_row(sql, values, |row| Ok((keychain(row.get(0)?), row.get(1)?))).optional().map_err(file)
     }
 }
 

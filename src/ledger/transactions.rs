@@ -8,7 +8,7 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, AccountRow, Ledger, LedgerError, coins::DerivedCoin, file, now, scripts::keychain};
-use crate::account::Keychain;
+use crate::{account::Keychain, network::Network};
 
 /// Where a transaction is, as an explorer said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,19 +91,17 @@ impl Ledger {
         Ok(changed)
     }
 
-    /// Records a transaction of our own that was just sent (or may have been), as unconfirmed.
+    /// Records a transaction of our own that is about to be sent, as unconfirmed unless it is known to be in a block.
     ///
     /// # Errors
     /// The ledger cannot be written.
     pub fn observe_own(&self, row: &AccountRow, transaction: &Transaction) -> Result<(), LedgerError> {
+        self.put_own(row, transaction)?;
         let txid = transaction.compute_txid();
-        // What is known to be in a block stays there.
-        if self.transaction(row, txid)?.is_none_or(|(_, height)| height.is_none()) {
-            self.put_transaction(row, transaction, &Place::Mempool)?;
-        }
         let mut touched = BTreeSet::new();
         for output in &transaction.output {
-            touched.extend(self.place_in(row.id, &output.script_pubkey)?);
+            let place = self.place_of(row.id, &output.script_pubkey)?;
+            touched.extend(place.map(|(keychain, index)| (keychain.number(), index)));
         }
         for input in &transaction.input {
             let sql = "SELECT keychain, idx FROM coins WHERE account = ?1 AND txid = ?2 AND vout = ?3";
@@ -117,9 +115,48 @@ impl Ledger {
         self.rebuild(row)
     }
 
-    fn place_in(&self, id: AccountId, script: &bitcoin::Script) -> Result<Option<(u32, u32)>, LedgerError> {
-        let owner = self.owner_of(script)?.filter(|(owner, ..)| *owner == id);
-        Ok(owner.map(|(_, keychain, index)| (keychain.number(), index)))
+    /// As seen last, for that is what counts between two that spend the same coin; a known block is not forgotten.
+    fn put_own(&self, row: &AccountRow, transaction: &Transaction) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO transactions (txid, network, raw, first_seen)
+                   SELECT ?1, ?2, ?3, max(?4, coalesce(max(first_seen) + 1, 0))
+                   FROM transactions WHERE network = ?2 AND gone = 0 AND height IS NULL
+                   ON CONFLICT (txid, network) DO UPDATE SET gone = 0, first_seen = excluded.first_seen WHERE gone = 1";
+        let txid = transaction.compute_txid().to_byte_array();
+        let values = params![txid, row.account.network.name(), consensus::serialize(transaction), now()];
+        self.db.execute(sql, values).map(|_| ()).map_err(file)
+    }
+
+    /// Ids of the transactions of a network that count and are not in a block.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unconfirmed(&self, network: Network) -> Result<Vec<Txid>, LedgerError> {
+        Ok(self.waiting(network)?.iter().map(Transaction::compute_txid).collect())
+    }
+
+    fn waiting(&self, network: Network) -> Result<Vec<Transaction>, LedgerError> {
+        let sql = "SELECT raw FROM transactions WHERE network = ?1 AND gone = 0 AND height IS NULL";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let raws = statement.query_map([network.name()], |row| row.get::<_, Vec<u8>>(0)).map_err(file)?;
+        let read = |raw: Vec<u8>| consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"));
+        raws.map(|raw| read(raw.map_err(file)?)).collect()
+    }
+
+    /// Undoes [`Ledger::observe_own`] for a transaction that did not leave: those that counted `before` count again.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn take_back(&self, row: &AccountRow, txid: Txid, before: &[Txid]) -> Result<(), LedgerError> {
+        let network = row.account.network.name();
+        if !before.contains(&txid) {
+            let sql = "UPDATE transactions SET gone = 1 WHERE txid = ?1 AND network = ?2 AND height IS NULL";
+            self.db.execute(sql, params![txid.to_byte_array(), network]).map_err(file)?;
+        }
+        for counted in before {
+            let sql = "UPDATE transactions SET gone = 0 WHERE txid = ?1 AND network = ?2";
+            self.db.execute(sql, params![counted.to_byte_array(), network]).map_err(file)?;
+        }
+        self.rebuild(row)
     }
 
     fn touch(&self, id: i64, chain: u32, index: u32, txid: Txid) -> Result<bool, LedgerError> {
@@ -178,8 +215,35 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn give_up(&self, row: &AccountRow, txid: Txid) -> Result<(), LedgerError> {
-        self.set_gone(row, txid.to_byte_array())?;
+        self.drop_with_children(row, txid)?;
         self.rebuild(row)
+    }
+
+    /// A transaction that lost its coins takes with it every unconfirmed one that spends from it, own or not.
+    fn drop_with_children(&self, row: &AccountRow, txid: Txid) -> Result<(), LedgerError> {
+        self.set_gone(row, txid.to_byte_array())?;
+        let mut lost = BTreeSet::from([txid]);
+        let waiting = self.waiting(row.account.network)?;
+        let is_child = |transaction: &&Transaction, lost: &BTreeSet<Txid>| {
+            !lost.contains(&transaction.compute_txid())
+                && transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
+        };
+        while let Some(child) = waiting.iter().find(|transaction| is_child(transaction, &lost)) {
+            self.set_gone(row, child.compute_txid().to_byte_array())?;
+            lost.insert(child.compute_txid());
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction is known and no longer counts.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn is_gone(&self, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
+        let sql = "SELECT gone FROM transactions WHERE txid = ?1 AND network = ?2";
+        let values = params![txid.to_byte_array(), row.account.network.name()];
+        let gone: Option<bool> = self.db.query_row(sql, values, |row| row.get(0)).optional().map_err(file)?;
+        Ok(gone.unwrap_or(false))
     }
 
     /// Turns everything above `height` back to unconfirmed: the chain was reorganised there.
@@ -245,19 +309,37 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// Derives coins and net amounts of an account anew from its transactions. Of two transactions that spend the same
-    /// coin, the confirmed one stays, else the one seen last; the other is marked gone.
+    /// Derives coins and net amounts of an account anew from its transactions, and of every account that shares one.
+    /// Of two transactions that spend the same coin, the confirmed one stays, else the one of our journal (what an
+    /// explorer shows in its place need not even be signed), else the one seen last; the other is marked gone.
     ///
     /// # Errors
     /// The ledger cannot be read or written.
     pub fn rebuild(&self, row: &AccountRow) -> Result<(), LedgerError> {
+        let rows = self.sharing(row)?;
         loop {
-            let view = View::read(self, row)?;
-            match view.conflict {
-                Some(loser) => self.set_gone(row, loser)?,
-                None => return view.write(self, row),
-            };
+            let views = rows.iter().map(|row| View::read(self, row)).collect::<Result<Vec<_>, _>>()?;
+            match views.iter().find_map(|view| view.conflict) {
+                Some(loser) => self.drop_with_children(row, loser)?,
+                None => return views.iter().zip(&rows).try_for_each(|(view, row)| view.write(self, row)),
+            }
         }
+    }
+
+    /// The account, and every other one of its network that has a transaction in common with it.
+    fn sharing(&self, row: &AccountRow) -> Result<Vec<AccountRow>, LedgerError> {
+        let sql = "SELECT DISTINCT account FROM script_transactions
+                   WHERE txid IN (SELECT txid FROM script_transactions WHERE account = ?1) AND account <> ?1";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let others = statement.query_map([row.id.0], |row| Ok(AccountId(row.get(0)?))).map_err(file)?;
+        let others: BTreeSet<AccountId> = others.collect::<Result<_, _>>().map_err(file)?;
+        let mut rows = vec![row.clone()];
+        if !others.is_empty() {
+            let shares =
+                |other: &AccountRow| others.contains(&other.id) && other.account.network == row.account.network;
+            rows.extend(self.accounts(None)?.into_iter().filter(shares));
+        }
+        Ok(rows)
     }
 }
 
@@ -265,29 +347,37 @@ impl Ledger {
 struct View {
     coins: BTreeMap<OutPoint, DerivedCoin>,
     transactions: Vec<Transaction>,
-    conflict: Option<[u8; 32]>,
+    /// The first that spends a coin which one before it spends.
+    conflict: Option<Txid>,
 }
 
 impl View {
     fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
         let scripts = ledger.script_places(row.id)?;
-        // Confirmed first, then the newest: the first that spends a coin is the one that counts.
+        let sent = ledger.sent_ids(row.account.network)?;
+        // Confirmed first, then our own, then the newest: the first that spends a coin is the one that counts.
         let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid FROM script_transactions t
                    JOIN transactions x ON x.txid = t.txid AND x.network = ?2
                    WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
         let mut statement = ledger.db.prepare(sql).map_err(file)?;
         let values = params![row.id.0, row.account.network.name()];
-        let raws = statement.query_map(values, |row| row.get::<_, Vec<u8>>(0)).map_err(file)?;
-        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
-        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
-        for raw in raws {
-            let raw = raw.map_err(file)?;
+        let raws = statement.query_map(values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<u32>>(1)?)));
+        let mut transactions = Vec::new();
+        for raw in raws.map_err(file)? {
+            let (raw, height) = raw.map_err(file)?;
             let transaction: Transaction =
                 consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
             let txid = transaction.compute_txid();
+            let rank = if height.is_some() { 0 } else { u8::from(!sent.contains(&txid.to_string())) + 1 };
+            transactions.push((rank, txid, transaction));
+        }
+        transactions.sort_by_key(|(rank, ..)| *rank);
+        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
+        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        for (_, txid, transaction) in transactions {
             for input in &transaction.input {
                 if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
-                    view.conflict = Some(txid.to_byte_array());
+                    view.conflict = Some(txid);
                     return Ok(view);
                 }
             }

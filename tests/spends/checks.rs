@@ -113,10 +113,10 @@ fn outputs(case: &Case, transaction: &Transaction, review: &Review) -> Result<()
     })
 }
 
-/// Only coins that may be spent; all those named; sequences as asked.
+/// Only coins that may be spent; all those named, and for `all` those that hold more than they cost; sequences as asked.
 fn coins(case: &Case, transaction: &Transaction) -> Result<(), Broken> {
-    let allowed: Vec<OutPoint> =
-        allowed(&case.snapshot, &case.request.coins).iter().map(|coin| coin.outpoint).collect();
+    let coins = allowed(&case.snapshot, &case.request.coins);
+    let allowed: Vec<OutPoint> = coins.iter().map(|coin| coin.outpoint).collect();
     let spent = transaction.input.iter().map(|input| input.previous_output);
     for outpoint in spent.clone() {
         ensure(allowed.contains(&outpoint), || format!("{outpoint} must not be spent"))?;

@@ -10,6 +10,7 @@ mod accounts;
 mod airgap;
 mod bad_input;
 mod explorer_trouble;
+mod hostile;
 mod replace;
 mod scripting;
 mod send;

@@ -7,6 +7,7 @@ use bitcoin::{
     Psbt, Script, TxOut,
     bip32::{DerivationPath, Fingerprint},
     hashes::{Hash, HashEngine, sha256},
+    relative,
 };
 
 use super::{
@@ -151,11 +152,13 @@ fn signed_vsize(psbt: &Psbt, checked: &[CheckedInput]) -> u64 {
         // An unsigned input already counts its 41 bytes.
         weight += fund::input_weight(kind) - 41 * 4;
     }
-    let all_legacy = |input: &CheckedInput| {
+    let is_legacy = |input: &&CheckedInput| {
         input.owned.as_ref().is_some_and(|owned| owned.script_type == crate::account::ScriptType::P2pkh)
     };
-    if checked.iter().all(all_legacy) {
-        weight -= 2;
+    match checked.iter().filter(is_legacy).count() {
+        legacy if legacy == checked.len() => weight -= 2,
+        // Beside witnesses of others, an input without one has an empty one: one byte.
+        legacy => weight += legacy as u64,
     }
     weight.div_ceil(4)
 }
@@ -239,6 +242,21 @@ fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput]) -> V
     }
     if outputs.iter().any(|output| output.role == Role::Pay && output.address.is_none()) {
         warn("no_address", "an output pays a script that has no address");
+    }
+    for (place, input) in transaction.input.iter().enumerate() {
+        // BIP-68: from version 2 on, a sequence without its highest bit locks the input for a time after its coin confirmed.
+        let lock = input.sequence.to_relative_lock_time().filter(|_| transaction.version.0 >= 2);
+        match lock {
+            Some(relative::LockTime::Blocks(blocks)) if blocks.value() > 0 => {
+                let text = format!("input {place} can be mined only {} blocks after its coin", blocks.value());
+                warn("relative_lock", &text);
+            }
+            Some(relative::LockTime::Time(time)) if time.value() > 0 => {
+                let hours = u64::from(time.value()) * 512 / 3_600;
+                warn("relative_lock", &format!("input {place} can be mined only some {hours} hours after its coin"));
+            }
+            _ => {}
+        }
     }
     if transaction.version.0 < 1 || transaction.version.0 > 3 {
         warn("version", "most nodes do not relay a transaction of this version");

@@ -79,16 +79,20 @@ impl Ownership {
             if let Some(owned) = self.of_single_key(script, fingerprint, path) {
                 return Ok(Some(owned));
             }
-            let ours = self.accounts.iter().filter(|account| account.fingerprint == *fingerprint);
-            for account in ours {
+            // Accounts of several kinds can share a path; the claim is false only if none of them has the script there.
+            let mut is_false = false;
+            for account in self.accounts.iter().filter(|account| account.fingerprint == *fingerprint) {
                 let Some((keychain, index)) = account.place_of(path) else { continue };
                 if index > MAX_INDEX {
                     return Ok(None);
                 }
-                if account.script(keychain, index)? != *script {
-                    return Err(BitcoinError::FalseOwnership { place: what.to_owned(), path: format!("m/{path}") });
+                if account.script(keychain, index)? == *script {
+                    return Owned::at(account, keychain, index).map(Some);
                 }
-                return Owned::at(account, keychain, index).map(Some);
+                is_false = true;
+            }
+            if is_false {
+                return Err(BitcoinError::FalseOwnership { place: what.to_owned(), path: format!("m/{path}") });
             }
         }
         Ok(None)

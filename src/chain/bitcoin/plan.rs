@@ -298,11 +298,7 @@ fn check(plan: &Plan, account: &Account, limit: FeeLimit) -> Result<(), BitcoinE
     let review = decode::review(plan, &Ownership::new(vec![account.clone()]))?;
     let fee = review.fee.and_then(crate::amount::Amount::to_sat).ok_or(BitcoinError::Bug("a plan without a fee"))?;
     policy::check_fee(fee, review.vsize, review.moved(), limit)?;
-    if review.vsize * 4 > policy::MAX_STANDARD_WEIGHT {
-        let what = format!("the transaction would have {} vbytes, and nodes relay at most 100,000", review.vsize);
-        return Err(BitcoinError::BadRequest(format!("{what}; split it")));
-    }
-    Ok(())
+    policy::check_weight(review.vsize)
 }
 
 /// What a signer needs to know of a coin: its whole transaction, path and key.

@@ -38,6 +38,18 @@ pub fn check_fee(fee: u64, vsize: u64, moved: u64, limit: FeeLimit) -> Result<()
     }
 }
 
+/// Refuses a transaction that nodes do not relay for its size.
+///
+/// # Errors
+/// It is above the standard weight.
+pub fn check_weight(vsize: u64) -> Result<(), BitcoinError> {
+    if vsize.saturating_mul(4) <= MAX_STANDARD_WEIGHT {
+        return Ok(());
+    }
+    let what = format!("the transaction would have {vsize} vbytes, and nodes relay at most 100,000; split it");
+    Err(BitcoinError::BadRequest(what))
+}
+
 /// Refuses an output below the relay minimum of its script.
 ///
 /// # Errors

@@ -87,9 +87,7 @@ impl Report for Tracked {
     fn page(&self, page: &mut Page) {
         page.field("Id", &self.id);
         match &self.status {
-            Status::NotFound => {
-                page.toned_field("Status", (Tone::Claimed, "no explorer has it; it was sent again if it is ours"))
-            }
+            Status::NotFound => page.toned_field("Status", (Tone::Claimed, "no explorer has it")),
             Status::Unconfirmed => page.toned_field("Status", (Tone::Claimed, "unconfirmed, waiting in a mempool")),
             Status::Confirmed { height, confirmations, .. } => {
                 let plural = if *confirmations == 1 { "" } else { "s" };
