@@ -38,8 +38,16 @@ pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> R
     // From here on a crash leaves "unknown" behind, which is the truth.
     ledger.set_journal_state(network, &txid, JournalState::Unknown, "sending")?;
     let verdict = explorer.broadcast(&row.raw, file.transaction.compute_txid());
-    settle(ledger, &rows, file, &verdict)?;
+    settle(ledger, &rows, file, &verdict).map_err(|failure| unrecorded(&txid, &verdict, failure))?;
     Ok(Delivery { txid, verdict })
+}
+
+/// A ledger that fails after the bytes have left must not read as "nothing was sent".
+fn unrecorded(txid: &str, verdict: &Verdict, failure: Failure) -> Failure {
+    match verdict {
+        Verdict::Rejected(_) | Verdict::NotSent(_) => failure,
+        _ => FlowError::SentNotRecorded { txid: txid.to_owned(), cause: failure.message() }.into(),
+    }
 }
 
 fn accounts(ledger: &Ledger, network: Network) -> Result<Vec<AccountRow>, Failure> {
@@ -189,4 +197,28 @@ fn status(explorer: &Explorer, place: TxPlace) -> Result<Status, Failure> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        explain::Kind,
+        explorer::{NotSent, RejectClass},
+        ledger::LedgerError,
+    };
+
+    #[test]
+    fn a_full_disk_after_the_bytes_left_is_never_a_plain_refusal() {
+        let full = || Failure::from(LedgerError::File("database or disk is full".to_owned()));
+        let out = [Verdict::Unknown, Verdict::Known, Verdict::Accepted { operators: Vec::new() }];
+        for verdict in out {
+            let failure = unrecorded("ab", &verdict, full());
+            assert_eq!((failure.entry().kind, failure.entry().code), (Kind::Unknown, "flow.sent_not_recorded"));
+            assert!(failure.message().contains("disk is full"), "{}", failure.message());
+        }
+        for verdict in [Verdict::NotSent(NotSent::NotThatTransaction), Verdict::Rejected(RejectClass::Dust)] {
+            assert_eq!(unrecorded("ab", &verdict, full()).entry().code, "ledger.file");
+        }
+    }
 }
