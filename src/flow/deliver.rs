@@ -217,7 +217,7 @@ mod tests {
             assert_eq!((failure.entry().kind, failure.entry().code), (Kind::Unknown, "flow.sent_not_recorded"));
             assert!(failure.message().contains("disk is full"), "{}", failure.message());
         }
-        for verdict in [Verdict::NotSent(NotSent::NotThatTransaction), Verdict::Rejected(RejectClass::Dust)] {
+        for verdict in [Verdict::NotSent(NotSent::NotThatTransaction), Verdict::Rejected(RejectClass::NonStandard)] {
             assert_eq!(unrecorded("ab", &verdict, full()).entry().code, "ledger.file");
         }
     }

@@ -13,7 +13,7 @@ mod transactions;
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub use self::{
     accounts::{AccountId, AccountRow, Keys, Synced},
@@ -41,7 +41,7 @@ pub enum LedgerError {
         known: u32,
     },
     /// A row does not read back as what was written.
-    #[error("the ledger holds a damaged {0}")]
+    #[error("the ledger (ledger.db) is damaged: {0}")]
     Damaged(&'static str),
     /// The account is already there.
     #[error("this account is already in the ledger as {0}")]
@@ -78,7 +78,10 @@ impl Explain for LedgerError {
 
 /// SQLite's own words are about our file and statements, never about outside data.
 fn file(error: rusqlite::Error) -> LedgerError {
-    LedgerError::File(error.to_string())
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerError::Damaged("the file itself"),
+        _ => LedgerError::File(error.to_string()),
+    }
 }
 
 /// The open ledger.
@@ -134,4 +137,21 @@ impl Ledger {
 #[must_use]
 pub fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_ledger_is_told_from_a_full_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        std::fs::write(&path, [7u8; 9000]).unwrap();
+        let error = Ledger::open(&path).unwrap_err();
+        assert_eq!(
+            (error.entry().code, error.to_string().as_str()),
+            ("ledger.damaged", "the ledger (ledger.db) is damaged: the file itself")
+        );
+    }
 }
