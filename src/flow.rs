@@ -6,6 +6,7 @@
 mod deliver;
 mod draft_file;
 mod limits;
+mod repeat;
 mod signed_file;
 mod snapshot;
 mod sync;
@@ -16,6 +17,7 @@ pub use self::{
     deliver::{Delivery, check_unspent, deliver, track},
     draft_file::{Context, Draft},
     limits::Limits,
+    repeat::refuse_repeat,
     signed_file::SignedFile,
     snapshot::{original, snapshot},
     sync::{Depth, SyncReport, sync},
@@ -82,6 +84,17 @@ pub enum FlowError {
     /// A coin of the plan was spent elsewhere.
     #[error("coin {0} is already spent by {1}")]
     CoinSpent(String, String),
+    /// The same payment is on its way already.
+    #[error("the same payment is on its way already, as transaction {0}")]
+    SamePayment(String),
+    /// The bytes may have left, and the ledger could not note what became of them.
+    #[error("transaction {txid} may be on the network, and that could not be written down: {cause}")]
+    SentNotRecorded {
+        /// Its id.
+        txid: String,
+        /// What the ledger said.
+        cause: String,
+    },
 }
 
 catalogue! {
@@ -97,6 +110,8 @@ catalogue! {
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
+    SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
+    SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";
 }
 
 impl Explain for FlowError {
@@ -114,6 +129,8 @@ impl Explain for FlowError {
             Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
+            Self::SamePayment(_) => SAME_PAYMENT,
+            Self::SentNotRecorded { .. } => SENT_NOT_RECORDED,
         }
     }
 }

@@ -45,6 +45,21 @@ impl fmt::Display for SafeText {
     }
 }
 
+/// The last wall before a terminal: as [`SafeText`], but whole, and with its line ends. For text that is ours except for
+/// what a person typed into it, such as the name of a file.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == '\n' || is_plain(character) {
+            visible.push(character);
+        } else {
+            visible.extend(character.escape_unicode());
+        }
+    }
+    visible
+}
+
 /// True for characters that print as themselves. Everything that can steer or deceive a terminal is not:
 /// C0/C1 controls, bidirectional marks and overrides, zero-width and tag characters, variation selectors.
 const fn is_plain(character: char) -> bool {
@@ -73,6 +88,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn lines_stay_lines_and_nothing_steers() {
+        assert_eq!(visible("a\nb c \u{20bf}"), "a\nb c \u{20bf}");
+        assert_eq!(visible("x\u{1b}[2J\u{202e}\u{9b}\r"), "x\\u{1b}[2J\\u{202e}\\u{9b}\\u{d}");
+        assert_eq!(visible(&"a".repeat(500)).len(), 500);
+    }
 
     #[test]
     fn escapes_what_steers_a_terminal() {

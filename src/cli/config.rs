@@ -16,6 +16,9 @@ use super::desk_error::entries;
 /// No configuration is longer.
 const MAX_BYTES: u64 = 64 * 1024;
 
+/// Without a gap nothing new is found; beyond this one a scan would not end (BIP-44 says 20).
+const GAPS: std::ops::RangeInclusive<u32> = 1..=1000;
+
 /// Settings of the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,13 +67,20 @@ impl Config {
         let no_place = String::new;
         let text = std::str::from_utf8(bytes)
             .map_err(|_| ConfigError { at: no_place(), what: "it is not UTF-8".to_owned() })?;
-        toml::from_str(text).map_err(|error| {
+        let config: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
             ConfigError {
                 at: line.map_or_else(no_place, |line| format!(", line {line}")),
                 what: error.message().to_owned(),
             }
-        })
+        })?;
+        match config.gap.filter(|gap| !GAPS.contains(gap)) {
+            Some(gap) => Err(ConfigError {
+                at: no_place(),
+                what: format!("`gap` is {gap}, and has to be from {} to {}", GAPS.start(), GAPS.end()),
+            }),
+            None => Ok(config),
+        }
     }
 }
 
@@ -83,6 +93,13 @@ mod tests {
         let config =
             Config::parse(b"gap = 30\n[explorers]\nregtest = [\"http://127.0.0.1:3002\", \"http://127.0.0.1:3003\"]\n");
         assert_eq!(config.map(|config| config.explorers[&Network::Regtest].len()), Ok(2));
+    }
+
+    #[test]
+    fn a_gap_that_finds_nothing_or_never_ends_is_an_error() {
+        for (gap, good) in [(0, false), (1, true), (1000, true), (1001, false), (u32::MAX, false)] {
+            assert_eq!(Config::parse(format!("gap = {gap}").as_bytes()).is_ok(), good, "{gap}");
+        }
     }
 
     #[test]

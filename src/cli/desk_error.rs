@@ -42,6 +42,9 @@ pub(crate) enum DeskError {
     /// The sealed child process did not do its work.
     #[error("the sealed process could not be run: {0}")]
     Child(String),
+    /// Standard output took less than all of the result.
+    #[error("the result could not be written to standard output: {0}")]
+    OutputLost(String),
 }
 
 macro_rules! entries {
@@ -66,6 +69,7 @@ entries! {
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
     WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
     CHILD = "desk.sealed_process", Refused, "Sign in two steps: `fastness plan -o`, `fastness sign`, `fastness broadcast`";
+    OUTPUT_LOST = "desk.output_lost", Unknown, "The work itself is done: make room, then look with `history`, `show` or `track` before running it again";
 }
 
 impl Explain for DeskError {
@@ -83,6 +87,7 @@ impl Explain for DeskError {
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,
             Self::Child(_) => CHILD,
+            Self::OutputLost(_) => OUTPUT_LOST,
         }
     }
 }

@@ -131,7 +131,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            ui::print_raw(&error.render().to_string());
+            ui::print_raw(&error.render().to_string())?;
             return Ok(0);
         }
         Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
@@ -140,7 +140,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         if ui.form() == Form::Json {
             return Err(DeskError::Usage("no command is named".to_owned()).into());
         }
-        ui::print_raw(FIRST_PAGE);
+        ui::print_raw(FIRST_PAGE)?;
         return Ok(0);
     };
     if let Some(name) = &cli.globals.network {

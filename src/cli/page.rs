@@ -1,8 +1,10 @@
 //! A page of text for a person: lines, fields and tables, wrapped (never cut) to the width of the terminal.
 //!
-//! Lays text out and nothing else; ui.rs prints it. Colour only means something: green proven, yellow claimed, red stop.
+//! Lays text out and nothing else; ui.rs prints it. Whatever is put on a page, nothing on it steers a terminal.
+//! Colour only means something: green proven, yellow claimed, red stop.
 
 use console::{Style, measure_text_width};
+use fastness::text::visible;
 
 /// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;
@@ -80,7 +82,7 @@ impl Page {
 
     /// Text exactly as it is, such as a QR code or a command to copy.
     pub(crate) fn verbatim(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&visible(text));
         if !text.ends_with('\n') {
             self.text.push('\n');
         }
@@ -111,7 +113,7 @@ impl Page {
     }
 
     fn indented(&mut self, first: &str, rest: &str, (tone, text): (Tone, &str)) {
-        for (number, line) in wrap(text, self.width(), rest.len().max(first.len())).into_iter().enumerate() {
+        for (number, line) in wrap(&visible(text), self.width(), rest.len().max(first.len())).into_iter().enumerate() {
             self.text.push_str(if number == 0 { first } else { rest });
             self.text.push_str(&self.painted(tone, &line));
             self.text.push('\n');
@@ -199,6 +201,22 @@ mod tests {
             page.field("Pay", &address);
             let kept: String = page.into_text().split_whitespace().skip(1).collect();
             assert_eq!(kept, address.replace(' ', ""), "width {width}");
+        }
+    }
+
+    #[test]
+    fn no_way_onto_a_page_steers_the_terminal() {
+        let evil = "a\u{1b}[2J\u{7}\u{202e}\u{9b}31m";
+        for medium in [Medium::Plain, Medium::Terminal(80)] {
+            let mut page = Page::new(medium);
+            page.line(evil);
+            page.field("File", evil);
+            page.verbatim(evil);
+            page.heading(evil, evil);
+            page.table(&["one", "two"], &[vec![evil.to_owned(), evil.to_owned()]]);
+            let text = page.into_text();
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{text:?}");
+            assert_eq!(text.matches("\\u{1b}[2J").count(), 7, "{text}");
         }
     }
 

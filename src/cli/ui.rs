@@ -2,7 +2,6 @@
 //!
 //! stdout is the result and nothing else. Questions and hidden answers go to the terminal at /dev/tty; progress, warnings
 //! and errors to stderr. Without a terminal nothing is ever asked: the error names the flag that answers.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{IsTerminal, Write};
 
@@ -58,9 +57,7 @@ impl Ui {
                 page.into_text()
             }
         };
-        // A reader that closed the pipe has seen enough.
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        let _ = std::io::stdout().flush();
+        print_raw(&text)?;
         if self.form == Form::Text {
             outcome.warnings().iter().for_each(|warning| self.warn(warning));
         }
@@ -71,7 +68,8 @@ impl Ui {
     pub(crate) fn failure(&self, failure: &Failure) {
         terminal::restore();
         if self.form == Form::Json {
-            println!("{}", failure_json(failure));
+            // The exit code says that it failed, whatever becomes of the document.
+            let _ = print_raw(&(failure_json(failure) + "\n"));
             return;
         }
         let entry = failure.entry();
@@ -82,7 +80,7 @@ impl Ui {
             page.line(&format!("  because: {cause}"));
         }
         page.line(&format!("hint: {}", entry.hint));
-        eprint!("{}", painted(&page.into_text(), &head, &Style::new().for_stderr().red().bold()));
+        say_raw(&painted(&page.into_text(), &head, &Style::new().for_stderr().red().bold()));
     }
 
     /// A warning on stderr.
@@ -90,7 +88,7 @@ impl Ui {
         let head = format!("warning[{}]", warning.code);
         let mut page = Page::new(err_medium());
         page.line(&format!("{head}: {}", warning.text));
-        eprint!("{}", painted(&page.into_text(), &head, &Style::new().for_stderr().yellow()));
+        say_raw(&painted(&page.into_text(), &head, &Style::new().for_stderr().yellow()));
     }
 
     /// A line of the conversation, on stderr; silent for programs.
@@ -98,7 +96,7 @@ impl Ui {
         if self.form == Form::Text {
             let mut page = Page::new(err_medium());
             page.line(text);
-            eprint!("{}", page.into_text());
+            say_raw(&page.into_text());
         }
     }
 
@@ -152,7 +150,16 @@ fn painted(text: &str, head: &str, style: &Style) -> String {
     text.replacen(head, &style.apply_to(head).to_string(), 1)
 }
 
-/// Prints text that a shell is to read: completions and the man page.
-pub(crate) fn print_raw(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Prints to stdout as it is. A reader that closed the pipe has seen enough; any other failure loses the result.
+pub(crate) fn print_raw(text: &str) -> Result<(), DeskError> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(DeskError::OutputLost(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// The conversation may be unheard: nothing fails because nobody listens.
+fn say_raw(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -125,7 +125,7 @@ impl fmt::Display for Failures {
 #[non_exhaustive]
 pub enum ExplorerError {
     /// Built without the window.
-    #[error("this build has no network")]
+    #[error("the network is off: `--offline` was given, or this build has none")]
     NoNetwork,
     /// An address of an explorer breaks a rule. It is named by its place in the list, for it may contain a password.
     #[error("explorer address {place} {why}")]
@@ -169,7 +169,7 @@ pub enum ExplorerError {
 }
 
 catalogue! {
-    NO_NETWORK = "explorer.no_network", Network, "Carry the file to a machine with the online build of fastness";
+    NO_NETWORK = "explorer.no_network", Network, "Leave out --offline, or carry the file to a machine with the online build of fastness";
     BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https addresses, or http for this machine and onion services only";
     NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";

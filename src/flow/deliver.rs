@@ -47,14 +47,23 @@ pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> R
     })?;
     let verdict = explorer.broadcast(&row.raw, txid);
     let (state, detail) = settled(&verdict, &row);
-    ledger.atomically(|ledger| {
+    let written = ledger.atomically(|ledger| {
         ledger.set_journal_state(network, id, state, &detail)?;
         if matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed) {
             return Ok(());
         }
         rows.iter().try_for_each(|row| ledger.take_back(row, txid, &before))
-    })?;
+    });
+    written.map_err(|error| unrecorded(id, &verdict, error.into()))?;
     Ok(Delivery { txid: id.clone(), verdict })
+}
+
+/// A ledger that fails after the bytes have left must not read as "nothing was sent".
+fn unrecorded(txid: &str, verdict: &Verdict, failure: Failure) -> Failure {
+    match verdict {
+        Verdict::Rejected(_) | Verdict::NotSent(_) => failure,
+        _ => FlowError::SentNotRecorded { txid: txid.to_owned(), cause: failure.message() }.into(),
+    }
 }
 
 fn accounts(ledger: &Ledger, network: Network) -> Result<Vec<AccountRow>, Failure> {
@@ -254,4 +263,28 @@ fn status(explorer: &Explorer, place: TxPlace) -> Result<Status, Failure> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        explain::Kind,
+        explorer::{NotSent, RejectClass},
+        ledger::LedgerError,
+    };
+
+    #[test]
+    fn a_full_disk_after_the_bytes_left_is_never_a_plain_refusal() {
+        let full = || Failure::from(LedgerError::File("database or disk is full".to_owned()));
+        let out = [Verdict::Unknown, Verdict::Known, Verdict::Accepted { operators: Vec::new() }];
+        for verdict in out {
+            let failure = unrecorded("ab", &verdict, full());
+            assert_eq!((failure.entry().kind, failure.entry().code), (Kind::Unknown, "flow.sent_not_recorded"));
+            assert!(failure.message().contains("disk is full"), "{}", failure.message());
+        }
+        for verdict in [Verdict::NotSent(NotSent::NotThatTransaction), Verdict::Rejected(RejectClass::NonStandard)] {
+            assert_eq!(unrecorded("ab", &verdict, full()).entry().code, "ledger.file");
+        }
+    }
 }

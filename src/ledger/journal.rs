@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 
+use bitcoin::{Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError, file, now};
@@ -121,6 +122,30 @@ impl Ledger {
         let mut statement = self.db.prepare(&sql).map_err(file)?;
         let rows = statement.query_map([network.name()], |row| Ok(read(row))).map_err(file)?;
         rows.map(|row| row.map_err(file)?).collect()
+    }
+
+    /// Transactions that may be waiting for a block: the bytes have left or may have, none is confirmed or displaced.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn in_flight(&self, network: Network) -> Result<Vec<JournalRow>, LedgerError> {
+        let mut rows = self.journal(network)?;
+        rows.retain(|row| matches!(row.state, JournalState::Unknown | JournalState::Sent));
+        let mut waiting = Vec::new();
+        for row in rows {
+            if self.is_open(&row)? {
+                waiting.push(row);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// False once the chain has the transaction or another that spends its coins. One that was never seen is open.
+    fn is_open(&self, row: &JournalRow) -> Result<bool, LedgerError> {
+        let txid: Txid = row.txid.parse().map_err(|_| LedgerError::Damaged("journal row"))?;
+        let sql = "SELECT height IS NULL AND gone = 0 FROM transactions WHERE txid = ?1 AND network = ?2";
+        let values = params![txid.to_byte_array(), row.network.name()];
+        Ok(self.db.query_row(sql, values, |row| row.get(0)).optional().map_err(file)?.unwrap_or(true))
     }
 }
 

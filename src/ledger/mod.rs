@@ -16,7 +16,7 @@ mod tests;
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 pub use self::{
     accounts::{AccountId, AccountRow, Keys, Synced},
@@ -44,7 +44,7 @@ pub enum LedgerError {
         known: u32,
     },
     /// A row does not read back as what was written.
-    #[error("the ledger holds a damaged {0}")]
+    #[error("the ledger (ledger.db) is damaged: {0}")]
     Damaged(&'static str),
     /// The account is already there.
     #[error("this account is already in the ledger as {0}")]
@@ -81,7 +81,10 @@ impl Explain for LedgerError {
 
 /// SQLite's own words are about our file and statements, never about outside data.
 fn file(error: rusqlite::Error) -> LedgerError {
-    LedgerError::File(error.to_string())
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerError::Damaged("the file itself"),
+        _ => LedgerError::File(error.to_string()),
+    }
 }
 
 /// The open ledger.

@@ -2,9 +2,19 @@
 //!
 //! A migration that was released is never changed; a new one is appended.
 
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
 use rusqlite::Connection;
 
 use super::{LedgerError, file};
+
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// One entry per version: entry 0 makes version 1.
 const MIGRATIONS: &[&str] = &["
@@ -39,12 +49,12 @@ CREATE INDEX scripts_by_script ON scripts (script);
 CREATE TABLE transactions (
     txid         BLOB NOT NULL,
     network      TEXT NOT NULL,
-    raw          BLOB NOT NULL,
     height       INTEGER,
     block_hash   TEXT,
     block_time   INTEGER,
     first_seen   INTEGER NOT NULL,
     gone         INTEGER NOT NULL DEFAULT 0,
+    raw          BLOB NOT NULL,
     PRIMARY KEY (txid, network)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE script_transactions (
@@ -96,8 +106,24 @@ CREATE TABLE journal (
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.
 pub(super) fn configure(db: &Connection) -> Result<(), LedgerError> {
-    db.busy_timeout(std::time::Duration::from_secs(10)).map_err(file)?;
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(file)
+    db.busy_timeout(PATIENCE).map_err(file)?;
+    write_ahead(db)?;
+    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(file)
+}
+
+/// Turning WAL on wants a new file for itself, and SQLite does not wait for that as it waits for everything else.
+fn write_ahead(db: &Connection) -> Result<(), LedgerError> {
+    let started = Instant::now();
+    loop {
+        match db.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error) if is_busy(&error) && started.elapsed() < PATIENCE => sleep(PAUSE),
+            other => return other.map_err(file),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// Brings the file to the newest version, one transaction per step.

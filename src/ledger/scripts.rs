@@ -84,6 +84,22 @@ impl Ledger {
         self.db.execute(sql, params![row.id.0, keychain.number(), index, now()]).map(|_| ()).map_err(file)
     }
 
+    /// Sets aside the lowest address that was neither used nor shown: finding and marking it is one step, so that two
+    /// processes never get the same one. `None` if `gap` addresses in a row are unused already (BIP-44).
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn issue_fresh(&mut self, row: &AccountRow, keychain: Keychain, gap: u32) -> Result<Option<u32>, LedgerError> {
+        self.atomically(|ledger| {
+            let next = ledger.next_index(row.id, keychain)?;
+            if next.saturating_sub(ledger.next_unused(row.id, keychain)?) >= gap {
+                return Ok(None);
+            }
+            ledger.issue(row, keychain, next)?;
+            Ok(Some(next))
+        })
+    }
+
     /// Every derived script with what is known of it, by chain and index.
     ///
     /// # Errors

@@ -186,3 +186,15 @@ fn test_networks_share_scripts_and_not_places() {
         assert_eq!(place, Some((Keychain::Change, 3)));
     }
 }
+
+#[test]
+fn a_file_that_is_no_ledger_is_told_from_a_full_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    std::fs::write(&path, [7u8; 9000]).unwrap();
+    let error = Ledger::open(&path).unwrap_err();
+    assert_eq!(
+        (error.entry().code, error.to_string().as_str()),
+        ("ledger.damaged", "the ledger (ledger.db) is damaged: the file itself")
+    );
+}

@@ -39,3 +39,25 @@ fn an_exported_descriptor_watches_the_same_addresses() {
     let again = stage.run(&["account", "add", "--wallet", "watch", "--descriptor", descriptor, "--json"]);
     assert_eq!(again.error_code(), "ledger.account_exists");
 }
+
+#[test]
+fn processes_at_once_never_hand_out_the_same_address() {
+    let stage = Stage::with_wallet();
+    let running: Vec<_> = (0..8).map(|_| stage.command(&["receive", "--new", "--json"]).spawn().unwrap()).collect();
+    let answers: Vec<_> =
+        running.into_iter().map(|child| crate::harness::answer(child.wait_with_output().unwrap())).collect();
+    let addresses: std::collections::BTreeSet<String> = answers
+        .iter()
+        .map(|answer| serde_json::from_str::<serde_json::Value>(&answer.stdout).unwrap()["data"]["address"].to_string())
+        .collect();
+    assert_eq!(addresses.len(), 8, "{answers:#?}");
+}
+
+#[test]
+fn processes_at_once_open_a_home_that_is_new() {
+    let stage = Stage::new();
+    let running: Vec<_> = (0..8).map(|_| stage.command(&["account", "list", "--json"]).spawn().unwrap()).collect();
+    for child in running {
+        crate::harness::answer(child.wait_with_output().unwrap()).expect_code(0);
+    }
+}

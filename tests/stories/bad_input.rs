@@ -111,3 +111,18 @@ fn secrets_on_the_command_line_are_called_leaked() {
         "desk.secret_on_command_line",
     );
 }
+
+#[test]
+fn nobody_listening_is_no_panic_and_a_lost_result_is_no_success() {
+    let stage = Stage::new();
+    for arguments in [&["nosuch"][..], &["nosuch", "--json"], &["errors"]] {
+        let expected = if arguments[0] == "nosuch" { 2 } else { 0 };
+        let closed = || std::process::Stdio::from(std::io::pipe().unwrap().1);
+        let status = stage.command(arguments).stdout(closed()).stderr(closed()).status().unwrap();
+        assert_eq!(status.code(), Some(expected), "{arguments:?} into closed pipes");
+        if let Ok(full) = std::fs::File::options().write(true).open("/dev/full") {
+            let status = stage.command(arguments).stdout(full).status().unwrap();
+            assert_eq!(status.code(), Some(if expected == 0 { 5 } else { 2 }), "{arguments:?} onto a full disk");
+        }
+    }
+}

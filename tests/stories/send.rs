@@ -78,7 +78,7 @@ fn chosen_and_frozen_coins_are_respected() {
 fn sends_at_once_never_share_a_coin() {
     let stage = Stage::with_coins(&[10_000_000, 10_000_000, 10_000_000]);
     let (shop, password) = (Stage::shop(), stage.password());
-    let send = ["send", &shop, "0.05btc", "--fee-rate", "1", "--yes", LIMIT, &password, "--json"];
+    let send = ["send", &shop, "0.05btc", "--fee-rate", "1", "--yes", LIMIT, &password, "--json", "--again"];
     let running: Vec<_> = (0..3).map(|_| stage.command(&send).spawn().unwrap()).collect();
     let answers: Vec<_> =
         running.into_iter().map(|child| crate::harness::answer(child.wait_with_output().unwrap())).collect();
@@ -111,4 +111,24 @@ fn a_thousand_people_are_paid_from_a_file() {
     std::fs::write(stage.path("people"), lines.replace("1007sat", "1007")).unwrap();
     let bad = stage.run(&["plan", "--recipients", "people", "--fee-rate", "1", "--json"]);
     assert!(bad.stdout.contains("line 9 of the recipients"), "{bad:?}");
+}
+
+#[test]
+fn an_interrupted_send_that_is_started_again_does_not_pay_twice() {
+    let stage = Stage::with_coins(&[10_000_000, 10_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let first = stage.send(&[&shop, "0.02btc", "--fee-rate", "1"]);
+    let again = ["send", &shop, "0.02btc", "--fee-rate", "3", "--yes", LIMIT, &password, "--json"];
+    let refused = stage.run(&again);
+    refused.expect_code(1);
+    assert_eq!(refused.error_code(), "flow.same_payment");
+    assert!(refused.stdout.contains(first["id"].as_str().unwrap()), "{refused:#?}");
+
+    stage.send(&[&shop, "0.03btc", "--fee-rate", "1"]);
+    stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--again"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 7_000_000);
+    stage.send(&[&shop, "0.02btc", "--fee-rate", "1"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 9_000_000, "what is confirmed is no repeat");
 }

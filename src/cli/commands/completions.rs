@@ -16,7 +16,7 @@ impl Args {
     pub(crate) fn run(&self, _context: &mut Context) -> Answer {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut definition(), "fastness", &mut script);
-        ui::print_raw(&String::from_utf8_lossy(&script));
+        ui::print_raw(&String::from_utf8_lossy(&script))?;
         Ok(None)
     }
 }

@@ -21,7 +21,7 @@ impl Args {
         };
         let mut roff = Vec::new();
         clap_mangen::Man::new(page).render(&mut roff).map_err(|_| DeskError::Unprintable)?;
-        ui::print_raw(&String::from_utf8_lossy(&roff));
+        ui::print_raw(&String::from_utf8_lossy(&roff))?;
         Ok(None)
     }
 }

@@ -1,6 +1,12 @@
 //! `receive`: the next unused address, as text, QR code and BIP-21 URI. Derived here, never asked from a server.
 
-use fastness::{account::Keychain, address, amount::Amount, explain::Failure, ledger::LabelKind};
+use fastness::{
+    account::Keychain,
+    address,
+    amount::Amount,
+    explain::Failure,
+    ledger::{AccountRow, LabelKind, Ledger},
+};
 use serde::Serialize;
 
 use super::{Answer, answer};
@@ -38,10 +44,9 @@ struct Received {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let (ledger, row) = context.account()?;
+        let (mut ledger, row) = context.account()?;
         let asks = self.amount.as_deref().map(|text| Amount::parse(text, row.account.network.asset())).transpose()?;
-        let index = self.index(context, &ledger, &row)?;
-        ledger.issue(&row, Keychain::Receive, index)?;
+        let index = self.index(context, &mut ledger, &row)?;
         let script = row.account.script(Keychain::Receive, index)?;
         let address = address::of(&script, row.account.network).ok_or(DeskError::Unprintable)?;
         if let Some(label) = &self.label {
@@ -54,24 +59,18 @@ impl Args {
         answer(Received { address, path, index, uri, account, network: row.account.network, qr, asks })
     }
 
-    fn index(
-        &self,
-        context: &mut Context,
-        ledger: &fastness::ledger::Ledger,
-        row: &fastness::ledger::AccountRow,
-    ) -> Result<u32, Failure> {
-        let unused = ledger.next_unused(row.id, Keychain::Receive)?;
+    fn index(&self, context: &mut Context, ledger: &mut Ledger, row: &AccountRow) -> Result<u32, Failure> {
         if !self.new {
+            let unused = ledger.next_unused(row.id, Keychain::Receive)?;
+            ledger.issue(row, Keychain::Receive, unused)?;
             return Ok(unused);
         }
-        let next = ledger.next_index(row.id, Keychain::Receive)?;
         let gap = context.gap()?;
-        if next - unused >= gap {
+        ledger.issue_fresh(row, Keychain::Receive, gap)?.ok_or_else(|| {
             let what =
                 format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
-            return Err(DeskError::Usage(what).into());
-        }
-        Ok(next)
+            DeskError::Usage(what).into()
+        })
     }
 }
 

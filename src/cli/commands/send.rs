@@ -7,7 +7,7 @@ use std::{
 
 use fastness::{
     explain::Failure,
-    flow::{Draft, SignedFile},
+    flow::{self, Draft, SignedFile},
     text::SafeText,
 };
 use serde::Deserialize;
@@ -27,6 +27,9 @@ pub(crate) struct Args {
     pay: PayArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Pay even if the same payment is on its way already
+    #[arg(long)]
+    again: bool,
 }
 
 impl Args {
@@ -34,6 +37,10 @@ impl Args {
         // One send at a time in a home: two never choose the same coins (threats.md B3).
         let _lock = context.home()?.lock()?;
         let draft = super::plan::planned(&self.pay, &self.limits, context)?;
+        if !self.again {
+            let (ledger, row) = context.account()?;
+            flow::refuse_repeat(&ledger, &row, &draft)?;
+        }
         let signed = sign_in_child(context, &draft, &self.limits)?;
         answer(super::broadcast::send(context, &signed)?)
     }

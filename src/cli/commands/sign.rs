@@ -89,7 +89,7 @@ impl Args {
         match &self.output {
             Some(path) => atomic_write(path, text.as_bytes(), WriteRule::New)?,
             None if context.ui.form() == Form::Text => {
-                ui::print_raw(&text);
+                ui::print_raw(&text)?;
                 return Ok(None);
             }
             None => {}

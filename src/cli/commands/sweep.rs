@@ -97,7 +97,7 @@ impl Args {
             ),
         };
         let key = SingleKey::parse(typed, row.account.network.class(), &sealed)?;
-        ui::print_raw(&format!("{}\n", key.public_key()));
+        ui::print_raw(&format!("{}\n", key.public_key()))?;
         let draft = Draft::read(&super::sign::read_input(std::path::Path::new("-"))?, Some(row.account.network))?;
         let accounts = vec![row.account.clone()];
         let ours = fastness::chain::bitcoin::Ownership::of_key(key.public_key()).with_accounts(accounts.clone());

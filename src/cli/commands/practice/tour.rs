@@ -187,7 +187,8 @@ impl<'a> Tour<'a> {
         if self.context.ui.form() == Form::Text {
             let mut page = Page::new(Ui::medium());
             fill(&mut page);
-            ui::print_raw(&page.into_text());
+            // The tour is a conversation: nothing is lost when nobody reads it.
+            let _ = ui::print_raw(&page.into_text());
         }
     }
 
