@@ -25,11 +25,11 @@ use crate::cli::{
 pub(crate) struct Args {
     #[command(flatten)]
     pay: PayArgs,
-    #[command(flatten)]
-    limits: LimitArgs,
     /// Pay even if the same payment is on its way already
     #[arg(long)]
     again: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl Args {
