@@ -77,6 +77,8 @@ fn change_on_a_ransom_path() {
                 claim(&mut psbt.outputs[place], account, account.fingerprint, &path);
             });
             assert_eq!(roles(&plan, &honest)[place], role, "index {index}");
+            let warned = examine(&plan, &honest.ours).review.warnings.iter().any(|warning| warning.code == "far_index");
+            assert_eq!(warned, role == Role::Change, "index {index}");
         }
     }
 }

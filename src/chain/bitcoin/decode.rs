@@ -24,6 +24,9 @@ use crate::{
     text::SafeText,
 };
 
+/// No honest draft sends change this far beyond the usual gap of 20 (threats.md P2: a ransom path).
+const FAR_INDEX: u32 = 10_000;
+
 /// What a PSBT does, and everything that speaks against signing it.
 #[derive(Debug)]
 pub struct Examination {
@@ -258,10 +261,18 @@ fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput]) -> V
             _ => {}
         }
     }
+    if let Some(path) = outputs.iter().filter_map(|output| output.path.as_ref()).find(|path| is_far(path)) {
+        warn("far_index", &format!("{path} is yours, but so far out that a restored wallet would not look there"));
+    }
     if transaction.version.0 < 1 || transaction.version.0 > 3 {
         warn("version", "most nodes do not relay a transaction of this version");
     }
     warnings
+}
+
+/// True for a path whose last index is above [`FAR_INDEX`].
+fn is_far(path: &str) -> bool {
+    path.rsplit('/').next().and_then(|index| index.parse::<u32>().ok()).is_some_and(|index| index > FAR_INDEX)
 }
 
 impl CheckedInput {
