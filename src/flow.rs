@@ -85,7 +85,7 @@ pub enum FlowError {
     #[error("coin {0} is already spent by {1}")]
     CoinSpent(String, String),
     /// The same payment is on its way already.
-    #[error("the same payment is on its way already, as transaction {0}")]
+    #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
     /// The bytes may have left, and the ledger could not note what became of them.
     #[error("transaction {txid} may be on the network, and that could not be written down: {cause}")]

@@ -1,13 +1,13 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
     explorer::Explorer,
     ledger::{AccountRow, Ledger},
     network::Network,
-    store::{Home, WalletName},
+    store::{Home, Lock, WalletName},
 };
 
 use super::{DeskError, Globals, config::Config, ui::Ui};
@@ -132,6 +132,15 @@ impl Context {
     /// Who agrees.
     pub(crate) const fn consent(&self) -> Consent {
         if self.globals.yes { Consent::Given } else { Consent::Ask }
+    }
+
+    /// One payment at a time in a home. A person is told soon that another is under way; scripts wait for their turn.
+    pub(crate) fn payment_lock(&mut self) -> Result<Lock, Failure> {
+        let patience = match self.consent() {
+            Consent::Ask => Duration::from_secs(5),
+            Consent::Given => Duration::from_secs(120),
+        };
+        Ok(self.home()?.lock(patience)?)
     }
 
     /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.

@@ -28,20 +28,24 @@ use fastness::{
     network::Network,
 };
 use rustix::fs::Mode;
+use serde::Serialize;
 
 pub(crate) use self::desk_error::{CATALOGUE, DeskError};
 use self::{
     commands::Command,
     context::Context,
+    page::Page,
+    report::Report,
     ui::{Form, Ui},
 };
 
 /// An HD wallet for the terminal: keys stay sealed, explorers are never believed.
 #[derive(Debug, Parser)]
 #[command(name = "fastness", version, disable_help_subcommand = false, infer_subcommands = false)]
+#[command(max_term_width = 80)]
 #[command(help_template = "{before-help}{about}\n\nUsage: {usage}\n\n{all-args}{after-help}")]
 #[command(
-    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing was sent),\n5 unknown (it may have happened), 6 wrong password, 7 insufficient funds,\n8 verification failed, 70 bug."
+    after_help = "Exit codes: 0 done, 1 refused, 2 usage, 3 declined, 4 network (nothing sent), 5 unknown (may have happened), 6 wrong password, 7 insufficient funds, 8 verification failed, 70 bug."
 )]
 struct Cli {
     #[command(flatten)]
@@ -110,6 +114,18 @@ Offline signing
 More: fastness help COMMAND, or fastness --help for all
 ";
 
+/// A text of the program about itself: help, the version, the first page.
+#[derive(Serialize)]
+struct Shown {
+    text: String,
+}
+
+impl Report for Shown {
+    fn page(&self, page: &mut Page) {
+        page.verbatim(&self.text);
+    }
+}
+
 /// Runs the program on its arguments and answers with the exit code.
 pub(crate) fn main() -> ExitCode {
     // Everything this program ever writes is for one person; SQLite makes its files by itself.
@@ -131,16 +147,13 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            ui::print_raw(&error.render().to_string())?;
+            ui.result(&Shown { text: error.render().to_string() })?;
             return Ok(0);
         }
         Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
     };
     let Some(command) = cli.command else {
-        if ui.form() == Form::Json {
-            return Err(DeskError::Usage("no command is named".to_owned()).into());
-        }
-        ui::print_raw(FIRST_PAGE)?;
+        ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
         return Ok(0);
     };
     if let Some(name) = &cli.globals.network {
@@ -232,6 +245,21 @@ mod tests {
         assert!(refused(&["receive", &"ab".repeat(32)]));
         assert!(!refused(&["track", &"ab".repeat(32)]));
         assert!(!refused(&["send", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0.01btc"]));
+    }
+
+    #[test]
+    fn help_fits_eighty_columns() {
+        fn walk(command: &mut clap::Command) {
+            for text in [command.render_help().to_string(), command.render_long_help().to_string()] {
+                for line in text.lines() {
+                    assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+                }
+            }
+            command.get_subcommands_mut().for_each(walk);
+        }
+        let mut definition = definition();
+        definition.build();
+        walk(&mut definition);
     }
 
     #[test]

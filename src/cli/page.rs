@@ -57,6 +57,14 @@ impl Page {
         }
     }
 
+    /// Whether lines of this many columns stay whole.
+    pub(crate) const fn has_room_for(&self, columns: usize) -> bool {
+        match self.medium {
+            Medium::Terminal(width) => columns <= width,
+            Medium::Plain => true,
+        }
+    }
+
     /// An address, id or key: whole; in groups of four for a person's eye, as one word for a program.
     pub(crate) fn grouped(&self, text: &str) -> String {
         match self.medium {

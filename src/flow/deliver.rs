@@ -82,7 +82,8 @@ fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transacti
     Ok(consensus::verify(transaction, &spent)?)
 }
 
-/// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still.
+/// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still; and what
+/// somebody may already have is not made undone by others who refuse it: only a spend that `track` proved does that.
 fn settled(verdict: &Verdict, before: &JournalRow) -> (JournalState, String) {
     match verdict {
         Verdict::Accepted { operators } => {
@@ -90,6 +91,9 @@ fn settled(verdict: &Verdict, before: &JournalRow) -> (JournalState, String) {
         }
         Verdict::Known => (JournalState::Sent, "already known".to_owned()),
         Verdict::Confirmed(block) => (JournalState::Confirmed, block.hash.to_string()),
+        Verdict::Rejected(class) if matches!(before.state, JournalState::Unknown | JournalState::Sent) => {
+            (before.state, format!("refused this time: {class}"))
+        }
         Verdict::Rejected(class) => (JournalState::Rejected, class.to_string()),
         Verdict::NotSent(_) => (before.state, before.detail.clone()),
         Verdict::Unknown => (JournalState::Unknown, "no answer after the bytes had left".to_owned()),
@@ -286,5 +290,20 @@ mod tests {
         for verdict in [Verdict::NotSent(NotSent::NotThatTransaction), Verdict::Rejected(RejectClass::NonStandard)] {
             assert_eq!(unrecorded("ab", &verdict, full()).entry().code, "ledger.file");
         }
+    }
+
+    fn after(state: JournalState, verdict: &Verdict) -> JournalState {
+        let (txid, raw, detail) = (String::new(), Vec::new(), String::new());
+        let before = JournalRow { txid, network: Network::Regtest, raw, state, detail, created: 0, updated: 0 };
+        settled(verdict, &before).0
+    }
+
+    #[test]
+    fn a_refusal_frees_only_what_nobody_can_have() {
+        let refused = Verdict::Rejected(RejectClass::NonStandard);
+        assert_eq!(after(JournalState::Signed, &refused), JournalState::Rejected);
+        assert_eq!(after(JournalState::Unknown, &refused), JournalState::Unknown);
+        assert_eq!(after(JournalState::Sent, &refused), JournalState::Sent);
+        assert_eq!(after(JournalState::Sent, &Verdict::Unknown), JournalState::Unknown);
     }
 }

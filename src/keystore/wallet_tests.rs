@@ -182,11 +182,24 @@ fn sealed_child() {
     assert_eq!(keys.fingerprint(), made.fingerprint);
     let phrase = Phrase::generate(WordCount::TwentyFour, Language::English).unwrap();
     assert_eq!(phrase.words().count(), 24);
+    nothing_gets_out();
     fs::write(dir.join("reached the end"), b"").unwrap();
 }
 
+/// With the keys in memory: every way out of the process that the standard library offers is refused by the kernel (EPERM).
+fn nothing_gets_out() {
+    const EPERM: Option<i32> = Some(1);
+    let refused = |what: &str, error: std::io::Error| assert_eq!(error.raw_os_error(), EPERM, "{what}: {error}");
+    refused("connect", std::net::TcpStream::connect("127.0.0.1:9").unwrap_err());
+    refused("listen", std::net::TcpListener::bind("127.0.0.1:0").unwrap_err());
+    refused("datagram", std::net::UdpSocket::bind("127.0.0.1:0").unwrap_err());
+    refused("unix socket", std::os::unix::net::UnixStream::connect("/dev/log").unwrap_err());
+    refused("program", std::process::Command::new("/bin/true").spawn().unwrap_err());
+    assert!(std::net::ToSocketAddrs::to_socket_addrs("example.org:80").is_err(), "a name was looked up");
+}
+
 #[test]
-fn a_sealed_process_does_all_of_this() {
+fn a_sealed_process_does_all_of_this_and_nothing_gets_out_after_unlocking() {
     let dir = tempfile::tempdir().unwrap();
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "keystore::wallet::tests::sealed_child", "--nocapture"])

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use rustix::fs::{FileType, lstat};
@@ -124,12 +125,12 @@ impl Home {
         self.root.join("config.toml")
     }
 
-    /// Takes the right to write in this home.
+    /// Takes the right to pay from this home, waiting for it as long as `patience`.
     ///
     /// # Errors
     /// Another fastness holds it, or the system refuses.
-    pub fn lock(&self) -> Result<Lock, StoreError> {
-        Lock::acquire(&self.root.join("home.lock"))
+    pub fn lock(&self, patience: Duration) -> Result<Lock, StoreError> {
+        Lock::acquire_within(&self.root.join("home.lock"), patience)
     }
 
     /// The names of all wallets, sorted. Files with other names are not wallets and are left alone.

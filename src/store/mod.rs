@@ -109,7 +109,7 @@ catalogue! {
     FOREIGN_OWNER = "store.foreign_owner", Refused, "Run as the owner of the files, or choose another --home";
     WRONG_KIND = "store.wrong_kind", Refused, "Put the plain file back in its place; links and pipes are not followed";
     TOO_LARGE = "store.too_large", Refused, "Check that this is the file you meant";
-    MISSING = "store.missing", Usage, "Check the name; `fastness wallets` lists what exists";
+    MISSING = "store.missing", Usage, "Check the name and its folder; `fastness wallets` lists the wallets";
     EXISTS = "store.exists", Refused, "Choose another name; nothing is ever overwritten";
     LOCKED = "store.locked", Refused, "Wait until the other fastness has finished, then try again";
     READ_BACK = "store.read_back", Verification, "Do not trust this disk; write to another one";

@@ -71,3 +71,17 @@ fn offline_means_offline() {
     assert_eq!(stage.run(&["plan", &Stage::shop(), "0.1btc", "--offline", "--json"]).error_code(), "desk.usage");
     assert_eq!(stage.server.requests(), before);
 }
+
+#[test]
+fn the_program_speaks_json_about_itself_too() {
+    let stage = Stage::new();
+    for arguments in [&["--json"][..], &["--version", "--json"], &["send", "--help", "--json"]] {
+        let mut command = crate::harness::program();
+        let answer = crate::harness::answer(command.args(arguments).output().unwrap());
+        answer.expect_code(0);
+        let document: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+        assert!(document["data"]["text"].as_str().unwrap().contains("fastness"), "{document}");
+    }
+    let refused = stage.run(&["plan", &Stage::shop(), "0.1btc", "--target", "0", "--json"]);
+    refused.expect_code(2);
+}

@@ -57,6 +57,10 @@ impl Args {
                 accounts.push(balance(&ledger, &row)?);
             }
         }
+        if accounts.is_empty() && named.is_some() {
+            // Says which accounts there are.
+            context.account()?;
+        }
         answer(BalanceSheet { wallet: wallet.as_str().to_owned(), accounts })
     }
 }

@@ -56,7 +56,7 @@ impl CancelArgs {
 impl ReplacementArgs {
     /// With `-o` a draft is written; without, the replacement is signed and sent at once.
     fn run(&self, context: &mut Context, purpose: Purpose) -> Answer {
-        let lock = context.home()?.lock()?;
+        let lock = context.payment_lock()?;
         let draft = self.draft(context, purpose)?;
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);

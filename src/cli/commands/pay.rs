@@ -58,7 +58,7 @@ pub(crate) struct FeeArgs {
     #[arg(long, value_name = "SAT/VB")]
     fee_rate: Option<String>,
     /// Blocks within which it should confirm, 1 to 1008 (default 6)
-    #[arg(long, value_name = "BLOCKS")]
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u16).range(1..=1008))]
     target: Option<u16>,
     /// Absolute fee, such as 2000sat
     #[arg(long, value_name = "AMOUNT")]

@@ -102,9 +102,13 @@ impl Report for Received {
             page.field("Asks for", &amount.to_string());
         }
         page.field("URI", &self.uri);
-        if let Some(qr) = &self.qr {
-            page.blank();
+        let Some(qr) = &self.qr else { return };
+        let columns = qr.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        page.blank();
+        if page.has_room_for(columns) {
             page.verbatim(qr);
+        } else {
+            page.line(&format!("The QR code needs a window of {columns} columns."));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
 
 use std::{
+    ffi::{OsStr, OsString},
     io::Write,
     process::{Command, Stdio},
 };
@@ -25,17 +26,17 @@ use crate::cli::{
 pub(crate) struct Args {
     #[command(flatten)]
     pay: PayArgs,
-    #[command(flatten)]
-    limits: LimitArgs,
     /// Pay even if the same payment is on its way already
     #[arg(long)]
     again: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         // One send at a time in a home: two never choose the same coins (threats.md B3).
-        let _lock = context.home()?.lock()?;
+        let _lock = context.payment_lock()?;
         let draft = super::plan::planned(&self.pay, &self.limits, context)?;
         if !self.again {
             let (ledger, row) = context.account()?;
@@ -83,30 +84,46 @@ fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
     if same { Ok(()) } else { Err(fastness::flow::FlowError::ReviewChanged.into()) }
 }
 
-fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<String>, Failure> {
-    let mut arguments: Vec<String> = vec!["sign".into(), "-".into(), "--json".into()];
-    let mut option =
-        |name: &str, value: Option<String>| arguments.extend(value.map(|value| format!("--{name}={value}")));
+fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
+    let mut words = ChildWords::new(&["sign", "-", "--json"]);
     let globals = context.globals().clone();
-    option("wallet", Some(context.wallet()?.as_str().to_owned()));
-    option("home", Some(context.home()?.root().display().to_string()));
-    option("password-fd", globals.password_fd.map(|number| number.to_string()));
-    option("password-file", globals.password_file.map(|path| path.display().to_string()));
-    option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
-    arguments.extend(limit_words(limits, context.consent()));
-    Ok(arguments)
+    words.option("wallet", Some(context.wallet()?.as_str()));
+    words.option("home", Some(context.home()?.root()));
+    words.option("password-fd", globals.password_fd.map(|number| number.to_string()));
+    words.option("password-file", globals.password_file);
+    words.option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
+    Ok(words.limited(limits, context.consent()))
 }
 
-/// The limits and the consent, as words for a child's command line.
-pub(super) fn limit_words(limits: &LimitArgs, consent: Consent) -> Vec<String> {
-    let mut words = Vec::new();
-    words.extend(limits.max_fee.iter().map(|limit| format!("--max-fee={limit}")));
-    words.extend(limits.approve.iter().map(|digest| format!("--approve={digest}")));
-    words.extend(limits.expect_to.iter().map(|address| format!("--expect-to={address}")));
-    if consent == Consent::Given {
-        words.push("--yes".to_owned());
+/// The command line of a sealed child. Paths are handed on as they are, whatever their bytes.
+#[derive(Debug)]
+pub(super) struct ChildWords(Vec<OsString>);
+
+impl ChildWords {
+    /// Begins with these words.
+    pub(super) fn new(words: &[&str]) -> Self {
+        Self(words.iter().map(OsString::from).collect())
     }
-    words
+
+    /// Adds `--name=value`, if there is a value.
+    pub(super) fn option(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) {
+        if let Some(value) = value {
+            let mut word = OsString::from(format!("--{name}="));
+            word.push(value);
+            self.0.push(word);
+        }
+    }
+
+    /// Ends with the limits and the consent.
+    pub(super) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
+        self.option("max-fee", limits.max_fee.as_ref());
+        self.option("approve", limits.approve.as_ref());
+        limits.expect_to.iter().for_each(|address| self.option("expect-to", Some(address)));
+        if consent == Consent::Given {
+            self.0.push("--yes".into());
+        }
+        self.0
+    }
 }
 
 #[derive(Deserialize)]

@@ -23,7 +23,7 @@ use fastness::{
 use super::{
     Answer, answer,
     pay::{FeeArgs, fee_limit},
-    send,
+    send::{self, ChildWords},
 };
 use crate::cli::{
     DeskError,
@@ -60,7 +60,7 @@ impl Args {
 
     /// The keyless side: finds the coins, plans, and sends.
     fn parent(&self, context: &mut Context) -> Answer {
-        let _lock = context.home()?.lock()?;
+        let _lock = context.payment_lock()?;
         let (ledger, row) = super::sync::refreshed(context)?;
         let network = row.account.network;
         let Fee::Rate(rate) = self.fee.resolved(context, network)? else {
@@ -153,16 +153,14 @@ struct SealedChild {
 
 impl SealedChild {
     fn start(args: &Args, context: &mut Context, row: &AccountRow) -> Result<Self, Failure> {
-        let mut words: Vec<String> = vec!["sweep".into(), "--sealed-child".into(), "--json".into()];
-        let mut option =
-            |name: &str, value: Option<String>| words.extend(value.map(|value| format!("--{name}={value}")));
-        option("wallet", Some(row.wallet.clone()));
-        option("account", Some(row.name.clone()));
-        option("network", Some(row.account.network.to_string()));
-        option("home", Some(context.home()?.root().display().to_string()));
-        option("key-fd", args.key_fd.map(|number| number.to_string()));
-        option("key-file", args.key_file.as_ref().map(|path| path.display().to_string()));
-        words.extend(send::limit_words(&args.limits, context.consent()));
+        let mut words = ChildWords::new(&["sweep", "--sealed-child", "--json"]);
+        words.option("wallet", Some(&row.wallet));
+        words.option("account", Some(&row.name));
+        words.option("network", Some(row.account.network.name()));
+        words.option("home", Some(context.home()?.root()));
+        words.option("key-fd", args.key_fd.map(|number| number.to_string()));
+        words.option("key-file", args.key_file.as_ref());
+        let words = words.limited(&args.limits, context.consent());
         let gone = |_| DeskError::Child("it does not start".to_owned());
         terminal::restore_on_the_way_out();
         let program = std::env::current_exe().map_err(gone)?;
