@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs every test of fastness: unit, house, vectors, spends, stories and docs. Needs only Rust and a C compiler.
+# Runs every test of fastness: unit, house, vectors, hostile, edges, spends, stories and docs. Needs Rust and a C compiler.
 #   tests/run.sh          the usual forms, a few minutes
-#   tests/run.sh --long   also the long forms of the random tests
+#   tests/run.sh --long   with 100,000 random spends in place of 10,000
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--long" ]; then
-    export FASTNESS_LONG=1
+    export FASTNESS_SPENDS=100000
 fi
-cargo test --locked --all-targets
+cargo test --locked --lib --bins --tests
 cargo test --locked --doc

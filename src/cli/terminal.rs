@@ -177,8 +177,8 @@ pub(crate) fn restore() {
     leave_screen();
 }
 
-/// Restores the terminal on interrupt, termination and hang-up, and on a panic. Call once, before the process is sealed
-/// (it starts the thread that waits for signals).
+/// Restores the terminal on interrupt, termination and hang-up, and on a panic. It starts the thread that
+/// waits for signals, so it runs while threads can still be started: a sealed process calls it within its sealing.
 pub(crate) fn restore_on_the_way_out() {
     let _ = ctrlc::set_handler(|| {
         let asking = lock().echo.is_some() || lock().screen.is_some();

@@ -47,7 +47,7 @@ impl Args {
     }
 }
 
-/// Sends, under the home's lock, and turns the verdict into a report or an error.
+/// Sends, and turns the verdict into a report or an error.
 pub(super) fn send(context: &mut Context, file: &SignedFile) -> Result<Sent, Failure> {
     let network = file.signed.network;
     let explorer = context.explorer(network)?;
