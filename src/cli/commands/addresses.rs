@@ -42,6 +42,8 @@ struct Row {
 #[derive(Serialize)]
 struct AddressList {
     account: String,
+    /// Path of the account.
+    origin: String,
     addresses: Vec<Row>,
 }
 
@@ -81,7 +83,8 @@ impl Args {
                 label,
             });
         }
-        answer(AddressList { account: format!("{}/{}", row.wallet, row.name), addresses })
+        let origin = format!("m/{}", row.account.origin);
+        answer(AddressList { account: format!("{}/{}", row.wallet, row.name), origin, addresses })
     }
 }
 
@@ -117,18 +120,20 @@ impl Report for AddressList {
             return page
                 .line(&format!("No address of {} was used yet. `fastness receive` shows the first.", self.account));
         }
+        page.line(&format!("{}, below {}", self.account, self.origin));
+        let labelled = self.addresses.iter().any(|row| row.label.is_some());
+        let heads = ["path", "address", "used", "balance", "label"];
+        let columns = if labelled { heads.len() } else { heads.len() - 1 };
         let row = |row: &Row| {
             let uses = if row.transactions == 0 { "unused".to_owned() } else { format!("{} tx", row.transactions) };
-            vec![
-                row.path.clone(),
-                row.address.clone(),
-                uses,
-                row.balance.to_string(),
-                row.label.clone().unwrap_or_default(),
-            ]
+            let below = row.path.strip_prefix(&self.origin).unwrap_or(&row.path).trim_start_matches('/').to_owned();
+            let label = row.label.clone().unwrap_or_default();
+            let mut cells = vec![below, row.address.clone(), uses, row.balance.to_string(), label];
+            cells.truncate(columns);
+            cells
         };
         let rows: Vec<_> = self.addresses.iter().map(row).collect();
-        page.table(&["path", "address", "used", "balance", "label"], &rows);
+        page.table(heads.get(..columns).unwrap_or_default(), &rows);
     }
 }
 
