@@ -82,20 +82,31 @@ impl Context {
 
     /// The network asked for, else the configured one, else that of the wallet's first account, else Bitcoin.
     pub(crate) fn network(&mut self) -> Result<Network, Failure> {
+        let ledger = self.ledger()?;
+        self.network_in(&ledger)
+    }
+
+    fn network_in(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
         if let Some(network) = self.asked_network().or(self.config()?.network) {
             return Ok(network);
         }
-        let Ok(wallet) = self.wallet() else { return Ok(Network::Bitcoin) };
-        let rows = self.ledger()?.accounts(Some(wallet.as_str()))?;
+        let Ok(wallet) = self.wallet_in(ledger) else { return Ok(Network::Bitcoin) };
+        let rows = ledger.accounts(Some(wallet.as_str()))?;
         Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
     }
 
     /// The wallet named, else the configured one, else the only one.
     pub(crate) fn wallet(&mut self) -> Result<WalletName, Failure> {
+        let ledger = self.ledger()?;
+        self.wallet_in(&ledger)
+    }
+
+    /// As [`Context::wallet`], from a ledger that is open already.
+    pub(crate) fn wallet_in(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
         if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
             return Ok(name.parse::<WalletName>()?);
         }
-        let names = self.wallet_names()?;
+        let names = self.wallet_names(ledger)?;
         match names.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(DeskError::WhichWallet("there is no wallet yet".to_owned()).into()),
@@ -107,9 +118,9 @@ impl Context {
     }
 
     /// Names of all wallets: with a keystore, or watch-only in the ledger.
-    pub(crate) fn wallet_names(&mut self) -> Result<Vec<WalletName>, Failure> {
+    pub(crate) fn wallet_names(&mut self, ledger: &Ledger) -> Result<Vec<WalletName>, Failure> {
         let mut names = self.home()?.wallets()?;
-        let rows = self.ledger()?.accounts(None)?;
+        let rows = ledger.accounts(None)?;
         names.extend(rows.iter().filter_map(|row| row.wallet.parse().ok()));
         names.sort();
         names.dedup();
@@ -118,8 +129,8 @@ impl Context {
 
     /// The account that a command is about.
     pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
-        let (wallet, network) = (self.wallet()?, self.network()?);
         let ledger = self.ledger()?;
+        let (wallet, network) = (self.wallet_in(&ledger)?, self.network_in(&ledger)?);
         let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref())?;
         Ok((ledger, row))
     }

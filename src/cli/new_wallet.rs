@@ -93,8 +93,9 @@ impl Site {
             return Err(WalletError::NameInUse(name.to_string()).into());
         }
         let network = context.asked_network().or(config.network).unwrap_or(Network::Bitcoin);
-        let others = context.wallet_names()?.iter().filter(|other| **other != name).count();
-        Ok(Self { ledger: context.ledger()?, name, network, path, others })
+        let ledger = context.ledger()?;
+        let others = context.wallet_names(&ledger)?.iter().filter(|other| **other != name).count();
+        Ok(Self { ledger, name, network, path, others })
     }
 
     /// Fails when the ledger knows a wallet of this name whose master key is another, or unknown.

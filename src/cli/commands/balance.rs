@@ -47,9 +47,9 @@ impl Args {
         if self.sync {
             super::sync::refreshed(context)?;
         }
-        let (wallet, network) = (context.wallet()?, context.asked_network());
-        let named = context.globals().account.clone();
         let ledger = context.ledger()?;
+        let (wallet, network) = (context.wallet_in(&ledger)?, context.asked_network());
+        let named = context.globals().account.clone();
         let mut accounts = Vec::new();
         for row in ledger.accounts(Some(wallet.as_str()))? {
             let asked = network.is_none_or(|network| network == row.account.network);

@@ -28,8 +28,8 @@ struct WalletList {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let names = context.wallet_names()?;
         let ledger = context.ledger()?;
+        let names = context.wallet_names(&ledger)?;
         let home = context.home()?;
         let mut wallets = Vec::new();
         for name in names {
