@@ -14,7 +14,7 @@ use crate::{
     text::SafeText,
 };
 
-/// How many unused change addresses may be set aside before the lowest is taken again (BIP-44 gap limit).
+/// How far beyond the last confirmed change address a new one may be (BIP-44 gap limit).
 const CHANGE_GAP: u32 = 20;
 
 /// All that planning may know of an account.
@@ -47,11 +47,15 @@ fn is_out(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<bool, LedgerE
     Ok(entry.is_none_or(|entry| matches!(entry.state, JournalState::Sent | JournalState::Confirmed)))
 }
 
-/// The next change index: never used, not set aside for another draft unless twenty are.
+/// The next change index: if possible never used and not set aside for another draft.
+///
+/// Always within twenty of the last one that a confirmed transaction used, for only those are sure to be on the chain: a
+/// replaced transaction leaves no trace there, and a wallet restored from its words would stop looking before the coin.
 fn next_change(ledger: &Ledger, row: &AccountRow) -> Result<u32, LedgerError> {
-    let unused = ledger.next_unused(row.id, Keychain::Change)?;
-    let next = ledger.next_index(row.id, Keychain::Change)?;
-    Ok(if next - unused < CHANGE_GAP { next } else { unused })
+    let settled = ledger.next_unsettled(row.id, Keychain::Change)?;
+    let (next, unused) = (ledger.next_index(row.id, Keychain::Change)?, ledger.next_unused(row.id, Keychain::Change)?);
+    let within = |index: &u32| index.saturating_sub(settled) < CHANGE_GAP;
+    Ok([next, unused].into_iter().find(within).unwrap_or(settled))
 }
 
 /// A payment to an address of this same account says where its key is, so that every reviewer sees that it comes back.

@@ -74,6 +74,21 @@ impl Ledger {
         Ok(used.map_or(0, |index| index.saturating_add(1)))
     }
 
+    /// The lowest index above every one that a confirmed transaction touches: where a wallet restored from its words
+    /// begins to count unused addresses (BIP-44).
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn next_unsettled(&self, id: AccountId, keychain: Keychain) -> Result<u32, LedgerError> {
+        let sql = "SELECT MAX(t.idx) FROM script_transactions t
+                   JOIN accounts a ON a.id = t.account
+                   JOIN transactions x ON x.txid = t.txid AND x.network = a.network
+                   WHERE t.account = ?1 AND t.keychain = ?2 AND x.height IS NOT NULL";
+        let used: Option<u32> =
+            self.db.query_row(sql, params![id.0, keychain.number()], |row| row.get(0)).map_err(file)?;
+        Ok(used.map_or(0, |index| index.saturating_add(1)))
+    }
+
     /// Remembers that an address was shown to a person or used for change, so that it is not given out twice.
     ///
     /// # Errors

@@ -50,3 +50,25 @@ fn a_cancelled_payment_comes_back() {
     tracked.expect_code(1);
     assert!(tracked.stdout.contains(&second), "names what replaced it: {}", tracked.stdout);
 }
+
+#[test]
+fn replacing_again_and_again_never_moves_change_where_a_restored_wallet_does_not_look() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    // Drafts that came to nothing set change addresses aside, up to the gap.
+    for number in 0..19 {
+        let file = format!("{number}.draft");
+        stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", &file]);
+    }
+    let mut id = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
+    for rate in ["5", "10", "20"] {
+        id = replaced(&stage, &["bump", &id, "--fee-rate", rate])["id"].as_str().unwrap().to_owned();
+    }
+    stage.mine(1);
+    stage.json(&["sync"]);
+    let exported = stage.json(&["account", "export"]);
+    let descriptor = exported["descriptor"].as_str().unwrap();
+    let elsewhere = Stage { home: tempfile::tempdir().unwrap(), server: stage.server };
+    elsewhere.json(&["account", "add", "--wallet", "watch", "--descriptor", descriptor]);
+    elsewhere.json(&["sync"]);
+    assert_eq!(elsewhere.confirmed(), 40_000_000 - 20 * 153, "the change was found again");
+}

@@ -17,6 +17,10 @@ use crate::{
     intent::{Fee, FeeLimit, Freeze},
 };
 
+/// How far beyond the next change index the original's own change is looked for: drafts that came to nothing set
+/// addresses aside, and the next index can lie below them.
+const CHANGE_BEYOND: u32 = 200;
+
 /// An unconfirmed transaction of ours with the coins it spends.
 #[derive(Clone, Debug)]
 pub struct Original {
@@ -102,7 +106,7 @@ fn check_spends(original: &Original) -> Result<(), BitcoinError> {
 /// The outputs that are not our change, in their order.
 fn payments(original: &Original, snapshot: &Snapshot) -> Result<Vec<TxOut>, BitcoinError> {
     let mut change_scripts = Vec::new();
-    for index in 0..snapshot.next_change {
+    for index in 0..snapshot.next_change.saturating_add(CHANGE_BEYOND) {
         change_scripts.push(snapshot.account.script(Keychain::Change, index)?);
     }
     let is_change = |output: &&TxOut| change_scripts.contains(&output.script_pubkey);
