@@ -61,3 +61,14 @@ fn processes_at_once_open_a_home_that_is_new() {
         crate::harness::answer(child.wait_with_output().unwrap()).expect_code(0);
     }
 }
+
+#[test]
+fn a_sync_asks_about_every_account_of_the_wallet() {
+    let stage = Stage::with_wallet();
+    stage.json(&["account", "add", "--type", "taproot", &stage.password()]);
+    let address = stage.json(&["receive", "--account", "taproot-0"])["address"].as_str().unwrap().to_owned();
+    stage.fund(&address, 5_000_000);
+    assert_eq!(stage.json(&["sync"])["accounts"].as_array().unwrap().len(), 2);
+    assert_eq!(crate::harness::sat(&stage.json(&["balance"])["accounts"][1]["confirmed"]), 5_000_000);
+    assert_eq!(stage.json(&["sync", "--account", "segwit-0"])["accounts"].as_array().unwrap().len(), 1);
+}

@@ -45,7 +45,7 @@ struct BalanceSheet {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if self.sync {
-            super::sync::refreshed(context)?;
+            super::sync::refresh_all(context)?;
         }
         let ledger = context.ledger()?;
         let (wallet, network) = (context.wallet_in(&ledger)?, context.asked_network());

@@ -22,6 +22,13 @@ pub(crate) struct Args {
     full: bool,
 }
 
+/// Every account that was asked about.
+#[derive(Serialize)]
+struct SyncedAll {
+    changed: bool,
+    accounts: Vec<Synced>,
+}
+
 #[derive(Serialize)]
 struct Synced {
     account: String,
@@ -35,9 +42,23 @@ struct Synced {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let (mut ledger, row) = context.account()?;
-        let report = sync(context, &mut ledger, &row, if self.full { Depth::Full } else { Depth::Incremental })?;
-        answer(Synced {
+        let depth = if self.full { Depth::Full } else { Depth::Incremental };
+        let accounts = all(context, depth)?;
+        answer(SyncedAll { changed: accounts.iter().any(|account| account.changed), accounts })
+    }
+}
+
+/// Syncs the account named with `--account`, else every account of the wallet on the network.
+fn all(context: &mut Context, depth: Depth) -> Result<Vec<Synced>, Failure> {
+    let (mut ledger, first) = context.account()?;
+    let named = context.globals().account.is_some();
+    let mut done = Vec::new();
+    for row in ledger.accounts(Some(&first.wallet))? {
+        if row.account.network != first.account.network || (named && row.id != first.id) {
+            continue;
+        }
+        let report = sync(context, &mut ledger, &row, depth)?;
+        done.push(Synced {
             account: format!("{}/{}", row.wallet, row.name),
             height: report.height,
             said_by: report.operator,
@@ -45,8 +66,14 @@ impl Args {
             scripts_skipped: report.skipped,
             changed: report.changed,
             incomplete: report.capped,
-        })
+        });
     }
+    Ok(done)
+}
+
+/// For `balance --sync`: every account of the wallet that is shown.
+pub(super) fn refresh_all(context: &mut Context) -> Result<(), Failure> {
+    all(context, Depth::Incremental).map(|_| ())
 }
 
 /// Syncs an account with a progress bar.
@@ -77,8 +104,14 @@ pub(super) fn refreshed(context: &mut Context) -> Result<(Ledger, AccountRow), F
     Ok((ledger, row))
 }
 
-impl Report for Synced {
+impl Report for SyncedAll {
     fn page(&self, page: &mut Page) {
+        self.accounts.iter().for_each(|account| account.write(page));
+    }
+}
+
+impl Synced {
+    fn write(&self, page: &mut Page) {
         let news = if self.changed { "something is new" } else { "nothing new" };
         page.line(&format!("{}: {news} at height {}, said by {}.", self.account, self.height, self.said_by));
         let skipped = if self.scripts_skipped == 0 {
