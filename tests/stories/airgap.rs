@@ -24,6 +24,11 @@ fn plan_here_sign_there_broadcast_here() {
     assert_eq!(inspected["may_be_signed"], true);
     let digest = inspected["review"]["digest"].as_str().unwrap();
 
+    let mut look = program();
+    look.current_dir(stage.home.path()).arg("--home").arg(&offline).args(["inspect", "pay.draft"]);
+    let looked = finish(look);
+    assert!(looked.stdout.contains("cannot tell here"), "{looked:?}");
+
     let mut sign = program();
     sign.current_dir(stage.home.path()).arg("--home").arg(&offline);
     sign.args(["sign", "pay.draft", "-o", "pay.signed", "--json", "--approve", digest, &stage.password()]);

@@ -39,6 +39,8 @@ struct Inspected {
     review: Review,
     may_be_signed: bool,
     problems: Vec<Problem>,
+    /// Whether any account of the draft's network is in the ledger; without one, ownership cannot be judged.
+    accounts_known: bool,
     #[serde(skip)]
     subject: String,
 }
@@ -104,6 +106,7 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
         review: examination.review,
         may_be_signed: problems.is_empty(),
         problems,
+        accounts_known: !ours.accounts().is_empty(),
         subject: super::plan::subject(draft),
     })
 }
@@ -124,6 +127,13 @@ fn raw(kind: &'static str, transaction: &bitcoin::Transaction, network: Network)
     }
 }
 
+impl Inspected {
+    /// True on a machine without any account of the network, if nothing else speaks against the draft.
+    fn only_unknown_owner(&self) -> bool {
+        !self.accounts_known && self.problems.iter().all(|problem| problem.code == "bitcoin.foreign_input")
+    }
+}
+
 impl Report for Inspected {
     fn page(&self, page: &mut Page) {
         review_page::write(&self.review, &self.subject, page);
@@ -134,6 +144,11 @@ impl Report for Inspected {
         }
         for problem in &self.problems {
             page.toned_field("Problem", (Tone::Stop, &format!("{} [{}]", problem.message, problem.code)));
+        }
+        if self.only_unknown_owner() {
+            let text =
+                "cannot tell here: no account of this network is known; `fastness sign` asks the keys themselves";
+            return page.toned_field("Verdict", (Tone::Claimed, text));
         }
         page.toned_field("Verdict", (Tone::Stop, "it would not be signed here"));
     }
