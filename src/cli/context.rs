@@ -86,6 +86,11 @@ impl Context {
         self.network_in(&ledger)
     }
 
+    /// The network for a file: what was asked for if the file names its own, else the one in use.
+    pub(crate) fn network_for(&mut self, file: &[u8]) -> Result<Option<Network>, Failure> {
+        if file.trim_ascii_start().starts_with(b"{") { Ok(self.asked_network()) } else { self.network().map(Some) }
+    }
+
     fn network_in(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
         if let Some(network) = self.asked_network().or(self.config()?.network) {
             return Ok(network);
@@ -131,6 +136,9 @@ impl Context {
     pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
         let ledger = self.ledger()?;
         let (wallet, network) = (self.wallet_in(&ledger)?, self.network_in(&ledger)?);
+        if !self.wallet_names(&ledger)?.contains(&wallet) {
+            return Err(DeskError::WhichWallet(format!("there is no wallet `{wallet}`")).into());
+        }
         let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref())?;
         Ok((ledger, row))
     }

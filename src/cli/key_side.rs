@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use fastness::{
+    account::AccountError,
     explain::Failure,
     keystore::{self, Keys, Passphrase, Password, Unlocked},
+    network::{Network, NetworkClass},
     seal::{Sealed, seal_with_threads},
     store::{StoreError, WalletName, read_stream},
     text::SafeText,
@@ -110,6 +112,20 @@ pub(crate) fn new_passphrase(context: &Context, _sealed: &Sealed) -> Result<Pass
         context.ui.warn(&fastness::intent::Warning { code: "odd_passphrase", text: oddity.to_owned() });
     }
     Ok(first)
+}
+
+/// Before a password is asked for: the wallet's keys are here, and of the class of networks that they are wanted for.
+pub(crate) fn check_wallet(context: &mut Context, wallet: &WalletName, network: Network) -> Result<(), Failure> {
+    let path = context.home()?.keystore_path(wallet);
+    if !path.exists() && !context.ledger()?.accounts(Some(wallet.as_str()))?.is_empty() {
+        return Err(DeskError::WatchOnly(wallet.to_string()).into());
+    }
+    let class = keystore::read_header(&path)?.network_class;
+    if class != network.class() {
+        let found = if class == NetworkClass::Main { "main" } else { "test" };
+        return Err(AccountError::WrongNetwork { found, wanted: network }.into());
+    }
+    Ok(())
 }
 
 /// Opens a wallet file with its password.

@@ -72,3 +72,24 @@ fn a_sync_asks_about_every_account_of_the_wallet() {
     assert_eq!(crate::harness::sat(&stage.json(&["balance"])["accounts"][1]["confirmed"]), 5_000_000);
     assert_eq!(stage.json(&["sync", "--account", "segwit-0"])["accounts"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_labelled_address_is_not_given_to_somebody_else() {
+    let stage = Stage::with_wallet();
+    let address = |words: &[&str]| stage.json(&[&["receive"], words].concat())["address"].as_str().unwrap().to_owned();
+    let carol = address(&["--label", "Carol"]);
+    let dave = address(&["--label", "Dave"]);
+    assert_ne!(carol, dave);
+    assert_eq!(address(&["--label", "Carol"]), carol);
+    assert!(![carol, dave].contains(&address(&[])));
+}
+
+#[test]
+fn a_key_of_unknown_origin_is_pointed_out_and_a_missing_wallet_is_called_missing() {
+    let stage = Stage::with_wallet();
+    let xpub = stage.json(&["account", "export"])["xpub"].as_str().unwrap().to_owned();
+    let added = stage.run(&["account", "add", "--wallet", "watch", "--xpub", &xpub]);
+    assert!(added.stderr.contains("warning[unknown_origin]"), "{added:?}");
+    let nobody = stage.run(&["receive", "--wallet", "nope", "--json"]);
+    assert!(nobody.stdout.contains("there is no wallet `nope`"), "{nobody:?}");
+}

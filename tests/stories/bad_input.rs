@@ -126,3 +126,35 @@ fn nobody_listening_is_no_panic_and_a_lost_result_is_no_success() {
         }
     }
 }
+
+#[test]
+fn the_wrong_wallet_is_found_out_before_a_password_is_asked_for() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", "pay.draft"]);
+    let draft = fs::read_to_string(stage.path("pay.draft")).unwrap();
+    fs::write(stage.path("main.draft"), draft.replace("\"regtest\"", "\"bitcoin\"")).unwrap();
+    let mut sign = crate::harness::program();
+    sign.current_dir(stage.home.path()).arg("--home").arg(stage.path("home"));
+    sign.args(["sign", "main.draft", "--yes", "--max-fee=1000sat", "--json"]);
+    let answer = crate::harness::finish(sign);
+    assert_eq!(answer.error_code(), "account.wrong_network");
+
+    let descriptor = stage.json(&["account", "export"])["descriptor"].as_str().unwrap().to_owned();
+    stage.json(&["account", "add", "--wallet", "watch", "--descriptor", &descriptor]);
+    refused(&stage, &["sign", "pay.draft", "--wallet", "watch"], 1, "desk.watch_only");
+}
+
+#[test]
+fn the_network_of_a_bare_file_is_the_one_in_use() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1", "-o", "pay.psbt", "--psbt"]);
+    let run = |words: &[&str]| {
+        let mut command = crate::harness::program();
+        command.current_dir(stage.home.path()).arg("--home").arg(stage.path("home")).arg("--json").args(words);
+        crate::harness::finish(command)
+    };
+    let signed = run(&["sign", "pay.psbt", "-o", "pay.signed", "--yes", "--max-fee=1000sat", &stage.password()]);
+    signed.expect_code(0);
+    let inspected = run(&["inspect", "pay.signed"]);
+    assert!(inspected.stdout.contains("\"claimed_fee\": {"), "{inspected:?}");
+}

@@ -1,8 +1,10 @@
 //! `account`: add, list and export accounts. Adding one from the keystore opens it in a sealed process; watch-only ones need no key.
 
+use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::{Account, ScriptType, slip132},
     explain::Failure,
+    intent::Warning,
     ledger::{AccountRow, Keys as WhereKeys},
     network::Network,
 };
@@ -110,6 +112,7 @@ impl AddArgs {
             return Ok(exported(&context.ledger()?.add_account(name.as_str(), &account, WhereKeys::Elsewhere)?));
         }
         let wallet = context.wallet()?;
+        key_side::check_wallet(context, &wallet, network)?;
         let path = Account::standard_path(network, kind, self.number)?;
         let ledger = context.ledger()?;
         let sealed = key_side::seal(context, &[])?;
@@ -138,6 +141,13 @@ pub(super) fn exported(row: &AccountRow) -> Exported {
 }
 
 impl Report for Exported {
+    fn warnings(&self) -> Vec<Warning> {
+        let unknown = self.watch_only && self.fingerprint == Fingerprint::default().to_string();
+        let text = "this key does not say which master it comes from: a signer will not recognise drafts planned from it; \
+                    add the account by its descriptor with [fingerprint/path] instead";
+        unknown.then(|| Warning { code: "unknown_origin", text: text.to_owned() }).into_iter().collect()
+    }
+
     fn page(&self, page: &mut Page) {
         let keys = if self.watch_only { " · watch-only" } else { "" };
         page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));

@@ -36,13 +36,7 @@ pub(super) struct Sent {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
-        let asked = context.asked_network();
-        let file = match SignedFile::read(&bytes, asked) {
-            Err(failure) if failure.entry().code == "flow.network_unknown" => {
-                SignedFile::read(&bytes, Some(context.network()?))?
-            }
-            other => other?,
-        };
+        let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         answer(send(context, &file)?)
     }
 }

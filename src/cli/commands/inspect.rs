@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use fastness::{
-    amount::Amount,
+    amount::{Amount, sat_text},
     chain::bitcoin::{decode, psbt},
     explain::{Explain, Failure},
-    flow::{self, Draft, FlowError},
+    flow::{self, Draft},
     intent::{Review, Warning},
     network::Network,
 };
@@ -60,32 +60,27 @@ struct RawTransaction {
     vsize: u64,
     inputs: Vec<String>,
     outputs: Vec<Output>,
+    /// By the amounts that a signed file names; the bytes alone do not tell.
+    claimed_fee: Option<Amount>,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
-        let asked = context.asked_network();
+        let asked = context.network_for(&bytes)?;
         if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
             let file = flow::SignedFile::read(&bytes, asked)?;
-            return answer(raw("signed transaction", &file.transaction, file.signed.network));
+            let mut report = raw("signed transaction", &file.transaction, file.signed.network);
+            report.claimed_fee = claimed_fee(&file);
+            return answer(report);
         }
-        let network = match asked {
-            Some(network) => network,
-            None => context.network()?,
-        };
-        if !bytes.trim_ascii_start().starts_with(b"{")
+        if let Some(network) = asked
+            && !bytes.trim_ascii_start().starts_with(b"{")
             && let psbt::Blob::Transaction(transaction) = psbt::read(&bytes)?
         {
             return answer(raw("transaction", &transaction, network));
         }
-        let draft = match Draft::read(&bytes, asked) {
-            Err(error) if error.entry().code == FlowError::NetworkUnknown.entry().code => {
-                Draft::read(&bytes, Some(network))?
-            }
-            other => other?,
-        };
-        answer(inspected(&draft, context)?)
+        answer(inspected(&Draft::read(&bytes, asked)?, context)?)
     }
 }
 
@@ -111,6 +106,13 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
     })
 }
 
+/// The fee by the amounts that a signed file names beside the transaction: a claim, for its bytes do not prove them.
+fn claimed_fee(file: &flow::SignedFile) -> Option<Amount> {
+    let spent = file.signed.input_amounts.iter().try_fold(0u64, |sum, amount| sum.checked_add(*amount))?;
+    let paid = file.transaction.output.iter().try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))?;
+    spent.checked_sub(paid).map(Amount::sat)
+}
+
 fn raw(kind: &'static str, transaction: &bitcoin::Transaction, network: Network) -> RawTransaction {
     let output = |output: &bitcoin::TxOut| Output {
         address: fastness::address::of(&output.script_pubkey, network),
@@ -124,6 +126,7 @@ fn raw(kind: &'static str, transaction: &bitcoin::Transaction, network: Network)
         vsize: transaction.vsize() as u64,
         inputs: transaction.input.iter().map(|input| input.previous_output.to_string()).collect(),
         outputs: transaction.output.iter().map(output).collect(),
+        claimed_fee: None,
     }
 }
 
@@ -173,9 +176,12 @@ impl Report for RawTransaction {
                 .map_or_else(|| format!("script {}", output.script), |address| page.grouped(address));
             page.field("Pays", &format!("{}   {to}", output.amount));
         }
-        page.toned(
-            Tone::Claimed,
-            "Its fee cannot be known from these bytes alone: the amounts it spends are not in them.",
-        );
+        match self.claimed_fee.and_then(Amount::to_sat) {
+            Some(fee) => page.toned_field("Fee", (Tone::Claimed, &format!("{}, claimed by the file", sat_text(fee)))),
+            None => page.toned(
+                Tone::Claimed,
+                "Its fee cannot be known from these bytes alone: the amounts it spends are not in them.",
+            ),
+        }
     }
 }

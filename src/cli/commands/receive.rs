@@ -60,17 +60,29 @@ impl Args {
     }
 
     fn index(&self, context: &mut Context, ledger: &mut Ledger, row: &AccountRow) -> Result<u32, Failure> {
-        if !self.new {
-            let unused = ledger.next_unused(row.id, Keychain::Receive)?;
-            ledger.issue(row, Keychain::Receive, unused)?;
-            return Ok(unused);
-        }
         let gap = context.gap()?;
-        ledger.issue_fresh(row, Keychain::Receive, gap)?.ok_or_else(|| {
+        let index =
+            if self.new { ledger.issue_fresh(row, Keychain::Receive, gap)? } else { self.untaken(ledger, row, gap)? };
+        index.ok_or_else(|| {
             let what =
                 format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
             DeskError::Usage(what).into()
         })
+    }
+
+    /// The lowest unused address that is not set aside for somebody else by a label of its own.
+    fn untaken(&self, ledger: &Ledger, row: &AccountRow, gap: u32) -> Result<Option<u32>, Failure> {
+        let labels = ledger.labels(LabelKind::Addr)?;
+        let unused = ledger.next_unused(row.id, Keychain::Receive)?;
+        for index in unused..unused.saturating_add(gap) {
+            let address = address::of(&row.account.script(Keychain::Receive, index)?, row.account.network);
+            let label = labels.iter().find(|label| Some(&label.reference) == address.as_ref());
+            if label.is_none_or(|label| self.label.as_deref() == Some(label.text.as_str())) {
+                ledger.issue(row, Keychain::Receive, index)?;
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 }
 

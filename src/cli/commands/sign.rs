@@ -63,8 +63,10 @@ pub(super) struct SignedReport {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let draft = Draft::read(&read_input(&self.draft)?, context.asked_network())?;
+        let bytes = read_input(&self.draft)?;
+        let draft = Draft::read(&bytes, context.network_for(&bytes)?)?;
         let wallet = wallet_for(context, &draft)?;
+        key_side::check_wallet(context, &wallet, draft.plan.network)?;
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
         let limits = self.limits.limits(draft.plan.network)?;
         let sealed = key_side::seal(context, &self.output.as_deref().into_iter().collect::<Vec<_>>())?;
