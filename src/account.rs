@@ -18,7 +18,10 @@ use crate::{
 };
 
 mod descriptor;
+mod ethereum;
+
 pub use descriptor::{checksummed, slip132};
+pub use ethereum::{ETHEREUM_COIN_TYPE, EthereumAccount, KeyOrigin, Layout, evm_address_of};
 
 /// Which single-key script an account uses; the BIP that defines its derivation path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -10,6 +10,10 @@ use crate::{
     text::SafeText,
 };
 
+mod evm;
+
+pub use evm::{Checked, evm_text, parse_evm};
+
 /// Longest text that can be an address: a BIP-173 string has at most 90 characters.
 const MAX_CHARS: usize = 90;
 
@@ -33,6 +37,9 @@ pub enum AddressError {
     /// Not in the form of any address.
     #[error("`{0}` is not a Bitcoin address")]
     NotAnAddress(SafeText),
+    /// Not 0x and 40 hex digits.
+    #[error("`{0}` is not an Ethereum address")]
+    NotEvm(SafeText),
     /// A witness version or program that no rule defines yet: coins sent there could be taken by anybody.
     #[error("`{0}` is of a witness version that nobody can spend safely yet")]
     UnknownWitness(SafeText),
@@ -45,6 +52,7 @@ catalogue! {
     WRONG_NETWORK = "address.wrong_network", Refused, "Ask the payee for an address of this network, or choose theirs with --network";
     CHECKSUM = "address.checksum", Usage, "Copy the address from the payee again";
     NOT_AN_ADDRESS = "address.not_an_address", Usage, "Paste a whole address, such as bc1q..., bc1p..., 3... or 1...";
+    NOT_EVM = "address.not_an_evm_address", Usage, "Paste the whole address: 0x and 40 digits; names such as .eth are not looked up";
     UNKNOWN_WITNESS = "address.unknown_witness", Refused, "Ask the payee for a bc1q or bc1p address";
     UNSPENDABLE = "address.unspendable_key", Refused, "Ask the payee for another address; this one is damaged";
 }
@@ -55,6 +63,7 @@ impl Explain for AddressError {
             Self::WrongNetwork { .. } => WRONG_NETWORK,
             Self::Checksum(_) => CHECKSUM,
             Self::NotAnAddress(_) => NOT_AN_ADDRESS,
+            Self::NotEvm(_) => NOT_EVM,
             Self::UnknownWitness(_) => UNKNOWN_WITNESS,
             Self::UnspendableKey(_) => UNSPENDABLE,
         }

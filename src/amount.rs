@@ -11,6 +11,10 @@ use crate::{
     text::SafeText,
 };
 
+mod units;
+
+pub use units::{Denomination, MAX_DECIMALS, Typed, Units, decimal_to_u256};
+
 /// What is being counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -88,6 +92,20 @@ pub enum AmountError {
         /// The asset's symbol.
         asset: &'static str,
     },
+    /// A number without a unit, where a coin or token has to be named.
+    #[error("`{text}` has no unit: name the coin or token, as in {text}eth or \"{text} USDC\"")]
+    NoUnitHere {
+        /// What was typed.
+        text: SafeText,
+    },
+    /// The unit is not one of this coin or token.
+    #[error("`{unit}` is not a unit of {symbol}")]
+    NotItsUnit {
+        /// What was typed.
+        unit: SafeText,
+        /// The symbol of the coin or token.
+        symbol: SafeText,
+    },
     /// Not plain digits with at most one point.
     #[error("`{0}` is not a plain decimal number")]
     NotANumber(SafeText),
@@ -102,9 +120,11 @@ pub enum AmountError {
 catalogue! {
     NO_UNIT = "amount.no_unit", Usage, "Type the unit: 0.01btc, 15000sat, or all";
     UNKNOWN_UNIT = "amount.unknown_unit", Usage, "Use btc, mbtc or sat";
+    NO_UNIT_HERE = "amount.unit_missing", Usage, "Type the unit behind the number; gas prices are in gwei or wei";
+    NOT_ITS_UNIT = "amount.other_unit", Usage, "Use the symbol of the coin or token; a native coin also takes gwei and wei";
     NOT_A_NUMBER = "amount.not_a_number", Usage, "Use digits and at most one point: no commas, signs, exponents or spaces";
-    TOO_FINE = "amount.too_fine", Usage, "Use at most 8 decimals in btc, and whole numbers in sat";
-    TOO_MUCH = "amount.too_much", Usage, "Check the unit: there will never be more than 21 million bitcoin";
+    TOO_FINE = "amount.too_fine", Usage, "Use at most 8 decimals in btc, 18 in eth, and whole numbers in sat and wei";
+    TOO_MUCH = "amount.too_much", Usage, "Check the unit: there will never be more than 21 million bitcoin, and no token holds more than 2^256 - 1";
 }
 
 impl Explain for AmountError {
@@ -112,6 +132,8 @@ impl Explain for AmountError {
         match self {
             Self::NoUnit { .. } => NO_UNIT,
             Self::UnknownUnit { .. } => UNKNOWN_UNIT,
+            Self::NoUnitHere { .. } => NO_UNIT_HERE,
+            Self::NotItsUnit { .. } => NOT_ITS_UNIT,
             Self::NotANumber(_) => NOT_A_NUMBER,
             Self::TooFine(_) => TOO_FINE,
             Self::TooMuch(_) => TOO_MUCH,

@@ -2,6 +2,8 @@
 //!
 //! The same words serve every chain. No I/O, no secrets, and nothing here decides: chain/ makes reviews, flow.rs the story.
 
+mod ethereum;
+
 use bitcoin::{OutPoint, ScriptBuf};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -9,6 +11,11 @@ use crate::{
     amount::{Amount, FeeRate, Quantity},
     network::Network,
     text::SafeText,
+};
+
+pub use ethereum::{
+    Certainty, Consent, Depth, EvmFee, EvmFeeLimit, EvmFeeReview, EvmRequest, EvmReview, EvmStatus, EvmValue, FeeLevel,
+    Outcome, ReviewedAuthorization, TreeLine, TxType,
 };
 
 /// One recipient and how much it is to get.

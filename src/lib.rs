@@ -1,7 +1,7 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`intent`],
-//!   [`signing`], [`text`], [`explain`]
+//!   [`signing`], [`text`], [`token`], [`explain`]
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
 //! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only room that names a
@@ -30,6 +30,7 @@ pub mod seal;
 pub mod signing;
 pub mod store;
 pub mod text;
+pub mod token;
 
 /// The catalogues of errors of every room, for `docs/errors.md`.
 #[must_use]
@@ -39,6 +40,7 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         address::CATALOGUE,
         amount::CATALOGUE,
         chain::bitcoin::CATALOGUE,
+        chain::ethereum::CATALOGUE,
         explorer::CATALOGUE,
         explorer::verdict::CATALOGUE,
         flow::CATALOGUE,

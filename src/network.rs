@@ -1,4 +1,4 @@
-//! Which ledger a thing belongs to. Our own enum, so that a dependency's choice of variants never becomes a file format.
+//! Which ledger a thing belongs to. Our own types, so that a dependency's choice of variants never becomes a file format.
 //!
 //! Knows names, prefixes, coin types and genesis hashes; must not hold endpoints (explorer/) or parse addresses (address.rs).
 
@@ -11,7 +11,12 @@ use crate::{
     explain::{Entry, Explain, catalogue},
 };
 
-/// A ledger that accounts, drafts and transactions are bound to.
+mod evm;
+mod evm_list;
+
+pub use evm::{Checksum, EvmChain, FeeMode, L1Fee};
+
+/// A Bitcoin ledger that accounts, drafts and transactions are bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
@@ -25,6 +30,46 @@ pub enum Network {
     Signet,
     /// A private Bitcoin chain: Bitcoin Core's regtest, or the practice chain.
     Regtest,
+}
+
+/// Any ledger: the one place where the families meet. Below it, the type says which family a thing is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnyNetwork {
+    /// One of Bitcoin's.
+    Bitcoin(Network),
+    /// One of the Ethereum family.
+    Evm(&'static EvmChain),
+}
+
+impl AnyNetwork {
+    /// The name as typed after `--network`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bitcoin(network) => network.name(),
+            Self::Evm(chain) => chain.name,
+        }
+    }
+
+    /// Main or test.
+    #[must_use]
+    pub const fn class(self) -> NetworkClass {
+        match self {
+            Self::Bitcoin(network) => network.class(),
+            Self::Evm(chain) => chain.class,
+        }
+    }
+}
+
+impl FromStr for AnyNetwork {
+    type Err = UnknownNetwork;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match EvmChain::by_name(text) {
+            Some(chain) => Ok(Self::Evm(chain)),
+            None => text.parse().map(Self::Bitcoin),
+        }
+    }
 }
 
 /// Whether coins have a price. A wallet is bound to one class, so test coins never share a file with savings.
@@ -132,7 +177,7 @@ impl fmt::Display for NetworkClass {
 pub struct UnknownNetwork(pub crate::text::SafeText);
 
 catalogue! {
-    UNKNOWN = "network.unknown", Usage, "Use one of bitcoin, testnet3, testnet4, signet, regtest";
+    UNKNOWN = "network.unknown", Usage, "Use bitcoin, testnet3, testnet4, signet, regtest, ethereum, or another that `fastness networks` lists";
 }
 
 impl Explain for UnknownNetwork {

@@ -2,7 +2,11 @@
 //!
 //! No I/O and no secrets here. A job names the public key it expects, so that a wrong path can never yield a signature.
 
+mod ethereum;
+
 use bitcoin::bip32::DerivationPath;
+
+pub use ethereum::{EthereumJob, Preimage};
 
 use crate::network::Network;
 

@@ -4,20 +4,26 @@
 //! (keystore/), explorers, files or the terminal. Nothing above this file is generic over chains.
 
 pub mod bitcoin;
+pub mod ethereum;
 
-use crate::{
-    intent::{Request, Review},
-    signing::{Job, Signature, Signed},
-};
+use crate::signing::Signature;
 
 /// What every chain can do; the compiler keeps the twins alike.
 pub trait Chain {
+    /// What a person wants.
+    type Request;
     /// Plain data that a plan is made from.
     type Snapshot;
     /// Which scripts or addresses are ours.
     type Ownership;
     /// An unsigned transaction with all that is needed to review and sign it.
     type Plan;
+    /// What a plan does, in words.
+    type Review;
+    /// One signature to be made.
+    type Job;
+    /// The finished transaction.
+    type Signed;
     /// Why it cannot.
     type Error;
 
@@ -25,23 +31,27 @@ pub trait Chain {
     ///
     /// # Errors
     /// The request cannot or must not be fulfilled.
-    fn plan(request: &Request, snapshot: &Self::Snapshot, randomness: [u8; 32]) -> Result<Self::Plan, Self::Error>;
+    fn plan(
+        request: &Self::Request,
+        snapshot: &Self::Snapshot,
+        randomness: [u8; 32],
+    ) -> Result<Self::Plan, Self::Error>;
 
     /// Tells what a plan does, from its bytes alone, and refuses what must not be signed.
     ///
     /// # Errors
     /// The plan lies, or holds what this wallet refuses to sign.
-    fn review(plan: &Self::Plan, ours: &Self::Ownership) -> Result<Review, Self::Error>;
+    fn review(plan: &Self::Plan, ours: &Self::Ownership) -> Result<Self::Review, Self::Error>;
 
     /// The digests to be signed.
     ///
     /// # Errors
     /// As [`Chain::review`].
-    fn jobs(plan: &Self::Plan, ours: &Self::Ownership) -> Result<Vec<Job>, Self::Error>;
+    fn jobs(plan: &Self::Plan, ours: &Self::Ownership) -> Result<Vec<Self::Job>, Self::Error>;
 
     /// Puts signatures in place and proves the result.
     ///
     /// # Errors
-    /// The consensus code does not accept the result.
-    fn finish(plan: Self::Plan, jobs: &[Job], signatures: &[Signature]) -> Result<Signed, Self::Error>;
+    /// The result is not the plan with valid signatures.
+    fn finish(plan: Self::Plan, jobs: &[Self::Job], signatures: &[Signature]) -> Result<Self::Signed, Self::Error>;
 }

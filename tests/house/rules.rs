@@ -10,8 +10,8 @@ pub(crate) const MAX_FILE_LINES: usize = 450;
 pub(crate) const MAX_FUNCTION_LINES: usize = 60;
 
 /// Rooms that everyone may import: no I/O, no secrets.
-const WORDS: [&str; 9] =
-    ["account", "address", "amount", "explain", "intent", "network", "payment_uri", "signing", "text"];
+const WORDS: [&str; 10] =
+    ["account", "address", "amount", "explain", "intent", "network", "payment_uri", "signing", "text", "token"];
 
 /// Who may import whom, besides itself and the words. A room that is not listed may import the words only.
 const DOORS: [(&str, &[&str]); 8] = [
@@ -29,7 +29,7 @@ const DOORS: [(&str, &[&str]); 8] = [
 const TEST_DOORS: [(&str, &str); 1] = [("src/seal/tests.rs", "store")];
 
 /// Files that may say something that no other may.
-const KEY_NAMES: [&str; 5] = ["SecretKey", "Xpriv", "Mnemonic", "Seed", "Keypair"];
+const KEY_NAMES: [&str; 6] = ["SecretKey", "SigningKey", "Xpriv", "Mnemonic", "Seed", "Keypair"];
 const HTTP_FILE: &str = "src/explorer/online/http.rs";
 const ONLINE_FILE: &str = "src/explorer/mod.rs";
 

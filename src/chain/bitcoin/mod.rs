@@ -94,9 +94,13 @@ pub struct Plan {
 pub struct Bitcoin;
 
 impl Chain for Bitcoin {
+    type Request = Request;
     type Snapshot = Snapshot;
     type Ownership = Ownership;
     type Plan = Plan;
+    type Review = Review;
+    type Job = Job;
+    type Signed = Signed;
     type Error = BitcoinError;
 
     fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Result<Plan, BitcoinError> {

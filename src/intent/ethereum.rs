@@ -1,0 +1,301 @@
+//! The words of the story for the Ethereum family: what is asked, what will happen, how settled it is.
+//!
+//! An account has a balance and a nonce where Bitcoin has coins, so the wish and the review have a shape of their own.
+//! No I/O, no secrets, and nothing here decides.
+
+use alloy_eips::eip2930::AccessList;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::{Deserialize, Serialize};
+
+use super::Warning;
+use crate::{amount::Units, network::EvmChain, text::SafeText};
+
+/// How much native coin a transaction carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvmValue {
+    /// This many wei.
+    Exactly(U256),
+    /// The balance without the most that the fee can be.
+    All,
+}
+
+/// How soon a transaction should be mined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeeLevel {
+    /// Minutes, and cheap.
+    Slow,
+    /// Within a few blocks.
+    Normal,
+    /// In the next block.
+    Fast,
+}
+
+/// How the price of gas is chosen. All prices in wei per gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvmFee {
+    /// From what recent blocks paid.
+    Level(FeeLevel),
+    /// Named (EIP-1559).
+    Named {
+        /// `maxFeePerGas`.
+        max_fee: u128,
+        /// `maxPriorityFeePerGas`.
+        tip: u128,
+    },
+    /// Named, one price (types 0 and 1).
+    GasPrice(u128),
+}
+
+/// The worst-case fee above which planning stops (threats.md H11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvmFeeLimit {
+    /// 0.05 native coins, and 10% of the value where value is sent.
+    Standard,
+    /// This many wei, named by the person; replaces the standard stops.
+    Absolute(U256),
+}
+
+/// The EIP-2718 type of a transaction. Type 3 (blobs) is read and refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TxType {
+    /// 0, with a chain id (EIP-155).
+    Legacy,
+    /// 1 (EIP-2930).
+    AccessList,
+    /// 2 (EIP-1559).
+    DynamicFee,
+    /// 4 (EIP-7702).
+    SetCode,
+}
+
+impl TxType {
+    /// The type's number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Legacy => 0,
+            Self::AccessList => 1,
+            Self::DynamicFee => 2,
+            Self::SetCode => 4,
+        }
+    }
+}
+
+/// What a person wants to happen on an EVM chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvmRequest {
+    /// The recipient or contract; nothing creates a contract.
+    pub to: Option<Address>,
+    /// Native coin that goes with it.
+    pub value: EvmValue,
+    /// Calldata, or the init code of a new contract.
+    pub data: Bytes,
+    /// Price of gas.
+    pub fee: EvmFee,
+    /// Where planning stops.
+    pub fee_limit: EvmFeeLimit,
+    /// Gas limit named by the person; else from the estimate.
+    pub gas_limit: Option<u64>,
+    /// The type asked for; else the chain's usual one.
+    pub tx_type: Option<TxType>,
+    /// EIP-2930 access list.
+    pub access_list: AccessList,
+    /// EIP-7702: this account's code becomes a delegation to this contract (the zero address removes it).
+    pub delegate: Option<Address>,
+}
+
+/// A line of a tree: a call, one of its arguments, or a member of a typed message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TreeLine {
+    /// How deep it is, 0 for the top.
+    pub depth: usize,
+    /// Name of the call, argument or member.
+    pub name: SafeText,
+    /// Its value, whole; empty where only children follow.
+    pub value: SafeText,
+}
+
+/// How surely the meaning of calldata is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Built in: the standard defines this call, or there is no calldata.
+    Known,
+    /// The signature was typed by the person who is asked.
+    Typed,
+    /// The selector is in a table; another function may have the same four bytes.
+    Guess,
+    /// Nobody here can read it.
+    Unknown,
+}
+
+/// Something that must be agreed to by name, beside the review as a whole. A flag of the command line answers each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Consent {
+    /// Calldata or init code that cannot be read, or that hands over control: its hash is retyped (`--blind HASH`).
+    Blind {
+        /// Keccak-256 of the calldata (ERC-8213 calldata digest).
+        digest: B256,
+        /// Why it has to be retyped, in words.
+        why: SafeText,
+    },
+    /// Somebody may take without limit: the spender is retyped (`--allow-unlimited SPENDER`).
+    Unlimited {
+        /// Who may take.
+        spender: Address,
+    },
+    /// A destination that loses money as a rule: it is retyped (`--to-unusual ADDRESS`).
+    UnusualDestination {
+        /// The address.
+        to: Address,
+        /// What is unusual, in words.
+        why: &'static str,
+    },
+    /// The account's code becomes a delegation: the delegate is retyped (`--delegate-to ADDRESS`).
+    Delegation {
+        /// The contract that will run as this account.
+        delegate: Address,
+    },
+}
+
+/// Fee of a reviewed transaction, recomputed from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EvmFeeReview {
+    /// Gas limit.
+    pub gas_limit: u64,
+    /// `maxFeePerGas`, or the gas price, in wei per gas.
+    pub max_fee_per_gas: u128,
+    /// `maxPriorityFeePerGas` in wei per gas; nothing for types 0 and 1.
+    pub tip_per_gas: Option<u128>,
+    /// Gas limit times `max_fee_per_gas`: the most that gas can cost.
+    pub worst: Units,
+}
+
+/// An EIP-7702 authorisation in a reviewed transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReviewedAuthorization {
+    /// The account whose code changes, if it can be told.
+    pub authority: Option<Address>,
+    /// The contract that will run as that account; zero removes a delegation.
+    pub delegate: Address,
+    /// Nonce it is bound to.
+    pub nonce: u64,
+}
+
+/// What a transaction does, recomputed from the very bytes that are to be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EvmReview {
+    /// The chain, from the bytes.
+    pub chain: &'static EvmChain,
+    /// SHA-256 over sender, unsigned bytes and pending authorisations; `--approve` takes it. 64 hex digits.
+    pub digest: String,
+    /// Keccak-256 that will be signed, to compare on a second machine.
+    pub signing_hash: B256,
+    /// EIP-2718 type.
+    pub tx_type: TxType,
+    /// Who pays and signs.
+    pub from: Address,
+    /// Recipient or contract; nothing for a contract creation.
+    pub to: Option<Address>,
+    /// Nonce.
+    pub nonce: u64,
+    /// Native coin that goes with it.
+    pub value: Units,
+    /// One sentence: what will happen, such as `Send 25 USDC to 0x...`.
+    pub action: SafeText,
+    /// What is moved, where that is one amount: `--yes` limits and the typed agreement use it.
+    pub moved: Option<Units>,
+    /// Who gains by it: recipients of coin and tokens, spenders, new owners, called contracts. `--expect-to` names them.
+    pub beneficiaries: Vec<Address>,
+    /// How surely the calldata is understood.
+    pub certainty: Certainty,
+    /// The calldata as a tree; empty without calldata.
+    pub calldata: Vec<TreeLine>,
+    /// Keccak-256 of the calldata (ERC-8213), if there is any.
+    pub calldata_digest: Option<B256>,
+    /// Bytes of calldata or init code.
+    pub data_bytes: usize,
+    /// The fee.
+    pub fee: EvmFeeReview,
+    /// Value plus the worst fee: the most native coin that can leave.
+    pub worst_total: Units,
+    /// Addresses and storage keys of the access list, as `address (n keys)`.
+    pub access_list: Vec<String>,
+    /// EIP-7702 authorisations.
+    pub authorizations: Vec<ReviewedAuthorization>,
+    /// What has to be agreed to by name.
+    pub consents: Vec<Consent>,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl EvmReview {
+    /// Short name of a draft: the first 8 digits of the digest as `7f3a-91c2`.
+    #[must_use]
+    pub fn draft_name(&self) -> String {
+        format!("{}-{}", self.digest.get(..4).unwrap_or_default(), self.digest.get(4..8).unwrap_or_default())
+    }
+}
+
+/// How settled a transaction is, by what nodes said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum EvmStatus {
+    /// Waiting in a node's pool.
+    Pending,
+    /// No node asked has it, and its nonce is still free: it was dropped, or never arrived.
+    Dropped,
+    /// Its nonce was used by another transaction.
+    Replaced {
+        /// That transaction, where it is known.
+        by: Option<B256>,
+    },
+    /// It was in a block that is no longer in the chain, and is not in one now.
+    Reorged,
+    /// In a block.
+    Mined {
+        /// Height of its block.
+        block: u64,
+        /// Hash of its block.
+        block_hash: B256,
+        /// Whether it did what it was for.
+        outcome: Outcome,
+        /// How sure the block is to stay.
+        depth: Depth,
+        /// What was paid for gas, in wei.
+        fee: U256,
+        /// Address of the contract that it created.
+        created: Option<Address>,
+    },
+}
+
+/// Whether a mined transaction succeeded (EIP-658).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// Status 1.
+    Success,
+    /// Status 0: nothing happened but the fee.
+    Reverted {
+        /// Why, as far as the contract said it.
+        reason: Option<SafeText>,
+    },
+}
+
+/// How sure a block is to stay, as nodes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case", tag = "depth")]
+pub enum Depth {
+    /// In the chain, with this many blocks on top of and including its own.
+    Latest {
+        /// Blocks.
+        confirmations: u64,
+    },
+    /// At or below the `safe` block.
+    Safe,
+    /// At or below the `finalized` block.
+    Finalized,
+}
