@@ -63,6 +63,15 @@ pub enum Replacement {
     NotSignalled,
 }
 
+/// What becomes of money that is too little for a change output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// Planning stops, unless it is no more than 1% of the fee and 1 sat an input.
+    Refuse,
+    /// It goes to the miner: the person named the most fee they accept.
+    ToMiner,
+}
+
 /// What a person wants to happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -74,6 +83,8 @@ pub struct Request {
     pub fee: Fee,
     /// Where planning stops.
     pub fee_limit: FeeLimit,
+    /// What is too little for change.
+    pub leftover: Leftover,
     /// Which coins may be spent.
     pub coins: CoinChoice,
     /// BIP-125.

@@ -16,7 +16,7 @@ use fastness::{
         plan::plan,
         sweep::{KeyCoin, SweepRequest, sweep},
     },
-    intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request, Role},
+    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Role},
 };
 use synthetic::Dice;
 
@@ -26,6 +26,7 @@ fn everything(script: bitcoin::ScriptBuf, rate: u64) -> Request {
         memo: None,
         fee: Fee::Rate(FeeRate::from_sat_per_vb(rate)),
         fee_limit: FeeLimit::Standard,
+        leftover: Leftover::Refuse,
         coins: CoinChoice::Automatic,
         replacement: Replacement::Signalled,
     }

@@ -19,7 +19,7 @@ use fastness::{
     account::ScriptType,
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{BitcoinError, Ownership, Plan, Snapshot, decode::review, plan::plan, sign::jobs},
-    intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
 };
 
 use synthetic::{Dice, stranger, wallet};
@@ -40,6 +40,7 @@ fn honest(kind: ScriptType, seed: u64) -> Honest {
         memo: Some(b"invoice 7".to_vec()),
         fee: Fee::Rate(FeeRate::from_sat_per_vb(5)),
         fee_limit: FeeLimit::Standard,
+        leftover: Leftover::Refuse,
         coins: CoinChoice::Automatic,
         replacement: Replacement::Signalled,
     };

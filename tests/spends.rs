@@ -43,8 +43,7 @@ struct Tally {
     refused: u64,
     with_change: u64,
     inputs: usize,
-    given_away: u64,
-    most_given_away: u64,
+    left_over: u64,
     replacements: replacements::Tally,
 }
 
@@ -83,12 +82,11 @@ fn one(seed: u64, accounts: &[Account; 4], keys: &Keys, tally: &mut Tally) -> Re
         let case = cases::case(seed, accounts);
         match checks::run(&case, keys)? {
             End::Refused => tally.refused += 1,
+            End::LeftOver => tally.left_over += 1,
             End::Spent(spend) => {
                 tally.accepted += 1;
                 tally.with_change += u64::from(spend.has_change);
                 tally.inputs += spend.transaction.input.len();
-                tally.given_away += u64::from(spend.given_away.is_some());
-                tally.most_given_away = tally.most_given_away.max(spend.given_away.unwrap_or(0));
                 if seed.is_multiple_of(SAMPLE) {
                     let again = plan(&case.request, &case.snapshot, case.randomness);
                     checks::ensure(again.as_ref() == Ok(&spend.plan), || "another plan the second time".to_owned())?;
@@ -111,8 +109,8 @@ fn report(tally: &Tally, start: Instant) {
         start.elapsed()
     );
     println!(
-        "{} left too little for change and had no other coins (at most {} sat beyond 1% and 1 sat an input)",
-        tally.given_away, tally.most_given_away
+        "{} refused because too little would have been left for change; no fee is more than 1% and 1 sat an input above its rate",
+        tally.left_over
     );
     println!("{} replacements made, {} not possible", tally.replacements.made, tally.replacements.refused);
 }

@@ -5,7 +5,7 @@ use fastness::{
     account::{Account, ScriptType},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{Coin, CoinState, Snapshot, fund, policy},
-    intent::{CoinChoice, Fee, FeeLimit, Freeze, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
 };
 
 use crate::synthetic::{Dice, TIP, as_reward, coin, stranger};
@@ -61,7 +61,8 @@ fn request(dice: &mut Dice, snapshot: &Snapshot) -> Request {
     let payments = (0..recipients).map(|_| payment(dice, 0)).collect();
     let replacement = if dice.one_in(3) { Replacement::NotSignalled } else { Replacement::Signalled };
     // The stops are tested elsewhere; here every rate must be planned exactly.
-    let mut request = Request { payments, memo, fee, fee_limit: FeeLimit::Absolute(u64::MAX), coins, replacement };
+    let (fee_limit, leftover) = (FeeLimit::Absolute(u64::MAX), Leftover::Refuse);
+    let mut request = Request { payments, memo, fee, fee_limit, leftover, coins, replacement };
     fill_in(dice, snapshot, &mut request);
     request
 }

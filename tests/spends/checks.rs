@@ -20,8 +20,6 @@ pub(crate) struct Spend {
     pub(crate) transaction: Transaction,
     pub(crate) fee: u64,
     pub(crate) has_change: bool,
-    /// Satoshi above 1% and 1 sat an input, because too little was left for a change output.
-    pub(crate) given_away: Option<u64>,
 }
 
 /// How a case ended.
@@ -29,6 +27,8 @@ pub(crate) enum End {
     Spent(Box<Spend>),
     /// There was not enough, and the test agrees.
     Refused,
+    /// Too little would have been left for change, and the test finds no way around it either.
+    LeftOver,
 }
 
 pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> {
@@ -39,6 +39,7 @@ pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), B
 pub(crate) fn run(case: &Case, keys: &Keys) -> Result<End, Broken> {
     let plan = match plan(&case.request, &case.snapshot, case.randomness) {
         Ok(plan) => plan,
+        Err(error @ BitcoinError::LeftOver(_)) => return refusal(case, &error).map(|()| End::LeftOver),
         Err(error) => return refusal(case, &error).map(|()| End::Refused),
     };
     let (transaction, review) = signed(&plan, case, keys)?;
@@ -46,8 +47,8 @@ pub(crate) fn run(case: &Case, keys: &Keys) -> Result<End, Broken> {
     outputs(case, &transaction, &review)?;
     coins(case, &transaction)?;
     let has_change = review.outputs.iter().any(|output| output.role == Role::Change);
-    let given_away = fee_bounds(case, &transaction, &review, fee)?;
-    Ok(End::Spent(Box::new(Spend { plan, transaction, fee, has_change, given_away })))
+    fee_bounds(case, &transaction, &review, fee)?;
+    Ok(End::Spent(Box::new(Spend { plan, transaction, fee, has_change })))
 }
 
 /// The finished transaction (accepted by Bitcoin Core's code) and the review of its plan.
@@ -137,36 +138,16 @@ fn coins(case: &Case, transaction: &Transaction) -> Result<(), Broken> {
     ensure(height <= case.snapshot.tip_height, || "it cannot be mined yet".to_owned())
 }
 
-/// Never below the rate asked for; at most 1% and 1 sat an input above it, unless too little was left for change.
-fn fee_bounds(case: &Case, transaction: &Transaction, review: &Review, fee: u64) -> Result<Option<u64>, Broken> {
+/// Never below the rate asked for; at most 1% and 1 sat an input above it.
+fn fee_bounds(case: &Case, transaction: &Transaction, review: &Review, fee: u64) -> Result<(), Broken> {
     let (vsize, inputs) = (transaction.vsize() as u64, transaction.input.len() as u64);
-    let asked = |vsize| match case.request.fee {
+    let asked = match case.request.fee {
         Fee::Rate(rate) => rate.fee(vsize),
         Fee::Exact(fee) => fee,
     };
-    ensure(fee >= asked(vsize), || format!("fee {fee} is below the {} asked for", asked(vsize)))?;
-    let most = asked(vsize) + asked(vsize) / 100 + inputs;
-    if fee <= most {
-        return Ok(None);
-    }
-    let over = format!("fee {fee} for {vsize} vbytes (reviewed as {}), at most {most}", review.vsize);
-    let has_change = review.outputs.iter().any(|output| output.role == Role::Change);
-    ensure(!has_change, || format!("{over}, although there is change"))?;
-    let target = target(&case.snapshot, &case.request, 0);
-    ensure(target.vsize(inputs, None) == review.vsize, || format!("{over}: sizes differ"))?;
-    let for_change = asked(target.vsize(inputs, Some(0))) + target.change_minimum;
-    ensure(fee < for_change, || format!("{over}: change would have been possible"))?;
-    ensure(!had_alternative(case, transaction), || format!("{over}: other coins would have left change"))?;
-    Ok(Some(fee - most))
-}
-
-/// True if all the coins worth their fee together would have left a proper change output.
-fn had_alternative(case: &Case, transaction: &Transaction) -> bool {
-    if case.request.coins != CoinChoice::Automatic {
-        return false;
-    }
-    let paid: u64 = transaction.output.iter().map(|output| output.value.to_sat()).sum();
-    reach(case, paid, Some(0))
+    ensure(fee >= asked, || format!("fee {fee} is below the {asked} asked for"))?;
+    let most = asked + asked / 100 + inputs;
+    ensure(fee <= most, || format!("fee {fee} for {vsize} vbytes (reviewed as {}), at most {most}", review.vsize))
 }
 
 /// The coins named, or those that may be chosen and hold more than their input costs.
@@ -203,6 +184,9 @@ fn refusal(case: &Case, error: &BitcoinError) -> Result<(), Broken> {
     match error {
         BitcoinError::InsufficientFunds { .. } => {
             ensure(!reach(case, pay, None), || format!("refused ({error}), and the coins suffice"))
+        }
+        BitcoinError::LeftOver(_) => {
+            ensure(!all && !reach(case, pay, Some(0)), || format!("refused ({error}), and change is possible"))
         }
         BitcoinError::Dust { .. } if all => Ok(()),
         error => Err(format!("refused: {error}")),

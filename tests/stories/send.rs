@@ -75,6 +75,21 @@ fn chosen_and_frozen_coins_are_respected() {
 }
 
 #[test]
+fn what_is_too_little_for_change_is_given_away_only_by_name() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let payment = ["plan", &shop, "999600sat", "--fee-rate", "1", "--json"];
+    let refused = stage.run(&payment);
+    refused.expect_code(1);
+    assert_eq!(refused.error_code(), "bitcoin.left_over");
+    assert!(refused.stdout.contains("278 sat"), "{refused:#?}");
+
+    stage.json(&["send", &shop, "999600sat", "--fee-rate", "1", "--max-fee=400sat", "--yes", &password]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 999_600);
+}
+
+#[test]
 fn sends_at_once_never_share_a_coin() {
     let stage = Stage::with_coins(&[10_000_000, 10_000_000, 10_000_000]);
     let (shop, password) = (Stage::shop(), stage.password());

@@ -27,6 +27,9 @@ pub enum BitcoinError {
         /// The relay minimum in satoshi.
         minimum: u64,
     },
+    /// Too little is left for a change output, and nobody agreed to give it away.
+    #[error("{} would be left over, too little for a change output, and would go to the miner", sat_text(*.0))]
+    LeftOver(u64),
     /// A fee above the stops.
     #[error("the fee of {} ({rate}) is above {limit}", sat_text(*.fee))]
     FeeTooHigh {
@@ -85,6 +88,7 @@ catalogue! {
     INSUFFICIENT = "bitcoin.insufficient_funds", InsufficientFunds, "Pay less, lower the fee rate, or receive more; `fastness coins` lists what is there and what is frozen";
     DUST = "bitcoin.dust", Refused, "Pay at least the minimum named";
     FEE_TOO_HIGH = "bitcoin.fee_too_high", Refused, "Lower the fee rate, or name the most you accept with --max-fee AMOUNT";
+    LEFT_OVER = "bitcoin.left_over", Refused, "Pay that much more, send `all`, choose other coins with --coins, or give it away with --max-fee AMOUNT";
     BAD_REQUEST = "bitcoin.bad_request", Usage, "Change the command as the message says";
     NOT_A_PSBT = "bitcoin.not_a_psbt", Usage, "Export the PSBT again, whole, in base64, hex or binary (version 0)";
     CONTRADICTION = "bitcoin.contradiction", Verification, "Do not sign it; ask whoever made it for one with whole, matching previous transactions";
@@ -101,6 +105,7 @@ impl Explain for BitcoinError {
         match self {
             Self::InsufficientFunds { .. } => INSUFFICIENT,
             Self::Dust { .. } => DUST,
+            Self::LeftOver(_) => LEFT_OVER,
             Self::FeeTooHigh { .. } => FEE_TOO_HIGH,
             Self::BadRequest(_) => BAD_REQUEST,
             Self::NotAPsbt(_) => NOT_A_PSBT,

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     account::{Account, Keychain, ScriptType, script_for},
     amount::Quantity,
-    intent::{CoinChoice, Fee, FeeLimit, Freeze, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
 };
 
 /// Blocks until a block reward may be spent (consensus).
@@ -35,7 +35,11 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
     let coins = allowed_coins(request, snapshot)?;
     let target = target(&snapshot.account, &outputs, request.fee)?;
     let (chosen, change) = match place_of_all(request)? {
-        None => choose(&coins, &target, &request.coins).map(|(chosen, funding)| (chosen, funding.change))?,
+        None => {
+            let (chosen, funding) = choose(&coins, &target, &request.coins)?;
+            check_leftover(&funding, request.leftover)?;
+            (chosen, funding.change)
+        }
         Some(place) => {
             let coins = all_of(coins, &target, &request.coins);
             let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
@@ -200,6 +204,14 @@ fn choose<'a>(
         Ok(choice) if choice.1.given_away() == 0 => Ok(choice),
         Ok(choice) => Ok(pick(coins, target).ok().filter(|other| other.1.given_away() == 0).unwrap_or(choice)),
         Err(_) => pick(coins, target),
+    }
+}
+
+/// The fee stays within 1% and 1 sat an input of what was asked, unless the person gives the rest away.
+fn check_leftover(funding: &Funding, leftover: Leftover) -> Result<(), BitcoinError> {
+    match leftover {
+        Leftover::Refuse if funding.given_away() > 0 => Err(BitcoinError::LeftOver(funding.leftover)),
+        Leftover::Refuse | Leftover::ToMiner => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use fastness::{
     amount::{Amount, FeeRate, Quantity},
     explain::Failure,
     explorer::Explorer,
-    intent::{CoinChoice, Fee, FeeLimit, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
     network::Network,
     payment_uri::PaymentUri,
     store::read_public,
@@ -131,6 +131,7 @@ impl PayArgs {
             memo: self.memo.as_ref().map(|memo| memo.clone().into_bytes()),
             fee: self.fee.resolved(context, network)?,
             fee_limit: fee_limit(limits)?,
+            leftover: if limits.max_fee.is_some() { Leftover::ToMiner } else { Leftover::Refuse },
             coins: if coins.is_empty() { CoinChoice::Automatic } else { CoinChoice::Exactly(coins) },
             replacement: if self.no_rbf { Replacement::NotSignalled } else { Replacement::Signalled },
         })
