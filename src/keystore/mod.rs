@@ -4,6 +4,7 @@
 //! out a private key: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the screen only.
 
 mod answer;
+mod answer_ethereum;
 pub mod backup;
 mod entropy;
 mod hexed;
@@ -143,7 +144,7 @@ catalogue! {
     KDF = "keystore.kdf", Refused, "Do not use this file; restore the wallet from its words";
     RANDOMNESS = "keystore.randomness", Refused, "Do not make a wallet on this machine; nothing was written";
     SECRET = "keystore.secret_length", Usage, "Type 1 to 1024 bytes";
-    PATH = "keystore.path", Refused, "Use an account of this wallet: coin type 0' on the main network, 1' on test networks";
+    PATH = "keystore.path", Refused, "Use an account of this wallet: coin type 0' on Bitcoin, 1' on its test networks, 60' on Ethereum and its family";
     KEY_MISMATCH = "keystore.key_mismatch", Verification, "Check that the draft belongs to this wallet; nothing was signed";
     SELF_CHECK = "keystore.self_check", Verification, "Try again, and test this machine's memory if it happens twice";
     UNKNOWN_WORD = "phrase.unknown_word", Usage, "Compare that word with your backup";

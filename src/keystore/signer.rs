@@ -5,15 +5,18 @@
 
 use bitcoin::{
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},
-    secp256k1::{All, Secp256k1},
+    secp256k1::{All, PublicKey, Secp256k1},
 };
 use zeroize::Zeroizing;
 
-use super::{KeystoreError, Passphrase, Phrase, answer::answer, entropy::fill_from_kernel};
+use super::{
+    KeystoreError, Passphrase, Phrase, answer::answer, answer_ethereum::answer_ethereum, entropy::fill_from_kernel,
+};
 use crate::{
+    account::ETHEREUM_COIN_TYPE,
     network::{Network, NetworkClass},
     seal::Sealed,
-    signing::{Job, Signature},
+    signing::{EthereumJob, Job, Signature},
     text::SafeText,
 };
 
@@ -105,6 +108,33 @@ impl Keys {
         jobs.iter().map(|job| self.sign_one(job)).collect()
     }
 
+    /// The public key of an Ethereum account, at one of the paths of [`crate::account::Layout`].
+    ///
+    /// # Errors
+    /// Another path.
+    pub fn ethereum_public_key(&self, path: &DerivationPath) -> Result<PublicKey, KeystoreError> {
+        let key = self.derive_ethereum(path)?;
+        Ok(PublicKey::from_secret_key(&self.secp, &key.0.private_key))
+    }
+
+    /// Signs every Ethereum job, or none. In the order of the jobs. A job holds a whole message: no hash is ever signed.
+    ///
+    /// # Errors
+    /// A path of another form; a key that is not the one the job names; a signature that does not verify.
+    pub fn sign_ethereum(&self, jobs: &[EthereumJob]) -> Result<Vec<Signature>, KeystoreError> {
+        let sign = |job: &EthereumJob| {
+            let key = self.derive_ethereum(&job.path)?;
+            answer_ethereum(&self.secp, &key.0.private_key, job)
+        };
+        jobs.iter().map(sign).collect()
+    }
+
+    fn derive_ethereum(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {
+        check_ethereum_path(path)?;
+        let derived = self.master.0.derive_priv(&self.secp, path);
+        derived.map(Wiped).map_err(|_| KeystoreError::SelfCheck("the path makes no key"))
+    }
+
     fn sign_one(&self, job: &Job) -> Result<Signature, KeystoreError> {
         let key = self.derive(&job.path)?;
         answer(&self.secp, &key.0.private_key, job)
@@ -137,6 +167,24 @@ fn check_path(path: &DerivationPath, class: NetworkClass) -> Result<(), Keystore
         return Err(refused(path, "it is too deep"));
     }
     Ok(())
+}
+
+/// m/44'/60'/a'/0/i or m/44'/60'/a'/i: every network of the family uses the same coin type, test networks too.
+fn check_ethereum_path(path: &DerivationPath) -> Result<(), KeystoreError> {
+    let hard = |level: &ChildNumber, index| *level == ChildNumber::Hardened { index };
+    let levels: &[ChildNumber] = path.as_ref();
+    let below = match levels {
+        [purpose, coin, account, below @ ..]
+            if hard(purpose, 44) && hard(coin, ETHEREUM_COIN_TYPE) && account.is_hardened() =>
+        {
+            below
+        }
+        _ => return Err(refused(path, "it is not m/44'/60'/.. as Ethereum accounts have it")),
+    };
+    match below {
+        [ChildNumber::Normal { .. }] | [ChildNumber::Normal { index: 0 }, ChildNumber::Normal { .. }] => Ok(()),
+        _ => Err(refused(path, "below the account it is neither /i nor /0/i")),
+    }
 }
 
 fn refused(path: &DerivationPath, why: &'static str) -> KeystoreError {

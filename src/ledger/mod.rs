@@ -5,6 +5,9 @@
 
 mod accounts;
 mod coins;
+mod evm_accounts;
+mod evm_outbox;
+mod evm_tokens;
 mod journal;
 mod labels;
 mod schema;
@@ -21,6 +24,9 @@ use rusqlite::{Connection, ErrorCode};
 pub use self::{
     accounts::{AccountId, AccountRow, Keys, Synced},
     coins::{Balance, CoinRow},
+    evm_accounts::EvmAccountRow,
+    evm_outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},
+    evm_tokens::AddedToken,
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
     scripts::{AddressRow, KnownScript},
@@ -52,6 +58,9 @@ pub enum LedgerError {
     /// No account fits.
     #[error("{0}")]
     NoAccount(String),
+    /// Another transaction of ours has this nonce.
+    #[error("nonce {0} is held by another transaction or draft of this account")]
+    NonceHeld(u64),
     /// The journal already holds this transaction with other bytes.
     #[error("the journal already holds transaction {0} with other bytes")]
     OtherBytes(String),
@@ -63,6 +72,7 @@ catalogue! {
     DAMAGED = "ledger.damaged", Verification, "Move ledger.db away, add the accounts again and run `fastness sync`; no keys are in it";
     ACCOUNT_EXISTS = "ledger.account_exists", Refused, "Use it as it is; `fastness account list` shows all";
     NO_ACCOUNT = "ledger.no_account", Refused, "See `fastness account list`, or add one with `fastness account add`";
+    NONCE_HELD = "ledger.nonce_held", Refused, "See `fastness nonce status`; `fastness bump` or `fastness cancel` replaces what waits";
     OTHER_BYTES = "ledger.other_bytes", Refused, "Run `fastness track` on the transaction; only the bytes in the journal are ever sent";
 }
 
@@ -74,6 +84,7 @@ impl Explain for LedgerError {
             Self::Damaged(_) => DAMAGED,
             Self::AccountExists(_) => ACCOUNT_EXISTS,
             Self::NoAccount(_) => NO_ACCOUNT,
+            Self::NonceHeld(_) => NONCE_HELD,
             Self::OtherBytes(_) => OTHER_BYTES,
         }
     }

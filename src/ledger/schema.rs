@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// One entry per version: entry 0 makes version 1.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE accounts (
     id           INTEGER PRIMARY KEY,
     wallet       TEXT NOT NULL,
@@ -102,7 +103,52 @@ CREATE TABLE journal (
     updated      INTEGER NOT NULL,
     PRIMARY KEY (txid, network)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE evm_accounts (
+    id           INTEGER PRIMARY KEY,
+    wallet       TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    class        TEXT NOT NULL,
+    address      BLOB NOT NULL,
+    fingerprint  TEXT,
+    path         TEXT,
+    public_key   BLOB,
+    created      INTEGER NOT NULL,
+    UNIQUE (wallet, name),
+    UNIQUE (wallet, address)
+) STRICT;
+CREATE TABLE evm_outbox (
+    id           INTEGER PRIMARY KEY,
+    chain_id     INTEGER NOT NULL,
+    account      BLOB NOT NULL,
+    nonce        INTEGER NOT NULL,
+    state        TEXT NOT NULL,
+    hash         BLOB,
+    raw          BLOB,
+    purpose      TEXT NOT NULL,
+    reported     INTEGER NOT NULL,
+    detail       TEXT NOT NULL,
+    block_hash   BLOB,
+    created      INTEGER NOT NULL,
+    updated      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX evm_outbox_by_account ON evm_outbox (chain_id, account, nonce);
+CREATE INDEX evm_outbox_by_hash ON evm_outbox (hash);
+CREATE TABLE evm_paid (
+    address      BLOB PRIMARY KEY,
+    first        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE evm_tokens (
+    chain_id     INTEGER NOT NULL,
+    address      BLOB NOT NULL,
+    symbol       TEXT NOT NULL,
+    decimals     INTEGER NOT NULL,
+    added        INTEGER NOT NULL,
+    PRIMARY KEY (chain_id, address)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.
 pub(super) fn configure(db: &Connection) -> Result<(), LedgerError> {

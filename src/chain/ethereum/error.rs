@@ -54,14 +54,6 @@ pub enum EthereumError {
         /// What, and which flag with which value answers.
         what: String,
     },
-    /// The recipient resembles a known address and is another.
-    #[error("{this} looks like {known}, which this wallet knows, and is not it")]
-    LookAlike {
-        /// The recipient.
-        this: Address,
-        /// The known one.
-        known: Address,
-    },
     /// Typed data that EIP-712 does not allow.
     #[error("this is not valid typed data (EIP-712): {0}")]
     TypedData(SafeText),
@@ -88,7 +80,6 @@ catalogue! {
     OTHER_CHAIN = "ethereum.other_chain", Verification, "Do not sign it; plan again on the chain you mean";
     FOREIGN_SENDER = "ethereum.foreign_sender", Refused, "Choose the wallet with --wallet, or add the account with `fastness account add ethereum`";
     CONSENT = "ethereum.consent_missing", Refused, "Read the review again; give the flag only if that is what you want";
-    LOOK_ALIKE = "ethereum.look_alike", Refused, "Copy the address from the payee again; if it is really new, repeat it with --to-unusual ADDRESS";
     TYPED_DATA = "ethereum.typed_data", Refused, "Do not sign it; ask whoever made the message for a valid one";
     MESSAGE = "ethereum.message", Refused, "Do not sign it, and do not trust who asked for it";
     ABI = "ethereum.abi", Usage, "Write the function as in Solidity, stake(uint256,address), and one argument for each type";
@@ -107,7 +98,6 @@ impl Explain for EthereumError {
             Self::OtherChain { .. } => OTHER_CHAIN,
             Self::ForeignSender(_) => FOREIGN_SENDER,
             Self::ConsentMissing { .. } => CONSENT,
-            Self::LookAlike { .. } => LOOK_ALIKE,
             Self::TypedData(_) => TYPED_DATA,
             Self::Message(_) => MESSAGE,
             Self::Abi(_) => ABI,

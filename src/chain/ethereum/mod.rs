@@ -3,13 +3,31 @@
 //! Works on plain data: a [`Snapshot`] of what nodes said. The plan is the unsigned EIP-2718 bytes; whatever is shown is
 //! read from them. No keys, no network, no files, and nothing that signs a hash of somebody's choice.
 
+pub mod calldata;
+pub mod decode;
+pub mod fund;
+pub mod plan;
+pub mod policy;
+pub mod reading;
+pub mod sign;
+pub mod transaction;
+
 mod error;
+mod meaning;
+mod standards;
+mod tree;
 
 use alloy_primitives::{Address, B256, U256};
 use bitcoin::{bip32::DerivationPath, secp256k1::PublicKey};
 
 pub use self::error::{CATALOGUE, EthereumError};
-use crate::{account::EthereumAccount, network::EvmChain};
+use crate::{
+    account::EthereumAccount,
+    chain::Chain,
+    intent::{EvmRequest, EvmReview},
+    network::EvmChain,
+    signing::{EthereumJob, Signature},
+};
 
 /// What is behind an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,3 +133,31 @@ pub struct Signer {
 /// The Ethereum twin.
 #[derive(Debug)]
 pub struct Ethereum;
+
+impl Chain for Ethereum {
+    type Request = EvmRequest;
+    type Snapshot = Snapshot;
+    type Ownership = Ownership;
+    type Plan = Plan;
+    type Review = EvmReview;
+    type Job = EthereumJob;
+    type Signed = SignedTransaction;
+    type Error = EthereumError;
+
+    /// Nothing in an Ethereum transaction is drawn at random.
+    fn plan(request: &EvmRequest, snapshot: &Snapshot, _randomness: [u8; 32]) -> Result<Plan, EthereumError> {
+        plan::plan(request, snapshot)
+    }
+
+    fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError> {
+        decode::review(plan, ours)
+    }
+
+    fn jobs(plan: &Plan, ours: &Ownership) -> Result<Vec<EthereumJob>, EthereumError> {
+        sign::jobs(plan, ours)
+    }
+
+    fn finish(plan: Plan, jobs: &[EthereumJob], signatures: &[Signature]) -> Result<SignedTransaction, EthereumError> {
+        sign::finish(plan, jobs, signatures)
+    }
+}

@@ -1,0 +1,197 @@
+//! The review: what a transaction does, from its bytes alone. What must not be signed is refused here.
+//!
+//! Nothing of a draft's context gets in. Whose the sender is, is asked when it is signed (sign.rs).
+
+use alloy_consensus::{Transaction, TypedTransaction};
+use alloy_eips::eip7702::SignedAuthorization;
+use alloy_primitives::{Address, U256, keccak256};
+use sha2::{Digest, Sha256};
+
+use super::{
+    EthereumError, Ownership, Plan, SignedTransaction, calldata,
+    plan::native,
+    policy,
+    reading::{Reading, Transacted},
+    transaction::{chain_of, read_signed, read_unsigned, type_of},
+};
+use crate::{
+    address::evm_text,
+    intent::{Consent, EvmFeeReview, EvmReview, ReviewedAuthorization, Warning},
+    network::EvmChain,
+    text::SafeText,
+};
+
+/// Domain of a draft's digest, so that it is no digest of anything else.
+const DIGEST_DOMAIN: &[u8] = b"fastness/ethereum/draft/1";
+
+/// Reads signed bytes: the transaction with its recovered signer, and as a plan for review.
+///
+/// # Errors
+/// As [`read_signed`].
+pub fn signed(bytes: &[u8]) -> Result<(SignedTransaction, Plan), EthereumError> {
+    read_signed(bytes)
+}
+
+/// Tells what a plan does.
+///
+/// # Errors
+/// The bytes are no transaction that is signed here, are for another chain than the plan says, or delegate to somebody
+/// that is not allowed.
+pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError> {
+    let transaction = read_unsigned(&plan.unsigned)?;
+    let chain = chain_of(&transaction)?;
+    if chain != plan.chain {
+        return Err(EthereumError::OtherChain { found: chain.id, expected: plan.chain.id });
+    }
+    let reading = calldata::read(&transacted(&transaction, plan), ours);
+    let authorizations = authorizations(&transaction, plan, ours)?;
+    let fee = fee(&transaction, chain);
+    let (value, data) = (transaction.value(), transaction.input());
+    let worst_total = native(chain, value.saturating_add(fee.worst.value));
+    Ok(EvmReview {
+        chain,
+        digest: digest(plan),
+        signing_hash: keccak256(&plan.unsigned),
+        tx_type: type_of(&transaction)?,
+        from: plan.from,
+        to: transaction.to(),
+        nonce: transaction.nonce(),
+        value: native(chain, value),
+        calldata_digest: (!data.is_empty()).then(|| keccak256(data)),
+        data_bytes: data.len(),
+        fee,
+        worst_total,
+        access_list: access_list(&transaction, chain),
+        consents: consents(&reading, &authorizations, plan, ours),
+        warnings: warnings(&reading, &transaction, plan),
+        authorizations,
+        action: SafeText::new(&reading.action),
+        moved: reading.moved,
+        beneficiaries: reading.beneficiaries,
+        certainty: reading.certainty,
+        calldata: reading.tree,
+    })
+}
+
+fn transacted<'a>(transaction: &'a TypedTransaction, plan: &Plan) -> Transacted<'a> {
+    Transacted {
+        chain: plan.chain,
+        from: plan.from,
+        to: transaction.to(),
+        value: transaction.value(),
+        data: transaction.input(),
+    }
+}
+
+/// Over everything that decides what is signed and by whom.
+fn digest(plan: &Plan) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(DIGEST_DOMAIN);
+    hasher.update(plan.from);
+    match plan.delegate {
+        Some(delegate) => hasher.update([&[1u8][..], delegate.as_slice()].concat()),
+        None => hasher.update([0u8]),
+    }
+    hasher.update(&plan.unsigned);
+    hex::DisplayHex::to_lower_hex_string(hasher.finalize().as_slice())
+}
+
+fn fee(transaction: &TypedTransaction, chain: &EvmChain) -> EvmFeeReview {
+    let (gas_limit, max_fee_per_gas) = (transaction.gas_limit(), transaction.max_fee_per_gas());
+    EvmFeeReview {
+        gas_limit,
+        max_fee_per_gas,
+        tip_per_gas: transaction.max_priority_fee_per_gas(),
+        worst: native(chain, U256::from(gas_limit) * U256::from(max_fee_per_gas)),
+    }
+}
+
+fn access_list(transaction: &TypedTransaction, chain: &EvmChain) -> Vec<String> {
+    let items = transaction.access_list().map(|list| list.0.as_slice()).unwrap_or_default();
+    items.iter().map(|item| format!("{} ({} keys)", evm_text(item.address, chain), item.storage_keys.len())).collect()
+}
+
+/// EIP-7702 authorisations: those in the bytes, and the one of our own that is still to be signed.
+fn authorizations(
+    transaction: &TypedTransaction,
+    plan: &Plan,
+    ours: &Ownership,
+) -> Result<Vec<ReviewedAuthorization>, EthereumError> {
+    let listed = transaction.authorization_list().unwrap_or_default();
+    let mut reviewed = listed.iter().map(|signed| listed_one(signed, plan)).collect::<Result<Vec<_>, _>>()?;
+    match (transaction, plan.delegate) {
+        (TypedTransaction::Eip7702(_), Some(delegate)) => {
+            let nonce = transaction.nonce().saturating_add(1);
+            reviewed.push(ReviewedAuthorization { authority: Some(plan.from), delegate, nonce });
+        }
+        (TypedTransaction::Eip7702(_), None) if listed.is_empty() => {
+            return Err(EthereumError::Refused(
+                "a transaction of type 4 without an authorisation (EIP-7702)".to_owned(),
+            ));
+        }
+        (_, Some(_)) => return Err(EthereumError::Refused("it delegates, and is not of type 4 (EIP-7702)".to_owned())),
+        _ => {}
+    }
+    let allowed = |delegate: Address| delegate.is_zero() || ours.allowed_delegates.contains(&delegate);
+    match reviewed.iter().find(|authorization| !allowed(authorization.delegate)) {
+        Some(authorization) => Err(EthereumError::Refused(format!(
+            "it delegates an account to {}, which is not among the delegates that config.toml allows on {} (EIP-7702)",
+            authorization.delegate, plan.chain.title
+        ))),
+        None => Ok(reviewed),
+    }
+}
+
+fn listed_one(signed: &SignedAuthorization, plan: &Plan) -> Result<ReviewedAuthorization, EthereumError> {
+    if *signed.chain_id() != U256::from(plan.chain.id) {
+        let what = format!(
+            "an authorisation in it is for chain {}, not {} alone (EIP-7702)",
+            signed.chain_id(),
+            plan.chain.id
+        );
+        return Err(EthereumError::Refused(what));
+    }
+    let authority = signed
+        .signature()
+        .ok()
+        .and_then(|signature| signature.recover_address_from_prehash(&signed.signature_hash()).ok());
+    Ok(ReviewedAuthorization { authority, delegate: *signed.address(), nonce: signed.nonce() })
+}
+
+/// What the calldata asks for, destinations that lose money, and delegations.
+fn consents(
+    reading: &Reading,
+    authorizations: &[ReviewedAuthorization],
+    plan: &Plan,
+    ours: &Ownership,
+) -> Vec<Consent> {
+    let mut consents = reading.consents.clone();
+    let own = ours.accounts.iter().map(|account| account.address);
+    let known: Vec<Address> = ours.known_addresses.iter().copied().chain(own).chain([plan.from]).collect();
+    for to in &reading.beneficiaries {
+        if let Some(why) = policy::unusual(*to, &known) {
+            consents.push(Consent::UnusualDestination { to: *to, why });
+        }
+    }
+    let delegates = authorizations.iter().map(|authorization| authorization.delegate);
+    consents.extend(delegates.filter(|delegate| !delegate.is_zero()).map(|delegate| Consent::Delegation { delegate }));
+    let mut distinct: Vec<Consent> = Vec::new();
+    for consent in consents {
+        if !distinct.contains(&consent) {
+            distinct.push(consent);
+        }
+    }
+    distinct
+}
+
+fn warnings(reading: &Reading, transaction: &TypedTransaction, plan: &Plan) -> Vec<Warning> {
+    let mut warnings = reading.warnings.clone();
+    let mut warn = |code, text: String| warnings.push(Warning { code, text });
+    if transaction.to() == Some(plan.from) && plan.delegate.is_none() && !transaction.value().is_zero() {
+        warn("to_self", "it sends coins to the account that they are on".to_owned());
+    }
+    if transaction.max_priority_fee_per_gas().is_some_and(|tip| tip > transaction.max_fee_per_gas()) {
+        warn("tip_above_maximum", "the tip is above the maximum price; no node takes this".to_owned());
+    }
+    warnings
+}

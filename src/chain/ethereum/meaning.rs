@@ -1,0 +1,266 @@
+//! What the calls of standards mean: tokens sent, allowances, NFTs, vaults, batches, Safe transactions.
+//!
+//! Amounts are in the token's own decimals where the pinned list knows them, else whole numbers that are said to be so.
+
+use alloy_dyn_abi::DynSolValue;
+use alloy_primitives::{Address, U256};
+
+use super::{
+    calldata::{Decoded, Reader},
+    plan::native,
+};
+use crate::{
+    address::evm_text,
+    amount::{Denomination, Units},
+    intent::Consent,
+    token::Token,
+};
+
+/// From here on an allowance counts as unlimited (threats.md H3).
+const UNLIMITED_FROM: u32 = 128;
+/// Safe's operation of running foreign code as the Safe.
+const DELEGATECALL: u64 = 1;
+
+/// Reads a call whose signature a standard defines.
+pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
+    let signature = decoded.function.signature();
+    let values = Values(&decoded.arguments);
+    if depth > 0 || !batches(&signature) {
+        reader.arguments(decoded, depth);
+    }
+    match signature.as_str() {
+        "transfer(address,uint256)" => send(reader, to, (values.address(0), values.uint(1)), depth),
+        "approve(address,uint256)" => approve(reader, to, (values.address(0), values.uint(1)), depth),
+        "increaseAllowance(address,uint256)" => raise(reader, to, (values.address(0), values.uint(1)), depth),
+        "decreaseAllowance(address,uint256)" => {
+            let amount = amount(reader, to, values.uint(1));
+            reader.say(depth, format!("Lower the allowance of {} by {amount}", reader.name(values.address(0))));
+        }
+        "transferFrom(address,address,uint256)" => move_from(reader, to, &values, depth),
+        "setApprovalForAll(address,bool)" => operator(reader, to, &values, depth),
+        "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" => {
+            nft(reader, to, (&values, format!("NFT #{}", values.uint(2))), depth);
+        }
+        "safeTransferFrom(address,address,uint256,uint256,bytes)" => {
+            nft(reader, to, (&values, format!("{} of NFT #{}", values.uint(3), values.uint(2))), depth);
+        }
+        "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)" => {
+            nft(reader, to, (&values, "several NFTs (listed below)".to_owned()), depth);
+        }
+        "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)" => {
+            approve(reader, to, (values.address(1), values.uint(2)), depth);
+        }
+        "approve(address,address,uint160,uint48)" => {
+            permit2(reader, (values.address(0), values.address(1)), values.uint(2), depth);
+        }
+        "deposit()" => wrap(reader, to, depth),
+        "withdraw(uint256)" => {
+            reader.gains(to);
+            let amount = native(reader.facts.chain, values.uint(0));
+            reader.say(depth, format!("Unwrap {amount} from {}", reader.name(to)));
+        }
+        "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)" => {
+            safe(reader, to, &values, depth);
+        }
+        other if batches(other) => batch(reader, to, decoded, depth),
+        _ => vault(reader, to, decoded, depth),
+    }
+}
+
+fn batches(signature: &str) -> bool {
+    ["aggregate", "tryAggregate", "multicall"].iter().any(|name| signature.starts_with(name))
+}
+
+/// Arguments by place. A place that is not there cannot be: the function's own types were decoded.
+struct Values<'a>(&'a [DynSolValue]);
+
+impl Values<'_> {
+    fn address(&self, place: usize) -> Address {
+        self.0.get(place).and_then(DynSolValue::as_address).unwrap_or_default()
+    }
+
+    fn uint(&self, place: usize) -> U256 {
+        self.0.get(place).and_then(DynSolValue::as_uint).map_or(U256::ZERO, |(number, _)| number)
+    }
+
+    fn bytes(&self, place: usize) -> &[u8] {
+        self.0.get(place).and_then(DynSolValue::as_bytes).unwrap_or_default()
+    }
+}
+
+fn units(reader: &Reader<'_>, token: Address, value: U256) -> Option<Units> {
+    Token::at(reader.facts.chain.id, token).map(|token| token.denomination().of(value))
+}
+
+/// An amount of a token in words; a token that nobody here knows is named by its contract.
+fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
+    match units(reader, token, value) {
+        Some(units) => units.to_string(),
+        None => format!("{value} smallest units of the token {}", evm_text(token, reader.facts.chain)),
+    }
+}
+
+fn named(reader: &Reader<'_>, token: Address) -> String {
+    let known = Token::at(reader.facts.chain.id, token).map(|token| token.symbol.to_owned());
+    known.unwrap_or_else(|| format!("the token {}", evm_text(token, reader.facts.chain)))
+}
+
+fn moved(reader: &mut Reader<'_>, token: Address, value: U256, depth: usize) {
+    if depth == 0 {
+        let raw = || Denomination::new("smallest units", 0).of(value);
+        reader.reading.moved = Some(units(reader, token, value).unwrap_or_else(raw));
+    }
+}
+
+fn send(reader: &mut Reader<'_>, token: Address, (to, value): (Address, U256), depth: usize) {
+    reader.gains(to);
+    reader.say(depth, format!("Send {} to {}", amount(reader, token, value), reader.name(to)));
+    moved(reader, token, value, depth);
+    into_its_contract(reader, token, to);
+    carries_coins(reader, depth);
+    if units(reader, token, value).is_none() {
+        reader.warn(
+            "unknown_token",
+            format!("{} is not in the pinned list: its decimals are not known here", reader.name(token)),
+        );
+    }
+}
+
+/// Tokens sent to their own contract are lost (threats.md H12).
+fn into_its_contract(reader: &mut Reader<'_>, token: Address, to: Address) {
+    if token == to {
+        let why = "the contract of the token itself, where tokens are lost";
+        reader.consent(Consent::UnusualDestination { to, why });
+    }
+}
+
+fn carries_coins(reader: &mut Reader<'_>, depth: usize) {
+    if depth == 0 && !reader.facts.value.is_zero() {
+        let value = native(reader.facts.chain, reader.facts.value);
+        reader.warn("coins_with_a_token_call", format!("{value} go along with a call that needs none"));
+    }
+}
+
+fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
+    let who = reader.name(spender);
+    if value.is_zero() {
+        return reader.say(depth, format!("Take away the allowance of {who} for {}", named(reader, token)));
+    }
+    reader.gains(spender);
+    if is_unlimited(value) {
+        reader.say(depth, format!("Allow {who} to spend UNLIMITED {}", named(reader, token)));
+        return reader.consent(Consent::Unlimited { spender });
+    }
+    reader.say(depth, format!("Allow {who} to spend {}", amount(reader, token, value)));
+    moved(reader, token, value, depth);
+}
+
+fn is_unlimited(value: U256) -> bool {
+    value >> UNLIMITED_FROM != U256::ZERO
+}
+
+fn raise(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
+    reader.gains(spender);
+    reader.say(depth, format!("Raise the allowance of {} by {}", reader.name(spender), amount(reader, token, value)));
+    // How high it is now is not in the bytes.
+    reader.consent(Consent::Unlimited { spender });
+}
+
+fn move_from(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: usize) {
+    let (from, to, value) = (values.address(0), values.address(1), values.uint(2));
+    reader.gains(to);
+    // ERC-721 has the same function: its number is a token, not an amount.
+    let what = match units(reader, token, value) {
+        Some(units) => units.to_string(),
+        None => format!("{value} smallest units (or NFT #{value}) of {}", reader.name(token)),
+    };
+    let owner = if from == reader.facts.from { String::new() } else { format!(" from {}", reader.name(from)) };
+    reader.say(depth, format!("Send {what}{owner} to {}", reader.name(to)));
+    moved(reader, token, value, depth);
+    into_its_contract(reader, token, to);
+}
+
+fn operator(reader: &mut Reader<'_>, contract: Address, values: &Values<'_>, depth: usize) {
+    let (spender, who) = (values.address(0), reader.name(values.address(0)));
+    let all = reader.name(contract);
+    if values.0.get(1).and_then(DynSolValue::as_bool) != Some(true) {
+        return reader.say(depth, format!("No longer allow {who} to move your NFTs of {all}"));
+    }
+    reader.gains(spender);
+    reader.say(depth, format!("Allow {who} to move EVERY NFT of {all} that you have or will have"));
+    reader.consent(Consent::Unlimited { spender });
+}
+
+fn nft(reader: &mut Reader<'_>, contract: Address, (values, what): (&Values<'_>, String), depth: usize) {
+    let (from, to) = (values.address(0), values.address(1));
+    reader.gains(to);
+    let owner = if from == reader.facts.from { String::new() } else { format!(" from {}", reader.name(from)) };
+    reader.say(depth, format!("Send {what} of {}{owner} to {}", reader.name(contract), reader.name(to)));
+    into_its_contract(reader, contract, to);
+}
+
+/// Permit2's own allowance: it moves what the token's allowance for Permit2 permits, which is unlimited as a rule.
+fn permit2(reader: &mut Reader<'_>, (token, spender): (Address, Address), value: U256, depth: usize) {
+    let who = reader.name(spender);
+    if value.is_zero() {
+        return reader.say(depth, format!("Take away the Permit2 allowance of {who} for {}", named(reader, token)));
+    }
+    reader.gains(spender);
+    if is_unlimited(value) {
+        reader.say(depth, format!("Allow {who} to spend UNLIMITED {} through Permit2", named(reader, token)));
+        return reader.consent(Consent::Unlimited { spender });
+    }
+    reader.say(depth, format!("Allow {who} to spend {} through Permit2", amount(reader, token, value)));
+    moved(reader, token, value, depth);
+}
+
+fn wrap(reader: &mut Reader<'_>, to: Address, depth: usize) {
+    reader.gains(to);
+    let value = native(reader.facts.chain, reader.facts.value);
+    reader.say(depth, format!("Wrap {value} in {}", reader.name(to)));
+    if depth == 0 {
+        reader.reading.moved = Some(value);
+    }
+}
+
+/// ERC-4626 and the rest: the call as it is, with everybody that it names.
+fn vault(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
+    reader.gains(to);
+    decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| reader.gains(address));
+    reader.say(depth, format!("Call {} on {}", decoded.function.name, reader.name(to)));
+}
+
+fn safe(reader: &mut Reader<'_>, safe: Address, values: &Values<'_>, depth: usize) {
+    let (to, value) = (values.address(0), values.uint(1));
+    let data = values.bytes(2).to_vec();
+    reader.gains(to);
+    reader.say(depth, format!("Let the Safe {} call {}", reader.name(safe), reader.name(to)));
+    if values.uint(3) == U256::from(DELEGATECALL) {
+        reader.blindly(&data, "the Safe would run foreign code as itself (operation 1, a delegatecall)");
+    }
+    if !values.uint(6).is_zero() {
+        let receiver = values.address(8);
+        reader.gains(receiver);
+        reader.warn("safe_refund", format!("the Safe refunds gas to {}", reader.name(receiver)));
+    }
+    reader.inner(to, value, &data, depth + 1);
+}
+
+fn batch(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
+    reader.gains(to);
+    let calls = decoded.arguments.iter().find_map(DynSolValue::as_array).unwrap_or_default();
+    reader.say(depth, format!("Make {} calls through {}", calls.len(), reader.name(to)));
+    reader.tree.line(depth, &decoded.function.signature(), &format!("{} calls", calls.len()));
+    for call in calls {
+        match call {
+            DynSolValue::Bytes(data) => reader.inner(to, U256::ZERO, data, depth + 1),
+            DynSolValue::Tuple(members) => {
+                let target = members.iter().find_map(DynSolValue::as_address).unwrap_or_default();
+                let value = members.iter().find_map(DynSolValue::as_uint).map_or(U256::ZERO, |(number, _)| number);
+                let data = members.iter().find_map(DynSolValue::as_bytes).unwrap_or_default().to_vec();
+                reader.inner(target, value, &data, depth + 1);
+            }
+            _ => reader.blindly(&[], "a call in the batch cannot be read"),
+        }
+    }
+}
