@@ -5,6 +5,7 @@
 
 mod deliver;
 mod draft_file;
+pub mod ethereum;
 mod limits;
 mod repeat;
 mod signed_file;
@@ -59,6 +60,14 @@ pub enum FlowError {
         found: crate::network::Network,
         /// Asked for.
         wanted: crate::network::Network,
+    },
+    /// It belongs to another network of any family than the one asked for.
+    #[error("this is for {found}, and {wanted} was asked for")]
+    OtherChain {
+        /// Of the file.
+        found: &'static str,
+        /// Asked for.
+        wanted: &'static str,
     },
     /// The person did not agree.
     #[error("declined; nothing was signed and nothing was sent")]
@@ -121,6 +130,7 @@ impl Explain for FlowError {
             Self::NotSigned(_) => NOT_SIGNED,
             Self::NetworkUnknown => NETWORK_UNKNOWN,
             Self::OtherNetwork { .. } => OTHER_NETWORK,
+            Self::OtherChain { .. } => OTHER_NETWORK,
             Self::Declined => DECLINED,
             Self::Limit(_) => LIMIT,
             Self::NoLimits => NO_LIMITS,

@@ -42,6 +42,7 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         chain::bitcoin::CATALOGUE,
         chain::ethereum::CATALOGUE,
         explorer::CATALOGUE,
+        explorer::evm_verdict::CATALOGUE,
         explorer::verdict::CATALOGUE,
         flow::CATALOGUE,
         keystore::CATALOGUE,

@@ -9,25 +9,37 @@ use std::fmt;
 use crate::{
     account::Keychain,
     explain::{Entry, Explain, catalogue},
-    network::Network,
     text::SafeText,
 };
 
 mod answers;
 mod defaults;
+mod evm_answers;
+mod evm_defaults;
+pub mod evm_verdict;
 pub mod verdict;
 
 #[cfg(not(feature = "online"))]
 mod absent;
+#[cfg(not(feature = "online"))]
+mod absent_evm;
 #[cfg(feature = "online")]
 mod online;
 
 #[cfg(not(feature = "online"))]
 pub use absent::Explorer;
+#[cfg(not(feature = "online"))]
+pub use absent_evm::EvmExplorer;
 pub use answers::{BlockRef, Claim, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
+pub use evm_answers::{
+    ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
+    Succeeded, TokenFacts,
+};
+pub use evm_defaults::evm_endpoints;
+pub use evm_verdict::{EvmReject, EvmVerdict};
 #[cfg(feature = "online")]
-pub use online::Explorer;
+pub use online::{EvmExplorer, Explorer};
 pub use verdict::{NotSent, RejectClass, Verdict};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
@@ -135,6 +147,12 @@ pub enum ExplorerError {
         /// Which rule.
         why: &'static str,
     },
+    /// Nobody is named for this network, here or in config.toml.
+    #[error("no node is known for {network}")]
+    NoEndpoint {
+        /// Name of the network.
+        network: &'static str,
+    },
     /// Nobody in the list answered.
     #[error("no explorer answered ({0})")]
     NoAnswer(Failures),
@@ -143,8 +161,8 @@ pub enum ExplorerError {
     WrongChain {
         /// Host of the explorer.
         operator: SafeText,
-        /// The network it was asked for.
-        network: Network,
+        /// Name of the network that it was asked for.
+        network: &'static str,
     },
     /// The explorer sent data that proves itself false, and nobody else answered.
     #[error("{operator} sent false data and is not asked again")]
@@ -171,6 +189,7 @@ pub enum ExplorerError {
 catalogue! {
     NO_NETWORK = "explorer.no_network", Network, "Leave out --offline, or carry the file to a machine with the online build of fastness";
     BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https addresses, or http for this machine and onion services only";
+    NO_ENDPOINT = "explorer.no_endpoint", Usage, "Name one with --explorer URL, or under [explorers] in config.toml";
     NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";
     LIED = "explorer.lied", Verification, "Do not trust this explorer, and name another";
@@ -184,6 +203,7 @@ impl Explain for ExplorerError {
         match self {
             Self::NoNetwork => NO_NETWORK,
             Self::BadEndpoint { .. } => BAD_ENDPOINT,
+            Self::NoEndpoint { .. } => NO_ENDPOINT,
             Self::NoAnswer(_) => NO_ANSWER,
             Self::WrongChain { .. } => WRONG_CHAIN,
             Self::Lied { .. } => LIED,

@@ -206,7 +206,7 @@ mod tests {
     fn too_little_is_named_with_the_whole_fee_limit() {
         let error = plan(&request(EvmValue::Exactly(ether(1))), &snapshot(ether(1))).expect_err("no fee left");
         assert!(matches!(error, EthereumError::InsufficientFunds { .. }), "{error}");
-        assert!(error.to_string().contains("1.000 042 000 21 ETH"), "{error}");
+        assert!(error.to_string().contains("1.000 042 000 000 21 ETH"), "{error}");
     }
 
     #[test]

@@ -27,10 +27,10 @@ const STANDARD: &[&str] = &[
     "withdraw(uint256 wad)",
     "approve(address token, address spender, uint160 amount, uint48 expiration)",
     "transferFrom(address from, address to, uint160 amount, address token)",
-    "aggregate((address target, bytes callData)[] calls)",
-    "aggregate3((address target, bool allowFailure, bytes callData)[] calls)",
-    "aggregate3Value((address target, bool allowFailure, uint256 value, bytes callData)[] calls)",
-    "tryAggregate(bool requireSuccess, (address target, bytes callData)[] calls)",
+    "aggregate((address,bytes)[] calls)",
+    "aggregate3((address,bool,bytes)[] calls)",
+    "aggregate3Value((address,bool,uint256,bytes)[] calls)",
+    "tryAggregate(bool requireSuccess, (address,bytes)[] calls)",
     "multicall(bytes[] data)",
     "execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)",
 ];
@@ -58,7 +58,7 @@ const CONTROL: &[&str] = &[
     "removeOwner(address prevOwner, address owner, uint256 threshold)",
     "swapOwner(address prevOwner, address oldOwner, address newOwner)",
     "changeThreshold(uint256 threshold)",
-    "diamondCut((address facetAddress, uint8 action, bytes4[] functionSelectors)[] cut, address init, bytes data)",
+    "diamondCut((address,uint8,bytes4[])[] cut, address init, bytes data)",
 ];
 
 /// Well-known functions of protocols: a match is a guess.
@@ -74,11 +74,11 @@ const WELL_KNOWN: &[&str] = &[
     "addLiquidityETH(address token, uint256 amountTokenDesired, uint256 amountTokenMin, uint256 amountETHMin, address to, uint256 deadline)",
     "removeLiquidity(address tokenA, address tokenB, uint256 liquidity, uint256 amountAMin, uint256 amountBMin, address to, uint256 deadline)",
     "removeLiquidityETH(address token, uint256 liquidity, uint256 amountTokenMin, uint256 amountETHMin, address to, uint256 deadline)",
-    "exactInputSingle((address tokenIn, address tokenOut, uint24 fee, address recipient, uint256 deadline, uint256 amountIn, uint256 amountOutMinimum, uint160 sqrtPriceLimitX96) params)",
-    "exactInputSingle((address tokenIn, address tokenOut, uint24 fee, address recipient, uint256 amountIn, uint256 amountOutMinimum, uint160 sqrtPriceLimitX96) params)",
-    "exactInput((bytes path, address recipient, uint256 deadline, uint256 amountIn, uint256 amountOutMinimum) params)",
-    "exactOutputSingle((address tokenIn, address tokenOut, uint24 fee, address recipient, uint256 deadline, uint256 amountOut, uint256 amountInMaximum, uint160 sqrtPriceLimitX96) params)",
-    "collect((uint256 tokenId, address recipient, uint128 amount0Max, uint128 amount1Max) params)",
+    "exactInputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160) params)",
+    "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160) params)",
+    "exactInput((bytes,address,uint256,uint256,uint256) params)",
+    "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160) params)",
+    "collect((uint256,address,uint128,uint128) params)",
     "unwrapWETH9(uint256 amountMinimum, address recipient)",
     "refundETH()",
     // Lending

@@ -7,11 +7,12 @@ use bitcoin::{Transaction, Txid, consensus};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    Explorer, Found, after,
+    Explorer,
     endpoint::Endpoint,
     esplora::{Esplora, status_cause},
     http::{Fault, Reply, Sent},
     limits,
+    pool::{Found, after},
     reject::{self, Refusal},
 };
 use crate::{
@@ -78,7 +79,7 @@ impl Explorer {
 
     async fn deliver(&self, letter: &Letter<'_>) -> Verdict {
         let mut tally = Tally::default();
-        for (endpoint, deadline) in self.turns(after(limits::SENDING)) {
+        for (endpoint, deadline) in self.pool.turns(after(limits::SENDING)) {
             let operator = endpoint.operator.clone();
             match self.offer(endpoint, deadline(), letter).await {
                 Reception::Accepted => return Verdict::Accepted { operators: vec![operator] },
@@ -102,10 +103,10 @@ impl Explorer {
     /// Offers it to one host, whose chain is checked before.
     async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Reception {
         let send = async |host: Esplora<'_>| Ok(reception(host.post(letter.raw).await, letter.txid));
-        match self.ask_one(endpoint, deadline, send).await {
+        match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
             Ok(received) => {
                 if let Reception::Unclear(cause @ Cause::Lied) = received {
-                    self.remember(endpoint, cause);
+                    self.pool.remember(endpoint, cause);
                 }
                 received
             }

@@ -28,6 +28,8 @@ pub(super) struct Endpoint {
     pub(super) on_our_chain: OnceCell<()>,
     /// Set for the life of the process when it proved false.
     pub(super) barred: Cell<Option<Cause>>,
+    /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
+    pub(super) batch: Cell<usize>,
     not_before: Cell<Option<Instant>>,
     silent: Cell<Option<(Instant, Cause)>>,
 }
@@ -55,6 +57,7 @@ impl Endpoint {
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
+            batch: Cell::new(limits::FIRST_BATCH),
             not_before: Cell::new(None),
             silent: Cell::new(None),
         })

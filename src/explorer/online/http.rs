@@ -96,6 +96,14 @@ impl Http {
     }
 }
 
+impl Http {
+    /// Sends a JSON text to `url`, once.
+    pub(super) async fn post_json(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
+        reachable(&url)?;
+        exchange(self.client.post(url).header(header::CONTENT_TYPE, "application/json").body(text), budget).await
+    }
+}
+
 /// Mozilla's roots, `ring`, TLS 1.2 and 1.3; no way to trust more.
 fn tls() -> Result<ClientConfig, ExplorerError> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };

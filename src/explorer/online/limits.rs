@@ -12,6 +12,10 @@ pub(super) const SMALL_BYTES: usize = 64 << 10;
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
 pub(super) const TX_PAGE_BYTES: usize = 32 << 20;
+/// An answer of a node: a page of logs is the largest.
+pub(super) const RPC_BYTES: usize = 8 << 20;
+/// JSON-RPC questions in one batch to a host that was never asked: the least that is known of public hosts.
+pub(super) const FIRST_BATCH: usize = 3;
 /// Nesting of JSON; the deepest honest answer has 5 levels.
 pub(super) const JSON_DEPTH: usize = 32;
 /// Transactions of one script; more is not a person's wallet.
@@ -54,6 +58,8 @@ pub(super) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
 pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
 /// Sending to every host in turn.
 pub(super) const SENDING: Duration = Duration::from_secs(60);
+/// Offering a transaction to one more host when somebody has it already.
+pub(super) const SPREADING: Duration = Duration::from_secs(5);
 /// Looking for a transaction that may have been sent.
 pub(super) const READING_BACK: Duration = Duration::from_secs(60);
 /// A whole scan.

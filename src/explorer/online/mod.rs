@@ -1,34 +1,44 @@
-//! The window itself: an ordered list of explorers, asked one after the other on one thread.
+//! The window itself: questions about Bitcoin, put to an ordered list of explorers.
 //!
-//! Fail-over lives here: who is asked first, who next, who never again. Blocking outside, one current-thread runtime
-//! inside. It must not send anything but scripts' hashes, ids and finished transactions. Pools, breakers and quorums
-//! belong between [`Explorer::seek`] and the backend, when they come.
+//! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
+//! anything but scripts' hashes, ids and finished transactions.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
-use tokio::{
-    runtime::{Builder, Runtime},
-    time::Instant,
-};
+use tokio::time::Instant;
 
-use self::{endpoint::Endpoint, esplora::Esplora, http::Http};
-use super::{
-    Cause, Claim, ExplorerError, Failure, Failures, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
+pub use self::evm::EvmExplorer;
+use self::{
+    endpoint::Endpoint,
+    esplora::Esplora,
+    http::Http,
+    pool::{Found, Pool, after},
 };
-use crate::{amount::FeeRate, network::Network, text::SafeText};
+use super::{
+    Cause, Claim, ExplorerError, Failure, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
+};
+use crate::{amount::FeeRate, network::Network};
 
 mod broadcast;
 mod endpoint;
 mod esplora;
 mod esplora_json;
+mod evm;
+mod evm_contracts;
+mod evm_node;
+mod evm_send;
 #[cfg(test)]
 mod fake;
 mod history;
 mod http;
+mod jsonrpc;
 mod limits;
+mod pool;
 mod reject;
 mod retry;
+mod revert;
+mod rpc_errors;
 mod scan;
 #[cfg(test)]
 mod transport_tests;
@@ -37,29 +47,9 @@ mod transport_tests;
 pub struct Explorer {
     network: Network,
     http: Http,
-    endpoints: Vec<Endpoint>,
-    /// Whom to ask first: the same one for everything, so that one operator and not all learn a wallet's scripts.
-    first: Cell<usize>,
+    pool: Pool,
     /// When to look for a transaction after sending it.
     read_back_at: [Duration; 4],
-    runtime: Engine,
-}
-
-/// The runtime; given up at the end without waiting for a name that is still being looked up.
-struct Engine(Option<Runtime>);
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// What was found, and who said so: who has the value, or everybody who has none.
-struct Found<T> {
-    value: Option<T>,
-    operators: Vec<SafeText>,
 }
 
 impl Explorer {
@@ -70,23 +60,9 @@ impl Explorer {
     /// An address that breaks a rule (https, except on this machine and for onion services; no password, query or
     /// fragment; at most 16, none twice), or a system that cannot start a client.
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
-        let endpoints = match endpoints {
-            [] => Endpoint::parse_all(&default_endpoints(network))?,
-            named => Endpoint::parse_all(named)?,
-        };
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|_| ExplorerError::CannotStart("no event loop"))?;
-        Ok(Self {
-            network,
-            http: Http::new()?,
-            endpoints,
-            first: Cell::new(0),
-            read_back_at: limits::READ_BACK_AT,
-            runtime: Engine(Some(runtime)),
-        })
+        let defaults = default_endpoints(network);
+        let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
+        Ok(Self { network, http: Http::new()?, pool, read_back_at: limits::READ_BACK_AT })
     }
 
     /// Asks for block 0, which must be this network's. Every other question does so too before its first use of a host.
@@ -100,10 +76,7 @@ impl Explorer {
     /// Explorers that proved false in this process and are not asked again.
     #[must_use]
     pub fn distrusted(&self) -> Vec<Failure> {
-        let failure = |endpoint: &Endpoint| {
-            endpoint.barred.get().map(|cause| Failure { operator: endpoint.operator.clone(), cause })
-        };
-        self.endpoints.iter().filter_map(failure).collect()
+        self.pool.distrusted()
     }
 
     /// The newest block.
@@ -182,8 +155,7 @@ impl Explorer {
 
     /// Runs one operation to its end on this thread.
     fn wait<T>(&self, operation: impl Future<Output = Result<T, ExplorerError>>) -> Result<T, ExplorerError> {
-        let runtime = self.runtime.0.as_ref().ok_or(ExplorerError::CannotStart("the event loop was stopped"))?;
-        runtime.block_on(operation)
+        self.pool.wait(operation)
     }
 
     /// The first answer, labelled with who gave it.
@@ -203,31 +175,7 @@ impl Explorer {
         end: Instant,
         question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
-        let (mut failures, mut without) = (Vec::new(), Vec::new());
-        for (endpoint, deadline) in self.turns(end) {
-            let operator = endpoint.operator.clone();
-            match self.ask_one(endpoint, deadline(), &question).await {
-                Ok(Some(value)) => return Ok(Found { value: Some(value), operators: vec![operator] }),
-                Ok(None) => without.push(operator),
-                Err(cause) => failures.push(Failure { operator, cause }),
-            }
-        }
-        if without.is_empty() { Err(self.error_of(failures)) } else { Ok(Found { value: None, operators: without }) }
-    }
-
-    /// Every explorer once, the preferred one first, with the deadline it gets when its turn comes.
-    fn turns(&self, end: Instant) -> impl Iterator<Item = (&Endpoint, impl Fn() -> Instant)> {
-        let count = self.endpoints.len();
-        let first = self.first.get();
-        (0..count).filter_map(move |turn| {
-            let endpoint = self.endpoints.get((first + turn) % count)?;
-            let sharing = u32::try_from(count - turn).unwrap_or(1);
-            let deadline = move || {
-                let now = Instant::now();
-                now + end.saturating_duration_since(now) / sharing
-            };
-            Some((endpoint, deadline))
-        })
+        self.pool.seek(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 
     /// One question at one explorer, after its chain was checked.
@@ -241,56 +189,9 @@ impl Explorer {
             return Err(cause);
         }
         let host = Esplora { http: &self.http, endpoint, deadline };
-        let answer = match host.check_chain(self.network).await {
+        match host.check_chain(self.network).await {
             Ok(()) => question(host).await,
             Err(cause) => Err(cause),
-        };
-        if let Err(cause) = &answer {
-            self.remember(endpoint, *cause);
-        }
-        answer
-    }
-
-    /// Bars who proved false, and asks somebody else first when a whole host, not one question, failed.
-    fn remember(&self, endpoint: &Endpoint, cause: Cause) {
-        if matches!(cause, Cause::Lied | Cause::WrongChain) {
-            endpoint.barred.set(Some(cause));
-        }
-        let answers_others = matches!(
-            cause,
-            Cause::Refused(_)
-                | Cause::Unsupported
-                | Cause::Missing
-                | Cause::Unsettled
-                | Cause::TooLarge
-                | Cause::Malformed
-        );
-        let is_first = self.endpoints.get(self.first.get()).is_some_and(|first| std::ptr::eq(first, endpoint));
-        if is_first && !answers_others {
-            self.first.set((self.first.get() + 1) % self.endpoints.len());
         }
     }
-
-    /// The gravest of several failures: a lie, then a wrong chain, then silence.
-    fn error_of(&self, failures: Vec<Failure>) -> ExplorerError {
-        let first_with = |cause| failures.iter().find(|failure| failure.cause == cause).map(|f| f.operator.clone());
-        if let Some(operator) = first_with(Cause::Lied) {
-            return ExplorerError::Lied { operator };
-        }
-        if let Some(operator) = first_with(Cause::WrongChain) {
-            return ExplorerError::WrongChain { operator, network: self.network };
-        }
-        ExplorerError::NoAnswer(Failures(failures))
-    }
-}
-
-impl<T> Found<T> {
-    /// The value and the one who gave it.
-    fn single(mut self) -> Result<(T, SafeText), ExplorerError> {
-        self.value.zip(self.operators.pop()).ok_or_else(|| ExplorerError::NoAnswer(Failures::default()))
-    }
-}
-
-fn after(patience: Duration) -> Instant {
-    Instant::now() + patience
 }

@@ -1,0 +1,219 @@
+//! The window on EVM chains: questions to an ordered list of nodes, each asked for its chain id first.
+//!
+//! Blocking outside. It is given addresses, hashes and calls, never a key; what it answers is labelled with who said it.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, U256, address};
+use tokio::time::Instant;
+
+use super::{
+    endpoint::Endpoint,
+    evm_contracts as contracts,
+    http::Http,
+    jsonrpc::Rpc,
+    limits,
+    pool::{Pool, after},
+};
+use crate::{
+    chain::ethereum::{Code, FeeFacts},
+    explorer::{
+        ApprovalSeen, CallOutcome, Cause, Claim, EvmAccountState, EvmCall, EvmWhereabouts, ExplorerError, Failure,
+        GasAnswer, TokenFacts, evm_endpoints,
+    },
+    network::{EvmChain, L1Fee},
+};
+
+/// OP-stack's oracle of the fee for layer-1 data (a predeploy).
+const OP_ORACLE: Address = address!("420000000000000000000000000000000000000F");
+/// Scroll's.
+const SCROLL_ORACLE: Address = address!("5300000000000000000000000000000000000002");
+
+/// The nodes of one EVM chain, in the order in which they are asked.
+pub struct EvmExplorer {
+    pub(super) chain: &'static EvmChain,
+    pub(super) http: Http,
+    pub(super) pool: Pool,
+    /// When to look for a transaction after sending it.
+    pub(super) read_back_at: [Duration; 4],
+}
+
+impl EvmExplorer {
+    /// Checks the addresses of nodes; nothing is sent yet. Without addresses, the public ones of the chain.
+    ///
+    /// # Errors
+    /// An address that breaks a rule, no address at all, or a system that cannot start a client.
+    pub fn connect(chain: &'static EvmChain, endpoints: &[String]) -> Result<Self, ExplorerError> {
+        let defaults = evm_endpoints(chain);
+        let endpoints = if endpoints.is_empty() { &defaults } else { endpoints };
+        if endpoints.is_empty() {
+            return Err(ExplorerError::NoEndpoint { network: chain.name });
+        }
+        let pool = Pool::new(chain.name, endpoints)?;
+        Ok(Self { chain, http: Http::new()?, pool, read_back_at: limits::READ_BACK_AT })
+    }
+
+    /// Nodes that proved false in this process and are not asked again.
+    #[must_use]
+    pub fn distrusted(&self) -> Vec<Failure> {
+        self.pool.distrusted()
+    }
+
+    /// Asks for the chain id, which must be this chain's. Every other question does so too before its first use of a node.
+    ///
+    /// # Errors
+    /// No node of this chain could be reached.
+    pub fn check_chain(&self) -> Result<(), ExplorerError> {
+        self.ask(async |_: Rpc<'_>| Ok(())).map(|_| ())
+    }
+
+    /// Balance, nonce and code of an account.
+    ///
+    /// # Errors
+    /// No node answered, or only false ones.
+    pub fn account(&self, address: Address) -> Result<Claim<EvmAccountState>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| node.account(address).await)
+    }
+
+    /// What is behind an address.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn code(&self, address: Address) -> Result<Claim<Code>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| node.code(address).await)
+    }
+
+    /// The price of gas. A claim: it is bounded and shown before anything is signed.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn fees(&self) -> Result<Claim<FeeFacts>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| node.fees(self.chain).await)
+    }
+
+    /// What a call would cost.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn estimate_gas(&self, call: &EvmCall) -> Result<Claim<GasAnswer>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| node.estimate_gas(call).await)
+    }
+
+    /// Runs a call on the newest block.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn call(&self, call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| node.call(call, "latest").await)
+    }
+
+    /// Runs a call as it stood before a block, to learn why a mined transaction failed.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn call_before(&self, call: &EvmCall, block: u64) -> Result<Claim<CallOutcome>, ExplorerError> {
+        let before = format!("{:#x}", block.saturating_sub(1));
+        self.ask(async |node: Rpc<'_>| node.call(call, &before).await)
+    }
+
+    /// The fee for the layer-1 data of a transaction of these bytes; nothing on chains without one.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn l1_fee(&self, bytes: &[u8]) -> Result<Option<Claim<U256>>, ExplorerError> {
+        let to = match self.chain.l1_fee {
+            L1Fee::None => return Ok(None),
+            L1Fee::OpStack => OP_ORACLE,
+            L1Fee::Scroll => SCROLL_ORACLE,
+        };
+        let data = contracts::l1_fee_call(bytes);
+        self.ask(async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await?.ok_or(Cause::Unsupported))
+            .map(Some)
+    }
+
+    /// Balances of tokens by one Multicall3 call, else by one call each; nothing where a contract does not say.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn token_balances(
+        &self,
+        owner: Address,
+        tokens: &[Address],
+    ) -> Result<Claim<Vec<Option<U256>>>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| contracts::balances(node, owner, tokens).await)
+    }
+
+    /// A number that a contract answers to a call, such as an allowance; nothing where it does not answer with one.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn number(&self, to: Address, data: &Bytes) -> Result<Claim<Option<U256>>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await)
+    }
+
+    /// What a token says about itself; nothing if it is none.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn token_facts(&self, token: Address) -> Result<Claim<Option<TokenFacts>>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| contracts::token_facts(node, token).await)
+    }
+
+    /// Allowances that an account ever gave, from the events of its whole history as far as the node keeps and serves it.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn approvals(&self, owner: Address) -> Result<Claim<Vec<ApprovalSeen>>, ExplorerError> {
+        self.ask(async |node: Rpc<'_>| contracts::approvals(node, owner).await)
+    }
+
+    /// Where a transaction is. Absent only if everybody who answered has not got it.
+    ///
+    /// # Errors
+    /// As [`Self::account`].
+    pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Claim<EvmWhereabouts>, ExplorerError> {
+        let absent = std::cell::Cell::new(0);
+        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
+            Ok(match node.whereabouts(hash, from).await? {
+                EvmWhereabouts::Absent { nonce } => {
+                    absent.set(nonce.max(absent.get()));
+                    None
+                }
+                place => Some(place),
+            })
+        })?;
+        let place = found.value.unwrap_or(EvmWhereabouts::Absent { nonce: absent.get() });
+        Ok(Claim::said_by(place, found.operators))
+    }
+
+    /// The first answer, labelled with who gave it.
+    fn ask<T>(&self, question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>) -> Result<Claim<T>, ExplorerError> {
+        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| question(node).await.map(Some))?;
+        let (value, operator) = found.single()?;
+        Ok(Claim::Single { value, operator })
+    }
+
+    fn seek<T>(
+        &self,
+        patience: Duration,
+        question: impl AsyncFn(Rpc<'_>) -> Result<Option<T>, Cause>,
+    ) -> Result<super::pool::Found<T>, ExplorerError> {
+        let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
+        self.pool.wait(self.pool.seek(after(patience), ask))
+    }
+
+    /// One question at one node, after its chain id was compared.
+    pub(super) async fn ask_one<T>(
+        &self,
+        endpoint: &Endpoint,
+        deadline: Instant,
+        question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
+    ) -> Result<T, Cause> {
+        if let Some(cause) = endpoint.barred.get() {
+            return Err(cause);
+        }
+        let node = Rpc { http: &self.http, endpoint, deadline };
+        node.check_chain(self.chain).await?;
+        question(node).await
+    }
+}

@@ -1,0 +1,207 @@
+//! Error objects of nodes, sorted by what can be done about them (network.md, section 3): texts first, then codes.
+//!
+//! Every text is compared in lower case and in parts, for clients add to them. Nothing of a text leaves this file.
+
+use crate::explorer::{Cause, EvmReject};
+
+/// What an error object means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RpcError {
+    /// The node has the transaction already.
+    AlreadyKnown,
+    /// A transaction is refused.
+    Rejected(EvmReject),
+    /// A call fails in the contract: an answer, not a failure of the node.
+    Reverted,
+    /// The node does not serve us, or not now.
+    Failed(Cause),
+}
+
+use EvmReject::{
+    FeeTooLow, GasLimit, InsufficientFunds, IntrinsicGas, NodeFeeCap, NonceTooHigh, NonceTooLow, PoolFull, TipAboveCap,
+    Underpriced, WrongChain,
+};
+
+/// Parts of texts, the more particular ones first.
+const TEXTS: &[(&str, RpcError)] = &[
+    // Limits of the service come before everything else: they say nothing about the transaction.
+    ("rate limit", RpcError::Failed(Cause::Throttled)),
+    ("try again in", RpcError::Failed(Cause::Throttled)),
+    ("too many requests", RpcError::Failed(Cause::Throttled)),
+    ("request limit reached", RpcError::Failed(Cause::Throttled)),
+    ("request rate limited", RpcError::Failed(Cause::Throttled)),
+    ("daily request count exceeded", RpcError::Failed(Cause::Throttled)),
+    ("credits", RpcError::Failed(Cause::Throttled)),
+    ("must authenticate", RpcError::Failed(Cause::Denied)),
+    ("unauthorized", RpcError::Failed(Cause::Denied)),
+    ("personal token", RpcError::Failed(Cause::Denied)),
+    ("header not found", RpcError::Failed(Cause::Busy)),
+    ("unknown block", RpcError::Failed(Cause::Missing)),
+    ("batch too large", RpcError::Failed(Cause::TooLarge)),
+    ("response too large", RpcError::Failed(Cause::TooLarge)),
+    ("execution reverted", RpcError::Reverted),
+    ("vm execution error", RpcError::Reverted),
+    ("revert", RpcError::Reverted),
+    ("already known", RpcError::AlreadyKnown),
+    ("alreadyknown", RpcError::AlreadyKnown),
+    ("known transaction", RpcError::AlreadyKnown),
+    ("already imported", RpcError::AlreadyKnown),
+    ("existing txn with same hash", RpcError::AlreadyKnown),
+    ("replacement transaction underpriced", RpcError::Rejected(Underpriced)),
+    ("could not replace existing tx", RpcError::Rejected(Underpriced)),
+    ("replacementnotallowed", RpcError::Rejected(Underpriced)),
+    ("feetoolowtocompete", RpcError::Rejected(Underpriced)),
+    ("nonce too low", RpcError::Rejected(NonceTooLow)),
+    ("oldnonce", RpcError::Rejected(NonceTooLow)),
+    ("nonce too high", RpcError::Rejected(NonceTooHigh)),
+    ("noncegap", RpcError::Rejected(NonceTooHigh)),
+    ("too distant", RpcError::Rejected(NonceTooHigh)),
+    ("priority fee per gas higher than max fee", RpcError::Rejected(TipAboveCap)),
+    ("priority fee per gas exceeds max fee", RpcError::Rejected(TipAboveCap)),
+    ("exceeds the configured cap", RpcError::Rejected(NodeFeeCap)),
+    ("transaction fee cap exceeded", RpcError::Rejected(NodeFeeCap)),
+    ("insufficient gas for floor data gas cost", RpcError::Rejected(IntrinsicGas)),
+    ("intrinsic gas too high", RpcError::Rejected(GasLimit)),
+    ("intrinsic gas too low", RpcError::Rejected(IntrinsicGas)),
+    ("intrinsic gas exceeds gas limit", RpcError::Rejected(IntrinsicGas)),
+    ("intrinsicgas", RpcError::Rejected(IntrinsicGas)),
+    ("exceeds block gas limit", RpcError::Rejected(GasLimit)),
+    ("transaction gas limit too high", RpcError::Rejected(GasLimit)),
+    ("gaslimitexceeded", RpcError::Rejected(GasLimit)),
+    ("gas limit reached", RpcError::Rejected(GasLimit)),
+    ("insufficient funds", RpcError::Rejected(InsufficientFunds)),
+    ("insufficientfunds", RpcError::Rejected(InsufficientFunds)),
+    ("upfront cost exceeds account balance", RpcError::Rejected(InsufficientFunds)),
+    ("less than block base fee", RpcError::Rejected(FeeTooLow)),
+    ("below current base fee", RpcError::Rejected(FeeTooLow)),
+    ("gas price below minimum", RpcError::Rejected(FeeTooLow)),
+    ("fee too low", RpcError::Rejected(FeeTooLow)),
+    ("feetoolow", RpcError::Rejected(FeeTooLow)),
+    ("underpriced", RpcError::Rejected(FeeTooLow)),
+    ("invalid sender", RpcError::Rejected(WrongChain)),
+    ("invalid chain id", RpcError::Rejected(WrongChain)),
+    ("wrong chainid", RpcError::Rejected(WrongChain)),
+    ("only replay-protected", RpcError::Rejected(WrongChain)),
+    ("txpool is full", RpcError::Rejected(PoolFull)),
+    ("sub-pool is full", RpcError::Rejected(PoolFull)),
+    ("syncing", RpcError::Rejected(PoolFull)),
+    ("method not found", RpcError::Failed(Cause::Unsupported)),
+    ("not supported", RpcError::Failed(Cause::Unsupported)),
+    ("does not exist/is not available", RpcError::Failed(Cause::Unsupported)),
+];
+
+/// Codes that mean one thing wherever they are used: consulted when no text is known.
+const CODES: &[(i64, RpcError)] = &[
+    (3, RpcError::Reverted),
+    (429, RpcError::Failed(Cause::Throttled)),
+    (-32_016, RpcError::Failed(Cause::Throttled)),
+    (-32_012, RpcError::Failed(Cause::Throttled)),
+    (-32_007, RpcError::Failed(Cause::Throttled)),
+    (1_008, RpcError::Failed(Cause::Throttled)),
+    (-32_055, RpcError::Failed(Cause::Throttled)),
+    (-32_601, RpcError::Failed(Cause::Unsupported)),
+    (-32_602, RpcError::Failed(Cause::Unsupported)),
+    (-39_001, RpcError::Failed(Cause::Missing)),
+    (-32_001, RpcError::Rejected(NonceTooLow)),
+    (-32_006, RpcError::Rejected(NonceTooHigh)),
+    (-32_004, RpcError::Rejected(InsufficientFunds)),
+    (-32_009, RpcError::Rejected(FeeTooLow)),
+    (-32_008, RpcError::Rejected(PoolFull)),
+    (-32_005, RpcError::Failed(Cause::Throttled)),
+    (1_000, RpcError::AlreadyKnown),
+];
+
+/// Sorts an error object.
+pub(super) fn classify(code: i64, message: &str) -> RpcError {
+    let text = message.to_ascii_lowercase();
+    let by_text = TEXTS.iter().find(|(part, _)| text.contains(part)).map(|(_, class)| *class);
+    let by_code = || CODES.iter().find(|(known, _)| *known == code).map(|(_, class)| *class);
+    // Besu's code for a gas limit is others' code for a rate limit; its text decides.
+    by_text.or_else(by_code).unwrap_or(RpcError::Rejected(EvmReject::Unstated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_of_the_table_has_its_class() {
+        let rejected = RpcError::Rejected;
+        let table: &[(i64, &str, RpcError)] = &[
+            (-32_000, "already known", RpcError::AlreadyKnown),
+            (-32_000, "existing txn with same hash", RpcError::AlreadyKnown),
+            (-32_010, "AlreadyKnown", RpcError::AlreadyKnown),
+            (-32_000, "Known transaction", RpcError::AlreadyKnown),
+            (-32_003, "transaction already imported", RpcError::AlreadyKnown),
+            (-32_000, "nonce too low", rejected(NonceTooLow)),
+            (-32_000, "nonce too low: next nonce 5, tx nonce 3", rejected(NonceTooLow)),
+            (-32_010, "OldNonce, Current nonce: 5", rejected(NonceTooLow)),
+            (-32_001, "Nonce too low", rejected(NonceTooLow)),
+            (-32_000, "nonce too high", rejected(NonceTooHigh)),
+            (-32_010, "NonceGap, Future nonce", rejected(NonceTooHigh)),
+            (-32_006, "Transaction nonce is too distant from current sender nonce", rejected(NonceTooHigh)),
+            (-32_000, "replacement transaction underpriced", rejected(Underpriced)),
+            (-32_000, "could not replace existing tx", rejected(Underpriced)),
+            (-32_010, "ReplacementNotAllowed", rejected(Underpriced)),
+            (-32_010, "FeeTooLowToCompete", rejected(Underpriced)),
+            (-32_000, "Replacement transaction underpriced", rejected(Underpriced)),
+            (-32_000, "insufficient funds for gas * price + value: balance 0, tx cost 1", rejected(InsufficientFunds)),
+            (-32_000, "insufficient funds", rejected(InsufficientFunds)),
+            (-32_010, "InsufficientFunds, Account balance: 0", rejected(InsufficientFunds)),
+            (-32_004, "Upfront cost exceeds account balance", rejected(InsufficientFunds)),
+            (-32_003, "Insufficient funds for gas * price + value", rejected(InsufficientFunds)),
+            (-32_000, "intrinsic gas too low", rejected(IntrinsicGas)),
+            (-32_000, "IntrinsicGas", rejected(IntrinsicGas)),
+            (-32_000, "insufficient gas for floor data gas cost: gas 1, minimum needed 2", rejected(IntrinsicGas)),
+            (-32_003, "Intrinsic gas exceeds gas limit", rejected(IntrinsicGas)),
+            (-32_000, "max fee per gas less than block base fee", rejected(FeeTooLow)),
+            (-32_000, "transaction underpriced", rejected(FeeTooLow)),
+            (-32_000, "underpriced", rejected(FeeTooLow)),
+            (-32_000, "fee too low", rejected(FeeTooLow)),
+            (-32_000, "transaction gas price below minimum", rejected(FeeTooLow)),
+            (-32_010, "FeeTooLow, MaxFeePerGas too low", rejected(FeeTooLow)),
+            (-32_009, "Gas price below current base fee", rejected(FeeTooLow)),
+            (-32_000, "max priority fee per gas higher than max fee per gas", rejected(TipAboveCap)),
+            (-32_000, "Max priority fee per gas exceeds max fee per gas", rejected(TipAboveCap)),
+            (-32_000, "exceeds block gas limit", rejected(GasLimit)),
+            (-32_000, "transaction gas limit too high", rejected(GasLimit)),
+            (-32_010, "GasLimitExceeded", rejected(GasLimit)),
+            (-32_010, "gas limit reached", rejected(GasLimit)),
+            (-32_005, "Transaction gas limit exceeds block gas limit", rejected(GasLimit)),
+            (-32_003, "intrinsic gas too high -- CallGasCostMoreThanGasLimit", rejected(GasLimit)),
+            (-32_000, "tx fee (1.20 ether) exceeds the configured cap (1.00 ether)", rejected(NodeFeeCap)),
+            (-32_000, "Transaction fee cap exceeded", rejected(NodeFeeCap)),
+            (-32_000, "invalid sender", rejected(WrongChain)),
+            (-32_000, "invalid chain ID", rejected(WrongChain)),
+            (-32_000, "only replay-protected (EIP-155) transactions allowed over RPC", rejected(WrongChain)),
+            (-32_000, "Wrong chainId", rejected(WrongChain)),
+            (-32_000, "invalid chain id for signer", rejected(WrongChain)),
+            (-32_000, "txpool is full", rejected(PoolFull)),
+            (-32_000, "pending sub-pool is full", rejected(PoolFull)),
+            (-32_000, "node is syncing", rejected(PoolFull)),
+            (-32_008, "", rejected(PoolFull)),
+            (429, "Your app has exceeded its compute units per second capacity", RpcError::Failed(Cause::Throttled)),
+            (-32_005, "project ID request rate exceeded", RpcError::Failed(Cause::Throttled)),
+            (-32_000, "try again in 4ms", RpcError::Failed(Cause::Throttled)),
+            (-32_016, "rate limit", RpcError::Failed(Cause::Throttled)),
+            (-32_012, "credits", RpcError::Failed(Cause::Throttled)),
+            (-32_007, "request limit reached", RpcError::Failed(Cause::Throttled)),
+            (1_008, "", RpcError::Failed(Cause::Throttled)),
+            (-32_055, "", RpcError::Failed(Cause::Throttled)),
+            (-32_000, "header not found", RpcError::Failed(Cause::Busy)),
+            (-32_000, "daily request count exceeded, request rate limited", RpcError::Failed(Cause::Throttled)),
+            (-32_000, "Unauthorized: You must authenticate your request", RpcError::Failed(Cause::Denied)),
+            (-32_000, "Archive requests require a personal token", RpcError::Failed(Cause::Denied)),
+            (-32_000, "batch too large", RpcError::Failed(Cause::TooLarge)),
+            (-32_003, "response too large", RpcError::Failed(Cause::TooLarge)),
+            (3, "execution reverted: no", RpcError::Reverted),
+            (-39_001, "Unknown block", RpcError::Failed(Cause::Missing)),
+            (-32_601, "the method eth_x does not exist/is not available", RpcError::Failed(Cause::Unsupported)),
+        ];
+        assert_eq!(table.len(), 69);
+        for (code, text, class) in table {
+            assert_eq!(classify(*code, text), *class, "{code} {text}");
+        }
+        assert_eq!(classify(-32_000, "Update at evil.example"), rejected(EvmReject::Unstated));
+    }
+}

@@ -1,0 +1,172 @@
+//! The story of an Ethereum transaction on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status.
+//!
+//! The twin of the story above it, with the same arrows. What comes from a file is reviewed again from its own bytes; what
+//! was signed is decoded again and must be the plan. No terminal, and no judgement that the rooms below make.
+
+mod deliver;
+mod draft_file;
+mod limits;
+mod planning;
+mod signed_file;
+mod track;
+
+use alloy_primitives::Address;
+use bitcoin::bip32::{DerivationPath, Fingerprint};
+
+pub use self::{
+    deliver::{EvmDelivery, deliver, record},
+    draft_file::{EvmContext, EvmDraft, network_of_file},
+    limits::EvmLimits,
+    planning::{Desk, NonceChoice, Planned, plan, purpose},
+    signed_file::{read_signed, signed_text},
+    track::{EvmTracked, refresh, track},
+};
+use crate::{
+    account::{EthereumAccount, KeyOrigin, Layout},
+    chain::{
+        Chain,
+        ethereum::{Ethereum, EthereumError, Ownership, Plan, SignedTransaction, sign as ethereum_sign},
+    },
+    explain::Failure,
+    flow::FlowError,
+    intent::EvmReview,
+    keystore::Keys,
+    ledger::Ledger,
+};
+
+/// Account numbers that are looked through in each layout when a draft does not say which key is to sign.
+const SEARCHED: u32 = 20;
+
+/// A plan that a person or a stated limit agreed to. Made by [`approve`] only.
+#[derive(Debug)]
+pub struct EvmApproved {
+    plan: Plan,
+    review: EvmReview,
+    typed_signatures: Vec<String>,
+    allowed_delegates: Vec<Address>,
+}
+
+impl EvmApproved {
+    /// What was agreed to.
+    #[must_use]
+    pub const fn review(&self) -> &EvmReview {
+        &self.review
+    }
+}
+
+/// Draft -> Approved: the draft is reviewed from its own bytes, then `agree` decides.
+///
+/// # Errors
+/// The draft must not be signed, or `agree` did not agree.
+pub fn approve(
+    draft: &EvmDraft,
+    ours: &Ownership,
+    agree: impl FnOnce(&EvmReview) -> Result<(), Failure>,
+) -> Result<EvmApproved, Failure> {
+    let review = Ethereum::review(&draft.plan, ours)?;
+    agree(&review)?;
+    Ok(EvmApproved {
+        plan: draft.plan.clone(),
+        review,
+        typed_signatures: ours.typed_signatures.clone(),
+        allowed_delegates: ours.allowed_delegates.clone(),
+    })
+}
+
+/// Approved -> Signed: the account is derived from the keys themselves; an authorisation of our own is signed first
+/// (EIP-7702), then the transaction; the sender is recovered from the result.
+///
+/// # Errors
+/// The keys do not own the sender, the transaction must not be signed, or the result is not the plan.
+pub fn sign(approved: EvmApproved, keys: &Keys, hint: Option<&DerivationPath>) -> Result<SignedTransaction, Failure> {
+    let account = account_of_keys(keys, approved.plan.from, hint)?;
+    let ours = Ownership {
+        accounts: vec![account],
+        typed_signatures: approved.typed_signatures,
+        allowed_delegates: approved.allowed_delegates,
+        ..Ownership::default()
+    };
+    let mut plan = approved.plan;
+    if let Some(job) = ethereum_sign::authorization_job(&plan, &ours)? {
+        let signatures = keys.sign_ethereum(std::slice::from_ref(&job))?;
+        let signature = signatures.first().ok_or(EthereumError::Bug("one job has one signature"))?;
+        plan = ethereum_sign::authorized(plan, signature)?;
+    }
+    let jobs = Ethereum::jobs(&plan, &ours)?;
+    let signatures = keys.sign_ethereum(&jobs)?;
+    Ok(Ethereum::finish(plan, &jobs, &signatures)?)
+}
+
+/// The account with this address, derived from the keys: at the path named, else among the first of every layout.
+///
+/// # Errors
+/// The keys do not own the address as far as that.
+pub fn account_of_keys(
+    keys: &Keys,
+    address: Address,
+    hint: Option<&DerivationPath>,
+) -> Result<EthereumAccount, Failure> {
+    if let Some(path) = hint
+        && let Some(account) = account_at(keys, address, path)
+    {
+        return Ok(account);
+    }
+    for number in 0..SEARCHED {
+        for layout in Layout::ALL {
+            if let Some(account) = account_at(keys, address, &layout.path(number)?) {
+                return Ok(account);
+            }
+        }
+    }
+    Err(EthereumError::ForeignSender(address).into())
+}
+
+fn account_at(keys: &Keys, address: Address, path: &DerivationPath) -> Option<EthereumAccount> {
+    let public_key = keys.ethereum_public_key(path).ok()?;
+    let origin = KeyOrigin { fingerprint: keys.fingerprint(), path: path.clone(), public_key };
+    let account = EthereumAccount::of_key(keys.class(), origin);
+    (account.address == address).then_some(account)
+}
+
+/// A new account of these keys.
+///
+/// # Errors
+/// An index of 2^31 or above.
+pub fn derive_account(keys: &Keys, layout: Layout, number: u32) -> Result<EthereumAccount, Failure> {
+    let path = layout.path(number)?;
+    let public_key = keys.ethereum_public_key(&path)?;
+    Ok(EthereumAccount::of_key(keys.class(), KeyOrigin { fingerprint: keys.fingerprint(), path, public_key }))
+}
+
+/// What the ledger knows of the accounts of a wallet, or of all.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>) -> Result<Ownership, Failure> {
+    let accounts: Vec<_> = ledger.evm_accounts(wallet)?.into_iter().map(|row| row.account).collect();
+    let known_addresses = ledger.evm_paid_addresses()?;
+    Ok(Ownership { accounts, known_addresses, ..Ownership::default() })
+}
+
+/// The accounts in the ledger with these keys' fingerprint must be the ones that the keys derive.
+///
+/// # Errors
+/// An account differs.
+pub fn check_accounts(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
+    for account in &known.accounts {
+        let Some(origin) = account.origin.as_ref().filter(|origin| origin.fingerprint == keys.fingerprint()) else {
+            continue;
+        };
+        if keys.ethereum_public_key(&origin.path)? != origin.public_key {
+            return Err(FlowError::LedgerLies(format!("m/{}", origin.path)).into());
+        }
+    }
+    Ok(())
+}
+
+/// The path that a draft claims for these keys, if it claims one for them.
+#[must_use]
+pub fn claimed_path(context: &EvmContext, fingerprint: Fingerprint) -> Option<DerivationPath> {
+    let claimed: Fingerprint = context.fingerprint.as_deref()?.parse().ok()?;
+    (claimed == fingerprint).then(|| context.path.as_deref()?.parse().ok()).flatten()
+}

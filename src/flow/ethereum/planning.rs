@@ -1,0 +1,262 @@
+//! Request -> Draft on an EVM chain: asks the nodes, sets a nonce aside in the journal, plans.
+//!
+//! A nonce is reserved before the plan exists and given back if none comes of it. What nodes said goes into the draft's
+//! context as a claim.
+
+use alloy_primitives::{Address, Bytes, U256};
+use sha2::{Digest, Sha256};
+
+use super::{EvmContext, EvmDraft};
+use crate::{
+    amount::Denomination,
+    chain::{
+        Chain,
+        ethereum::{Code, Ethereum, EthereumError, Snapshot},
+    },
+    explain::Failure,
+    explorer::{Claim, EvmAccountState, EvmCall, EvmExplorer, GasAnswer},
+    intent::{EvmRequest, EvmValue},
+    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, Reservation},
+    network::{EvmChain, L1Fee},
+};
+
+/// Transactions of one account that a pool may hold: with more waiting, the journal knows what is ours.
+const POOL_OF_ONE_ACCOUNT: u64 = 1_024;
+
+/// What planning works with.
+pub struct Desk<'a> {
+    /// The ledger.
+    pub ledger: &'a mut Ledger,
+    /// The account that pays.
+    pub row: &'a EvmAccountRow,
+    /// The chain.
+    pub chain: &'static EvmChain,
+    /// Its nodes.
+    pub node: &'a EvmExplorer,
+}
+
+/// Which nonce the transaction gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonceChoice {
+    /// The lowest that neither the chain nor the journal has used.
+    Next,
+    /// This one, named by the person; refused if the journal holds it.
+    Exactly(u64),
+    /// The one of a transaction that is to be replaced.
+    Replacing(u64),
+}
+
+/// A draft with the nonce that is set aside for it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The draft.
+    pub draft: EvmDraft,
+    /// Its nonce in the journal.
+    pub reservation: Reservation,
+    /// SHA-256 of what was asked, for recognising the same wish.
+    pub purpose: String,
+}
+
+/// SHA-256 of chain, sender, recipient, value and data, or of a key that the person named: running the same command twice is
+/// told by it.
+#[must_use]
+pub fn purpose(chain: &EvmChain, from: Address, request: &EvmRequest, once: Option<&str>) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(b"fastness/evm/purpose/1");
+    hasher.update(chain.id.to_be_bytes());
+    hasher.update(from);
+    match once {
+        Some(key) => hasher.update(key.as_bytes()),
+        None => {
+            hasher.update(request.to.unwrap_or_default());
+            match request.value {
+                EvmValue::Exactly(value) => hasher.update(value.to_be_bytes::<32>()),
+                EvmValue::All => hasher.update(b"all"),
+            }
+            hasher.update(&request.data);
+            hasher.update(request.delegate.unwrap_or_default());
+        }
+    }
+    hex::DisplayHex::to_lower_hex_string(hasher.finalize().as_slice())
+}
+
+/// Plans a request: asks, reserves, plans. If nothing comes of it the nonce is free again.
+///
+/// # Errors
+/// Nodes do not answer, the call would fail, there is too little, or the request breaks a rule.
+pub fn plan(
+    desk: &mut Desk<'_>,
+    request: &EvmRequest,
+    nonce: NonceChoice,
+    holder: Holder,
+    (wish, signatures): (&str, &[String]),
+) -> Result<Planned, Failure> {
+    let from = desk.row.account.address;
+    let state = desk.node.account(from)?;
+    let facts = Asked::ask(desk, request, &state)?;
+    let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
+    let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
+    let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
+        let context = context(desk, &state, &snapshot, signatures);
+        let l1_fee = facts_l1(desk, &plan.unsigned)?;
+        check_l1(desk, state.value(), l1_fee, &snapshot)?;
+        let context = EvmContext { l1_fee: l1_fee.map(|fee| native(desk.chain, fee)), ..context };
+        Ok(EvmDraft { plan, context })
+    });
+    match planned {
+        Ok(draft) => Ok(Planned { draft, reservation, purpose: wish.to_owned() }),
+        Err(failure) => {
+            desk.ledger.release_nonce(reservation.id)?;
+            Err(failure)
+        }
+    }
+}
+
+fn native(chain: &EvmChain, wei: U256) -> String {
+    Denomination::new(chain.symbol, chain.decimals).of(wei).to_string()
+}
+
+/// What nodes said beside the account's own state.
+struct Asked {
+    fees: crate::chain::ethereum::FeeFacts,
+    gas_estimate: Option<u64>,
+    code_at_to: Code,
+    l1_fee: Option<U256>,
+}
+
+impl Asked {
+    fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &Claim<EvmAccountState>) -> Result<Self, Failure> {
+        let fees = desk.node.fees()?.into_value();
+        let code_at_to = match request.to {
+            Some(to) => desk.node.code(to)?.into_value(),
+            None => Code::None,
+        };
+        let plain = request.to.is_some() && request.data.is_empty() && code_at_to == Code::None;
+        let l1_fee = match desk.chain.l1_fee {
+            L1Fee::None => None,
+            // Before the bytes exist: those of a transaction of this size, so that `all` leaves enough.
+            L1Fee::OpStack | L1Fee::Scroll => {
+                desk.node.l1_fee(&vec![0xff; 160 + request.data.len()])?.map(Claim::into_value)
+            }
+        };
+        let gas_estimate = if plain { None } else { Some(estimate(desk, request, state.value())?) };
+        Ok(Self { fees, gas_estimate, code_at_to, l1_fee })
+    }
+
+    fn snapshot(&self, desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
+        Snapshot {
+            chain: desk.chain,
+            from: desk.row.account.address,
+            balance: state.balance,
+            nonce,
+            fees: self.fees.clone(),
+            gas_estimate: self.gas_estimate,
+            code_at_to: self.code_at_to,
+            code_at_from: state.code,
+            l1_fee: self.l1_fee,
+        }
+    }
+}
+
+/// What the call costs in gas, as a node reckons by running it.
+fn estimate(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<u64, Failure> {
+    let value = match request.value {
+        EvmValue::Exactly(value) => value,
+        EvmValue::All => state.balance / U256::from(2),
+    };
+    let data: Bytes = request.data.clone();
+    let call = EvmCall { from: desk.row.account.address, to: request.to, value, data };
+    match desk.node.estimate_gas(&call)?.into_value() {
+        GasAnswer::Gas(gas) => Ok(gas),
+        GasAnswer::NotCovered => {
+            let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
+            let (needed, available) = (denomination.clone().of(value), denomination.of(state.balance));
+            Err(EthereumError::InsufficientFunds { needed, available }.into())
+        }
+        GasAnswer::Reverts { reason } => {
+            let why = reason.map_or_else(|| "it gives no reason".to_owned(), |reason| format!("it says: {reason}"));
+            Err(EthereumError::Refused(format!("the contract would refuse it ({why}), and the fee would be lost"))
+                .into())
+        }
+    }
+}
+
+fn reserve(
+    desk: &mut Desk<'_>,
+    state: &EvmAccountState,
+    nonce: NonceChoice,
+    (holder, wish): (Holder, &str),
+) -> Result<Reservation, Failure> {
+    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
+    desk.ledger.settle_nonces(&who, state.nonce)?;
+    Ok(match nonce {
+        NonceChoice::Next => desk.ledger.reserve_nonce(&who, first_free(state), holder, wish)?,
+        NonceChoice::Exactly(nonce) if nonce < state.nonce => {
+            let what = format!("nonce {nonce} is used; the next free one is {}", state.nonce);
+            return Err(EthereumError::BadRequest(what).into());
+        }
+        NonceChoice::Exactly(nonce) => desk.ledger.reserve_exact_nonce(&who, nonce, holder, wish)?,
+        NonceChoice::Replacing(nonce) => desk.ledger.reserve_replacement(&who, nonce, holder, wish)?,
+    })
+}
+
+/// The first nonce that is neither in a block nor in the node's pool. What waits in a pool has nonces without a gap; a node
+/// that claims more than a pool keeps of one account (geth: 16 and 64) is not followed.
+fn first_free(state: &EvmAccountState) -> u64 {
+    let pending = state.pending_nonce.unwrap_or(0);
+    if pending.saturating_sub(state.nonce) <= POOL_OF_ONE_ACCOUNT { state.nonce.max(pending) } else { state.nonce }
+}
+
+fn facts_l1(desk: &Desk<'_>, unsigned: &[u8]) -> Result<Option<U256>, Failure> {
+    if desk.chain.l1_fee == L1Fee::None {
+        return Ok(None);
+    }
+    Ok(desk.node.l1_fee(unsigned)?.map(Claim::into_value))
+}
+
+/// The layer-1 fee comes on top of gas, and has to be there too.
+fn check_l1(
+    desk: &Desk<'_>,
+    state: &EvmAccountState,
+    l1_fee: Option<U256>,
+    snapshot: &Snapshot,
+) -> Result<(), Failure> {
+    let Some(fee) = l1_fee.filter(|fee| *fee > state.balance) else { return Ok(()) };
+    let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
+    let (needed, available) = (denomination.clone().of(fee), denomination.of(snapshot.balance));
+    Err(EthereumError::InsufficientFunds { needed, available }.into())
+}
+
+fn context(desk: &Desk<'_>, state: &Claim<EvmAccountState>, snapshot: &Snapshot, signatures: &[String]) -> EvmContext {
+    let origin = desk.row.account.origin.as_ref();
+    EvmContext {
+        wallet: Some(desk.row.wallet.clone()),
+        account: Some(desk.row.name.clone()),
+        fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
+        path: origin.map(|origin| format!("m/{}", origin.path)),
+        block: Some(snapshot.fees.block),
+        block_hash: Some(snapshot.fees.block_hash),
+        balance: Some(native(desk.chain, snapshot.balance)),
+        said_by: Some(said_by(state)),
+        l1_fee: None,
+        recipient: Some(recipient(snapshot.code_at_to)),
+        signatures: signatures.to_vec(),
+        created: Some(crate::ledger::now()),
+    }
+}
+
+fn recipient(code: Code) -> String {
+    match code {
+        Code::None => "an account without code".to_owned(),
+        Code::Contract => "a contract".to_owned(),
+        Code::Delegation(to) => format!("an account that delegates to {to}"),
+    }
+}
+
+fn said_by(claim: &Claim<EvmAccountState>) -> String {
+    match claim {
+        Claim::Proven(_) => "ourselves".to_owned(),
+        Claim::Agreed { operators, .. } => operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Claim::Single { operator, .. } => operator.to_string(),
+    }
+}

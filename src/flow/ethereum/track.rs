@@ -1,0 +1,194 @@
+//! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that nobody has is sent again.
+//!
+//! Only the bytes of the outbox are ever sent, and only while their nonce is free.
+
+use alloy_consensus::Transaction;
+use alloy_primitives::{Address, B256};
+
+use super::deliver;
+use crate::{
+    chain::ethereum::{decode, transaction::read_unsigned},
+    explain::Failure,
+    explorer::{CallOutcome, Claim, EvmCall, EvmExplorer, EvmReceipt, EvmWhereabouts, Succeeded},
+    flow::FlowError,
+    intent::{Depth, EvmStatus, Outcome},
+    ledger::{EvmWho, Ledger, OutboxRow, OutboxState},
+    network::EvmChain,
+    text::SafeText,
+};
+
+/// Where a transaction is, and who said so.
+#[derive(Clone, Debug)]
+pub struct EvmTracked {
+    /// Where.
+    pub status: EvmStatus,
+    /// Hosts.
+    pub said_by: Vec<SafeText>,
+}
+
+/// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte.
+///
+/// # Errors
+/// Nodes do not answer, or nobody knows the transaction, neither here nor there.
+pub fn track(
+    ledger: &mut Ledger,
+    explorer: &EvmExplorer,
+    chain: &'static EvmChain,
+    hash: B256,
+) -> Result<EvmTracked, Failure> {
+    let row = ledger.outbox_row(chain.id, hash)?;
+    let from = row.as_ref().map_or(Address::ZERO, |row| row.who.from);
+    let claim = explorer.whereabouts(hash, from)?;
+    let said_by = operators(&claim);
+    let place = claim.into_value();
+    let Some(row) = row else {
+        let status = match place {
+            EvmWhereabouts::Mined(receipt) => mined(explorer, None, &receipt)?,
+            EvmWhereabouts::Pending => EvmStatus::Pending,
+            EvmWhereabouts::Absent { .. } => {
+                return Err(FlowError::UnknownTransaction(SafeText::new(&hash.to_string())).into());
+            }
+        };
+        return Ok(EvmTracked { status, said_by });
+    };
+    let status = match place {
+        EvmWhereabouts::Mined(receipt) => note_mined(ledger, explorer, &row, &receipt)?,
+        EvmWhereabouts::Pending => {
+            ledger.set_outbox_state(row.id, OutboxState::Sent, "found in a pool")?;
+            EvmStatus::Pending
+        }
+        EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, nonce)?,
+    };
+    Ok(EvmTracked { status, said_by })
+}
+
+fn operators<T>(claim: &Claim<T>) -> Vec<SafeText> {
+    match claim {
+        Claim::Proven(_) => vec![SafeText::new("ourselves")],
+        Claim::Agreed { operators, .. } => operators.clone(),
+        Claim::Single { operator, .. } => vec![operator.clone()],
+    }
+}
+
+/// It is in a block: so is its nonce, and what else waited with that nonce was replaced.
+fn note_mined(
+    ledger: &Ledger,
+    explorer: &EvmExplorer,
+    row: &OutboxRow,
+    receipt: &EvmReceipt,
+) -> Result<EvmStatus, Failure> {
+    ledger.set_outbox_state(row.id, OutboxState::Mined, "found in a block")?;
+    ledger.set_outbox_block(row.id, Some(receipt.block_hash))?;
+    for other in rivals(ledger, row)? {
+        ledger.set_outbox_state(other.id, OutboxState::Replaced, "another transaction took its nonce")?;
+    }
+    mined(explorer, Some(row), receipt)
+}
+
+/// Other signed transactions of the same nonce that may still be waited for.
+fn rivals(ledger: &Ledger, row: &OutboxRow) -> Result<Vec<OutboxRow>, Failure> {
+    let mut rows = ledger.evm_outbox(&row.who)?;
+    rows.retain(|other| other.id != row.id && other.nonce == row.nonce && other.state.holds_nonce());
+    Ok(rows)
+}
+
+/// Nobody has it. With its nonce used, another took it; with its nonce free, the chain turned back or a pool forgot it.
+fn absent(ledger: &mut Ledger, explorer: &EvmExplorer, row: &OutboxRow, nonce: u64) -> Result<EvmStatus, Failure> {
+    if nonce > row.nonce {
+        let by = replaced_by(ledger, explorer, row)?;
+        ledger.set_outbox_state(row.id, OutboxState::Replaced, "another transaction took its nonce")?;
+        return Ok(EvmStatus::Replaced { by });
+    }
+    let status = if row.block_hash.is_some() { EvmStatus::Reorged } else { EvmStatus::Dropped };
+    let was_out = matches!(row.state, OutboxState::Unknown | OutboxState::Sent | OutboxState::Mined);
+    if !was_out {
+        return Ok(status);
+    }
+    if let Some((_, raw)) = &row.signed {
+        ledger.set_outbox_state(row.id, OutboxState::Unknown, "no node had it; sent again")?;
+        ledger.set_outbox_block(row.id, None)?;
+        let (signed, _) = decode::signed(raw)?;
+        deliver::deliver(ledger, explorer, &signed, Some(row.id))?;
+    }
+    Ok(status)
+}
+
+/// One of ours with the same nonce that is in a block.
+fn replaced_by(ledger: &Ledger, explorer: &EvmExplorer, row: &OutboxRow) -> Result<Option<B256>, Failure> {
+    for other in ledger.evm_outbox(&row.who)? {
+        let Some((hash, _)) = other.signed.as_ref().filter(|_| other.nonce == row.nonce && other.id != row.id) else {
+            continue;
+        };
+        if let EvmWhereabouts::Mined(receipt) = explorer.whereabouts(*hash, row.who.from)?.into_value() {
+            ledger.set_outbox_state(other.id, OutboxState::Mined, "found in a block")?;
+            ledger.set_outbox_block(other.id, Some(receipt.block_hash))?;
+            return Ok(Some(*hash));
+        }
+    }
+    Ok(None)
+}
+
+fn mined(explorer: &EvmExplorer, row: Option<&OutboxRow>, receipt: &EvmReceipt) -> Result<EvmStatus, Failure> {
+    let outcome = match receipt.succeeded {
+        Succeeded::Yes => Outcome::Success,
+        Succeeded::No => Outcome::Reverted { reason: reason(explorer, row, receipt)? },
+    };
+    Ok(EvmStatus::Mined {
+        block: receipt.block,
+        block_hash: receipt.block_hash,
+        outcome,
+        depth: depth(receipt),
+        fee: receipt.fee,
+        created: receipt.created,
+    })
+}
+
+/// The reason of a failure: the same call on the block before, as far as a node still has it.
+fn reason(explorer: &EvmExplorer, row: Option<&OutboxRow>, receipt: &EvmReceipt) -> Result<Option<SafeText>, Failure> {
+    let Some((_, raw)) = row.and_then(|row| row.signed.as_ref()) else { return Ok(None) };
+    let (signed, plan) = decode::signed(raw)?;
+    let transaction = read_unsigned(&plan.unsigned)?;
+    let call = EvmCall {
+        from: signed.from,
+        to: transaction.to(),
+        value: transaction.value(),
+        data: transaction.input().clone(),
+    };
+    Ok(match explorer.call_before(&call, receipt.block) {
+        Ok(claim) => match claim.into_value() {
+            CallOutcome::Reverted { reason } => reason,
+            CallOutcome::Returned(_) => None,
+        },
+        Err(_) => None,
+    })
+}
+
+fn depth(receipt: &EvmReceipt) -> Depth {
+    let reached = |height: Option<u64>| height.is_some_and(|height| receipt.block <= height);
+    match () {
+        () if reached(receipt.finalized) => Depth::Finalized,
+        () if reached(receipt.safe) => Depth::Safe,
+        () => Depth::Latest { confirmations: receipt.tip.saturating_sub(receipt.block).saturating_add(1) },
+    }
+}
+
+/// Brings every waiting transaction of an account up to date.
+///
+/// # Errors
+/// As [`track`].
+pub fn refresh(
+    ledger: &mut Ledger,
+    explorer: &EvmExplorer,
+    chain: &'static EvmChain,
+    from: Address,
+) -> Result<(), Failure> {
+    let who = EvmWho { chain_id: chain.id, from };
+    for row in ledger.evm_outbox(&who)? {
+        if let Some((hash, _)) =
+            row.signed.as_ref().filter(|_| row.state.is_waiting() && row.state != OutboxState::Signed)
+        {
+            track(ledger, explorer, chain, *hash)?;
+        }
+    }
+    Ok(())
+}
