@@ -139,8 +139,8 @@ pub enum AccountError {
     WrongNetwork {
         /// The class of the key.
         found: &'static str,
-        /// The network asked for.
-        wanted: Network,
+        /// Name of the network asked for.
+        wanted: &'static str,
     },
     /// An index of 2^31 or above, which only a private key could derive.
     #[error("address index {0} is out of range")]
@@ -200,7 +200,7 @@ impl Account {
     ) -> Result<Self, AccountError> {
         if xpub.network != network.key_kind() {
             let found = if xpub.network == bitcoin::NetworkKind::Main { "main" } else { "test" };
-            return Err(AccountError::WrongNetwork { found, wanted: network });
+            return Err(AccountError::WrongNetwork { found, wanted: network.name() });
         }
         let keychain = |number| child(&xpub, number);
         let keychains = [keychain(0)?, keychain(1)?];

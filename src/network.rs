@@ -61,6 +61,12 @@ impl AnyNetwork {
     }
 }
 
+impl<'de> Deserialize<'de> for AnyNetwork {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl FromStr for AnyNetwork {
     type Err = UnknownNetwork;
 

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
-    network::Network,
+    network::AnyNetwork,
     store::{Home, StoreError, read_public},
 };
 use serde::Deserialize;
 
 use super::desk_error::entries;
+
+mod chains;
 
 /// No configuration is longer.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -26,12 +28,31 @@ pub(crate) struct Config {
     /// Wallet used when none is named.
     pub(crate) wallet: Option<String>,
     /// Network used when none is named.
-    pub(crate) network: Option<Network>,
+    pub(crate) network: Option<String>,
     /// Addresses that may lie unused in a row before a scan ends (BIP-44 says 20).
     pub(crate) gap: Option<u32>,
     /// Explorers by network, in the order they are asked.
     #[serde(default)]
-    pub(crate) explorers: BTreeMap<Network, Vec<String>>,
+    pub(crate) explorers: BTreeMap<String, Vec<String>>,
+    /// EVM chains that fastness does not ship.
+    #[serde(default, rename = "chain")]
+    pub(crate) chains: Vec<chains::ChainConfig>,
+    /// Where the history of EVM accounts comes from, by network.
+    #[serde(default)]
+    pub(crate) history: BTreeMap<String, HistoryConfig>,
+    /// Contracts that an account may delegate its code to (EIP-7702), by network.
+    #[serde(default)]
+    pub(crate) delegates: BTreeMap<String, Vec<String>>,
+}
+
+/// A source of history.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryConfig {
+    /// Address of an API in the style of Etherscan.
+    pub(crate) url: String,
+    /// File whose first line is the key.
+    pub(crate) key_file: Option<std::path::PathBuf>,
 }
 
 /// The file cannot be understood.
@@ -74,6 +95,7 @@ impl Config {
                 what: error.message().to_owned(),
             }
         })?;
+        config.check()?;
         match config.gap.filter(|gap| !GAPS.contains(gap)) {
             Some(gap) => Err(ConfigError {
                 at: no_place(),
@@ -81,6 +103,33 @@ impl Config {
             }),
             None => Ok(config),
         }
+    }
+}
+
+impl Config {
+    /// Makes the chains known, then checks every name of a network.
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |what: String| ConfigError { at: String::new(), what };
+        chains::install(&self.chains).map_err(wrong)?;
+        let named =
+            self.network.iter().chain(self.explorers.keys()).chain(self.history.keys()).chain(self.delegates.keys());
+        for name in named {
+            name.parse::<AnyNetwork>().map_err(|error| wrong(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The network used when none is named.
+    pub(crate) fn network(&self) -> Option<AnyNetwork> {
+        self.network.as_deref().and_then(|name| name.parse().ok())
+    }
+
+    /// The explorers or nodes named for a network.
+    pub(crate) fn explorers_of(&self, network: AnyNetwork) -> Vec<String> {
+        let same = |name: &str| name.parse() == Ok(network);
+        let listed = self.explorers.iter().find(|(name, _)| same(name)).map(|(_, list)| list.clone());
+        let rpc = || self.chains.iter().find(|chain| same(&chain.name)).map(|chain| chain.rpc.clone());
+        listed.or_else(rpc).unwrap_or_default()
     }
 }
 
@@ -92,7 +141,7 @@ mod tests {
     fn reads_explorers_in_order() {
         let config =
             Config::parse(b"gap = 30\n[explorers]\nregtest = [\"http://127.0.0.1:3002\", \"http://127.0.0.1:3003\"]\n");
-        assert_eq!(config.map(|config| config.explorers[&Network::Regtest].len()), Ok(2));
+        assert_eq!(config.map(|config| config.explorers["regtest"].len()), Ok(2));
     }
 
     #[test]

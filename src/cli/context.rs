@@ -4,9 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::Explorer,
-    ledger::{AccountRow, Ledger},
-    network::Network,
+    explorer::{EvmExplorer, Explorer},
+    ledger::{AccountRow, EvmAccountRow, Ledger},
+    network::{AnyNetwork, EvmChain, Network, NetworkClass},
     store::{Home, Lock, WalletName},
 };
 
@@ -14,6 +14,9 @@ use super::{DeskError, Globals, config::Config, ui::Ui};
 
 /// BIP-44's recommendation.
 pub(crate) const DEFAULT_GAP: u32 = 20;
+
+/// Chain id of Ethereum itself.
+const ETHEREUM: u64 = 1;
 
 /// Whether the network may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +79,19 @@ impl Context {
     }
 
     /// The network asked for with `--network`, if any.
-    pub(crate) fn asked_network(&self) -> Option<Network> {
+    pub(crate) fn asked(&self) -> Option<AnyNetwork> {
         self.globals.network.as_deref().and_then(|name| name.parse().ok())
     }
 
-    /// The network asked for, else the configured one, else that of the wallet's first account, else Bitcoin.
+    /// The network asked for, if it is one of Bitcoin's.
+    pub(crate) fn asked_network(&self) -> Option<Network> {
+        match self.asked() {
+            Some(AnyNetwork::Bitcoin(network)) => Some(network),
+            _ => None,
+        }
+    }
+
+    /// The Bitcoin network asked for, else the configured one, else that of the wallet's first account, else Bitcoin.
     pub(crate) fn network(&mut self) -> Result<Network, Failure> {
         let ledger = self.ledger()?;
         self.network_in(&ledger)
@@ -88,16 +99,74 @@ impl Context {
 
     /// The network for a file: what was asked for if the file names its own, else the one in use.
     pub(crate) fn network_for(&mut self, file: &[u8]) -> Result<Option<Network>, Failure> {
-        if file.trim_ascii_start().starts_with(b"{") { Ok(self.asked_network()) } else { self.network().map(Some) }
+        if file.trim_ascii_start().starts_with(b"{") {
+            match self.asked() {
+                Some(AnyNetwork::Evm(chain)) => Err(DeskError::OtherFamily(chain.name).into()),
+                _ => Ok(self.asked_network()),
+            }
+        } else {
+            self.network().map(Some)
+        }
     }
 
     fn network_in(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
-        if let Some(network) = self.asked_network().or(self.config()?.network) {
-            return Ok(network);
+        match self.asked().or(self.config()?.network()) {
+            Some(AnyNetwork::Bitcoin(network)) => return Ok(network),
+            Some(AnyNetwork::Evm(chain)) => return Err(DeskError::OtherFamily(chain.name).into()),
+            None => {}
         }
         let Ok(wallet) = self.wallet_in(ledger) else { return Ok(Network::Bitcoin) };
         let rows = ledger.accounts(Some(wallet.as_str()))?;
         Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
+    }
+
+    /// The EVM chain asked for or configured, if one is.
+    pub(crate) fn asked_chain(&mut self) -> Result<Option<&'static EvmChain>, Failure> {
+        match self.asked().or(self.config()?.network()) {
+            Some(AnyNetwork::Evm(chain)) => Ok(Some(chain)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The EVM chain in use: asked for or configured, else Ethereum for a wallet of the main networks.
+    pub(crate) fn chain(&mut self) -> Result<&'static EvmChain, Failure> {
+        if let Some(chain) = self.asked_chain()? {
+            return Ok(chain);
+        }
+        if let Some(AnyNetwork::Bitcoin(network)) = self.asked() {
+            return Err(DeskError::OtherFamily(network.name()).into());
+        }
+        let ledger = self.ledger()?;
+        let wallet = self.wallet_in(&ledger)?;
+        let main = ledger.evm_account(wallet.as_str(), NetworkClass::Main, None).is_ok();
+        let ethereum = EvmChain::by_id(ETHEREUM).filter(|_| main);
+        ethereum.ok_or_else(|| {
+            let what = "this is about a network of the Ethereum family; name it with --network, such as sepolia";
+            DeskError::Usage(what.to_owned()).into()
+        })
+    }
+
+    /// The Ethereum account that a command is about, on `chain`.
+    pub(crate) fn evm_account(&mut self, chain: &EvmChain) -> Result<(Ledger, EvmAccountRow), Failure> {
+        let ledger = self.ledger()?;
+        let wallet = self.wallet_in(&ledger)?;
+        if !self.wallet_names(&ledger)?.contains(&wallet) {
+            return Err(DeskError::WhichWallet(format!("there is no wallet `{wallet}`")).into());
+        }
+        let row = ledger.evm_account(wallet.as_str(), chain.class, self.globals.account.as_deref())?;
+        Ok((ledger, row))
+    }
+
+    /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
+    pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
+        if self.reach() == Reach::Offline {
+            return Err(fastness::explorer::ExplorerError::NoNetwork.into());
+        }
+        let mut endpoints = self.globals.explorer.clone();
+        if endpoints.is_empty() {
+            endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
+        }
+        Ok(EvmExplorer::connect(chain, &endpoints)?)
     }
 
     /// The wallet named, else the configured one, else the only one.
@@ -127,6 +196,7 @@ impl Context {
         let mut names = self.home()?.wallets()?;
         let rows = ledger.accounts(None)?;
         names.extend(rows.iter().filter_map(|row| row.wallet.parse().ok()));
+        names.extend(ledger.evm_accounts(None)?.iter().filter_map(|row| row.wallet.parse().ok()));
         names.sort();
         names.dedup();
         Ok(names)
@@ -169,7 +239,7 @@ impl Context {
         }
         let mut endpoints = self.globals.explorer.clone();
         if endpoints.is_empty() {
-            endpoints = self.config()?.explorers.remove(&network).unwrap_or_default();
+            endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
         }
         Ok(Explorer::connect(network, &endpoints)?)
     }

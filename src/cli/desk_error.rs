@@ -33,6 +33,9 @@ pub(crate) enum DeskError {
     /// More wallets than one, and none named.
     #[error("{0}")]
     WhichWallet(String),
+    /// A command of Bitcoin for another family of networks, or the other way round.
+    #[error("this command is not for {0}")]
+    OtherFamily(&'static str),
     /// Its keys are elsewhere.
     #[error("wallet `{0}` is watch-only: its keys are not on this machine")]
     WatchOnly(String),
@@ -69,6 +72,7 @@ entries! {
     NOT_TEXT = "desk.not_text", Usage, "Use a UTF-8 terminal, or type plain letters";
     ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
     WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them, `fastness new` creates one";
+    OTHER_FAMILY = "desk.other_family", Usage, "Leave out --network, or name one of the other family; `fastness networks` lists all";
     WATCH_ONLY = "desk.watch_only", Refused, "Carry the draft to the machine that has the keys, and sign it there";
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
     WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
@@ -88,6 +92,7 @@ impl Explain for DeskError {
             Self::NotText => NOT_TEXT,
             Self::EntriesDiffer => ENTRIES_DIFFER,
             Self::WhichWallet(_) => WHICH_WALLET,
+            Self::OtherFamily(_) => OTHER_FAMILY,
             Self::WatchOnly(_) => WATCH_ONLY,
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,

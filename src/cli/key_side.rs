@@ -116,16 +116,32 @@ pub(crate) fn new_passphrase(context: &Context, _sealed: &Sealed) -> Result<Pass
 
 /// Before a password is asked for: the wallet's keys are here, and of the class of networks that they are wanted for.
 pub(crate) fn check_wallet(context: &mut Context, wallet: &WalletName, network: Network) -> Result<(), Failure> {
+    check_class(context, wallet, network.class(), network.name())
+}
+
+/// As [`check_wallet`], for any network.
+pub(crate) fn check_class(
+    context: &mut Context,
+    wallet: &WalletName,
+    wanted: NetworkClass,
+    network: &'static str,
+) -> Result<(), Failure> {
     let path = context.home()?.keystore_path(wallet);
-    if !path.exists() && !context.ledger()?.accounts(Some(wallet.as_str()))?.is_empty() {
+    if !path.exists() && is_watched(context, wallet)? {
         return Err(DeskError::WatchOnly(wallet.to_string()).into());
     }
     let class = keystore::read_header(&path)?.network_class;
-    if class != network.class() {
+    if class != wanted {
         let found = if class == NetworkClass::Main { "main" } else { "test" };
         return Err(AccountError::WrongNetwork { found, wanted: network }.into());
     }
     Ok(())
+}
+
+fn is_watched(context: &mut Context, wallet: &WalletName) -> Result<bool, Failure> {
+    let ledger = context.ledger()?;
+    let name = Some(wallet.as_str());
+    Ok(!ledger.accounts(name)?.is_empty() || !ledger.evm_accounts(name)?.is_empty())
 }
 
 /// Opens a wallet file with its password.

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod context;
 mod desk_error;
+mod ethereum;
 mod key_side;
 mod new_wallet;
 mod page;
@@ -25,7 +26,7 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use fastness::{
     explain::{Failure, Kind},
     keystore::{LeakedSecret, WordCount, find_secret},
-    network::Network,
+    network::AnyNetwork,
 };
 use rustix::fs::Mode;
 use serde::Serialize;
@@ -64,7 +65,7 @@ pub(crate) struct Globals {
     /// Account of the wallet, as `account list` names it
     #[arg(long, global = true, value_name = "NAME")]
     account: Option<String>,
-    /// Network: bitcoin, testnet3, testnet4, signet or regtest
+    /// Network, such as bitcoin, testnet4, ethereum, base; `networks` lists all
     #[arg(long, short, global = true, value_name = "NET")]
     network: Option<String>,
     /// Home directory of wallets and ledger
@@ -156,10 +157,14 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
         return Ok(0);
     };
-    if let Some(name) = &cli.globals.network {
-        name.parse::<Network>()?;
-    }
     let mut context = Context::new(cli.globals, ui);
+    if let Some(name) = context.globals().network.clone()
+        && name.parse::<AnyNetwork>().is_err()
+    {
+        // It may be a chain of config.toml, which makes its chains known when it is read.
+        context.config()?;
+        name.parse::<AnyNetwork>()?;
+    }
     let outcome = command.run(&mut context)?;
     let Some(outcome) = outcome else { return Ok(0) };
     context.ui.result(outcome.as_ref())?;
@@ -173,8 +178,25 @@ fn usage(error: &clap::Error) -> String {
 }
 
 /// Commands whose arguments may be 64 hex digits: transaction ids and digests.
-const TAKES_IDS: &[&str] =
-    &["track", "bump", "cancel", "inspect", "label", "coins", "plan", "send", "sign", "broadcast", "history"];
+const TAKES_IDS: &[&str] = &[
+    "track",
+    "bump",
+    "cancel",
+    "inspect",
+    "label",
+    "coins",
+    "plan",
+    "send",
+    "sign",
+    "broadcast",
+    "history",
+    "call",
+    "deploy",
+    "token",
+    "nft",
+    "nonce",
+    "message",
+];
 
 /// Every program on the machine can read the command line: a secret on it is treated as leaked (threats.md S1).
 fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {

@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 
 use fastness::{
-    account::{Account, Keychain, ScriptType},
+    account::{Account, EthereumAccount, Keychain, Layout, ScriptType},
     address,
     explain::Failure,
     intent::Warning,
     keystore::{self, Header, Keys, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password},
     ledger::{Keys as WhereKeys, Ledger, LedgerError},
-    network::{Network, NetworkClass},
+    network::{AnyNetwork, Network, NetworkClass},
     seal::Sealed,
     store::WalletName,
     text::in_fours,
@@ -62,6 +62,14 @@ struct MadeAccount {
     descriptor: String,
 }
 
+/// The Ethereum account of the report.
+#[derive(Serialize)]
+struct MadeEthereum {
+    account: String,
+    path: String,
+    address: String,
+}
+
 /// A wallet that was made.
 #[derive(Serialize)]
 pub(crate) struct Made {
@@ -74,6 +82,7 @@ pub(crate) struct Made {
     passphrase: PassphraseUse,
     kdf: String,
     accounts: Vec<MadeAccount>,
+    ethereum: MadeEthereum,
     /// The words, only by `--words-to-stdout`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) words: Option<Vec<&'static str>>,
@@ -86,13 +95,17 @@ impl Site {
     /// Finds the place of a wallet that does not exist yet.
     pub(crate) fn choose(context: &mut Context) -> Result<Self, Failure> {
         let config = context.config()?;
-        let name = context.globals().wallet.clone().or(config.wallet).unwrap_or_else(|| FIRST.to_owned());
+        let name = context.globals().wallet.clone().or(config.wallet.clone()).unwrap_or_else(|| FIRST.to_owned());
         let name: WalletName = name.parse()?;
         let path = context.home()?.keystore_path(&name);
         if path.symlink_metadata().is_ok() {
             return Err(WalletError::NameInUse(name.to_string()).into());
         }
-        let network = context.asked_network().or(config.network).unwrap_or(Network::Bitcoin);
+        let network = match context.asked().or(config.network()) {
+            Some(AnyNetwork::Bitcoin(network)) => network,
+            Some(AnyNetwork::Evm(chain)) if chain.class == NetworkClass::Test => Network::Testnet4,
+            Some(AnyNetwork::Evm(_)) | None => Network::Bitcoin,
+        };
         let ledger = context.ledger()?;
         let others = context.wallet_names(&ledger)?.iter().filter(|other| **other != name).count();
         Ok(Self { ledger, name, network, path, others })
@@ -118,23 +131,29 @@ impl Site {
     pub(crate) fn build(
         mut self,
         wallet: NewWallet,
-        accounts: &[Account],
+        (accounts, ethereum): (&[Account], &EthereumAccount),
         password: &Password,
         sealed: &Sealed,
     ) -> Result<Made, Failure> {
         let header = keystore::create(&self.path, wallet, password, sealed)?;
         let name = self.name.clone();
-        let add = |ledger: &Ledger| accounts.iter().map(|account| add(ledger, &name, account)).collect();
+        let add = |ledger: &Ledger| {
+            match ledger.add_evm_account(name.as_str(), ethereum, Some((Layout::Bip44, 0))) {
+                Ok(_) | Err(LedgerError::AccountExists(_)) => {}
+                Err(error) => return Err(error),
+            }
+            accounts.iter().map(|account| add(ledger, &name, account)).collect()
+        };
         let names: Vec<String> = self.ledger.atomically(add).map_err(|error| WalletError::AccountsMissing {
             wallet: self.name.to_string(),
             cause: error.to_string(),
         })?;
         let listed = names.into_iter().zip(accounts).map(|(name, account)| listed(name, account));
         let accounts = listed.collect::<Result<_, _>>()?;
-        Ok(self.report(&header, accounts))
+        Ok(self.report(&header, accounts, ethereum))
     }
 
-    fn report(&self, header: &Header, accounts: Vec<MadeAccount>) -> Made {
+    fn report(&self, header: &Header, accounts: Vec<MadeAccount>, ethereum: &EthereumAccount) -> Made {
         Made {
             wallet: self.name.to_string(),
             file: self.path.display().to_string(),
@@ -145,6 +164,11 @@ impl Site {
             passphrase: header.passphrase,
             kdf: kdf(header),
             accounts,
+            ethereum: MadeEthereum {
+                account: "ethereum-0".to_owned(),
+                path: ethereum.origin.as_ref().map(|origin| format!("m/{}", origin.path)).unwrap_or_default(),
+                address: ethereum.address.to_string(),
+            },
             words: None,
             next: self.command("receive"),
             warnings: Vec::new(),
@@ -257,6 +281,9 @@ impl Report for Made {
             let address = page.grouped(&account.first_address);
             page.field("", &format!("first address {address}"));
         }
+        page.field("Account", &format!("{} on Ethereum and its family, {}", self.ethereum.account, self.ethereum.path));
+        let digits = page.grouped(self.ethereum.address.trim_start_matches("0x"));
+        page.field("", &format!("address 0x{digits}"));
         page.field("File", &self.file);
         page.field("Next", &self.next);
     }

@@ -4,11 +4,13 @@
 //! read from them. No keys, no network, no files, and nothing that signs a hash of somebody's choice.
 
 pub mod calldata;
+pub mod calls;
 pub mod decode;
 pub mod fund;
 pub mod plan;
 pub mod policy;
 pub mod reading;
+pub mod replace;
 pub mod sign;
 pub mod transaction;
 

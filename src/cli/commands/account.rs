@@ -2,11 +2,11 @@
 
 use bitcoin::bip32::Fingerprint;
 use fastness::{
-    account::{Account, ScriptType, slip132},
+    account::{Account, EthereumAccount, Layout, ScriptType, slip132},
     explain::Failure,
     intent::Warning,
-    ledger::{AccountRow, Keys as WhereKeys},
-    network::Network,
+    ledger::{AccountRow, EvmAccountRow, Keys as WhereKeys},
+    network::{AnyNetwork, EvmChain, Network, NetworkClass},
 };
 use serde::Serialize;
 
@@ -32,6 +32,15 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct AddArgs {
+    /// Family of networks: an Ethereum account is good on every network of its family
+    #[arg(value_enum, default_value = "bitcoin")]
+    family: Family,
+    /// Where the key is, for an Ethereum account
+    #[arg(long, value_enum, default_value = "bip44")]
+    layout: LayoutChoice,
+    /// Watch-only: an Ethereum address
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["descriptor", "xpub"])]
+    address: Option<String>,
     /// Kind of address
     #[arg(long = "type", value_enum, default_value = "segwit")]
     kind: AddressType,
@@ -44,6 +53,46 @@ struct AddArgs {
     /// Watch-only: an extended public key (xpub, ypub, zpub, tpub, ...)
     #[arg(long, value_name = "XPUB")]
     xpub: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Family {
+    /// Bitcoin and its test networks
+    Bitcoin,
+    /// Ethereum and its family
+    Ethereum,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LayoutChoice {
+    /// m/44'/60'/0'/0/N: most wallets
+    Bip44,
+    /// m/44'/60'/N'/0/0
+    LedgerLive,
+    /// m/44'/60'/0'/N
+    LedgerLegacy,
+}
+
+impl From<LayoutChoice> for Layout {
+    fn from(choice: LayoutChoice) -> Self {
+        match choice {
+            LayoutChoice::Bip44 => Self::Bip44,
+            LayoutChoice::LedgerLive => Self::LedgerLive,
+            LayoutChoice::LedgerLegacy => Self::LedgerLegacy,
+        }
+    }
+}
+
+/// What is public about an Ethereum account.
+#[derive(Serialize)]
+pub(super) struct EvmExported {
+    wallet: String,
+    account: String,
+    class: NetworkClass,
+    path: Option<String>,
+    fingerprint: Option<String>,
+    pub(super) address: String,
+    watch_only: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,16 +120,20 @@ pub(crate) struct Exported {
 #[derive(Serialize)]
 struct AccountList {
     accounts: Vec<Exported>,
+    ethereum: Vec<EvmExported>,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match &self.action {
+            Action::Add(args) if args.family == Family::Ethereum => answer(args.add_ethereum(context)?),
             Action::Add(args) => answer(args.add(context)?),
             Action::List => {
                 let wallet = context.globals().wallet.clone();
-                let rows = context.ledger()?.accounts(wallet.as_deref())?;
-                answer(AccountList { accounts: rows.iter().map(exported).collect() })
+                let ledger = context.ledger()?;
+                let rows = ledger.accounts(wallet.as_deref())?;
+                let ethereum = ledger.evm_accounts(wallet.as_deref())?.iter().map(evm_exported).collect();
+                answer(AccountList { accounts: rows.iter().map(exported).collect(), ethereum })
             }
             Action::Export(args) => {
                 let (_, row) = context.account()?;
@@ -123,6 +176,64 @@ impl AddArgs {
     }
 }
 
+impl AddArgs {
+    fn add_ethereum(&self, context: &mut Context) -> Result<EvmExported, Failure> {
+        if let Some(text) = &self.address {
+            let Some(name) = context.globals().wallet.clone() else {
+                let what = "a watch-only account needs a wallet name of its own";
+                return Err(DeskError::WhichWallet(what.to_owned()).into());
+            };
+            let wallet = name.parse::<fastness::store::WalletName>()?;
+            let class = context.asked().map_or(NetworkClass::Main, AnyNetwork::class);
+            let chain = context.asked_chain()?.or_else(|| EvmChain::by_id(1)).ok_or(DeskError::Unprintable)?;
+            let account = EthereumAccount::watched(class, crate::cli::ethereum::args::address(text, chain)?);
+            return Ok(evm_exported(&context.ledger()?.add_evm_account(wallet.as_str(), &account, None)?));
+        }
+        let wallet = context.wallet()?;
+        let path = context.home()?.keystore_path(&wallet);
+        let class = match context.asked() {
+            Some(network) => network.class(),
+            None => fastness::keystore::read_header(&path)?.network_class,
+        };
+        key_side::check_class(context, &wallet, class, context.asked().map_or("ethereum", AnyNetwork::name))?;
+        let ledger = context.ledger()?;
+        let sealed = key_side::seal(context, &[])?;
+        let keys = key_side::keys(context, &wallet, &sealed)?;
+        let layout = Layout::from(self.layout);
+        let account = fastness::flow::ethereum::derive_account(&keys, layout, self.number)?;
+        Ok(evm_exported(&ledger.add_evm_account(wallet.as_str(), &account, Some((layout, self.number)))?))
+    }
+}
+
+/// The public facts of an Ethereum row.
+pub(super) fn evm_exported(row: &EvmAccountRow) -> EvmExported {
+    let origin = row.account.origin.as_ref();
+    EvmExported {
+        wallet: row.wallet.clone(),
+        account: row.name.clone(),
+        class: row.account.class,
+        path: origin.map(|origin| format!("m/{}", origin.path)),
+        fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
+        address: row.account.address.to_string(),
+        watch_only: row.keys == WhereKeys::Elsewhere,
+    }
+}
+
+impl Report for EvmExported {
+    fn page(&self, page: &mut Page) {
+        let keys = if self.watch_only { " · watch-only" } else { "" };
+        page.line(&format!(
+            "{}/{} on Ethereum and its family ({} networks){keys}",
+            self.wallet, self.account, self.class
+        ));
+        if let (Some(path), Some(fingerprint)) = (&self.path, &self.fingerprint) {
+            page.field("Path", &format!("{path} of master {fingerprint}"));
+        }
+        let digits = page.grouped(self.address.trim_start_matches("0x"));
+        page.field("Address", &format!("0x{digits}"));
+    }
+}
+
 /// The public facts of a row.
 pub(super) fn exported(row: &AccountRow) -> Exported {
     let account = &row.account;
@@ -161,7 +272,7 @@ impl Report for Exported {
 
 impl Report for AccountList {
     fn page(&self, page: &mut Page) {
-        if self.accounts.is_empty() {
+        if self.accounts.is_empty() && self.ethereum.is_empty() {
             return page.line("No accounts yet. `fastness new` creates a wallet with its first one.");
         }
         let row = |account: &Exported| {
@@ -174,9 +285,17 @@ impl Report for AccountList {
                 keys.to_owned(),
             ]
         };
-        page.table(
-            &["account", "network", "path", "master", "keys"],
-            &self.accounts.iter().map(row).collect::<Vec<_>>(),
-        );
+        let ethereum = |account: &EvmExported| {
+            let keys = if account.watch_only { "watch-only" } else { "sealed here" };
+            vec![
+                format!("{}/{}", account.wallet, account.account),
+                format!("ethereum ({})", account.class),
+                account.path.clone().unwrap_or_else(|| account.address.clone()),
+                account.fingerprint.clone().unwrap_or_default(),
+                keys.to_owned(),
+            ]
+        };
+        let rows: Vec<_> = self.accounts.iter().map(row).chain(self.ethereum.iter().map(ethereum)).collect();
+        page.table(&["account", "network", "path", "master", "keys"], &rows);
     }
 }

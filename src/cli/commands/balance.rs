@@ -44,6 +44,9 @@ struct BalanceSheet {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(chain) = context.asked_chain()? {
+            return super::evm_views::balance(context, chain);
+        }
         if self.sync {
             super::sync::refresh_all(context)?;
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fastness::{
     explain::{Failure, Kind},
     explorer::{ExplorerError, NotSent, Verdict},
-    flow::{self, Delivery, SignedFile},
+    flow::{self, Delivery, SignedFile, ethereum},
     network::Network,
 };
 use serde::Serialize;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
+    ethereum::story,
     page::{Page, Tone},
     report::Report,
 };
@@ -36,6 +37,12 @@ pub(super) struct Sent {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
+        if story::chain_of_file(context, &bytes)?.is_some() {
+            let _lock = context.payment_lock()?;
+            let signed = ethereum::read_signed(&bytes, context.asked())?;
+            let (node, mut ledger) = (context.node(signed.chain)?, context.ledger()?);
+            return answer(story::send(context, (&mut ledger, &node), &signed, None)?);
+        }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         answer(send(context, &file)?)
     }

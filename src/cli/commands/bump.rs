@@ -1,7 +1,10 @@
 //! `bump` and `cancel`: replace an unconfirmed transaction of ours (BIP-125), as a draft or in one go.
 
 use fastness::{
-    chain::bitcoin::replace::{Purpose, ReplacementFee, replace},
+    chain::{
+        bitcoin::replace::{Purpose, ReplacementFee, replace},
+        ethereum::replace::EvmPurpose,
+    },
     explain::Failure,
     flow::{self, Draft},
     text::SafeText,
@@ -12,7 +15,16 @@ use super::{
     pay::{FeeArgs, fee_limit},
     plan::{DraftOutput, randomness, written},
 };
-use crate::cli::{DeskError, agreement::LimitArgs, context::Context};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs},
+        replacing::Replaced,
+        story::{Options, Work, hash},
+    },
+};
 
 /// Pay a higher fee for an unconfirmed transaction of yours; payees and amounts stay
 #[derive(Debug, clap::Args)]
@@ -39,6 +51,10 @@ struct ReplacementArgs {
     output: DraftOutput,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
 }
 
 impl BumpArgs {
@@ -56,6 +72,9 @@ impl CancelArgs {
 impl ReplacementArgs {
     /// With `-o` a draft is written; without, the replacement is signed and sent at once.
     fn run(&self, context: &mut Context, purpose: Purpose) -> Answer {
+        if self.txid.starts_with("0x") || context.asked_chain()?.is_some() {
+            return self.evm(context, purpose);
+        }
         let lock = context.payment_lock()?;
         let draft = self.draft(context, purpose)?;
         if self.output.is_file() {
@@ -65,6 +84,24 @@ impl ReplacementArgs {
         let sent = super::broadcast::send(context, &signed)?;
         drop(lock);
         answer(sent)
+    }
+
+    fn evm(&self, context: &mut Context, purpose: Purpose) -> Answer {
+        let chain = context.chain()?;
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let level = self.fee.level()?;
+        let options = Options { level, evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let purpose = match purpose {
+            Purpose::Bump => EvmPurpose::Bump,
+            Purpose::Cancel => EvmPurpose::Cancel,
+        };
+        let sent = work.replace(context, hash(&self.txid)?, purpose, self.output.path())?;
+        match sent {
+            Replaced::Sent(sent) => answer(sent),
+            Replaced::Written(planned) => answer(*planned),
+        }
     }
 
     fn draft(&self, context: &mut Context, purpose: Purpose) -> Result<Draft, Failure> {

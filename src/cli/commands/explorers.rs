@@ -1,6 +1,9 @@
 //! `explorers`: which explorers a network uses, and whether they answer. Asks nothing that names an address.
 
-use fastness::{explorer::default_endpoints, network::Network};
+use fastness::{
+    explorer::default_endpoints,
+    network::{AnyNetwork, Network},
+};
 use serde::Serialize;
 
 use super::{Answer, answer};
@@ -37,7 +40,7 @@ impl Args {
         let network = context.network()?;
         let mut urls = context.globals().explorer.clone();
         if urls.is_empty() {
-            urls = context.config()?.explorers.remove(&network).unwrap_or_default();
+            urls = context.config()?.explorers_of(AnyNetwork::Bitcoin(network));
         }
         if urls.is_empty() {
             urls = default_endpoints(network);

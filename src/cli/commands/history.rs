@@ -39,6 +39,9 @@ struct HistoryList {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(chain) = context.asked_chain()? {
+            return super::evm_views::history(context, chain, self.limit.unwrap_or(usize::MAX));
+        }
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Tx)?;
         let tip_height = row.synced.as_ref().map(|synced| synced.height);

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
+    ethereum::story,
     page::{Page, Tone},
     report::Report,
     review_page,
@@ -25,6 +26,9 @@ use crate::cli::{
 pub(crate) struct Args {
     /// The file, or - for standard input: a draft, a signed file, a PSBT or a transaction (base64, hex, binary)
     file: PathBuf,
+    /// A function that you know is called, such as "stake(uint256,address)" (Ethereum)
+    #[arg(long, value_name = "FUNCTION")]
+    signature: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +71,9 @@ struct RawTransaction {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
+        if story::chain_of_file(context, &bytes)?.is_some() {
+            return super::evm_views::inspect(context, &bytes, &self.signature);
+        }
         let asked = context.network_for(&bytes)?;
         if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
             let file = flow::SignedFile::read(&bytes, asked)?;

@@ -6,16 +6,22 @@ mod backup;
 mod balance;
 mod broadcast;
 mod bump;
+mod call;
 mod coins;
 mod completions;
+mod deploy;
 mod doctor;
 mod errors;
+mod evm_views;
 mod explorers;
 mod history;
 mod inspect;
 mod label;
 mod man;
+mod networks;
 mod new;
+mod nft;
+mod nonce;
 mod password;
 mod pay;
 mod plan;
@@ -23,11 +29,12 @@ mod plan;
 mod practice;
 mod receive;
 mod restore;
-mod send;
+pub(crate) mod send;
 mod show;
 mod sign;
 mod sweep;
 mod sync;
+mod token;
 mod track;
 mod wallets;
 
@@ -92,8 +99,20 @@ pub(crate) enum Command {
     Bump(bump::BumpArgs),
     /// Take the coins of an unconfirmed transaction back
     Cancel(bump::CancelArgs),
+    /// Call any function of a contract, or only ask it
+    Call(call::Args),
+    /// Create a contract from its compiled code
+    Deploy(deploy::Args),
+    /// Tokens: list, look up, balances, send, allowances
+    Token(token::Args),
+    /// NFTs: send one (ERC-721) or some of a kind (ERC-1155)
+    Nft(nft::Args),
+    /// Nonces of an Ethereum account: what is used, waits or is missing
+    Nonce(nonce::Args),
     /// Move everything behind a single private key into this wallet
     Sweep(sweep::Args),
+    /// List every network that fastness knows
+    Networks(networks::Args),
     /// List the explorers in use, or test them
     Explorers(explorers::Args),
     /// What this system protects, and what it does not
@@ -137,6 +156,12 @@ impl Command {
             Self::Send(args) => args.run(context),
             Self::Bump(args) => args.run(context),
             Self::Cancel(args) => args.run(context),
+            Self::Call(args) => args.run(context),
+            Self::Deploy(args) => args.run(context),
+            Self::Token(args) => args.run(context),
+            Self::Nft(args) => args.run(context),
+            Self::Nonce(args) => args.run(context),
+            Self::Networks(args) => args.run(context),
             Self::Sweep(args) => args.run(context),
             Self::Explorers(args) => args.run(context),
             Self::Doctor(args) => args.run(context),

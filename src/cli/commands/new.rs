@@ -4,6 +4,7 @@
 //! `--words-to-stdout` says otherwise.
 
 use fastness::{
+    account::Layout,
     explain::Failure,
     intent::Warning,
     keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
@@ -62,6 +63,7 @@ impl Args {
         let keys = Keys::from_phrase(&fresh.phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
         let words = self.hand_over(context, &fresh, &keys, passphrase.as_ref())?;
         let accounts = self.make.accounts(site.network, &keys)?;
+        let ethereum = fastness::flow::ethereum::derive_account(&keys, Layout::Bip44, 0)?;
         context.ui.say("Sealing the wallet...");
         let wallet = NewWallet {
             phrase: fresh.phrase,
@@ -69,7 +71,7 @@ impl Args {
             class: site.network.class(),
             cost: Cost::DEFAULT,
         };
-        let mut made = site.build(wallet, &accounts, &password, &sealed)?;
+        let mut made = site.build(wallet, (&accounts, &ethereum), &password, &sealed)?;
         if words.is_some() {
             made.warnings.push(unchecked());
         }

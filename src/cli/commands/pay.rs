@@ -31,7 +31,7 @@ const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 /// What to pay and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PayArgs {
-    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: URI. Amounts carry units (0.01btc, 15000sat) or are `all`
+    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
     #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
     /// Read recipients from a file: one `ADDRESS AMOUNT` (or `ADDRESS,AMOUNT`) a line, # for comments
@@ -60,12 +60,21 @@ pub(crate) struct FeeArgs {
     /// Blocks within which it should confirm, 1 to 1008 (default 6)
     #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u16).range(1..=1008))]
     target: Option<u16>,
-    /// Absolute fee, such as 2000sat
+    /// Absolute fee, such as 2000sat; on Ethereum and its family slow, normal or fast
     #[arg(long, value_name = "AMOUNT")]
     fee: Option<String>,
 }
 
 impl FeeArgs {
+    /// `--fee` on an EVM chain; what is for Bitcoin only is refused there.
+    pub(crate) fn level(&self) -> Result<Option<&str>, Failure> {
+        if self.fee_rate.is_some() || self.target.is_some() {
+            let what = "--fee-rate and --target are for Bitcoin; use --fee slow, normal or fast, or --gas-price";
+            return Err(DeskError::Usage(what.to_owned()).into());
+        }
+        Ok(self.fee.as_deref())
+    }
+
     /// What was asked for, if anything.
     pub(crate) fn asked(&self, context: &mut Context, network: Network) -> Result<Option<Fee>, Failure> {
         if let Some(text) = &self.fee_rate {
@@ -114,6 +123,30 @@ fn estimate(explorer: &Explorer, target: u16) -> Result<Option<FeeRate>, Failure
 }
 
 impl PayArgs {
+    /// The first word that was typed as a recipient.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.to.first().map(String::as_str)
+    }
+
+    /// How the fee is chosen.
+    pub(crate) const fn fee(&self) -> &FeeArgs {
+        &self.fee
+    }
+
+    /// The one recipient and quantity of a payment on an EVM chain.
+    pub(crate) fn one(&self) -> Result<(&str, &str), Failure> {
+        if self.memo.is_some() || !self.coins.is_empty() || self.no_rbf || self.recipients.is_some() {
+            let what = "--memo, --coins, --no-rbf and --recipients are for Bitcoin";
+            return Err(DeskError::Usage(what.to_owned()).into());
+        }
+        match self.to.as_slice() {
+            [to, amount] => Ok((to, amount)),
+            _ => {
+                let what = "here a payment has one ADDRESS and one AMOUNT, such as 0x... 1.5eth or 0x... \"25 USDC\"";
+                Err(DeskError::Usage(what.to_owned()).into())
+            }
+        }
+    }
     /// The request, with every word checked against the network.
     pub(crate) fn request(
         &self,

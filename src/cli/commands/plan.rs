@@ -7,12 +7,24 @@ use fastness::{
     explain::Failure,
     flow::{self, Draft},
     intent::{Fee, Review, Warning},
+    network::EvmChain,
     store::{WriteRule, atomic_write},
 };
 use serde::Serialize;
 
 use super::{Answer, answer, pay::PayArgs};
-use crate::cli::{agreement::LimitArgs, context::Context, page::Page, report::Report, review_page};
+use crate::cli::{
+    agreement::LimitArgs,
+    context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs},
+        payment,
+        story::{Options, Work},
+    },
+    page::Page,
+    report::Report,
+    review_page,
+};
 
 /// Write an unsigned draft of a payment
 #[derive(Debug, clap::Args)]
@@ -23,6 +35,13 @@ pub(crate) struct Args {
     output: DraftOutput,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Make so many drafts alike, each with a nonce of its own (Ethereum and its family)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    count: u32,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
 }
 
 /// Where a draft goes.
@@ -37,6 +56,11 @@ pub(crate) struct DraftOutput {
 }
 
 impl DraftOutput {
+    /// The file for a draft of an EVM chain.
+    pub(super) const fn path(&self) -> Option<&PathBuf> {
+        self.output.as_ref()
+    }
+
     /// Whether a file was asked for.
     pub(super) const fn is_file(&self) -> bool {
         self.output.is_some()
@@ -55,7 +79,20 @@ pub(crate) struct Planned {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(chain) = payment::chain_of(context, self.pay.first())? {
+            return self.evm(context, chain);
+        }
         answer(written(&self.draft(context)?, &self.output, context)?)
+    }
+
+    fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let options = Options { level: self.pay.fee().level()?, evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let wish = payment::wish(context, &work, self.pay.one()?)?;
+        let output = (self.output.path(), self.count);
+        answer(payment::planned(context, &mut work, &wish, output)?)
     }
 
     fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {

@@ -44,6 +44,10 @@ struct Received {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(chain) = context.asked_chain()? {
+            let drawn = |uri: &str| if self.qr { Ok(Some(qr(uri)?)) } else { Ok(None) };
+            return super::evm_views::receive(context, chain, drawn);
+        }
         let (mut ledger, row) = context.account()?;
         let asks = self.amount.as_deref().map(|text| Amount::parse(text, row.account.network.asset())).transpose()?;
         let index = self.index(context, &mut ledger, &row)?;

@@ -9,6 +9,7 @@ use std::{
 use fastness::{
     explain::Failure,
     flow::{self, Draft, SignedFile},
+    network::EvmChain,
     text::SafeText,
 };
 use serde::Deserialize;
@@ -18,6 +19,11 @@ use crate::cli::{
     DeskError,
     agreement::LimitArgs,
     context::{Consent, Context},
+    ethereum::{
+        args::{ConsentArgs, EvmArgs},
+        payment,
+        story::{Again, Options, Work},
+    },
     terminal,
 };
 
@@ -31,10 +37,17 @@ pub(crate) struct Args {
     again: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(chain) = payment::chain_of(context, self.pay.first())? {
+            return self.evm(context, chain);
+        }
         // One send at a time in a home: two never choose the same coins (threats.md B3).
         let _lock = context.payment_lock()?;
         let draft = super::plan::planned(&self.pay, &self.limits, context)?;
@@ -47,21 +60,46 @@ impl Args {
     }
 }
 
+impl Args {
+    fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let options = Options { level: self.pay.fee().level()?, evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let wish = payment::wish(context, &work, self.pay.one()?)?;
+        let again = if self.again { Again::Yes } else { Again::No };
+        answer(work.whole(context, &wish, again)?)
+    }
+}
+
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
 pub(super) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
+    let (stdout, exit) = started(&child_arguments(context, limits)?, &draft.to_text()?)?;
+    signed_by_child(draft, &stdout, exit)
+}
+
+/// Runs a sealed child that signs what it reads, and answers with the raw bytes in hex that it reports.
+pub(crate) fn run_signer(words: &[OsString], text: &str) -> Result<Vec<u8>, Failure> {
+    let (stdout, exit) = started(words, text)?;
+    if exit != Some(0) {
+        return Err(relayed(&stdout, exit));
+    }
+    Ok(raw_of(&stdout)?)
+}
+
+fn started(words: &[OsString], text: &str) -> Result<(Vec<u8>, Option<i32>), Failure> {
     let child = |what: &str| DeskError::Child(what.to_owned());
     let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
     terminal::restore_on_the_way_out();
     let mut command = Command::new(program);
-    command.args(child_arguments(context, limits)?).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = command.spawn().map_err(|_| child("it does not start"))?;
-    let text = draft.to_text()?;
     if let Some(mut stdin) = running.stdin.take() {
         // A child that ended early says why by itself.
         let _ = stdin.write_all(text.as_bytes());
     }
     let output = running.wait_with_output().map_err(|_| child("it did not end"))?;
-    signed_by_child(draft, &output.stdout, output.status.code())
+    Ok((output.stdout, output.status.code()))
 }
 
 /// Reads what a child signed, which must be the plan that it was given; or passes its error on.
@@ -85,28 +123,33 @@ fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
 }
 
 fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
-    let mut words = ChildWords::new(&["sign", "-", "--json"]);
-    let globals = context.globals().clone();
-    words.option("wallet", Some(context.wallet()?.as_str()));
-    words.option("home", Some(context.home()?.root()));
-    words.option("password-fd", globals.password_fd.map(|number| number.to_string()));
-    words.option("password-file", globals.password_file);
-    words.option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
-    Ok(words.limited(limits, context.consent()))
+    Ok(ChildWords::of_signer(context)?.limited(limits, context.consent()))
 }
 
 /// The command line of a sealed child. Paths are handed on as they are, whatever their bytes.
 #[derive(Debug)]
-pub(super) struct ChildWords(Vec<OsString>);
+pub(crate) struct ChildWords(Vec<OsString>);
 
 impl ChildWords {
+    /// A child that signs what comes on its standard input, with this process's wallet and secrets' sources.
+    pub(crate) fn of_signer(context: &mut Context) -> Result<Self, Failure> {
+        let mut words = Self::new(&["sign", "-", "--json"]);
+        let globals = context.globals().clone();
+        words.option("wallet", Some(context.wallet()?.as_str()));
+        words.option("home", Some(context.home()?.root()));
+        words.option("password-fd", globals.password_fd.map(|number| number.to_string()));
+        words.option("password-file", globals.password_file);
+        words.option("passphrase-fd", globals.passphrase_fd.map(|number| number.to_string()));
+        Ok(words)
+    }
+
     /// Begins with these words.
     pub(super) fn new(words: &[&str]) -> Self {
         Self(words.iter().map(OsString::from).collect())
     }
 
     /// Adds `--name=value`, if there is a value.
-    pub(super) fn option(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) {
+    pub(crate) fn option(&mut self, name: &str, value: Option<impl AsRef<OsStr>>) {
         if let Some(value) = value {
             let mut word = OsString::from(format!("--{name}="));
             word.push(value);
@@ -115,7 +158,7 @@ impl ChildWords {
     }
 
     /// Ends with the limits and the consent.
-    pub(super) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
+    pub(crate) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
         self.option("max-fee", limits.max_fee.as_ref());
         self.option("approve", limits.approve.as_ref());
         limits.expect_to.iter().for_each(|address| self.option("expect-to", Some(address)));

@@ -10,7 +10,7 @@ use std::{
 use fastness::{
     chain::bitcoin::{Ownership, psbt},
     explain::Failure,
-    flow::{self, Approved, Draft, Limits, SignedFile},
+    flow::{self, Approved, Draft, Limits, SignedFile, ethereum::EvmDraft},
     intent::Review,
     keystore::Keys,
     network::Network,
@@ -24,6 +24,12 @@ use super::{Answer, answer};
 use crate::cli::{
     agreement::{self, LimitArgs},
     context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs},
+        report::SignedForm,
+        signer,
+        story::{self, Options},
+    },
     key_side,
     page::Page,
     report::Report,
@@ -49,6 +55,11 @@ pub(crate) struct Args {
     psbt: bool,
     #[command(flatten)]
     limits: LimitArgs,
+    /// A function that you know is called, such as "stake(uint256,address)": it is read by this signature (Ethereum)
+    #[arg(long, value_name = "FUNCTION")]
+    signature: Vec<String>,
+    #[command(flatten)]
+    consents: ConsentArgs,
 }
 
 /// What was signed.
@@ -64,6 +75,9 @@ pub(super) struct SignedReport {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.draft)?;
+        if story::chain_of_file(context, &bytes)?.is_some() {
+            return self.evm(context, &bytes);
+        }
         let draft = Draft::read(&bytes, context.network_for(&bytes)?)?;
         let wallet = wallet_for(context, &draft)?;
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
@@ -73,6 +87,22 @@ impl Args {
         let (approved, keys) = approved(context, &draft, &wallet, (&known, &limits), &sealed)?;
         flow::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
+    }
+
+    fn evm(&self, context: &mut Context, bytes: &[u8]) -> Answer {
+        let draft = EvmDraft::read(bytes, context.asked())?;
+        let (evm, consents) = (EvmArgs::default(), &self.consents);
+        let options = Options { level: None, evm: &evm, limits: &self.limits, consents };
+        let signed = signer::sign(context, &draft, (&self.signature, options), self.output.as_deref())?;
+        let form = if self.raw { SignedForm::Raw } else { SignedForm::File };
+        match &self.output {
+            Some(path) => answer(signed.written(path, form)?),
+            None if context.ui.form() == Form::Text => {
+                ui::print_raw(&signed.text(form)?)?;
+                Ok(None)
+            }
+            None => answer(signed),
+        }
     }
 
     fn finish(&self, context: &Context, approved: Approved, keys: &Keys) -> Answer {

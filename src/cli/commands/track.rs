@@ -11,10 +11,14 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{Answer, answer};
+use super::{
+    Answer, answer,
+    evm_views::{self, Patience, Until},
+};
 use crate::cli::{
     DeskError,
     context::Context,
+    ethereum::story::hash,
     page::{Page, Tone},
     report::Report,
 };
@@ -31,6 +35,9 @@ pub(crate) struct Args {
     /// Wait until it has this many confirmations
     #[arg(long, value_name = "N")]
     wait: Option<u32>,
+    /// Wait until it is settled (Ethereum and its family)
+    #[arg(long, value_enum, value_name = "DEPTH")]
+    until: Option<Until>,
     /// Give up waiting after this many minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 120)]
     timeout: u32,
@@ -47,6 +54,13 @@ struct Tracked {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let end = Instant::now() + Duration::from_secs(u64::from(self.timeout) * 60);
+        if self.txid.starts_with("0x") || context.asked_chain()?.is_some() {
+            let chain = context.chain()?;
+            let confirmations = u64::from(self.wait.unwrap_or(0));
+            let patience = Patience { confirmations, until: self.until, end };
+            return evm_views::track(context, chain, hash(&self.txid)?, patience);
+        }
         let txid = self
             .txid
             .parse()
@@ -55,7 +69,6 @@ impl Args {
         let explorer = context.explorer(network)?;
         let mut ledger = context.ledger()?;
         let wanted = self.wait.unwrap_or(0);
-        let end = Instant::now() + Duration::from_secs(u64::from(self.timeout) * 60);
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
         loop {
             let status = flow::track(&mut ledger, &explorer, network, txid)?;

@@ -7,7 +7,7 @@ use fastness::{
     amount::{Amount, Asset},
     explain::Failure,
     explorer::default_endpoints,
-    network::Network,
+    network::{AnyNetwork, Network},
     text::SafeText,
 };
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ impl PortArg {
         }
         let mut urls = context.globals().explorer.clone();
         if urls.is_empty() {
-            urls = context.config()?.explorers.remove(&Network::Regtest).unwrap_or_default();
+            urls = context.config()?.explorers_of(AnyNetwork::Bitcoin(Network::Regtest));
         }
         let url = urls.into_iter().chain(default_endpoints(Network::Regtest)).next().unwrap_or_default();
         Ok(Place::of_url(&url)?)

@@ -1,0 +1,157 @@
+//! `call`: any function of any contract, by its signature or an ABI; `--view` only asks and signs nothing.
+
+use std::path::PathBuf;
+
+use alloy_json_abi::Function;
+use alloy_primitives::{Address, U256};
+use fastness::{
+    chain::ethereum::calls,
+    explain::Failure,
+    explorer::{CallOutcome, EvmCall},
+    intent::{EvmValue, TreeLine},
+    network::EvmChain,
+    store::read_public,
+    text::SafeText,
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs, address, native},
+        payment,
+        review_page::write_tree,
+        story::{Again, Options, Wish, Work},
+    },
+    page::Page,
+    report::Report,
+};
+
+/// No ABI file is larger.
+const MAX_ABI: u64 = 1_048_576;
+
+/// Call any function of a contract, or only ask it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The contract
+    #[arg(value_name = "CONTRACT")]
+    to: String,
+    /// The function, such as "stake(uint256,address)"; with --view also "balanceOf(address) returns (uint256)"
+    #[arg(value_name = "FUNCTION")]
+    function: String,
+    /// Its arguments: plain numbers, addresses, true or false, 0x bytes, text, [1,2] and (1,0x...)
+    #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+    arguments: Vec<String>,
+    /// Coins that go with the call, such as 0.1eth
+    #[arg(long, value_name = "AMOUNT")]
+    value: Option<String>,
+    /// Ask only: nothing is signed or sent
+    #[arg(long)]
+    view: bool,
+    /// ABI file of the contract; the function is then named without its types
+    #[arg(long, value_name = "FILE")]
+    abi: Option<PathBuf>,
+    /// Make it again even if the same call is on its way
+    #[arg(long)]
+    again: bool,
+    /// How soon: slow, normal or fast
+    #[arg(long, value_name = "LEVEL")]
+    fee: Option<String>,
+    /// Write an unsigned draft to this file instead of signing
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
+}
+
+#[derive(Serialize)]
+struct Answered {
+    to: Address,
+    function: String,
+    answer: Vec<TreeLine>,
+    raw: String,
+    said_by: String,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let chain = context.chain()?;
+        let function = self.function()?;
+        let to = address(&self.to, chain)?;
+        let data = calls::call_data(&function, &self.arguments, chain)?;
+        let value = self.value.as_deref().map(|text| native(text, chain)).transpose()?;
+        let value = value.map_or(U256::ZERO, |units| units.value);
+        if self.view {
+            return self.ask(context, chain, (&function, EvmCall { from: Address::ZERO, to: Some(to), value, data }));
+        }
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let signatures = vec![function.signature()];
+        let wish = Wish { value: EvmValue::Exactly(value), signatures, ..Wish::call(to, data) };
+        if self.output.is_some() {
+            return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);
+        }
+        let again = if self.again { Again::Yes } else { Again::No };
+        answer(work.whole(context, &wish, again)?)
+    }
+
+    fn function(&self) -> Result<Function, Failure> {
+        let Some(path) = &self.abi else { return Ok(calls::function(&self.function)?) };
+        let json = read_public(path, MAX_ABI)?;
+        Ok(calls::function_of_abi(&json, &self.function, self.arguments.len())?)
+    }
+
+    fn ask(
+        &self,
+        context: &mut Context,
+        chain: &'static EvmChain,
+        (function, mut call): (&Function, EvmCall),
+    ) -> Answer {
+        if let Ok((_, row)) = context.evm_account(chain) {
+            call.from = row.account.address;
+        }
+        let claim = context.node(chain)?.call(&call)?;
+        let said_by = operator(&claim);
+        match claim.into_value() {
+            CallOutcome::Returned(data) => answer(Answered {
+                to: call.to.unwrap_or_default(),
+                function: function.signature(),
+                answer: calls::answer(function, &data, chain)?,
+                raw: data.to_string(),
+                said_by,
+            }),
+            CallOutcome::Reverted { reason } => {
+                let why = reason.as_ref().map_or("it gives no reason", SafeText::as_str);
+                Err(DeskError::Usage(format!("the contract refuses this call: {why}")).into())
+            }
+        }
+    }
+}
+
+/// Who said so.
+pub(super) fn operator<T>(claim: &fastness::explorer::Claim<T>) -> String {
+    match claim {
+        fastness::explorer::Claim::Proven(_) => "ourselves".to_owned(),
+        fastness::explorer::Claim::Agreed { operators, .. } => {
+            operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        fastness::explorer::Claim::Single { operator, .. } => operator.to_string(),
+    }
+}
+
+impl Report for Answered {
+    fn page(&self, page: &mut Page) {
+        page.field("Asked", &self.function);
+        write_tree(&self.answer, page);
+        page.field("Said by", &self.said_by);
+    }
+}

@@ -1,0 +1,283 @@
+//! The EVM side of commands that look: `receive`, `balance`, `history`, `inspect`, `track`. Nothing is signed here.
+
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{B256, hex};
+use fastness::{
+    amount::{Denomination, Units},
+    chain::ethereum::{Ownership, decode},
+    explain::Failure,
+    flow::ethereum::{self, EvmContext, EvmDraft},
+    intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    ledger::{EvmWho, OutboxRow},
+    network::EvmChain,
+};
+use serde::Serialize;
+
+use super::{
+    Answer, answer,
+    call::operator,
+    token::{self, TokenBalances},
+};
+use crate::cli::{
+    context::Context,
+    ethereum::{
+        report::{EvmPlace, Waited},
+        review_page, signer,
+    },
+    page::{Page, Tone},
+    report::Report,
+};
+
+/// Time between two questions while waiting.
+const PAUSE: Duration = Duration::from_secs(4);
+const LOCAL_PAUSE: Duration = Duration::from_millis(300);
+/// Chain id of a node for trying things out.
+const LOCAL: u64 = 31_337;
+
+/// The address to be paid at, on every chain of the family.
+#[derive(Serialize)]
+struct EvmReceived {
+    address: String,
+    account: String,
+    network: &'static EvmChain,
+    path: Option<String>,
+    uri: String,
+    qr: Option<String>,
+}
+
+/// `receive` on an EVM chain: the account's one address, and an ERC-681 URI that names the chain.
+pub(super) fn receive(
+    context: &mut Context,
+    chain: &'static EvmChain,
+    qr: impl Fn(&str) -> Result<Option<String>, Failure>,
+) -> Answer {
+    let (_, row) = context.evm_account(chain)?;
+    let address = fastness::address::evm_text(row.account.address, chain);
+    let uri = format!("ethereum:{address}@{}", chain.id);
+    let path = row.account.origin.as_ref().map(|origin| format!("m/{}", origin.path));
+    let qr = qr(&uri)?;
+    answer(EvmReceived { address, account: format!("{}/{}", row.wallet, row.name), network: chain, path, uri, qr })
+}
+
+impl Report for EvmReceived {
+    fn page(&self, page: &mut Page) {
+        let digits = page.grouped(self.address.trim_start_matches("0x"));
+        page.field("Address", &format!("0x{digits}"));
+        let path = self.path.as_deref().unwrap_or("watch-only");
+        page.field("Account", &format!("{} ({path}) on {}", self.account, self.network));
+        page.field("URI", &self.uri);
+        page.line("  The same address is yours on every network of the family; ask to be paid on this one.");
+        if let Some(qr) = &self.qr {
+            page.blank();
+            page.verbatim(qr);
+        }
+    }
+}
+
+/// What the account has, as a node says now.
+#[derive(Serialize)]
+struct EvmBalance {
+    account: String,
+    network: &'static EvmChain,
+    address: String,
+    native: Units,
+    nonce: u64,
+    block: u64,
+    said_by: String,
+    tokens: TokenBalances,
+}
+
+/// `balance` on an EVM chain: asked now.
+pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer {
+    let (_, row) = context.evm_account(chain)?;
+    let claim = context.node(chain)?.account(row.account.address)?;
+    let said_by = operator(&claim);
+    let state = claim.into_value();
+    answer(EvmBalance {
+        account: format!("{}/{}", row.wallet, row.name),
+        network: chain,
+        address: fastness::address::evm_text(row.account.address, chain),
+        native: Denomination::new(chain.symbol, chain.decimals).of(state.balance),
+        nonce: state.nonce,
+        block: state.block,
+        said_by,
+        tokens: token::balances(context, chain)?,
+    })
+}
+
+impl Report for EvmBalance {
+    fn page(&self, page: &mut Page) {
+        page.heading(&self.account, &self.network.to_string());
+        page.toned_field(
+            "",
+            (Tone::Claimed, &format!("{}   at block {}, said by {}", self.native, self.block, self.said_by)),
+        );
+        self.tokens.write(page);
+    }
+}
+
+/// What was sent from here, with what became of it.
+#[derive(Serialize)]
+struct EvmHistory {
+    account: String,
+    network: &'static EvmChain,
+    transactions: Vec<EvmHistoryRow>,
+}
+
+#[derive(Serialize)]
+struct EvmHistoryRow {
+    id: B256,
+    nonce: u64,
+    state: &'static str,
+    action: fastness::text::SafeText,
+    created: u64,
+    detail: String,
+}
+
+/// `history` on an EVM chain: what this wallet sent, from its own outbox.
+pub(super) fn history(context: &mut Context, chain: &'static EvmChain, limit: usize) -> Answer {
+    let (ledger, row) = context.evm_account(chain)?;
+    let who = EvmWho { chain_id: chain.id, from: row.account.address };
+    let ours = signer::ownership(context, &ledger, &row.wallet, (chain, &[]))?;
+    let mut rows = ledger.evm_outbox(&who)?;
+    rows.reverse();
+    let transactions = rows.iter().filter_map(|row| history_row(row, &ours)).take(limit).collect();
+    answer(EvmHistory { account: format!("{}/{}", row.wallet, row.name), network: chain, transactions })
+}
+
+fn history_row(row: &OutboxRow, ours: &Ownership) -> Option<EvmHistoryRow> {
+    let (hash, raw) = row.signed.as_ref()?;
+    let (_, plan) = decode::signed(raw).ok()?;
+    let review = decode::review(&plan, ours);
+    let action = review.map_or_else(|_| fastness::text::SafeText::new("a delegation"), |review| review.action);
+    let (nonce, state, detail) = (row.nonce, row.state.name(), row.detail.clone());
+    Some(EvmHistoryRow { id: *hash, nonce, state, action, created: row.created, detail })
+}
+
+impl Report for EvmHistory {
+    fn page(&self, page: &mut Page) {
+        page.heading(&self.account, &self.network.to_string());
+        if self.transactions.is_empty() {
+            return page.line("Nothing was sent from here on this network.");
+        }
+        for row in &self.transactions {
+            let when = fastness::chain::bitcoin::decode::date(row.created);
+            page.line(&format!("{when}  {}  {}", row.state, row.action));
+            page.line(&format!("  {}  nonce {}", row.id, row.nonce));
+        }
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let text = "this lists what was sent from this wallet; what came in is not in it";
+        vec![Warning { code: "own_history", text: text.to_owned() }]
+    }
+}
+
+/// How long to wait, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Confirmations.
+    pub(super) confirmations: u64,
+    /// Or a settled depth.
+    pub(super) until: Option<Until>,
+    /// When to give up.
+    pub(super) end: Instant,
+}
+
+/// A depth that does not count confirmations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Until {
+    /// At or below the node's safe block
+    Safe,
+    /// At or below the node's finalized block
+    Finalized,
+}
+
+/// `track` on an EVM chain.
+pub(super) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256, patience: Patience) -> Answer {
+    let node = context.node(chain)?;
+    let mut ledger = context.ledger()?;
+    let pause = if chain.id == LOCAL { LOCAL_PAUSE } else { PAUSE };
+    loop {
+        let tracked = ethereum::track(&mut ledger, &node, chain, hash)?;
+        let enough = is_enough(&tracked.status, patience);
+        let over = matches!(tracked.status, EvmStatus::Replaced { .. })
+            || matches!(tracked.status, EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. });
+        if enough || over || Instant::now() >= patience.end {
+            let waited = if enough || over { Waited::Enough } else { Waited::InVain };
+            return answer(EvmPlace::new(hash, chain, tracked, waited));
+        }
+        std::thread::sleep(pause);
+    }
+}
+
+fn is_enough(status: &EvmStatus, patience: Patience) -> bool {
+    let EvmStatus::Mined { depth, .. } = status else {
+        return patience.confirmations == 0 && patience.until.is_none();
+    };
+    match (patience.until, depth) {
+        (Some(Until::Finalized), depth) => *depth == Depth::Finalized,
+        (Some(Until::Safe), depth) => *depth >= Depth::Safe,
+        (None, Depth::Latest { confirmations }) => *confirmations >= patience.confirmations,
+        (None, Depth::Safe | Depth::Finalized) => true,
+    }
+}
+
+/// A draft or a signed transaction, explained.
+#[derive(Serialize)]
+struct EvmInspected {
+    kind: &'static str,
+    /// Of a signed transaction.
+    id: Option<B256>,
+    review: EvmReview,
+    raw: String,
+    ours: bool,
+    #[serde(skip)]
+    subject: String,
+    #[serde(skip)]
+    context: EvmContext,
+}
+
+/// `inspect` of a file of an EVM chain.
+pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]) -> Answer {
+    let is_draft = bytes.windows(14).any(|window| window == b"fastness_draft");
+    let (kind, id, plan, claimed, subject) = if is_draft {
+        let draft = EvmDraft::read(bytes, context.asked())?;
+        let subject = signer::subject(&draft);
+        ("draft", None, draft.plan, draft.context, subject)
+    } else {
+        let signed = ethereum::read_signed(bytes, context.asked())?;
+        let (_, plan) = decode::signed(&signed.bytes)?;
+        ("signed transaction", Some(signed.hash), plan, EvmContext::default(), "signed".to_owned())
+    };
+    let ledger = context.ledger()?;
+    let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
+    ours.typed_signatures = signatures.to_vec();
+    // What it delegates to is shown here; whether that is allowed is asked when it is signed.
+    ours.allowed_delegates.extend(plan.delegate);
+    let review = decode::review(&plan, &ours)?;
+    let own = ours.accounts.iter().any(|account| account.address == plan.from);
+    let raw = hex::encode_prefixed(&plan.unsigned);
+    answer(EvmInspected { kind, id, review, raw, ours: own, subject, context: claimed })
+}
+
+impl Report for EvmInspected {
+    fn page(&self, page: &mut Page) {
+        review_page::write(&self.review, &self.subject, &self.context, page);
+        page.blank();
+        if let Some(id) = &self.id {
+            return page.field("Id", &id.to_string());
+        }
+        page.field("Digest", &self.review.digest);
+        if self.ours {
+            return page.toned_field("Verdict", (Tone::Proven, "the sender is an account of this home"));
+        }
+        let text = "cannot tell here: the sender is in no wallet's list; `fastness sign` asks the keys themselves";
+        page.toned_field("Verdict", (Tone::Claimed, text));
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.review.warnings.clone()
+    }
+}

@@ -1,0 +1,146 @@
+//! `nonce`: what the journal and the node say about an account's nonces, and the gaps between them.
+
+use fastness::{
+    explain::Failure,
+    explorer::EvmAccountState,
+    ledger::{EvmWho, OutboxRow, OutboxState},
+    network::EvmChain,
+};
+use serde::Serialize;
+
+use super::{Answer, answer};
+use crate::cli::{
+    DeskError,
+    context::Context,
+    page::{Page, Tone},
+    report::Report,
+};
+
+/// Nonces of an Ethereum account: what is used, waits, is set aside or missing
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Every nonce that is not settled, with its transaction
+    Status,
+    /// Nonces that nobody holds below one that waits: later transactions cannot be mined before them
+    Gaps,
+    /// Give back the nonce of a draft that will never be signed
+    Release {
+        /// The nonce
+        nonce: u64,
+    },
+}
+
+#[derive(Serialize)]
+struct Line {
+    nonce: u64,
+    state: &'static str,
+    id: Option<String>,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Status {
+    account: String,
+    network: &'static EvmChain,
+    latest: u64,
+    pending: Option<u64>,
+    next: u64,
+    open: Vec<Line>,
+    gaps: Vec<u64>,
+    #[serde(skip)]
+    shows: Shows,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    All,
+    Gaps,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let chain = context.chain()?;
+        match self.action {
+            Action::Status => answer(status(context, chain, Shows::All)?),
+            Action::Gaps => answer(status(context, chain, Shows::Gaps)?),
+            Action::Release { nonce } => {
+                release(context, chain, nonce)?;
+                answer(status(context, chain, Shows::All)?)
+            }
+        }
+    }
+}
+
+fn release(context: &mut Context, chain: &'static EvmChain, nonce: u64) -> Result<(), Failure> {
+    let _lock = context.payment_lock()?;
+    let (ledger, row) = context.evm_account(chain)?;
+    let who = EvmWho { chain_id: chain.id, from: row.account.address };
+    let held = |row: &OutboxRow| row.nonce == nonce && row.state == OutboxState::Drafted;
+    match ledger.evm_outbox(&who)?.into_iter().find(held) {
+        Some(row) => Ok(ledger.release_nonce(row.id)?),
+        None => Err(DeskError::Usage(format!("no draft holds nonce {nonce}")).into()),
+    }
+}
+
+fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<Status, Failure> {
+    let (ledger, row) = context.evm_account(chain)?;
+    let node = context.node(chain)?;
+    let state = node.account(row.account.address)?.into_value();
+    let who = EvmWho { chain_id: chain.id, from: row.account.address };
+    let mut rows = ledger.evm_outbox(&who)?;
+    rows.retain(|row| row.nonce >= state.nonce && row.state.holds_nonce() && row.state != OutboxState::Reserved);
+    let (gaps, next) = gaps(&state, &rows);
+    let line = |row: &OutboxRow| Line {
+        nonce: row.nonce,
+        state: row.state.name(),
+        id: row.signed.as_ref().map(|(hash, _)| hash.to_string()),
+        detail: row.detail.clone(),
+    };
+    Ok(Status {
+        account: format!("{}/{}", row.wallet, row.name),
+        network: chain,
+        latest: state.nonce,
+        pending: state.pending_nonce,
+        next,
+        open: rows.iter().map(line).collect(),
+        gaps,
+        shows,
+    })
+}
+
+/// Nonces between the chain's and the highest one held that nobody holds; and the first that is free.
+fn gaps(state: &EvmAccountState, rows: &[OutboxRow]) -> (Vec<u64>, u64) {
+    let pool = state.pending_nonce.unwrap_or(0).max(state.nonce);
+    let held = |nonce: u64| nonce < pool || rows.iter().any(|row| row.nonce == nonce);
+    let highest = rows.iter().map(|row| row.nonce).max().unwrap_or(0);
+    let gaps: Vec<u64> = (state.nonce..highest).filter(|nonce| !held(*nonce)).take(1_000).collect();
+    let next = (state.nonce..).find(|nonce| !held(*nonce)).unwrap_or(state.nonce);
+    (gaps, next)
+}
+
+impl Report for Status {
+    fn page(&self, page: &mut Page) {
+        page.heading(&self.account, &self.network.to_string());
+        let pending = self.pending.map_or_else(|| "not said".to_owned(), |pending| pending.to_string());
+        page.field("Mined", &format!("{} transactions; with the node's pool {pending}", self.latest));
+        page.field("Next", &self.next.to_string());
+        if self.shows == Shows::All {
+            for line in &self.open {
+                let id = line.id.as_deref().unwrap_or("a draft that is not signed here");
+                page.field(&format!("{}", line.nonce), &format!("{}  {id}", line.state));
+            }
+        }
+        if self.gaps.is_empty() {
+            return page.field("Gaps", "none");
+        }
+        let gaps: Vec<String> = self.gaps.iter().map(u64::to_string).collect();
+        page.toned_field("Gaps", (Tone::Claimed, &format!("{}: what comes after waits for them", gaps.join(", "))));
+        page.field("Fill", "the next payment takes the lowest of them");
+    }
+}

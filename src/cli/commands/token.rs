@@ -1,0 +1,348 @@
+//! `token`: list, look up, balances, send, approve, allowances and revoke, on the chain in use.
+
+use alloy_primitives::{Address, U256};
+use fastness::{
+    address::evm_text,
+    amount::{Units, decimal_to_u256},
+    chain::ethereum::calls,
+    explain::Failure,
+    explorer::{ApprovalKind, ApprovalSeen},
+    ledger::AddedToken,
+    network::EvmChain,
+    text::SafeText,
+};
+use serde::Serialize;
+
+use super::{Answer, answer, call::operator};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs, address},
+        lookup::{self, KnownToken},
+        payment,
+        story::{Again, Options, Wish, Work},
+    },
+    page::{Page, Tone},
+    report::Report,
+};
+
+/// Tokens: list, look up, balances, send, allowances
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Tokens that are known on this network
+    List,
+    /// Look a token up at its contract, and remember its symbol and decimals
+    Add {
+        /// The contract
+        contract: String,
+    },
+    /// What the account has of every known token
+    Balance,
+    /// Send a token
+    Send {
+        /// Who gets it
+        to: String,
+        /// How much, such as "25 USDC"
+        amount: String,
+        #[command(flatten)]
+        making: Making,
+    },
+    /// Let a spender take up to an amount
+    Approve {
+        /// Who may take
+        spender: String,
+        /// How much, such as "25 USDC", or "unlimited USDC"
+        amount: String,
+        #[command(flatten)]
+        making: Making,
+    },
+    /// Allowances that the account gave, with what is left of them
+    Allowances,
+    /// Take an allowance away
+    Revoke {
+        /// Who may no longer take
+        spender: String,
+        /// The token, by symbol or contract; with --nft the collection
+        token: String,
+        /// The spender is an operator of every NFT of a collection
+        #[arg(long)]
+        nft: bool,
+        #[command(flatten)]
+        making: Making,
+    },
+}
+
+/// Options of a transaction.
+#[derive(Debug, clap::Args)]
+struct Making {
+    /// How soon: slow, normal or fast
+    #[arg(long, value_name = "LEVEL")]
+    fee: Option<String>,
+    /// Make it again even if the same is on its way
+    #[arg(long)]
+    again: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    symbol: SafeText,
+    contract: String,
+    decimals: u8,
+    pinned: bool,
+}
+
+#[derive(Serialize)]
+struct TokenList {
+    network: &'static EvmChain,
+    tokens: Vec<Listed>,
+}
+
+/// Balances of tokens, as a node says.
+#[derive(Serialize)]
+pub(super) struct TokenBalances {
+    network: &'static EvmChain,
+    account: String,
+    balances: Vec<TokenBalance>,
+    said_by: String,
+}
+
+#[derive(Serialize)]
+struct TokenBalance {
+    contract: String,
+    /// Nothing where the contract did not say: unknown is never zero.
+    balance: Option<Units>,
+    pinned: bool,
+}
+
+#[derive(Serialize)]
+struct Allowance {
+    contract: String,
+    spender: String,
+    /// What is left; nothing for an operator of NFTs, who may move every one.
+    amount: Option<Units>,
+    unlimited: bool,
+    revoke: String,
+}
+
+#[derive(Serialize)]
+struct Allowances {
+    network: &'static EvmChain,
+    account: String,
+    allowances: Vec<Allowance>,
+    said_by: String,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let chain = context.chain()?;
+        match &self.action {
+            Action::List => list(context, chain),
+            Action::Add { contract } => add(context, chain, contract),
+            Action::Balance => answer(balances(context, chain)?),
+            Action::Allowances => allowances(context, chain),
+            Action::Send { to, amount, making } => {
+                making.run(context, chain, |context, work| payment::wish(context, work, (to, amount)))
+            }
+            Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
+                let (token, value) = allowed(work, amount)?;
+                Ok(Wish::call(token.address, calls::approve(address(spender, chain)?, value)?))
+            }),
+            Action::Revoke { spender, token, nft, making } => making.run(context, chain, |_, work| {
+                let spender = address(spender, chain)?;
+                if *nft {
+                    return Ok(Wish::call(address(token, chain)?, calls::revoke_operator(spender)?));
+                }
+                let contract = match lookup::token(&work.ledger, chain, token) {
+                    Ok(known) => known.address,
+                    Err(_) if token.starts_with("0x") => address(token, chain)?,
+                    Err(failure) => return Err(failure),
+                };
+                Ok(Wish::call(contract, calls::approve(spender, U256::ZERO)?))
+            }),
+        }
+    }
+}
+
+impl Making {
+    fn run(
+        &self,
+        context: &mut Context,
+        chain: &'static EvmChain,
+        wish: impl FnOnce(&Context, &Work<'_>) -> Result<Wish, Failure>,
+    ) -> Answer {
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let wish = wish(context, &work)?;
+        let again = if self.again { Again::Yes } else { Again::No };
+        answer(work.whole(context, &wish, again)?)
+    }
+}
+
+/// `25 USDC` or `unlimited USDC`.
+fn allowed(work: &Work<'_>, text: &str) -> Result<(KnownToken, U256), Failure> {
+    if let Some((word, unit)) = text.split_once(' ')
+        && word.eq_ignore_ascii_case("unlimited")
+    {
+        return Ok((lookup::token(&work.ledger, work.chain, unit)?, U256::MAX));
+    }
+    let Some((number, unit)) = text.split_once(' ') else {
+        let what = "name amount and token, such as \"25 USDC\"";
+        return Err(DeskError::Usage(what.to_owned()).into());
+    };
+    let token = lookup::token(&work.ledger, work.chain, unit)?;
+    let value = decimal_to_u256(number, token.denomination.decimals)?;
+    Ok((token, value))
+}
+
+fn list(context: &mut Context, chain: &'static EvmChain) -> Answer {
+    let tokens = lookup::tokens(&context.ledger()?, chain)?;
+    let listed = |token: KnownToken| Listed {
+        symbol: token.denomination.symbol,
+        contract: evm_text(token.address, chain),
+        decimals: token.denomination.decimals,
+        pinned: token.pinned,
+    };
+    answer(TokenList { network: chain, tokens: tokens.into_iter().map(listed).collect() })
+}
+
+fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answer {
+    let contract = address(contract, chain)?;
+    let ledger = context.ledger()?;
+    if lookup::tokens(&ledger, chain)?.iter().any(|token| token.pinned && token.address == contract) {
+        return Err(DeskError::Usage("this token is in the pinned list already".to_owned()).into());
+    }
+    let facts = context.node(chain)?.token_facts(contract)?.into_value();
+    let facts = facts.ok_or_else(|| DeskError::Usage(format!("{contract} does not answer as a token does")))?;
+    let taken = fastness::token::Token::named(chain.id, facts.symbol.as_str()).is_some()
+        || facts.symbol.as_str().eq_ignore_ascii_case(chain.symbol);
+    if taken {
+        let what = format!("this contract calls itself {}, as a known coin or token does, and is not it", facts.symbol);
+        return Err(DeskError::Usage(what).into());
+    }
+    ledger.add_token(chain.id, &AddedToken { address: contract, symbol: facts.symbol, decimals: facts.decimals })?;
+    list(context, chain)
+}
+
+/// What the account has of every known token.
+pub(super) fn balances(context: &mut Context, chain: &'static EvmChain) -> Result<TokenBalances, Failure> {
+    let (ledger, row) = context.evm_account(chain)?;
+    let tokens = lookup::tokens(&ledger, chain)?;
+    let addresses: Vec<Address> = tokens.iter().map(|token| token.address).collect();
+    let claim = context.node(chain)?.token_balances(row.account.address, &addresses)?;
+    let said_by = operator(&claim);
+    let balances = tokens.into_iter().zip(claim.into_value()).map(|(token, balance)| TokenBalance {
+        contract: evm_text(token.address, chain),
+        balance: balance.map(|value| token.denomination.of(value)),
+        pinned: token.pinned,
+    });
+    let account = format!("{}/{}", row.wallet, row.name);
+    Ok(TokenBalances { network: chain, account, balances: balances.collect(), said_by })
+}
+
+fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
+    let (ledger, row) = context.evm_account(chain)?;
+    let (node, owner) = (context.node(chain)?, row.account.address);
+    let claim = node.approvals(owner)?;
+    let said_by = operator(&claim);
+    let tokens = lookup::tokens(&ledger, chain)?;
+    let mut found = Vec::new();
+    for seen in claim.into_value() {
+        let data = match seen.kind {
+            ApprovalKind::Amount => calls::allowance(owner, seen.spender)?,
+            ApprovalKind::Operator => calls::is_operator(owner, seen.spender)?,
+        };
+        let left = node.number(seen.contract, &data)?.into_value().filter(|left| !left.is_zero());
+        found.extend(left.map(|left| allowance(chain, &tokens, seen, left)));
+    }
+    let account = format!("{}/{}", row.wallet, row.name);
+    answer(Allowances { network: chain, account, allowances: found, said_by })
+}
+
+fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: U256) -> Allowance {
+    let known = tokens.iter().find(|token| token.address == seen.contract);
+    let counted = known
+        .map_or_else(|| fastness::amount::Denomination::new("smallest units", 0), |token| token.denomination.clone());
+    let (contract, spender) = (evm_text(seen.contract, chain), evm_text(seen.spender, chain));
+    let flag = if seen.kind == ApprovalKind::Operator { " --nft" } else { "" };
+    Allowance {
+        revoke: format!("fastness token revoke {spender} {contract}{flag} --network {}", chain.name),
+        amount: (seen.kind == ApprovalKind::Amount).then(|| counted.of(left)),
+        unlimited: seen.kind == ApprovalKind::Operator || left >> 128 != U256::ZERO,
+        contract,
+        spender,
+    }
+}
+
+impl Report for TokenList {
+    fn page(&self, page: &mut Page) {
+        let row = |token: &Listed| {
+            let source = if token.pinned { "pinned list" } else { "its contract, when it was added" };
+            vec![token.symbol.to_string(), token.contract.clone(), token.decimals.to_string(), source.to_owned()]
+        };
+        if self.tokens.is_empty() {
+            return page
+                .line(&format!("No token is known on {}; `fastness token add CONTRACT` looks one up.", self.network));
+        }
+        let rows: Vec<_> = self.tokens.iter().map(row).collect();
+        page.table(&["token", "contract", "decimals", "known from"], &rows);
+    }
+}
+
+impl TokenBalances {
+    /// Lines for what is there, and for what did not answer.
+    pub(super) fn write(&self, page: &mut Page) {
+        for token in &self.balances {
+            match &token.balance {
+                Some(balance) if balance.value.is_zero() => {}
+                Some(balance) => page.field("", &format!("{balance}   said by {}", self.said_by)),
+                None => page.toned_field("", (Tone::Claimed, &format!("{} did not answer", token.contract))),
+            }
+        }
+    }
+}
+
+impl Report for TokenBalances {
+    fn page(&self, page: &mut Page) {
+        page.heading(&self.account, &self.network.to_string());
+        self.write(page);
+        if self.balances.iter().all(|token| token.balance.as_ref().is_some_and(|balance| balance.value.is_zero())) {
+            page.line(&format!("Nothing of the {} known tokens, as {} says.", self.balances.len(), self.said_by));
+        }
+    }
+}
+
+impl Report for Allowances {
+    fn page(&self, page: &mut Page) {
+        page.heading(&self.account, &self.network.to_string());
+        if self.allowances.is_empty() {
+            page.line(&format!("No allowance is open, as far as {} knows.", self.said_by));
+        }
+        for allowance in &self.allowances {
+            let amount = match &allowance.amount {
+                None => "EVERY NFT of the collection".to_owned(),
+                Some(_) if allowance.unlimited => "UNLIMITED".to_owned(),
+                Some(amount) => amount.to_string(),
+            };
+            let tone = if allowance.unlimited { Tone::Claimed } else { Tone::Normal };
+            page.toned_field("May take", (tone, &format!("{amount} of {}", allowance.contract)));
+            page.field("Spender", &allowance.spender);
+            page.field("Revoke", &allowance.revoke);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! How agreement to an Ethereum review is given: by typing what is moved at the terminal, or by limits stated beforehand.
+
+use fastness::{
+    explain::Failure,
+    flow::{FlowError, ethereum::EvmContext, ethereum::EvmLimits},
+    intent::EvmReview,
+};
+
+use super::review_page;
+use crate::cli::context::{Consent, Context};
+
+const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";
+
+/// Shows a review and gets agreement to it, in the way the options say. Limits and consents hold either way.
+pub(crate) fn agree(
+    context: &Context,
+    limits: &EvmLimits,
+    review: &EvmReview,
+    (subject, claimed): (&str, &EvmContext),
+) -> Result<(), Failure> {
+    if context.consent() == Consent::Given || limits.approve.is_some() {
+        return limits.agree(review);
+    }
+    context.ui.show_page(FLAG, |page| review_page::write(review, subject, claimed, page))?;
+    limits.check(review)?;
+    let amount = review.moved.as_ref().filter(|moved| !moved.value.is_zero()).map(fastness::amount::Units::plain);
+    let question = match &amount {
+        Some(amount) => format!("Type the amount to agree ({amount}), anything else to decline: "),
+        None => "Type yes to agree, anything else to decline: ".to_owned(),
+    };
+    let typed = context.ui.ask(&question, FLAG)?;
+    let expected = amount.as_deref().unwrap_or("yes");
+    if typed.trim() == expected { Ok(()) } else { Err(FlowError::Declined.into()) }
+}

@@ -1,0 +1,157 @@
+//! Options of transactions of the Ethereum family, as words and then as values of a chain.
+
+use alloy_primitives::{Address, B256, U256};
+use fastness::{
+    address::parse_evm,
+    amount::{AmountError, Denomination, Typed, Units},
+    chain::ethereum::policy::GivenConsents,
+    explain::Failure,
+    flow::ethereum::EvmLimits,
+    intent::{EvmFee, FeeLevel, TxType},
+    network::EvmChain,
+    text::SafeText,
+};
+
+use crate::cli::{DeskError, agreement::LimitArgs};
+
+/// How a transaction is made, on networks of the Ethereum family.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Ethereum and its family")]
+pub(crate) struct EvmArgs {
+    /// Most you pay for a unit of gas, such as 20gwei; with --tip it is the EIP-1559 maximum
+    #[arg(long, value_name = "PRICE")]
+    gas_price: Option<String>,
+    /// Tip for the block's proposer per unit of gas, such as 1gwei
+    #[arg(long, value_name = "PRICE", requires = "gas_price")]
+    tip: Option<String>,
+    /// Gas limit, in place of the estimate
+    #[arg(long, value_name = "GAS")]
+    gas_limit: Option<u64>,
+    /// Nonce, in place of the next free one
+    #[arg(long, value_name = "N")]
+    pub(crate) nonce: Option<u64>,
+    /// Type of the transaction: legacy, access-list or dynamic-fee
+    #[arg(long, value_enum, value_name = "TYPE")]
+    tx_type: Option<TypeChoice>,
+    /// A key that makes running the same command twice one payment, such as an invoice number
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) once: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TypeChoice {
+    Legacy,
+    AccessList,
+    DynamicFee,
+}
+
+/// What has to be agreed to by name.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Agreeing to what is unusual")]
+pub(crate) struct ConsentArgs {
+    /// Sign calldata that cannot be read: retype its digest from the review
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) blind: Option<String>,
+    /// Let this spender take without limit. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) allow_unlimited: Vec<String>,
+    /// Pay this address although it looks wrong. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to_unusual: Vec<String>,
+    /// Let this contract run as your account (EIP-7702)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) delegate_to: Vec<String>,
+}
+
+impl EvmArgs {
+    /// The price of gas: named here, or by `--fee` as slow, normal or fast.
+    pub(crate) fn fee(&self, level: Option<&str>, chain: &EvmChain) -> Result<EvmFee, Failure> {
+        let Some(price) = &self.gas_price else { return Ok(EvmFee::Level(fee_level(level)?)) };
+        if level.is_some() {
+            return Err(DeskError::Usage("give either --fee or --gas-price".to_owned()).into());
+        }
+        let price = gas_price(price, chain)?;
+        match &self.tip {
+            Some(tip) => Ok(EvmFee::Named { max_fee: price, tip: gas_price(tip, chain)? }),
+            None => Ok(EvmFee::GasPrice(price)),
+        }
+    }
+
+    /// Whether a price was named.
+    pub(crate) const fn names_a_price(&self) -> bool {
+        self.gas_price.is_some()
+    }
+
+    /// The gas limit, if one was named.
+    pub(crate) const fn gas_limit(&self) -> Option<u64> {
+        self.gas_limit
+    }
+
+    /// The type asked for.
+    pub(crate) fn tx_type(&self) -> Option<TxType> {
+        self.tx_type.map(|choice| match choice {
+            TypeChoice::Legacy => TxType::Legacy,
+            TypeChoice::AccessList => TxType::AccessList,
+            TypeChoice::DynamicFee => TxType::DynamicFee,
+        })
+    }
+}
+
+fn fee_level(text: Option<&str>) -> Result<FeeLevel, DeskError> {
+    match text {
+        None | Some("normal") => Ok(FeeLevel::Normal),
+        Some("slow") => Ok(FeeLevel::Slow),
+        Some("fast") => Ok(FeeLevel::Fast),
+        Some(other) => Err(DeskError::Usage(format!(
+            "`{}` is not slow, normal or fast; an exact price is named with --gas-price 20gwei",
+            SafeText::new(other)
+        ))),
+    }
+}
+
+/// A price per unit of gas: a number with gwei or wei behind it. A bare number is refused, for tools disagree on its unit.
+fn gas_price(text: &str, chain: &EvmChain) -> Result<u128, Failure> {
+    let typed = Typed::split(text)?;
+    let units = Denomination::new(chain.symbol, chain.decimals).read(&typed)?;
+    Ok(u128::try_from(units.value).map_err(|_| AmountError::TooMuch(SafeText::new(text)))?)
+}
+
+/// An address of `chain` from the command line.
+pub(crate) fn address(text: &str, chain: &EvmChain) -> Result<Address, Failure> {
+    Ok(parse_evm(text, chain)?.0)
+}
+
+/// An amount of the chain's own coin.
+pub(crate) fn native(text: &str, chain: &EvmChain) -> Result<Units, Failure> {
+    Ok(Denomination::new(chain.symbol, chain.decimals).read(&Typed::split(text)?)?)
+}
+
+fn digest(text: &str) -> Result<B256, Failure> {
+    let parsed = text.parse();
+    Ok(parsed.map_err(|_| DeskError::Usage("a digest is 0x and 64 hex digits, as the review shows it".to_owned()))?)
+}
+
+impl ConsentArgs {
+    /// The consents as values.
+    pub(crate) fn given(&self, chain: &EvmChain) -> Result<GivenConsents, Failure> {
+        let all = |texts: &[String]| texts.iter().map(|text| address(text, chain)).collect::<Result<Vec<_>, _>>();
+        Ok(GivenConsents {
+            blind: self.blind.as_deref().map(digest).transpose()?,
+            unlimited: all(&self.allow_unlimited)?,
+            unusual: all(&self.to_unusual)?,
+            delegates: all(&self.delegate_to)?,
+        })
+    }
+}
+
+/// The limits and consents of a command, for `chain`.
+pub(crate) fn limits(limits: &LimitArgs, consents: &ConsentArgs, chain: &EvmChain) -> Result<EvmLimits, Failure> {
+    let max_fee: Option<U256> =
+        limits.max_fee.as_deref().map(|text| native(text, chain)).transpose()?.map(|units| units.value);
+    Ok(EvmLimits {
+        max_fee,
+        expect_to: limits.expect_to.iter().map(|text| address(text, chain)).collect::<Result<_, _>>()?,
+        approve: limits.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
+        consents: consents.given(chain)?,
+    })
+}

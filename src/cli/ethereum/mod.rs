@@ -1,0 +1,13 @@
+//! The desk's part of the Ethereum story: words into requests, reviews on a page, agreement, and the sealed child.
+//!
+//! The commands call it; it decides nothing about money or keys. The rooms below do.
+
+pub(crate) mod agreement;
+pub(crate) mod args;
+pub(crate) mod lookup;
+pub(crate) mod payment;
+pub(crate) mod replacing;
+pub(crate) mod report;
+pub(crate) mod review_page;
+pub(crate) mod signer;
+pub(crate) mod story;

@@ -1,0 +1,130 @@
+//! `send` and `plan` on EVM chains: one recipient and one quantity become a wish; a wish becomes a draft, or a payment.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, U256};
+use fastness::{
+    chain::ethereum::calls,
+    explain::Failure,
+    flow::ethereum::{self, Planned},
+    intent::EvmValue,
+    ledger::Holder,
+    network::EvmChain,
+    store::{WriteRule, atomic_write},
+};
+
+use super::{
+    lookup::{self, Quantity},
+    report::EvmPlanned,
+    signer,
+    story::{Wish, Work},
+};
+use crate::cli::{DeskError, context::Context};
+
+/// Most drafts that `--count` makes at once.
+const MAX_COUNT: u32 = 1_000;
+
+/// The chain of a payment: the one asked for, else by the form of the first address.
+pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Option<&'static EvmChain>, Failure> {
+    if context.asked().is_some() {
+        return context.asked_chain();
+    }
+    match first {
+        Some(address) if address.starts_with("0x") => context.chain().map(Some),
+        _ => context.asked_chain(),
+    }
+}
+
+/// The wish behind `ADDRESS AMOUNT`.
+pub(crate) fn wish(context: &Context, work: &Work<'_>, (to, amount): (&str, &str)) -> Result<Wish, Failure> {
+    let to = lookup::recipient(context, work.chain, to)?;
+    Ok(match lookup::quantity(&work.ledger, work.chain, amount)? {
+        Quantity::AllNative => Wish { value: EvmValue::All, ..Wish::call(to, Default::default()) },
+        Quantity::Native(units) => Wish { value: EvmValue::Exactly(units.value), ..Wish::call(to, Default::default()) },
+        Quantity::Of(token, value) => Wish::call(token.address, calls::transfer(to, value)?),
+        Quantity::AllOf(token) => {
+            let value = balance(work, token.address)?;
+            Wish::call(token.address, calls::transfer(to, value)?)
+        }
+    })
+}
+
+/// All that the account has of a token, as a node says.
+fn balance(work: &Work<'_>, token: Address) -> Result<U256, Failure> {
+    let claim = work.node.token_balances(work.row.account.address, &[token])?;
+    let known = claim.into_value().first().copied().flatten();
+    let known = known.filter(|balance| !balance.is_zero());
+    known.ok_or_else(|| DeskError::Usage("there is nothing of this token to send".to_owned()).into())
+}
+
+/// Plans a wish as a draft, or as many alike with nonces of their own; written to files, or only shown.
+pub(crate) fn planned(
+    context: &mut Context,
+    work: &mut Work<'_>,
+    wish: &Wish,
+    (output, count): (Option<&PathBuf>, u32),
+) -> Result<EvmPlanned, Failure> {
+    if count == 0 || count > MAX_COUNT || (count > 1 && output.is_none()) {
+        let what = format!("--count is 1 to {MAX_COUNT}, and more than one draft needs -o FILE");
+        return Err(DeskError::Usage(what).into());
+    }
+    let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
+    let mut first = None;
+    for turn in 1..=count {
+        let planned = work.plan(context, wish, holder, None)?;
+        let written = output.map(|path| write(&planned, path, (turn, count))).transpose();
+        if written.is_err() || output.is_none() {
+            work.ledger.release_nonce(planned.reservation.id)?;
+        }
+        let file = written?;
+        if first.is_none() {
+            first = Some(report(context, work, &planned, (wish, file))?);
+        }
+    }
+    first.ok_or_else(|| DeskError::Usage("nothing was planned".to_owned()).into())
+}
+
+/// `pay.draft`, or `pay-3.draft` for the third of several.
+fn write(planned: &Planned, path: &std::path::Path, (turn, count): (u32, u32)) -> Result<String, Failure> {
+    let path = if count == 1 {
+        path.to_owned()
+    } else {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let end = path.extension().map_or_else(String::new, |end| format!(".{}", end.to_string_lossy()));
+        path.with_file_name(format!("{stem}-{turn}{end}"))
+    };
+    atomic_write(&path, planned.draft.to_text()?.as_bytes(), WriteRule::New)?;
+    Ok(path.display().to_string())
+}
+
+/// One planned draft into one file; without it the nonce is free again.
+pub(crate) fn written(
+    context: &mut Context,
+    work: &Work<'_>,
+    planned: &Planned,
+    (wish, path): (&Wish, &PathBuf),
+) -> Result<EvmPlanned, Failure> {
+    let file = write(planned, path, (1, 1));
+    if file.is_err() {
+        work.ledger.release_nonce(planned.reservation.id)?;
+    }
+    report(context, work, planned, (wish, Some(file?)))
+}
+
+fn report(
+    context: &mut Context,
+    work: &Work<'_>,
+    planned: &Planned,
+    (wish, file): (&Wish, Option<String>),
+) -> Result<EvmPlanned, Failure> {
+    let ours = signer::ownership(context, &work.ledger, &work.row.wallet, (work.chain, &wish.signatures))?;
+    let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
+    Ok(EvmPlanned {
+        review,
+        file,
+        unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
+        subject: signer::subject(&planned.draft),
+        context: planned.draft.context.clone(),
+        command: "Nothing was written; add -o FILE to keep this draft.",
+    })
+}

@@ -1,0 +1,245 @@
+//! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
+
+use std::path::PathBuf;
+
+use alloy_primitives::{Address, B256, hex};
+use fastness::{
+    amount::Denomination,
+    chain::ethereum::SignedTransaction,
+    explain::{Failure, Kind},
+    flow::ethereum::{self, EvmContext, EvmTracked},
+    intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    network::EvmChain,
+    store::{WriteRule, atomic_write},
+};
+use serde::Serialize;
+
+use super::review_page;
+use crate::cli::{
+    page::{Page, Tone},
+    report::Report,
+};
+
+/// A draft as planned, with its review.
+#[derive(Serialize)]
+pub(crate) struct EvmPlanned {
+    pub(crate) review: EvmReview,
+    pub(crate) file: Option<String>,
+    pub(crate) unsigned: String,
+    #[serde(skip)]
+    pub(crate) subject: String,
+    #[serde(skip)]
+    pub(crate) context: EvmContext,
+    #[serde(skip)]
+    pub(crate) command: &'static str,
+}
+
+impl Report for EvmPlanned {
+    fn page(&self, page: &mut Page) {
+        review_page::write(&self.review, &self.subject, &self.context, page);
+        page.blank();
+        match &self.file {
+            Some(file) => {
+                page.field("Written", file);
+                page.field("Next", &format!("fastness sign {file} -o FILE.signed"));
+            }
+            None => {
+                page.field("Digest", &self.review.digest);
+                page.line(self.command);
+            }
+        }
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        self.review.warnings.clone()
+    }
+}
+
+/// What was signed.
+#[derive(Serialize)]
+pub(crate) struct EvmSigned {
+    id: B256,
+    network: &'static EvmChain,
+    from: Address,
+    nonce: u64,
+    review: EvmReview,
+    file: Option<String>,
+    raw: String,
+    #[serde(skip)]
+    signed: SignedTransaction,
+}
+
+impl EvmSigned {
+    pub(crate) fn new(signed: &SignedTransaction, review: EvmReview) -> Self {
+        Self {
+            id: signed.hash,
+            network: signed.chain,
+            from: signed.from,
+            nonce: signed.nonce,
+            review,
+            file: None,
+            raw: hex::encode_prefixed(&signed.bytes),
+            signed: signed.clone(),
+        }
+    }
+
+    /// The text that goes to a file or to stdout.
+    pub(crate) fn text(&self, raw: SignedForm) -> Result<String, Failure> {
+        match raw {
+            SignedForm::Raw => Ok(self.raw.clone() + "\n"),
+            SignedForm::File => ethereum::signed_text(&self.signed),
+        }
+    }
+
+    /// Writes the file.
+    pub(crate) fn written(mut self, path: &PathBuf, form: SignedForm) -> Result<Self, Failure> {
+        atomic_write(path, self.text(form)?.as_bytes(), WriteRule::New)?;
+        self.file = Some(path.display().to_string());
+        Ok(self)
+    }
+}
+
+/// In which form a signed transaction is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignedForm {
+    /// Raw hex, for other tools.
+    Raw,
+    /// A signed file.
+    File,
+}
+
+impl Report for EvmSigned {
+    fn page(&self, page: &mut Page) {
+        page.line("Signed; the signer was recovered from the bytes and is the sender.");
+        page.field("Id", &self.id.to_string());
+        if let Some(file) = &self.file {
+            page.field("Written", file);
+            page.field("Next", &format!("fastness broadcast {file}"));
+        }
+    }
+}
+
+/// What became of sending.
+#[derive(Serialize)]
+pub(crate) struct EvmSent {
+    id: B256,
+    network: &'static EvmChain,
+    from: Address,
+    nonce: u64,
+    verdict: &'static str,
+    /// Hosts that have it, or why it is unclear.
+    detail: String,
+}
+
+impl EvmSent {
+    pub(crate) fn new(signed: &SignedTransaction, verdict: &'static str, detail: String) -> Self {
+        let SignedTransaction { chain, hash, from, nonce, .. } = signed;
+        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail }
+    }
+}
+
+impl Report for EvmSent {
+    fn page(&self, page: &mut Page) {
+        let track = format!("fastness track {} --network {}", self.id, self.network.name);
+        if self.verdict == "unknown" {
+            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network.");
+            page.field("Id", &self.id.to_string());
+            page.field("Why", &self.detail);
+            page.line("  Its nonce stays held; only these same bytes are ever sent for it.");
+            return page.field("Next", &format!("{track}   (exit 5)"));
+        }
+        page.line(if self.verdict == "accepted" { "Sent." } else { "Already on its way; nothing had to be sent." });
+        page.field("Id", &self.id.to_string());
+        page.field("Nonce", &self.nonce.to_string());
+        page.field("Has it", &self.detail);
+        page.field("Next", &track);
+    }
+
+    fn exit_code(&self) -> u8 {
+        if self.verdict == "unknown" { Kind::Unknown.exit_code() } else { 0 }
+    }
+}
+
+/// Where a transaction is.
+#[derive(Serialize)]
+pub(crate) struct EvmPlace {
+    id: B256,
+    network: &'static EvmChain,
+    status: EvmStatus,
+    said_by: Vec<fastness::text::SafeText>,
+    #[serde(skip)]
+    pub(crate) waited: Waited,
+}
+
+/// Whether somebody waited for more than was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// What was waited for is there, or nothing was.
+    Enough,
+    /// It is not there yet.
+    InVain,
+}
+
+impl EvmPlace {
+    pub(crate) fn new(id: B256, network: &'static EvmChain, tracked: EvmTracked, waited: Waited) -> Self {
+        Self { id, network, status: tracked.status, said_by: tracked.said_by, waited }
+    }
+}
+
+impl Report for EvmPlace {
+    fn page(&self, page: &mut Page) {
+        page.field("Id", &self.id.to_string());
+        match &self.status {
+            EvmStatus::Pending => page.toned_field("Status", (Tone::Claimed, "pending, waiting in a pool")),
+            EvmStatus::Dropped => {
+                page.toned_field("Status", (Tone::Claimed, "no node had it; one of ours that was sent is sent again"));
+            }
+            EvmStatus::Reorged => {
+                let text = "the block that it was in is no longer in the chain; the same bytes were sent again";
+                page.toned_field("Status", (Tone::Claimed, text));
+            }
+            EvmStatus::Replaced { by } => {
+                let by = by.map_or_else(String::new, |by| format!(" ({by})"));
+                page.toned_field("Status", (Tone::Stop, &format!("replaced: another transaction took its nonce{by}")));
+            }
+            EvmStatus::Mined { .. } => self.mined(page),
+        }
+        let hosts: Vec<String> = self.said_by.iter().map(ToString::to_string).collect();
+        page.field("Said by", &hosts.join(", "));
+    }
+
+    fn exit_code(&self) -> u8 {
+        match &self.status {
+            EvmStatus::Replaced { .. } => Kind::Refused.exit_code(),
+            EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. } => Kind::Refused.exit_code(),
+            EvmStatus::Dropped | EvmStatus::Reorged => Kind::Unknown.exit_code(),
+            _ if self.waited == Waited::InVain => Kind::Unknown.exit_code(),
+            _ => 0,
+        }
+    }
+}
+
+impl EvmPlace {
+    fn mined(&self, page: &mut Page) {
+        let EvmStatus::Mined { block, outcome, depth, fee, created, .. } = &self.status else { return };
+        let depth = match depth {
+            Depth::Latest { confirmations: 1 } => "1 confirmation".to_owned(),
+            Depth::Latest { confirmations } => format!("{confirmations} confirmations"),
+            Depth::Safe => "safe".to_owned(),
+            Depth::Finalized => "finalized".to_owned(),
+        };
+        match outcome {
+            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}, as the node says")),
+            Outcome::Reverted { reason } => {
+                let why =
+                    reason.as_ref().map_or_else(|| "it gave no reason".to_owned(), |why| format!("it said: {why}"));
+                page.toned_field("Status", (Tone::Stop, &format!("FAILED in block {block}, {depth}: {why}")));
+            }
+        }
+        let fee = Denomination::new(self.network.symbol, self.network.decimals).of(*fee);
+        page.field("Fee", &format!("{fee} were paid for gas"));
+        if let Some(created) = created {
+            page.field("Contract", &fastness::address::evm_text(*created, self.network));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! How a person reads the review of an Ethereum transaction: the sentence first, whole addresses, the fee, the calldata.
+
+use fastness::{
+    address::evm_text,
+    amount::{Denomination, Units},
+    flow::ethereum::EvmContext,
+    intent::{Certainty, Consent, EvmReview, TreeLine},
+    text::SafeText,
+};
+
+use crate::cli::page::{Page, Tone};
+
+/// Decimals of wei in gwei.
+const GWEI: u8 = 9;
+
+/// Writes a review. `subject` names wallet and account; `context` is what the planning machine claimed.
+pub(crate) fn write(review: &EvmReview, subject: &str, context: &EvmContext, page: &mut Page) {
+    page.heading("Review", &format!("{} · {subject} · draft {}", review.chain, review.draft_name()));
+    page.blank();
+    write_action(review, page);
+    write_fee(review, context, page);
+    page.field("Nonce", &review.nonce.to_string());
+    write_calldata(review, page);
+    write_extras(review, page);
+    for warning in &review.warnings {
+        page.toned_field("Warning", (Tone::Claimed, &warning.text));
+    }
+    for consent in &review.consents {
+        page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
+    }
+    write_claims(context, page);
+    page.blank();
+    page.line("  Nothing else is in this transaction.");
+}
+
+fn write_action(review: &EvmReview, page: &mut Page) {
+    page.field("Action", review.action.as_str());
+    let address = |address| page_address(page, &evm_text(address, review.chain));
+    let from = address(review.from);
+    let to = review.to.map(address);
+    page.field("From", &from);
+    match to {
+        Some(to) if review.data_bytes > 0 => page.field("Contract", &to),
+        Some(to) => page.field("To", &to),
+        None => page.field("To", "nobody: this creates a contract"),
+    }
+    for beneficiary in review.beneficiaries.iter().filter(|address| Some(**address) != review.to) {
+        let text = page_address(page, &evm_text(*beneficiary, review.chain));
+        page.field("Gains", &text);
+    }
+    if !review.value.value.is_zero() {
+        page.field("Value", &review.value.to_string());
+    }
+}
+
+fn page_address(page: &Page, text: &str) -> String {
+    match text.strip_prefix("0x") {
+        Some(digits) => format!("0x{}", page.grouped(digits)),
+        None => page.grouped(text),
+    }
+}
+
+/// Gas prices in gwei, exactly.
+fn gwei(wei: u128) -> Units {
+    Denomination::new("gwei", GWEI).of(alloy_primitives::U256::from(wei))
+}
+
+fn write_fee(review: &EvmReview, context: &EvmContext, page: &mut Page) {
+    let fee = &review.fee;
+    let tip = fee.tip_per_gas.map_or_else(String::new, |tip| format!(", of it {} as tip", gwei(tip)));
+    let l1 = context
+        .l1_fee
+        .as_deref()
+        .map_or_else(String::new, |l1| format!(" + about {} for layer-1 data, as claimed", SafeText::new(l1)));
+    let text = format!("at most {} (gas {} x {}{tip}){l1}", fee.worst, fee.gas_limit, gwei(fee.max_fee_per_gas));
+    page.field("Fee", &text);
+    if !review.value.value.is_zero() {
+        page.field("In all", &format!("at most {} leave the account", review.worst_total));
+    }
+}
+
+fn write_calldata(review: &EvmReview, page: &mut Page) {
+    let (Some(digest), false) = (review.calldata_digest, review.calldata.is_empty() && review.data_bytes == 0) else {
+        return;
+    };
+    let sure = match review.certainty {
+        Certainty::Known => (Tone::Proven, "defined by its standard"),
+        Certainty::Typed => (Tone::Normal, "read by the signature that you typed"),
+        Certainty::Guess => (Tone::Claimed, "a guess: other functions can have the same four bytes"),
+        Certainty::Unknown => (Tone::Stop, "nobody here can read it"),
+    };
+    page.toned_field("Calldata", (sure.0, &format!("{} bytes, {}", review.data_bytes, sure.1)));
+    write_tree(&review.calldata, page);
+    page.field("", &format!("digest {digest}"));
+}
+
+/// A tree, two columns deeper for each level.
+pub(crate) fn write_tree(lines: &[TreeLine], page: &mut Page) {
+    for line in lines {
+        let indent = "  ".repeat(line.depth.min(12));
+        let text = if line.value.as_str().is_empty() {
+            line.name.to_string()
+        } else {
+            format!("{} = {}", line.name, line.value)
+        };
+        page.field("", &format!("{indent}{text}"));
+    }
+}
+
+fn write_extras(review: &EvmReview, page: &mut Page) {
+    for entry in &review.access_list {
+        page.field("Access", entry);
+    }
+    for authorization in &review.authorizations {
+        let who = authorization.authority.map_or_else(|| "somebody's account".to_owned(), |who| who.to_string());
+        let text = if authorization.delegate.is_zero() {
+            format!("{who} no longer delegates its code (nonce {})", authorization.nonce)
+        } else {
+            format!("{} runs as {who} from now on (nonce {})", authorization.delegate, authorization.nonce)
+        };
+        page.toned_field("Delegates", (Tone::Claimed, &text));
+    }
+    page.field("Type", &format!("{} · to sign {}", review.tx_type.number(), review.signing_hash));
+}
+
+/// What has to be agreed to by name, with the flag that does it.
+pub(crate) fn consent_text(consent: &Consent) -> String {
+    match consent {
+        Consent::Blind { digest, why } => format!("{why}; only with --blind {digest}"),
+        Consent::Unlimited { spender } => {
+            format!("{spender} may take without limit; only with --allow-unlimited {spender}")
+        }
+        Consent::UnusualDestination { to, why } => format!("{to} is {why}; only with --to-unusual {to}"),
+        Consent::Delegation { delegate } => {
+            format!("the code of this account becomes that of {delegate}; only with --delegate-to {delegate}")
+        }
+    }
+}
+
+/// What came from the online machine and cannot be checked here.
+fn write_claims(context: &EvmContext, page: &mut Page) {
+    let safe = |text: &Option<String>| text.as_deref().map(|text| SafeText::new(text).to_string());
+    let mut claims = Vec::new();
+    if let Some(balance) = safe(&context.balance) {
+        claims.push(format!("balance {balance}"));
+    }
+    if let Some(block) = context.block {
+        claims.push(format!("block {block}"));
+    }
+    if let Some(recipient) = safe(&context.recipient) {
+        claims.push(format!("recipient is {recipient}"));
+    }
+    if let Some(said_by) = safe(&context.said_by) {
+        claims.push(format!("said by {said_by}"));
+    }
+    if !context.signatures.is_empty() {
+        let names: Vec<String> = context.signatures.iter().map(|name| SafeText::new(name).to_string()).collect();
+        claims.push(format!("it calls {}", names.join(", ")));
+    }
+    if !claims.is_empty() {
+        page.toned_field("Claimed", (Tone::Claimed, &format!("{} (by the planning machine)", claims.join(", "))));
+    }
+}

@@ -1,0 +1,276 @@
+//! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
+
+use alloy_eips::eip2930::AccessList;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use fastness::{
+    chain::ethereum::{SignedTransaction, decode},
+    explain::Failure,
+    explorer::{EvmExplorer, EvmVerdict, ExplorerError},
+    flow::{
+        self, FlowError,
+        ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
+    },
+    intent::{EvmFeeLimit, EvmRequest, EvmValue, Warning},
+    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, OutboxRow},
+    network::EvmChain,
+};
+
+use super::{
+    args::{ConsentArgs, EvmArgs},
+    report::EvmSent,
+    signer,
+};
+use crate::cli::{agreement::LimitArgs, context::Context};
+
+/// What a command wants done.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// Recipient or contract.
+    pub(crate) to: Option<Address>,
+    /// Coins that go with it.
+    pub(crate) value: EvmValue,
+    /// Calldata or init code.
+    pub(crate) data: Bytes,
+    /// Function signatures that the person typed.
+    pub(crate) signatures: Vec<String>,
+    /// EIP-7702: the contract that this account's code is to be.
+    pub(crate) delegate: Option<Address>,
+}
+
+impl Wish {
+    /// A call of a contract.
+    pub(crate) const fn call(to: Address, data: Bytes) -> Self {
+        let value = EvmValue::Exactly(U256::ZERO);
+        Self { to: Some(to), value, data, signatures: Vec::new(), delegate: None }
+    }
+}
+
+/// The options of every command that makes a transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options<'a> {
+    /// `--fee`.
+    pub(crate) level: Option<&'a str>,
+    /// Gas, nonce, type.
+    pub(crate) evm: &'a EvmArgs,
+    /// Limits.
+    pub(crate) limits: &'a LimitArgs,
+    /// Consents.
+    pub(crate) consents: &'a ConsentArgs,
+}
+
+/// A command at work on one chain and account.
+pub(crate) struct Work<'a> {
+    /// The chain.
+    pub(crate) chain: &'static EvmChain,
+    /// The ledger.
+    pub(crate) ledger: Ledger,
+    /// The account that pays.
+    pub(crate) row: EvmAccountRow,
+    /// The chain's nodes.
+    pub(crate) node: EvmExplorer,
+    /// What the person allowed.
+    pub(crate) limits: EvmLimits,
+    options: Options<'a>,
+}
+
+impl<'a> Work<'a> {
+    /// Opens everything that is needed, before anything is asked or reserved.
+    pub(crate) fn begin(
+        context: &mut Context,
+        chain: &'static EvmChain,
+        options: Options<'a>,
+    ) -> Result<Self, Failure> {
+        let limits = super::args::limits(options.limits, options.consents, chain)?;
+        let (ledger, row) = context.evm_account(chain)?;
+        let node = context.node(chain)?;
+        Ok(Self { chain, ledger, row, node, limits, options })
+    }
+
+    fn who(&self) -> EvmWho {
+        EvmWho { chain_id: self.chain.id, from: self.row.account.address }
+    }
+
+    /// The price that was asked for; nothing where none was named.
+    pub(crate) fn asked_fee(&self) -> Result<Option<fastness::intent::EvmFee>, Failure> {
+        let named = self.options.level.is_some() || self.options.evm.names_a_price();
+        named.then(|| self.options.evm.fee(self.options.level, self.chain)).transpose()
+    }
+
+    /// The request of a wish.
+    pub(crate) fn request(&self, wish: &Wish) -> Result<EvmRequest, Failure> {
+        Ok(EvmRequest {
+            to: wish.to,
+            value: wish.value,
+            data: wish.data.clone(),
+            fee: self.options.evm.fee(self.options.level, self.chain)?,
+            fee_limit: self.limits.max_fee.map_or(EvmFeeLimit::Standard, EvmFeeLimit::Absolute),
+            gas_limit: self.options.evm.gas_limit(),
+            tx_type: self.options.evm.tx_type(),
+            access_list: AccessList::default(),
+            delegate: wish.delegate,
+        })
+    }
+
+    /// Plans a wish; the nonce is set aside for `holder`.
+    pub(crate) fn plan(
+        &mut self,
+        context: &mut Context,
+        wish: &Wish,
+        holder: Holder,
+        nonce: Option<NonceChoice>,
+    ) -> Result<Planned, Failure> {
+        let request = self.request(wish)?;
+        let purpose =
+            ethereum::purpose(self.chain, self.row.account.address, &request, self.options.evm.once.as_deref());
+        let named = self.options.evm.nonce.map(NonceChoice::Exactly);
+        let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
+        let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
+        let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
+        // The limits and consents hold before anybody is asked for a password.
+        let checked = self.check(context, &planned.draft, wish);
+        match checked {
+            Ok(()) => Ok(planned),
+            Err(failure) => {
+                self.ledger.release_nonce(planned.reservation.id)?;
+                Err(failure)
+            }
+        }
+    }
+
+    fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &Wish) -> Result<(), Failure> {
+        let ours = signer::ownership(context, &self.ledger, &self.row.wallet, (self.chain, &wish.signatures))?;
+        ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
+    }
+
+    /// The same wish from a run that never told its person what became of it: its bytes are sent again, nothing is signed.
+    pub(crate) fn resume(&mut self, wish: &Wish) -> Result<Option<SignedTransaction>, Failure> {
+        let request = self.request(wish)?;
+        let purpose =
+            ethereum::purpose(self.chain, self.row.account.address, &request, self.options.evm.once.as_deref());
+        let Some(row) = self.ledger.interrupted(&self.who(), &purpose)? else { return Ok(None) };
+        let raw = row.signed.as_ref().map(|(_, raw)| raw.as_slice()).unwrap_or_default();
+        Ok(Some(decode::signed(raw)?.0))
+    }
+
+    /// Stops a wish that is on its way already, unless it is said to be meant again.
+    pub(crate) fn refuse_repeat(&self, wish: &Wish) -> Result<(), Failure> {
+        let request = self.request(wish)?;
+        let once = self.options.evm.once.as_deref();
+        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, once);
+        let same = |row: &OutboxRow| row.purpose == purpose && row.reported && row.signed.is_some();
+        let found = match once {
+            // A key names one payment for ever, mined or not.
+            Some(_) => {
+                self.ledger.evm_outbox(&self.who())?.into_iter().find(|row| same(row) && row.state.holds_nonce())
+            }
+            None => self.ledger.waiting_same(&self.who(), &purpose)?,
+        };
+        match found.and_then(|row| row.signed) {
+            Some((hash, _)) => Err(FlowError::SamePayment(hash.to_string()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Signs a planned draft in a sealed child, and sends it. A nonce for which nothing was signed is given back.
+    pub(crate) fn sign_and_send(
+        &mut self,
+        context: &mut Context,
+        planned: &Planned,
+        wish: &Wish,
+    ) -> Result<EvmSent, Failure> {
+        let signed = signer::sign_in_child(context, &planned.draft, (&wish.signatures, self.options));
+        let signed = match signed {
+            Ok(signed) => signed,
+            Err(failure) => {
+                self.ledger.release_nonce(planned.reservation.id)?;
+                return Err(failure);
+            }
+        };
+        self.send(context, &signed, Some(planned.reservation.id))
+    }
+
+    /// Sends signed bytes and tells what became of them.
+    pub(crate) fn send(
+        &mut self,
+        context: &Context,
+        signed: &SignedTransaction,
+        reserved: Option<i64>,
+    ) -> Result<EvmSent, Failure> {
+        send(context, (&mut self.ledger, &self.node), signed, reserved)
+    }
+
+    /// The whole story: what an interrupted run left, else plan, review, sign, send.
+    pub(crate) fn whole(&mut self, context: &mut Context, wish: &Wish, again: Again) -> Result<EvmSent, Failure> {
+        ethereum::refresh(&mut self.ledger, &self.node, self.chain, self.row.account.address)?;
+        if let Some(signed) = self.resume(wish)? {
+            let text = "an earlier run of this command was interrupted after it had signed; its transaction is used, and nothing new is signed";
+            context.ui.warn(&Warning { code: "resumed", text: text.to_owned() });
+            return self.send(context, &signed, None);
+        }
+        if again == Again::No {
+            self.refuse_repeat(wish)?;
+        }
+        let planned = self.plan(context, wish, Holder::Process, None)?;
+        self.sign_and_send(context, &planned, wish)
+    }
+}
+
+/// Whether the same payment is meant a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// `--again`.
+    Yes,
+    /// Not.
+    No,
+}
+
+/// Sends signed bytes, prints their id before any waiting, and turns the verdict into a report or an error.
+pub(crate) fn send(
+    context: &Context,
+    (ledger, node): (&mut Ledger, &EvmExplorer),
+    signed: &SignedTransaction,
+    reserved: Option<i64>,
+) -> Result<EvmSent, Failure> {
+    let row = ethereum::record(ledger, signed, reserved)?;
+    context.ui.say(&format!("Transaction {} is on disk; sending it now.", signed.hash));
+    let delivery = ethereum::deliver(ledger, node, signed, Some(row.id))?;
+    let told = ledger.mark_reported(delivery.id);
+    told.map_err(|error| FlowError::SentNotRecorded { txid: signed.hash.to_string(), cause: error.to_string() })?;
+    report(delivery, signed)
+}
+
+fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, Failure> {
+    let sent = |verdict, detail| Ok(EvmSent::new(signed, verdict, detail));
+    match delivery.verdict {
+        EvmVerdict::Accepted { operators } => {
+            sent("accepted", operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        EvmVerdict::Known => sent("known", "a node had it already".to_owned()),
+        EvmVerdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
+        EvmVerdict::Rejected(class) => Err(class.into()),
+        EvmVerdict::NotSent(failures) => Err(ExplorerError::NoAnswer(failures).into()),
+    }
+}
+
+/// A transaction id of the command line.
+pub(crate) fn hash(text: &str) -> Result<B256, Failure> {
+    let whole = if text.starts_with("0x") { text.to_owned() } else { format!("0x{text}") };
+    Ok(whole.parse().map_err(|_| {
+        crate::cli::DeskError::Usage(format!("`{}` is not a transaction id", fastness::text::SafeText::new(text)))
+    })?)
+}
+
+/// As [`flow::SignedFile`] for the other family: whether a file is one of an EVM chain, and which.
+pub(crate) fn chain_of_file(context: &mut Context, bytes: &[u8]) -> Result<Option<&'static EvmChain>, Failure> {
+    context.config()?;
+    if let Some(network) = flow::ethereum::network_of_file(bytes) {
+        return Ok(match network {
+            fastness::network::AnyNetwork::Evm(chain) => Some(chain),
+            fastness::network::AnyNetwork::Bitcoin(_) => None,
+        });
+    }
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(None);
+    }
+    context.asked_chain()
+}
