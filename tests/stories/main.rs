@@ -9,6 +9,7 @@ mod harness;
 mod accounts;
 mod airgap;
 mod bad_input;
+mod ethereum;
 mod explorer_trouble;
 mod hostile;
 mod replace;

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FUNCTION")]
     function: String,
     /// Its arguments: plain numbers, addresses, true or false, 0x bytes, text, [1,2] and (1,0x...)
-    #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Coins that go with the call, such as 0.1eth
     #[arg(long, value_name = "AMOUNT")]

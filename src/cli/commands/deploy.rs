@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TYPES")]
     constructor: Option<String>,
     /// Arguments of the constructor
-    #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Coins that go with it, such as 0.1eth
     #[arg(long, value_name = "AMOUNT")]

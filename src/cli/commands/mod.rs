@@ -9,6 +9,7 @@ mod bump;
 mod call;
 mod coins;
 mod completions;
+mod delegate;
 mod deploy;
 mod doctor;
 mod errors;
@@ -103,6 +104,8 @@ pub(crate) enum Command {
     Call(call::Args),
     /// Create a contract from its compiled code
     Deploy(deploy::Args),
+    /// Let a contract run as your account (EIP-7702), or take that back
+    Delegate(delegate::Args),
     /// Tokens: list, look up, balances, send, allowances
     Token(token::Args),
     /// NFTs: send one (ERC-721) or some of a kind (ERC-1155)
@@ -158,6 +161,7 @@ impl Command {
             Self::Cancel(args) => args.run(context),
             Self::Call(args) => args.run(context),
             Self::Deploy(args) => args.run(context),
+            Self::Delegate(args) => args.run(context),
             Self::Token(args) => args.run(context),
             Self::Nft(args) => args.run(context),
             Self::Nonce(args) => args.run(context),

@@ -24,8 +24,8 @@ use crate::{
 const FEE_BLOCKS: u64 = 10;
 /// First bytes of the code of an account that delegates (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
-/// Chains on which base fees follow the constants of EIP-1559 itself: Ethereum, Sepolia, Hoodi, a local node.
-const STANDARD_BASE_FEE: [u64; 4] = [1, 11_155_111, 560_048, 31_337];
+/// Chains on which base fees follow the constants of EIP-1559 itself: Ethereum, Sepolia, Hoodi.
+const STANDARD_BASE_FEE: [u64; 3] = [1, 11_155_111, 560_048];
 
 impl Rpc<'_> {
     /// Compares the chain id, once per host and process (threats.md H1).

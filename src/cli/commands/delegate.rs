@@ -1,0 +1,49 @@
+//! `delegate`: lets a contract run as the account (EIP-7702), or takes that back. Only to contracts that config.toml allows.
+
+use alloy_primitives::Address;
+use fastness::intent::EvmValue;
+
+use super::{Answer, answer};
+use crate::cli::{
+    agreement::LimitArgs,
+    context::Context,
+    ethereum::{
+        args::{ConsentArgs, EvmArgs, address},
+        story::{Again, Options, Wish, Work},
+    },
+};
+
+/// Let a contract run as your account (EIP-7702), or take that back
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The contract, which config.toml has to allow; or none
+    #[arg(value_name = "CONTRACT")]
+    contract: String,
+    /// How soon: slow, normal or fast
+    #[arg(long, value_name = "LEVEL")]
+    fee: Option<String>,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    evm: EvmArgs,
+    #[command(flatten)]
+    consents: ConsentArgs,
+}
+
+impl Args {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        let chain = context.chain()?;
+        let delegate = if self.contract == "none" { Address::ZERO } else { address(&self.contract, chain)? };
+        let _lock = context.payment_lock()?;
+        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let mut work = Work::begin(context, chain, options)?;
+        let own = work.row.account.address;
+        let wish = Wish {
+            value: EvmValue::Exactly(Default::default()),
+            delegate: Some(delegate),
+            ..Wish::call(own, Default::default())
+        };
+        answer(work.whole(context, &wish, Again::No)?)
+    }
+}

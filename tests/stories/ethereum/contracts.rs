@@ -1,0 +1,94 @@
+//! Contracts: allowances and their end, NFTs of both kinds, calls by signature, views, deployments, failures with reasons.
+
+use serde_json::json;
+
+use super::node::{ETHER, EvmStage, OURS, SHOP, code, word};
+
+#[test]
+fn an_allowance_is_given_seen_and_taken_away() {
+    let (stage, coin) = EvmStage::with_coin();
+    let sent = stage.signed(&["token", "approve", SHOP, "40 STG"]);
+    assert_eq!(stage.tracked(&sent)["outcome"]["outcome"], "success");
+    let open = stage.json(&["token", "allowances"]);
+    assert_eq!(open["allowances"][0]["amount"]["smallest"], "40000000", "{open}");
+    assert_eq!(open["allowances"][0]["unlimited"], false);
+
+    stage.signed(&["token", "revoke", SHOP, &coin]);
+    assert_eq!(stage.json(&["token", "allowances"])["allowances"], json!([]));
+}
+
+#[test]
+fn an_unlimited_allowance_names_its_spender_twice() {
+    let (stage, _) = EvmStage::with_coin();
+    let approve = ["token", "approve", SHOP, "unlimited STG"];
+    let (code, said) = stage.refused(&approve);
+    assert_eq!(code, "ethereum.consent_missing");
+    assert!(said.contains(&format!("--allow-unlimited {SHOP}")), "{said}");
+    let other = format!("--allow-unlimited={OURS}");
+    assert_eq!(stage.refused(&[&approve[..], &[other.as_str()]].concat()).0, "ethereum.consent_missing");
+    let named = format!("--allow-unlimited={SHOP}");
+    stage.signed(&[&approve[..], &[named.as_str()]].concat());
+    let open = stage.json(&["token", "allowances"]);
+    assert_eq!(open["allowances"][0]["unlimited"], true, "{open}");
+}
+
+#[test]
+fn nfts_of_both_standards_change_hands() {
+    let stage = EvmStage::new();
+    let picture = stage.anvil.deploy("Picture", &word(OURS));
+    stage.signed(&["nft", "send", &picture, "7", SHOP]);
+    let owner = stage.anvil.call(&picture, &format!("0x6352211e{}", word("7")));
+    assert_eq!(owner, format!("0x{}", word(SHOP)));
+
+    let items = stage.anvil.deploy("Items", &word(OURS));
+    stage.signed(&["nft", "send", &items, "3", SHOP, "--count", "60"]);
+    let left = stage.anvil.call(&items, &format!("0x00fdd58e{}{}", word(SHOP), word("3")));
+    assert_eq!(left, format!("0x{}", word("3c")));
+    let (code, said) = stage.refused(&["nft", "send", &items, "3", SHOP, "--count", "41"]);
+    assert_eq!(code, "ethereum.refused");
+    assert!(said.contains("not yours"), "{said}");
+    assert_eq!(stage.json(&["nonce", "status"])["next"], 2, "a refused call gives its nonce back");
+}
+
+#[test]
+fn a_contract_is_deployed_called_and_asked() {
+    let stage = EvmStage::new();
+    std::fs::write(stage.stage.path("register.bin"), code("Register").trim_start_matches("0x")).unwrap();
+    let sent = stage.signed(&["deploy", "register.bin"]);
+    let status = stage.tracked(&sent);
+    let register: alloy_primitives::Address = status["created"].as_str().unwrap().parse().unwrap();
+    let register = register.to_string();
+
+    let stake = ["call", &register, "stake(uint256,address)", "100", SHOP, "--value", "0.1eth"];
+    let sent = stage.signed(&stake);
+    assert_eq!(stage.tracked(&sent)["outcome"]["outcome"], "success");
+    assert_eq!(stage.anvil.balance(&register), ETHER / 10);
+    let pair = stage.json(&["call", &register, "pair() returns (uint256 number, address where)", "--view"]);
+    assert_eq!((&pair["answer"][0]["value"], &pair["answer"][1]["value"]), (&json!("100"), &json!(register)));
+
+    let coin = code("Coin");
+    let constructed = ["deploy", &coin, "--constructor", "constructor(uint256,address)", "5000000", OURS];
+    let status = stage.tracked(&stage.signed(&constructed));
+    assert_eq!(stage.anvil.coins(status["created"].as_str().unwrap(), OURS), 5_000_000);
+}
+
+#[test]
+fn a_call_that_would_fail_is_not_sent_and_one_that_failed_says_why() {
+    let stage = EvmStage::new();
+    let register = stage.anvil.deploy("Register", "");
+    let (code, said) = stage.refused(&["call", &register, "fail()"]);
+    assert_eq!(code, "ethereum.refused");
+    assert!(said.contains("the register is closed"), "{said}");
+    assert_eq!(stage.anvil.nonce(OURS), 0);
+
+    // Two payments race for the same coins: the second is planned while there is enough for it.
+    let (stage, coin) = EvmStage::with_coin();
+    stage.anvil.automine(&json!(false));
+    stage.signed(&["send", SHOP, "600000 STG"]);
+    let second = stage.signed(&["token", "send", SHOP, "600001 STG"]);
+    stage.anvil.mine();
+    let answer = stage.run(&["track", second["id"].as_str().unwrap(), "--json"]);
+    answer.expect_code(1);
+    assert!(answer.stdout.contains("not enough coins"), "{answer:#?}");
+    assert_eq!(stage.anvil.coins(&coin, SHOP), 600_000_000_000);
+}

@@ -1,0 +1,127 @@
+//! Nodes in trouble: a chain that turns back, silence after the bytes have left, another chain, a node that is down.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+
+use serde_json::{Value, json};
+
+use super::node::{Anvil, ETHER, EvmStage, OURS, SHOP};
+
+#[test]
+fn after_a_reorg_the_same_bytes_are_sent_again() {
+    let stage = EvmStage::new();
+    let before = stage.anvil.balance(SHOP);
+    stage.anvil.mine();
+    let sent = stage.signed(&["send", SHOP, "1eth"]);
+    assert_eq!(stage.tracked(&sent)["state"], "mined");
+    // Blocks without it take the place of the last two.
+    stage.anvil.rpc("anvil_reorg", &json!([2, []]));
+    assert_eq!(stage.anvil.balance(SHOP), before);
+    let answer = stage.run(&["track", sent["id"].as_str().unwrap(), "--json"]);
+    answer.expect_code(5);
+    assert!(answer.stdout.contains("\"reorged\""), "{answer:#?}");
+    stage.anvil.mine();
+    assert_eq!(stage.tracked(&sent)["state"], "mined", "the same bytes, sent again by track");
+    assert_eq!((stage.anvil.balance(SHOP) - before, stage.anvil.nonce(OURS)), (ETHER, 1));
+}
+
+/// A proxy that hands requests on, and hangs up instead of answering those that send a transaction.
+fn deaf_after_sending(port: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(client) = stream else { break };
+            thread::spawn(move || hand_on(client, port));
+        }
+    });
+    url
+}
+
+fn hand_on(mut client: TcpStream, port: u16) {
+    let Some(request) = read_request(&mut client) else { return };
+    let mut node = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let text = String::from_utf8_lossy(&request).replace("connection: keep-alive", "");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    write!(node, "{head}\r\nConnection: close\r\n\r\n{body}").unwrap();
+    let mut reply = Vec::new();
+    node.read_to_end(&mut reply).unwrap();
+    if !text.contains("eth_sendRawTransaction") {
+        let _ = client.write_all(&reply);
+    }
+}
+
+fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut request = Vec::new();
+    let mut piece = [0u8; 4096];
+    loop {
+        let read = client.read(&mut piece).ok().filter(|read| *read > 0)?;
+        request.extend_from_slice(&piece[..read]);
+        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: "))?.trim().parse::<usize>().ok()?;
+        if body.len() >= length {
+            return Some(request);
+        }
+    }
+}
+
+#[test]
+fn silence_after_the_bytes_left_is_found_out_and_paid_once() {
+    let stage = EvmStage::new();
+    let before = stage.anvil.balance(SHOP);
+    let port: u16 = stage.anvil.url().rsplit(':').next().unwrap().parse().unwrap();
+    let proxy = deaf_after_sending(port);
+    let mut command = crate::harness::program();
+    command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
+    command.args(["--network", "local", "--explorer", &proxy, "send", SHOP, "1eth", "--yes", "--max-fee=0.05eth"]);
+    command.args([&stage.stage.password(), "--json"]);
+    let answer = crate::harness::finish(command);
+    answer.expect_code(0);
+    let document: Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(document["data"]["verdict"], "accepted", "it was read back: {document}");
+    assert_eq!(stage.anvil.balance(SHOP) - before, ETHER);
+}
+
+#[test]
+fn a_transaction_of_one_chain_is_not_sent_to_another() {
+    let stage = EvmStage::new();
+    let other = Anvil::with(&["--chain-id", "1"]);
+    stage.json(&["plan", SHOP, "1eth", "-o", "pay.draft"]);
+    stage.signed(&["sign", "pay.draft", "-o", "pay.signed"]);
+    let mut command = crate::harness::program();
+    command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
+    command.args(["--explorer", &other.url(), "broadcast", "pay.signed", "--json"]);
+    let answer = crate::harness::finish(command);
+    assert_eq!(answer.error_code(), "explorer.no_answer", "{answer:#?}");
+    assert!(answer.stdout.contains("another chain"), "{answer:#?}");
+    assert_eq!(other.nonce(OURS), 0);
+
+    let mut command = crate::harness::program();
+    command.arg("--home").arg(stage.stage.path("home"));
+    command.args(["--network", "local", "--explorer", &other.url(), "plan", SHOP, "1eth", "--json"]);
+    let answer = crate::harness::finish(command);
+    assert_eq!(answer.error_code(), "explorer.wrong_chain", "{answer:#?}");
+    let file = std::fs::read_to_string(stage.stage.path("pay.signed")).unwrap();
+    std::fs::write(stage.stage.path("moved.signed"), file.replace("eip155:31337", "eip155:1")).unwrap();
+    let (code, _) = stage.refused(&["broadcast", "moved.signed"]);
+    assert_eq!(code, "flow.not_signed");
+}
+
+#[test]
+fn a_node_that_is_down_is_passed_over() {
+    let stage = EvmStage::new();
+    let dead = format!("http://127.0.0.1:{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let url = stage.anvil.url();
+    let mut command = crate::harness::program();
+    command.arg("--home").arg(stage.stage.path("home"));
+    command.args(["--network", "local", "--explorer", &dead, "--explorer", &url, "balance", "--json"]);
+    let answer = crate::harness::finish(command);
+    answer.expect_code(0);
+    let answer = stage.run(&["--offline", "balance", "--json"]);
+    assert_eq!((answer.code, answer.error_code().as_str()), (4, "explorer.no_network"));
+}
