@@ -98,7 +98,10 @@ impl<'a> Reader<'a> {
 
     fn payment(&mut self, to: Address) {
         let value = native(self.facts.chain, self.facts.value);
-        self.gains(to);
+        // Nothing is lost where nothing is sent, whoever it is sent to.
+        if !value.value.is_zero() {
+            self.gains(to);
+        }
         self.say(0, format!("Send {value} to {}", self.name(to)));
         self.reading.moved = Some(value);
     }

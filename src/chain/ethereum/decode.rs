@@ -45,6 +45,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
     }
     let reading = calldata::read(&transacted(&transaction, plan), ours);
     let authorizations = authorizations(&transaction, plan, ours)?;
+    let action = delegation_sentence(&transaction, &authorizations).unwrap_or_else(|| reading.action.clone());
     let fee = fee(&transaction, chain);
     let (value, data) = (transaction.value(), transaction.input());
     let worst_total = native(chain, value.saturating_add(fee.worst.value));
@@ -65,7 +66,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         consents: consents(&reading, &authorizations, plan, ours),
         warnings: warnings(&reading, &transaction, plan),
         authorizations,
-        action: SafeText::new(&reading.action),
+        action: SafeText::new(&action),
         moved: reading.moved,
         beneficiaries: reading.beneficiaries,
         certainty: reading.certainty,
@@ -156,6 +157,19 @@ fn listed_one(signed: &SignedAuthorization, plan: &Plan) -> Result<ReviewedAutho
         .ok()
         .and_then(|signature| signature.recover_address_from_prehash(&signed.signature_hash()).ok());
     Ok(ReviewedAuthorization { authority, delegate: *signed.address(), nonce: signed.nonce() })
+}
+
+/// What a transaction does that is there for its delegations alone.
+fn delegation_sentence(transaction: &TypedTransaction, authorizations: &[ReviewedAuthorization]) -> Option<String> {
+    let [one] = authorizations else { return None };
+    if !transaction.input().is_empty() || !transaction.value().is_zero() {
+        return None;
+    }
+    let who = one.authority.map_or_else(|| "an account".to_owned(), |who| who.to_string());
+    Some(match one.delegate {
+        none if none.is_zero() => format!("No longer let a contract run as {who}"),
+        delegate => format!("Let the contract {delegate} run as {who}, with everything that it owns"),
+    })
 }
 
 /// What the calldata asks for, destinations that lose money, and delegations.

@@ -38,11 +38,11 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents };
         let mut work = Work::begin(context, chain, options)?;
-        let own = work.row.account.address;
         let wish = Wish {
             value: EvmValue::Exactly(Default::default()),
             delegate: Some(delegate),
-            ..Wish::call(own, Default::default())
+            // To nobody: a call of the account itself would run the delegate's code at once.
+            ..Wish::call(Address::ZERO, Default::default())
         };
         answer(work.whole(context, &wish, Again::No)?)
     }

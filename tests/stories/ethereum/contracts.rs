@@ -81,12 +81,14 @@ fn a_call_that_would_fail_is_not_sent_and_one_that_failed_says_why() {
     assert!(said.contains("the register is closed"), "{said}");
     assert_eq!(stage.anvil.nonce(OURS), 0);
 
-    // Two payments race for the same coins: the second is planned while there is enough for it.
+    // Two drafts for the same coins: both are planned while there is enough.
     let (stage, coin) = EvmStage::with_coin();
-    stage.anvil.automine(&json!(false));
-    stage.signed(&["send", SHOP, "600000 STG"]);
-    let second = stage.signed(&["token", "send", SHOP, "600001 STG"]);
-    stage.anvil.mine();
+    for (amount, name) in [("600000 STG", "first"), ("600001 STG", "second")] {
+        stage.json(&["plan", SHOP, amount, "-o", &format!("{name}.draft")]);
+        stage.signed(&["sign", &format!("{name}.draft"), "-o", &format!("{name}.signed")]);
+    }
+    stage.json(&["broadcast", "first.signed"]);
+    let second = stage.json(&["broadcast", "second.signed"]);
     let answer = stage.run(&["track", second["id"].as_str().unwrap(), "--json"]);
     answer.expect_code(1);
     assert!(answer.stdout.contains("not enough coins"), "{answer:#?}");
