@@ -44,6 +44,12 @@ impl Preimage {
         Self([&[0x19, 0x01], domain_separator.as_slice(), struct_hash.as_slice()].concat())
     }
 
+    /// The whole message.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// What is signed: the Keccak-256 hash of the whole message.
     #[must_use]
     pub fn digest(&self) -> B256 {

@@ -7,6 +7,7 @@ pub mod calldata;
 pub mod calls;
 pub mod decode;
 pub mod fund;
+pub mod message;
 pub mod plan;
 pub mod policy;
 pub mod reading;
@@ -16,8 +17,11 @@ pub mod transaction;
 
 mod error;
 mod meaning;
+mod permits;
 mod standards;
 mod tree;
+pub mod typed_data;
+mod typed_values;
 
 use alloy_primitives::{Address, B256, U256};
 use bitcoin::{bip32::DerivationPath, secp256k1::PublicKey};

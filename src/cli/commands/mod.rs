@@ -19,6 +19,7 @@ mod history;
 mod inspect;
 mod label;
 mod man;
+mod message;
 mod networks;
 mod new;
 mod nft;
@@ -104,6 +105,8 @@ pub(crate) enum Command {
     Call(call::Args),
     /// Create a contract from its compiled code
     Deploy(deploy::Args),
+    /// Messages: sign a text or typed data (EIP-712), verify a signature
+    Message(message::Args),
     /// Let a contract run as your account (EIP-7702), or take that back
     Delegate(delegate::Args),
     /// Tokens: list, look up, balances, send, allowances
@@ -161,6 +164,7 @@ impl Command {
             Self::Cancel(args) => args.run(context),
             Self::Call(args) => args.run(context),
             Self::Deploy(args) => args.run(context),
+            Self::Message(args) => args.run(context),
             Self::Delegate(args) => args.run(context),
             Self::Token(args) => args.run(context),
             Self::Nft(args) => args.run(context),

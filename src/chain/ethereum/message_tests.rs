@@ -1,0 +1,376 @@
+//! Published examples of EIP-191 and EIP-712, and hostile messages: each is refused for its reason, or named by its sentence.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::network::EvmChain;
+
+const BOB: &str = "0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB";
+const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+const PERMIT2: &str = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+const NOW: u64 = 1_795_000_000;
+
+fn mainnet() -> &'static EvmChain {
+    EvmChain::by_id(1).expect("a chain")
+}
+
+fn members(list: &[(&str, &str)]) -> Value {
+    list.iter().map(|(name, ty)| json!({"name": name, "type": ty})).collect()
+}
+
+fn domain_type() -> Value {
+    members(&[("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address")])
+}
+
+fn domain(contract: &str) -> Value {
+    json!({"name": "Test", "version": "1", "chainId": 1, "verifyingContract": contract})
+}
+
+/// The example of EIP-712.
+fn mail() -> Value {
+    json!({
+        "types": {
+            "EIP712Domain": domain_type(),
+            "Person": members(&[("name", "string"), ("wallet", "address")]),
+            "Mail": members(&[("from", "Person"), ("to", "Person"), ("contents", "string")]),
+        },
+        "primaryType": "Mail",
+        "domain": {
+            "name": "Ether Mail", "version": "1", "chainId": 1,
+            "verifyingContract": "0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC",
+        },
+        "message": {
+            "from": {"name": "Cow", "wallet": "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826"},
+            "to": {"name": "Bob", "wallet": BOB},
+            "contents": "Hello, Bob!",
+        },
+    })
+}
+
+fn read(value: &Value) -> Result<MessageReview, EthereumError> {
+    typed(value.to_string().as_bytes(), mainnet(), NOW)
+}
+
+#[test]
+fn the_example_of_eip_712() {
+    let review = read(&mail()).expect("a message");
+    assert_eq!(review.digest.to_string(), "0xbe609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2");
+    let domain = review.domain_separator.expect("a domain").to_string();
+    assert_eq!(domain, "0xf2cee375fa42b42143804025fc449deafd50cc031ca257e0b194a650a912090f");
+    let message = review.struct_hash.expect("a hash").to_string();
+    assert_eq!(message, "0xc52c0ee5d84264471806290a3f2c4cecfc5490626bf912d01f240d7a274b371e");
+    assert!(matches!(review.consents.as_slice(), [Consent::Blind { .. }]), "unknown typed data is retyped");
+    let names: Vec<&str> = review.tree.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(names, ["Mail", "from", "name", "wallet", "to", "name", "wallet", "contents"], "in the types' order");
+    // The signature that EIP-712 prints for it, made by the key keccak256("cow").
+    let signature = "0x4355c47d63924e8a72e509b65029052eb6c299d53a04e167c5775fd466751c9d07299936d304c153f6443dfa05f40ff007d72911b6f72307f996231605b915621c";
+    let cow = "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826".parse::<Address>().expect("an address");
+    assert_eq!(recovered(&review, signature), Ok(cow));
+}
+
+#[test]
+fn texts_are_signed_and_hashes_are_not() {
+    let hello = personal(b"hello world", mainnet()).expect("a message");
+    assert_eq!(hello.digest.to_string(), "0xd9eba16ed0ecae432b71fe008c98cc872bb4cc214d3220a36f365326cf807d68");
+    assert!(personal(b"", mainnet()).is_err());
+    assert!(personal(&[7; 32], mainnet()).is_err(), "could be the hash of anything");
+    assert!(personal(&vec![b'a'; MAX_MESSAGE + 1], mainnet()).is_err());
+    let unsigned = alloy_primitives::hex!(
+        "ec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080"
+    );
+    assert!(matches!(personal(&unsigned, mainnet()), Err(EthereumError::Message(_))));
+    let sign_in =
+        personal(b"example.org wants you to sign in with your Ethereum account:\n0x...", mainnet()).expect("a text");
+    assert_eq!(sign_in.warnings.len(), 1);
+    let steering = personal(b"a\x1b[2Jb", mainnet()).expect("bytes");
+    assert!(steering.tree.iter().all(|line| !line.value.as_str().contains('\u{1b}')));
+}
+
+#[test]
+fn signatures_that_could_be_altered_are_refused() {
+    let review = personal(b"hello world", mainnet()).expect("a message");
+    for bad in ["", "0x", "0x00", &format!("0x{}", "11".repeat(64)), &format!("0x{}1d", "11".repeat(64))] {
+        assert!(recovered(&review, bad).is_err(), "{bad}");
+    }
+    let high_s = format!("0x{}{}1b", "11".repeat(32), "f".repeat(64));
+    assert!(recovered(&review, &high_s).is_err());
+}
+
+/// Changes of the example, each with a part of the reason that it must be refused for.
+fn changes() -> Vec<(&'static str, Value)> {
+    let mut all: Vec<(&'static str, Value)> = Vec::new();
+    let mut change = |reason: &'static str, pointer: &str, value: Value| {
+        let mut data = mail();
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = data.pointer_mut(parent).expect("a place");
+        match parent {
+            Value::Array(list) => list[key.parse::<usize>().expect("a number")] = value,
+            other => other[key] = value,
+        }
+        all.push((reason, data));
+    };
+    change("does not belong", "/extra", json!(1));
+    change("not a list of types", "/types", json!([]));
+    change("not a name", "/primaryType", json!(7));
+    change("is not defined", "/primaryType", json!("Letter"));
+    change("is not defined", "/primaryType", json!("EIP712Domain"));
+    change("not a member", "/message/cc", json!("x"));
+    change("not a member", "/message/from/age", json!(7));
+    change("not an object", "/message/from", json!("Cow"));
+    change("not an object", "/message", json!([]));
+    change("not an object", "/domain", json!("x"));
+    change("not a `string`", "/message/contents", json!(7));
+    change("not a `address`", "/message/from/wallet", json!(7));
+    change("not an Ethereum address", "/message/from/wallet", json!("0x1234"));
+    change("not an Ethereum address", "/message/from/wallet", json!("cow.eth"));
+    change("wrong checksum", "/message/from/wallet", json!("0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD82a"));
+    change("is not a type", "/types/Mail/2/type", json!("strings"));
+    change("is not a type", "/types/Mail/2/type", json!("uint7"));
+    change("is not a type", "/types/Mail/2/type", json!("uint"));
+    change("is not a type", "/types/Mail/2/type", json!("uint08"));
+    change("is not a type", "/types/Mail/2/type", json!("uint264"));
+    change("is not a type", "/types/Mail/2/type", json!("bytes0"));
+    change("is not a type", "/types/Mail/2/type", json!("bytes33"));
+    change("is not a type", "/types/Mail/2/type", json!("string["));
+    change("is not a type", "/types/Mail/2/type", json!("string[0]"));
+    change("is not a type", "/types/Mail/2/type", json!("string[-1]"));
+    change("is not a type", "/types/Mail/2/type", json!("string[]x"));
+    change("is not a type", "/types/Mail/2/type", json!("EIP712Domain"));
+    change("is not a type", "/types/Mail/2/type", json!(""));
+    change("not a list", "/types/Mail/2/type", json!("string[]"));
+    change("holds itself", "/types/Person/0/type", json!("Person"));
+    change("holds itself", "/types/Person/0/type", json!("Mail"));
+    change("holds itself", "/types/Person/0/type", json!("Person[]"));
+    change("two members", "/types/Person/1/name", json!("name"));
+    change("not a name", "/types/Person/1/name", json!("wal let"));
+    change("not a name", "/types/Person/1/name", json!(""));
+    change("name and a type", "/types/Person/1", json!({"name": "wallet", "type": "address", "x": 1}));
+    change("name and a type", "/types/Person/1", json!("wallet"));
+    change("not a list of members", "/types/Person", json!({}));
+    change("is a type already", "/types/address", json!([]));
+    change("is a type already", "/types/uint256", json!([]));
+    change("is not used", "/types/Unused", members(&[("a", "string")]));
+    change("for chain 2", "/domain/chainId", json!(2));
+    change("for chain 0", "/domain/chainId", json!(0));
+    change("not a `uint256`", "/domain/chainId", json!("one"));
+    change("not a `uint256`", "/domain/chainId", json!(-1));
+    change("not a `uint256`", "/domain/chainId", json!("1 "));
+    change("not a member", "/domain/salt", json!("0x00"));
+    change("no place in a domain", "/types/EIP712Domain/0/name", json!("title"));
+    change("no place in a domain", "/types/EIP712Domain/2/type", json!("uint64"));
+    change("no place in a domain", "/types/EIP712Domain", members(&[("version", "string"), ("name", "string")]));
+    change("not an Ethereum address", "/domain/verifyingContract", json!("0x"));
+    all
+}
+
+/// Numbers and bytes of a message with one member of that type.
+fn out_of_range() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
+        ("uint8", json!(256), "does not fit"),
+        ("uint8", json!(-1), "is not a"),
+        ("uint8", json!("0x100"), "does not fit"),
+        ("uint256", json!(format!("0x1{}", "0".repeat(64))), "is not a"),
+        ("uint256", json!("1e18"), "is not a"),
+        ("uint256", json!(""), "is not a"),
+        ("uint256", json!("0x"), "is not a"),
+        ("uint256", json!(true), "is not a"),
+        ("int8", json!(128), "does not fit"),
+        ("int8", json!(-129), "does not fit"),
+        ("int8", json!("x"), "does not fit"),
+        ("bool", json!("true"), "is not a"),
+        ("bool", json!(1), "is not a"),
+        ("bytes4", json!("0x0102"), "is not a"),
+        ("bytes4", json!("0x0102030405"), "is not a"),
+        ("bytes", json!("0x123"), "is not a"),
+        ("bytes", json!("hello"), "is not a"),
+        ("bytes32", json!(7), "is not a"),
+        ("uint8[2]", json!([1]), "has 1 items"),
+        ("uint8[2]", json!([1, 2, 3]), "has 3 items"),
+        ("uint8[][2]", json!([[1], 2]), "is not a list"),
+        ("string", json!(["a"]), "is not a"),
+    ]
+}
+
+fn one(ty: &str, value: &Value) -> Value {
+    json!({
+        "types": {"EIP712Domain": domain_type(), "One": members(&[("x", ty)])},
+        "primaryType": "One", "domain": domain(USDC), "message": {"x": value},
+    })
+}
+
+#[test]
+fn hostile_messages_are_refused_each_for_its_reason() {
+    let mut refused = 0;
+    for (reason, data) in changes() {
+        let error = read(&data).expect_err(reason).to_string();
+        assert!(error.contains(reason), "{reason}: {error}");
+        refused += 1;
+    }
+    for (ty, value, reason) in out_of_range() {
+        let error = read(&one(ty, &value)).expect_err(ty).to_string();
+        assert!(error.contains(reason), "{ty} {value}: {error}");
+        refused += 1;
+    }
+    let text = mail().to_string();
+    for (change, with) in [
+        ("\"contents\":\"Hello, Bob!\"", "\"contents\":\"a\",\"contents\":\"b\""),
+        ("\"primaryType\":\"Mail\"", "\"primaryType\":\"Person\",\"primaryType\":\"Mail\""),
+        ("\"chainId\":1", "\"chainId\":1.0"),
+        ("\"chainId\":1", "\"chainId\":1e0"),
+        ("\"chainId\":1", "\"chainId\":99999999999999999999999"),
+        ("\"contents\":\"Hello, Bob!\"", "\"contents\":null"),
+    ] {
+        assert!(text.contains(change), "{change}");
+        assert!(typed(text.replacen(change, with, 1).as_bytes(), mainnet(), NOW).is_err(), "{with}");
+        refused += 1;
+    }
+    for missing in ["types", "primaryType", "domain", "message"] {
+        let mut data = mail();
+        data.as_object_mut().expect("an object").remove(missing);
+        assert!(read(&data).expect_err(missing).to_string().contains("is missing"));
+        refused += 1;
+    }
+    let mut unbound = mail();
+    unbound["types"]["EIP712Domain"] = members(&[("name", "string")]);
+    unbound["domain"] = json!({"name": "x"});
+    assert!(read(&unbound).expect_err("no chain").to_string().contains("names no chain"));
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    assert!(typed(deep.as_bytes(), mainnet(), NOW).is_err());
+    assert!(typed(&vec![b' '; 300 * 1024], mainnet(), NOW).is_err());
+    assert_eq!(refused + 3, 86);
+}
+
+#[test]
+fn what_may_be_signed_still_is() {
+    for (ty, value) in [
+        ("uint8", json!(255)),
+        ("uint256", json!("115792089237316195423570985008687907853269984665640564039457584007913129639935")),
+        ("int8", json!(-128)),
+        ("int8", json!("127")),
+        ("bytes4", json!("0x01020304")),
+        ("uint8[2]", json!([1, 2])),
+        ("uint8[][]", json!([[1], []])),
+        ("string", json!("\u{1b}[2J")),
+    ] {
+        let review = read(&one(ty, &value)).unwrap_or_else(|error| panic!("{ty} {value}: {error}"));
+        assert!(review.tree.iter().all(|line| !line.value.as_str().contains('\u{1b}')));
+    }
+}
+
+fn granted(primary: &str, contract: &str, types: &[(&str, Value)], message: Value) -> MessageReview {
+    let mut all = json!({"EIP712Domain": domain_type()});
+    for (name, list) in types {
+        all[name] = list.clone();
+    }
+    let data = json!({"types": all, "primaryType": primary, "domain": domain(contract), "message": message});
+    read(&data).unwrap_or_else(|error| panic!("{primary}: {error}"))
+}
+
+fn permit(value: &str, deadline: u64) -> MessageReview {
+    let list = members(&[
+        ("owner", "address"),
+        ("spender", "address"),
+        ("value", "uint256"),
+        ("nonce", "uint256"),
+        ("deadline", "uint256"),
+    ]);
+    let message = json!({"owner": BOB, "spender": BOB, "value": value, "nonce": 0, "deadline": deadline});
+    granted("Permit", USDC, &[("Permit", list)], message)
+}
+
+#[test]
+fn permits_say_who_may_take_what_until_when() {
+    let review = permit("25000000", NOW + 3_600);
+    let sentence = review.sentence.as_str();
+    assert!(sentence.starts_with(&format!("LETS {BOB} TAKE 25 USDC FROM YOU, UNTIL 2026-11-")), "{sentence}");
+    assert!(review.consents.is_empty());
+
+    let max = format!("0x{}", "f".repeat(64));
+    let unlimited = permit(&max, u64::MAX);
+    let sentence = unlimited.sentence.as_str();
+    assert!(sentence.contains("UNLIMITED USDC") && sentence.ends_with("FOR EVER"), "{sentence}");
+    assert!(matches!(unlimited.consents.as_slice(), [Consent::Unlimited { spender }] if spender.to_string() == BOB));
+    assert!(permit("1", NOW + 400 * 24 * 3_600).sentence.as_str().contains("more than a year"));
+    assert!(permit("1", NOW - 1).sentence.as_str().contains("already over"));
+}
+
+#[test]
+fn permits_of_dai_and_permit2_and_transfers_are_named() {
+    let dai = members(&[
+        ("holder", "address"),
+        ("spender", "address"),
+        ("nonce", "uint256"),
+        ("expiry", "uint256"),
+        ("allowed", "bool"),
+    ]);
+    let message = json!({"holder": BOB, "spender": BOB, "nonce": 0, "expiry": 0, "allowed": true});
+    let review = granted("Permit", "0x6B175474E89094C44Da98b954EedeAC495271d0F", &[("Permit", dai)], message);
+    assert!(review.sentence.as_str().contains("UNLIMITED DAI FROM YOU, UNTIL FOR EVER"), "{}", review.sentence);
+    assert_eq!(review.consents.len(), 1);
+
+    let details =
+        members(&[("token", "address"), ("amount", "uint160"), ("expiration", "uint48"), ("nonce", "uint48")]);
+    let one = json!({"token": USDC, "amount": format!("0x{}", "f".repeat(40)), "expiration": NOW + 60, "nonce": 0});
+    let single = members(&[("details", "PermitDetails"), ("spender", "address"), ("sigDeadline", "uint256")]);
+    let message = json!({"details": one, "spender": BOB, "sigDeadline": NOW});
+    let types = [("PermitSingle", single), ("PermitDetails", details.clone())];
+    let review = granted("PermitSingle", PERMIT2, &types, message);
+    assert!(review.sentence.as_str().contains("UNLIMITED USDC (through Permit2)"), "{}", review.sentence);
+    assert_eq!(review.consents.len(), 1);
+
+    let batch = members(&[("details", "PermitDetails[]"), ("spender", "address"), ("sigDeadline", "uint256")]);
+    let small = json!({"token": USDC, "amount": "5000000", "expiration": NOW + 60, "nonce": 0});
+    let message = json!({"details": [small, one], "spender": BOB, "sigDeadline": NOW});
+    let review = granted("PermitBatch", PERMIT2, &[("PermitBatch", batch), ("PermitDetails", details)], message);
+    assert!(review.sentence.as_str().contains("5 USDC and UNLIMITED USDC"), "{}", review.sentence);
+
+    let list = members(&[
+        ("from", "address"),
+        ("to", "address"),
+        ("value", "uint256"),
+        ("validAfter", "uint256"),
+        ("validBefore", "uint256"),
+        ("nonce", "bytes32"),
+    ]);
+    let message = json!({"from": BOB, "to": BOB, "value": 7_000_000, "validAfter": 0, "validBefore": NOW + 60, "nonce": format!("0x{}", "0".repeat(64))});
+    let review = granted("TransferWithAuthorization", USDC, &[("TransferWithAuthorization", list)], message);
+    assert!(review.sentence.as_str().starts_with(&format!("SENDS 7 USDC TO {BOB}")), "{}", review.sentence);
+}
+
+#[test]
+fn orders_and_safe_transactions_are_named_and_retyped() {
+    let offer = members(&[("token", "address")]);
+    let asked = members(&[("token", "address"), ("recipient", "address")]);
+    let order = members(&[
+        ("offerer", "address"),
+        ("offer", "OfferItem[]"),
+        ("consideration", "ConsiderationItem[]"),
+        ("endTime", "uint256"),
+    ]);
+    let types = [("OrderComponents", order), ("OfferItem", offer), ("ConsiderationItem", asked)];
+    let message = json!({"offerer": BOB, "offer": [{"token": USDC}], "consideration": [{"token": USDC, "recipient": USDC}], "endTime": NOW + 60});
+    let review = granted("OrderComponents", PERMIT2, &types, message);
+    assert!(
+        review.sentence.as_str().contains("SELLS 1 items of yours FOR 1 items, of which 0 come to you"),
+        "{}",
+        review.sentence
+    );
+    assert!(matches!(review.consents.as_slice(), [Consent::Blind { why, .. }] if why.as_str().contains("NOTHING")));
+
+    let list = members(&[("to", "address"), ("value", "uint256"), ("data", "bytes"), ("operation", "uint8")]);
+    let safe = |data: &str, operation: u8| {
+        let message = json!({"to": BOB, "value": 0, "data": data, "operation": operation});
+        granted("SafeTx", PERMIT2, &[("SafeTx", list.clone())], message).consents
+    };
+    assert!(safe("0x", 0).is_empty());
+    assert!(matches!(safe("0x12345678", 0).as_slice(), [Consent::Blind { .. }]));
+    assert!(matches!(safe("0x", 1).as_slice(), [Consent::Blind { why, .. }] if why.as_str().contains("delegatecall")));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+        let _ = typed(&bytes, mainnet(), NOW);
+        let _ = personal(&bytes, mainnet());
+    }
+}

@@ -1,0 +1,288 @@
+//! Typed data (EIP-712): read strictly, hashed by `alloy-dyn-abi`, shown in the order of its types.
+//!
+//! Whatever two programs could read in two ways is refused before it is hashed: doubled keys, missing or extra members,
+//! cycles, numbers out of range, another chain (threats.md H5). No keys, and nothing is signed here.
+
+use std::{collections::BTreeMap, fmt};
+
+use alloy_dyn_abi::TypedData;
+use alloy_primitives::{Address, B256, U256};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+
+use super::{EthereumError, typed_values};
+use crate::{network::EvmChain, text::SafeText};
+
+/// No message that a person reads is larger.
+const MAX_BYTES: usize = 256 * 1024;
+/// The members of a domain, in the order that EIP-712 gives them.
+const DOMAIN: [(&str, &str); 5] = [
+    ("name", "string"),
+    ("version", "string"),
+    ("chainId", "uint256"),
+    ("verifyingContract", "address"),
+    ("salt", "bytes32"),
+];
+/// Types and members of one message.
+const MAX_TYPES: usize = 64;
+const MAX_MEMBERS: usize = 128;
+
+/// A member of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) ty: String,
+}
+
+/// A message that passed every check, with its hashes.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// Name of the type that is signed.
+    pub primary: String,
+    /// Name in the domain, if it has one.
+    pub domain_name: Option<SafeText>,
+    /// Contract in the domain, if it has one.
+    pub contract: Option<Address>,
+    /// Hash of the domain.
+    pub domain_separator: B256,
+    /// Hash of the message.
+    pub struct_hash: B256,
+    pub(super) types: BTreeMap<String, Vec<Member>>,
+    pub(super) message: Value,
+}
+
+pub(super) fn bad(what: impl fmt::Display) -> EthereumError {
+    EthereumError::TypedData(SafeText::new(&what.to_string()))
+}
+
+impl Typed {
+    /// Reads typed data in JSON for `chain`.
+    ///
+    /// # Errors
+    /// Anything that EIP-712 does not allow or leaves open, and a domain that is not for this chain.
+    pub fn read(json: &[u8], chain: &EvmChain) -> Result<Self, EthereumError> {
+        if json.len() > MAX_BYTES {
+            return Err(bad("it is larger than anybody reads"));
+        }
+        let Unique(value) = serde_json::from_slice(json).map_err(|error| bad(problem(&error)))?;
+        let Value::Object(mut root) = value else { return Err(bad("it is not an object")) };
+        let mut take = |name: &str| root.remove(name).ok_or_else(|| bad(format!("`{name}` is missing")));
+        let (types, primary, domain, message) =
+            (take("types")?, take("primaryType")?, take("domain")?, take("message")?);
+        if let Some(other) = root.keys().next() {
+            return Err(bad(format!("`{other}` does not belong there")));
+        }
+        let types = read_types(&types)?;
+        let primary = primary.as_str().ok_or_else(|| bad("`primaryType` is not a name"))?.to_owned();
+        check_types(&types, &primary)?;
+        check_domain(&types, &domain, chain)?;
+        typed_values::check(&types, &primary, &message, chain)?;
+        Self::hashed(types, primary, (domain, message), chain)
+    }
+
+    fn hashed(
+        types: BTreeMap<String, Vec<Member>>,
+        primary: String,
+        (domain, message): (Value, Value),
+        chain: &EvmChain,
+    ) -> Result<Self, EthereumError> {
+        let listed = types.iter().map(|(name, members)| (name.clone(), members_json(members))).collect();
+        let whole = serde_json::json!({
+            "types": Value::Object(listed), "primaryType": primary, "domain": domain, "message": message,
+        });
+        let data: TypedData = serde_json::from_value(whole).map_err(|_| bad("its types are not understood"))?;
+        let struct_hash = data.hash_struct().map_err(|_| bad("the message does not fit its types"))?;
+        let text = |name: &str| domain.get(name).and_then(Value::as_str);
+        let contract = text("verifyingContract").map(|text| typed_values::address(text, chain)).transpose()?;
+        Ok(Self {
+            domain_name: text("name").map(SafeText::new),
+            contract,
+            domain_separator: data.domain().separator(),
+            struct_hash,
+            primary,
+            types,
+            message,
+        })
+    }
+}
+
+fn members_json(members: &[Member]) -> Value {
+    members.iter().map(|member| serde_json::json!({"name": member.name, "type": member.ty})).collect()
+}
+
+/// The parser's own words could quote the message, so only the kind of problem is told.
+fn problem(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early".to_owned(),
+        serde_json::error::Category::Data => {
+            format!("line {}: a key stands twice, or a number is no integer", error.line())
+        }
+        _ => format!("line {} is not JSON", error.line()),
+    }
+}
+
+fn read_types(value: &Value) -> Result<BTreeMap<String, Vec<Member>>, EthereumError> {
+    let types = value.as_object().filter(|types| types.len() <= MAX_TYPES);
+    let types = types.ok_or_else(|| bad("`types` is not a list of types"))?;
+    types.iter().map(|(name, members)| Ok((identifier(name)?, read_members(name, members)?))).collect()
+}
+
+fn read_members(name: &str, value: &Value) -> Result<Vec<Member>, EthereumError> {
+    let list = value.as_array().filter(|list| list.len() <= MAX_MEMBERS);
+    let list = list.ok_or_else(|| bad(format!("type `{name}` is not a list of members")))?;
+    let mut members: Vec<Member> = Vec::new();
+    for entry in list {
+        let field = |field: &str| entry.get(field).and_then(Value::as_str);
+        let (Some(member), Some(ty), Some(2)) = (field("name"), field("type"), entry.as_object().map(Map::len)) else {
+            return Err(bad(format!("a member of `{name}` is not a name and a type")));
+        };
+        let member = identifier(member)?;
+        if members.iter().any(|other| other.name == member) {
+            return Err(bad(format!("`{name}` has two members `{member}`")));
+        }
+        members.push(Member { name: member, ty: ty.to_owned() });
+    }
+    Ok(members)
+}
+
+/// A name as Solidity allows it.
+fn identifier(name: &str) -> Result<String, EthereumError> {
+    let mut letters = name.bytes();
+    let first = letters.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'$');
+    let rest = letters.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$');
+    if first && rest && name.len() <= 128 { Ok(name.to_owned()) } else { Err(bad(format!("`{name}` is not a name"))) }
+}
+
+/// The type of an item: `Person` of `Person[][2]`.
+pub(super) fn base(ty: &str) -> &str {
+    ty.split('[').next().unwrap_or(ty)
+}
+
+/// Every type is defined or atomic, none holds itself, and none is there for nothing.
+fn check_types(types: &BTreeMap<String, Vec<Member>>, primary: &str) -> Result<(), EthereumError> {
+    if primary == "EIP712Domain" || !types.contains_key(primary) {
+        return Err(bad(format!("the primary type `{primary}` is not defined")));
+    }
+    for (name, members) in types {
+        if typed_values::is_atomic(name) {
+            return Err(bad(format!("`{name}` is a type already")));
+        }
+        for member in members {
+            typed_values::check_type(&member.ty, types)?;
+        }
+    }
+    let mut reached = Vec::new();
+    reach(types, primary, &mut Vec::new(), &mut reached)?;
+    match types.keys().find(|name| *name != "EIP712Domain" && !reached.contains(*name)) {
+        Some(unused) => Err(bad(format!("type `{unused}` is not used by `{primary}`"))),
+        None => Ok(()),
+    }
+}
+
+fn reach(
+    types: &BTreeMap<String, Vec<Member>>,
+    name: &str,
+    above: &mut Vec<String>,
+    reached: &mut Vec<String>,
+) -> Result<(), EthereumError> {
+    if above.iter().any(|other| other == name) {
+        return Err(bad(format!("type `{name}` holds itself")));
+    }
+    if reached.iter().any(|other| other == name) {
+        return Ok(());
+    }
+    above.push(name.to_owned());
+    for member in types.get(name).into_iter().flatten() {
+        if types.contains_key(base(&member.ty)) {
+            reach(types, base(&member.ty), above, reached)?;
+        }
+    }
+    above.pop();
+    reached.push(name.to_owned());
+    Ok(())
+}
+
+/// The domain holds exactly what its type lists, in the standard's order and types, and names this chain.
+fn check_domain(types: &BTreeMap<String, Vec<Member>>, domain: &Value, chain: &EvmChain) -> Result<(), EthereumError> {
+    let listed = types.get("EIP712Domain").ok_or_else(|| bad("`EIP712Domain` is not defined"))?;
+    let mut standard = DOMAIN.iter();
+    for member in listed {
+        if !standard.any(|(name, ty)| *name == member.name && *ty == member.ty) {
+            return Err(bad(format!("`{}` has no place in a domain there", member.name)));
+        }
+    }
+    typed_values::check(types, "EIP712Domain", domain, chain)?;
+    let Some(id) = domain.get("chainId") else {
+        return Err(bad("its domain names no chain, so it would be good on every chain"));
+    };
+    let id = typed_values::unsigned(id, 256)?;
+    if id == U256::from(chain.id) {
+        return Ok(());
+    }
+    Err(bad(format!("its domain is for chain {id}, and this is {chain}")))
+}
+
+/// JSON without doubled keys and without numbers that are not integers.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Strict)
+    }
+}
+
+struct Strict;
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Unique;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
+        Ok(Unique(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
+        Ok(Unique(Value::Number(Number::from(value))))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
+        Ok(Unique(Value::Number(Number::from(value))))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Unique, E> {
+        Err(E::custom("a number that is no integer, or too large; write it as a text"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
+        Ok(Unique(Value::String(value.to_owned())))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Unique, E> {
+        Err(E::custom("null is no value"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Unique(Value::Array(list)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let Unique(value) = entries.next_value()?;
+            if object.insert(key, value).is_some() {
+                return Err(de::Error::custom("a key stands twice"));
+            }
+        }
+        Ok(Unique(Value::Object(object)))
+    }
+}
