@@ -195,3 +195,6 @@ fn did_you_mean(suggestions: &[&str]) -> String {
 fn language_names(languages: &[Language]) -> String {
     languages.iter().map(|language| language.name()).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod ethereum_tests;

@@ -15,6 +15,8 @@ mod scripts;
 mod transactions;
 
 #[cfg(test)]
+mod evm_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;

@@ -3,7 +3,6 @@
 use alloy_primitives::Address;
 
 use crate::{
-    amount::Units,
     explain::{Entry, Explain, catalogue},
     text::SafeText,
 };
@@ -16,15 +15,15 @@ pub enum EthereumError {
     #[error("this needs up to {needed}, fee included, and there are {available}")]
     InsufficientFunds {
         /// Value plus the worst fee.
-        needed: Units,
+        needed: String,
         /// The balance.
-        available: Units,
+        available: String,
     },
     /// A fee above the stops.
     #[error("the fee could be {fee}, which is above {limit}")]
     FeeTooHigh {
         /// The worst fee.
-        fee: Units,
+        fee: String,
         /// The stop that it passed, in words.
         limit: String,
     },

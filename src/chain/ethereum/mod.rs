@@ -20,6 +20,10 @@ mod meaning;
 mod permits;
 mod standards;
 mod tree;
+
+#[cfg(test)]
+mod calldata_tests;
+
 pub mod typed_data;
 mod typed_values;
 

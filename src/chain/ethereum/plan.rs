@@ -72,7 +72,7 @@ fn value(request: &EvmRequest, snapshot: &Snapshot, worst: U256) -> Result<U256,
     };
     let needed = asked.saturating_add(fees);
     let Some(rest) = snapshot.balance.checked_sub(needed) else {
-        let units = |wei| native(snapshot.chain, wei);
+        let units = |wei| native(snapshot.chain, wei).to_string();
         return Err(EthereumError::InsufficientFunds { needed: units(needed), available: units(snapshot.balance) });
     };
     match request.value {

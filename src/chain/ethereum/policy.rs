@@ -38,7 +38,7 @@ pub struct GivenConsents {
 /// The worst fee is above the limit.
 pub fn check_fee(review: &EvmReview, limit: EvmFeeLimit) -> Result<(), EthereumError> {
     let worst = &review.fee.worst;
-    let stop = |limit: String| Err(EthereumError::FeeTooHigh { fee: worst.clone(), limit });
+    let stop = |limit: String| Err(EthereumError::FeeTooHigh { fee: worst.to_string(), limit });
     if let EvmFeeLimit::Absolute(most) = limit {
         let most = worst.denomination.clone().of(most);
         return if worst.value > most.value { stop(format!("the {most} named with --max-fee")) } else { Ok(()) };

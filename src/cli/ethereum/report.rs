@@ -1,6 +1,6 @@
 //! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use alloy_primitives::{Address, B256, hex};
 use fastness::{
@@ -92,7 +92,7 @@ impl EvmSigned {
     }
 
     /// Writes the file.
-    pub(crate) fn written(mut self, path: &PathBuf, form: SignedForm) -> Result<Self, Failure> {
+    pub(crate) fn written(mut self, path: &Path, form: SignedForm) -> Result<Self, Failure> {
         atomic_write(path, self.text(form)?.as_bytes(), WriteRule::New)?;
         self.file = Some(path.display().to_string());
         Ok(self)

@@ -78,9 +78,7 @@ impl Rpc<'_> {
     /// Asks one question. `null` is an answer.
     pub(super) async fn ask(&self, method: &str, params: Value) -> Answered {
         let request = request(0, &(method, params));
-        let body = self.exchange(request.to_string()).await?;
-        let response: Response = serde_json::from_slice(&body).map_err(|_| Cause::Malformed)?;
-        read(response)
+        read_one(&self.exchange(request.to_string()).await?)
     }
 
     /// Asks several questions, in order. A batch that a host does not take is asked one by one, from then on.
@@ -107,9 +105,10 @@ impl Rpc<'_> {
         }
         let requests: Vec<Value> = questions.iter().enumerate().map(|(id, question)| request(id, question)).collect();
         let body = self.exchange(Value::Array(requests).to_string()).await.map_err(|refusal| refusal.cause())?;
-        let responses: Vec<Response> = serde_json::from_slice(&body).map_err(|_| Cause::Malformed)?;
+        let responses: Vec<&RawValue> = serde_json::from_slice(&body).map_err(|_| Cause::Malformed)?;
         let mut answers: Vec<Option<Answered>> = questions.iter().map(|_| None).collect();
         for response in responses {
+            let response = object(response.get().as_bytes())?;
             let place = response.id.as_u64().and_then(|id| usize::try_from(id).ok());
             let slot = place.and_then(|place| answers.get_mut(place)).ok_or(Cause::Malformed)?;
             // An id twice: nobody could say which of the two is the answer.
@@ -162,8 +161,15 @@ pub(super) fn sending(raw: &[u8]) -> String {
 
 /// What the body of an answer to one request says.
 pub(super) fn read_one(body: &[u8]) -> Answered {
-    let response: Response = serde_json::from_slice(body).map_err(|_| Cause::Malformed)?;
-    read(response)
+    read(object(body)?)
+}
+
+/// A response is an object; a list of its members in some order is none.
+fn object(body: &[u8]) -> Result<Response, Cause> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Cause::Malformed);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
 }
 
 fn read(response: Response) -> Answered {

@@ -2,17 +2,18 @@
 //!
 //! The same bytes on every resend; nothing is ever signed again here. What may have happened is said to be unknown.
 
+use alloy_consensus::Transaction;
 use alloy_primitives::B256;
 
 use crate::{
     chain::{
         Chain,
-        ethereum::{Ethereum, Ownership, SignedTransaction, decode},
+        ethereum::{Ethereum, Ownership, SignedTransaction, decode, transaction::read_unsigned},
     },
     explain::Failure,
     explorer::{EvmExplorer, EvmVerdict},
     flow::FlowError,
-    ledger::{EvmWho, Holder, Ledger, OutboxRow, OutboxState},
+    ledger::{EvmWho, Holder, Ledger, LedgerError, OutboxRow, OutboxState},
 };
 
 /// What became of an attempt to send.
@@ -46,8 +47,23 @@ pub fn record(ledger: &mut Ledger, signed: &SignedTransaction, reserved: Option<
     };
     ledger.record_evm_signed(id, signed.hash, &signed.bytes)?;
     remember_payees(ledger, signed)?;
+    hold_authorization(ledger, &who, signed)?;
     let row = ledger.outbox_row(signed.chain.id, signed.hash)?;
-    Ok(row.ok_or(crate::ledger::LedgerError::Damaged("Ethereum outbox"))?)
+    Ok(row.ok_or(LedgerError::Damaged("Ethereum outbox"))?)
+}
+
+/// Our own authorisation (EIP-7702) takes the nonce after its transaction's: nobody else may be given that one.
+fn hold_authorization(ledger: &mut Ledger, who: &EvmWho, signed: &SignedTransaction) -> Result<(), Failure> {
+    let (_, plan) = decode::signed(&signed.bytes)?;
+    let transaction = read_unsigned(&plan.unsigned)?;
+    let next = signed.nonce.saturating_add(1);
+    if transaction.authorization_list().into_iter().flatten().any(|one| one.nonce() == next) {
+        match ledger.reserve_exact_nonce(who, next, Holder::Draft, "authorization") {
+            Ok(_) | Err(LedgerError::NonceHeld(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Whom it pays is known from now on, so that a look-alike of them is noticed.
@@ -69,7 +85,7 @@ pub fn deliver(
     reserved: Option<i64>,
 ) -> Result<EvmDelivery, Failure> {
     let row = record(ledger, signed, reserved)?;
-    let (hash, bytes) = row.signed.clone().ok_or(crate::ledger::LedgerError::Damaged("Ethereum outbox"))?;
+    let (hash, bytes) = row.signed.clone().ok_or(LedgerError::Damaged("Ethereum outbox"))?;
     // From here on a crash leaves "unknown" behind, which is the truth: the nonce stays held.
     if row.state == OutboxState::Signed || row.state == OutboxState::Rejected {
         ledger.set_outbox_state(row.id, OutboxState::Unknown, "sending")?;

@@ -170,7 +170,8 @@ fn estimate(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> R
         GasAnswer::Gas(gas) => Ok(gas),
         GasAnswer::NotCovered => {
             let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
-            let (needed, available) = (denomination.clone().of(value), denomination.of(state.balance));
+            let needed = denomination.clone().of(value).to_string();
+            let available = denomination.of(state.balance).to_string();
             Err(EthereumError::InsufficientFunds { needed, available }.into())
         }
         GasAnswer::Reverts { reason } => {
@@ -223,7 +224,7 @@ fn check_l1(
 ) -> Result<(), Failure> {
     let Some(fee) = l1_fee.filter(|fee| *fee > state.balance) else { return Ok(()) };
     let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
-    let (needed, available) = (denomination.clone().of(fee), denomination.of(snapshot.balance));
+    let (needed, available) = (denomination.clone().of(fee).to_string(), denomination.of(snapshot.balance).to_string());
     Err(EthereumError::InsufficientFunds { needed, available }.into())
 }
 

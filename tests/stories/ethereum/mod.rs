@@ -5,5 +5,7 @@ mod contracts;
 mod hostile;
 mod node;
 mod payments;
+#[path = "../../ethereum/rpc.rs"]
+mod rpc;
 mod scripting;
 mod trouble;

@@ -1,15 +1,14 @@
 //! An anvil of its own for each story, a few words of JSON-RPC, and a home with a funded wallet.
 
 use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
+use super::rpc::Node;
 use crate::harness::{Answer, Stage, finish, program};
 
 /// First Ethereum address of the stories' words (tests/vectors/derivation.json, BIP-44).
@@ -22,17 +21,7 @@ pub(crate) const RICH: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 pub(crate) const ETHER: u128 = 1_000_000_000_000_000_000;
 
 /// A running anvil; it ends with this value.
-pub(crate) struct Anvil {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+pub(crate) struct Anvil(Node);
 
 /// Where tests/ethereum/install.sh puts it. Without it these stories fail: they are not skipped.
 fn binary() -> PathBuf {
@@ -48,39 +37,17 @@ impl Anvil {
     }
 
     pub(crate) fn with(arguments: &[&str]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(binary());
-        command.args(["--silent", "--accounts", "2", "--port", &free.to_string()]).args(arguments);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let anvil = Self { child, port: free };
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", free)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "anvil does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        anvil
+        Self(Node::start(&binary(), arguments))
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.0.port)
     }
 
     /// One question; an error of the node fails the story.
     #[track_caller]
     pub(crate) fn rpc(&self, method: &str, params: &Value) -> Value {
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let request = format!(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (_, body) = reply.split_once("\r\n\r\n").unwrap();
-        let answer: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{reply}"));
-        assert!(answer.get("error").is_none(), "{method}: {answer}");
-        answer["result"].clone()
+        self.0.ask(method, params)
     }
 
     pub(crate) fn fund(&self, address: &str, wei: u128) {
