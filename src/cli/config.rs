@@ -35,24 +35,11 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) explorers: BTreeMap<String, Vec<String>>,
     /// EVM chains that fastness does not ship.
-    #[serde(default, rename = "chain")]
-    pub(crate) chains: Vec<chains::ChainConfig>,
-    /// Where the history of EVM accounts comes from, by network.
     #[serde(default)]
-    pub(crate) history: BTreeMap<String, HistoryConfig>,
+    pub(crate) chain: Vec<chains::ChainConfig>,
     /// Contracts that an account may delegate its code to (EIP-7702), by network.
     #[serde(default)]
     pub(crate) delegates: BTreeMap<String, Vec<String>>,
-}
-
-/// A source of history.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HistoryConfig {
-    /// Address of an API in the style of Etherscan.
-    pub(crate) url: String,
-    /// File whose first line is the key.
-    pub(crate) key_file: Option<std::path::PathBuf>,
 }
 
 /// The file cannot be understood.
@@ -110,9 +97,8 @@ impl Config {
     /// Makes the chains known, then checks every name of a network.
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |what: String| ConfigError { at: String::new(), what };
-        chains::install(&self.chains).map_err(wrong)?;
-        let named =
-            self.network.iter().chain(self.explorers.keys()).chain(self.history.keys()).chain(self.delegates.keys());
+        chains::install(&self.chain).map_err(wrong)?;
+        let named = self.network.iter().chain(self.explorers.keys()).chain(self.delegates.keys());
         for name in named {
             name.parse::<AnyNetwork>().map_err(|error| wrong(error.to_string()))?;
         }
@@ -128,7 +114,7 @@ impl Config {
     pub(crate) fn explorers_of(&self, network: AnyNetwork) -> Vec<String> {
         let same = |name: &str| name.parse() == Ok(network);
         let listed = self.explorers.iter().find(|(name, _)| same(name)).map(|(_, list)| list.clone());
-        let rpc = || self.chains.iter().find(|chain| same(&chain.name)).map(|chain| chain.rpc.clone());
+        let rpc = || self.chain.iter().find(|chain| same(&chain.name)).map(|chain| chain.rpc.clone());
         listed.or_else(rpc).unwrap_or_default()
     }
 }

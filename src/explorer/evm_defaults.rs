@@ -129,8 +129,6 @@ mod tests {
             for endpoint in &endpoints {
                 assert!(endpoint.starts_with("https://") || chain.name == "local", "{endpoint}");
             }
-            #[cfg(feature = "online")]
-            assert!(crate::explorer::EvmExplorer::connect(chain, &[]).is_ok(), "{}", chain.name);
         }
     }
 }

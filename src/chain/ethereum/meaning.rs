@@ -88,8 +88,14 @@ impl Values<'_> {
     }
 }
 
+fn denomination(reader: &Reader<'_>, token: Address) -> Option<Denomination> {
+    let pinned = Token::at(reader.facts.chain.id, token).map(Token::denomination);
+    let added = || reader.ours.added_tokens.iter().find(|(address, _)| *address == token);
+    pinned.or_else(|| added().map(|(_, denomination)| denomination.clone()))
+}
+
 fn units(reader: &Reader<'_>, token: Address, value: U256) -> Option<Units> {
-    Token::at(reader.facts.chain.id, token).map(|token| token.denomination().of(value))
+    denomination(reader, token).map(|denomination| denomination.of(value))
 }
 
 /// An amount of a token in words; a token that nobody here knows is named by its contract.
@@ -101,7 +107,7 @@ fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
 }
 
 fn named(reader: &Reader<'_>, token: Address) -> String {
-    let known = Token::at(reader.facts.chain.id, token).map(|token| token.symbol.to_owned());
+    let known = denomination(reader, token).map(|denomination| denomination.symbol.to_string());
     known.unwrap_or_else(|| format!("the token {}", evm_text(token, reader.facts.chain)))
 }
 

@@ -33,6 +33,7 @@ use bitcoin::{bip32::DerivationPath, secp256k1::PublicKey};
 pub use self::error::{CATALOGUE, EthereumError};
 use crate::{
     account::EthereumAccount,
+    amount::Denomination,
     chain::Chain,
     intent::{EvmRequest, EvmReview},
     network::EvmChain,
@@ -98,6 +99,8 @@ pub struct Ownership {
     pub typed_signatures: Vec<String>,
     /// Delegates that the person's settings allow for this chain (EIP-7702).
     pub allowed_delegates: Vec<Address>,
+    /// Tokens that were added on this machine, as their contracts described themselves then.
+    pub added_tokens: Vec<(Address, Denomination)>,
     /// Addresses that this wallet paid before or knows by a label, for telling look-alikes.
     pub known_addresses: Vec<Address>,
 }

@@ -1,8 +1,8 @@
 //! `explorers`: which explorers a network uses, and whether they answer. Asks nothing that names an address.
 
 use fastness::{
-    explorer::default_endpoints,
-    network::{AnyNetwork, Network},
+    explorer::{EvmExplorer, Explorer, default_endpoints, evm_endpoints},
+    network::AnyNetwork,
 };
 use serde::Serialize;
 
@@ -24,26 +24,32 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Row {
     url: String,
-    height: Option<u32>,
+    height: Option<u64>,
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
 struct ExplorerList {
-    network: Network,
+    network: &'static str,
     explorers: Vec<Row>,
     tested: bool,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let network = context.network()?;
+        let network = match context.asked_chain()? {
+            Some(chain) => AnyNetwork::Evm(chain),
+            None => AnyNetwork::Bitcoin(context.network()?),
+        };
         let mut urls = context.globals().explorer.clone();
         if urls.is_empty() {
-            urls = context.config()?.explorers_of(AnyNetwork::Bitcoin(network));
+            urls = context.config()?.explorers_of(network);
         }
         if urls.is_empty() {
-            urls = default_endpoints(network);
+            urls = match network {
+                AnyNetwork::Bitcoin(network) => default_endpoints(network),
+                AnyNetwork::Evm(chain) => evm_endpoints(chain),
+            };
         }
         let mut explorers = Vec::new();
         for url in urls {
@@ -56,16 +62,19 @@ impl Args {
             }
             explorers.push(row);
         }
-        answer(ExplorerList { network, explorers, tested: self.test })
+        answer(ExplorerList { network: network.name(), explorers, tested: self.test })
     }
 }
 
-fn height(url: &str, network: Network, context: &Context) -> Result<u32, fastness::explain::Failure> {
+fn height(url: &str, network: AnyNetwork, context: &Context) -> Result<u64, fastness::explain::Failure> {
     if context.reach() == crate::cli::context::Reach::Offline {
         return Err(fastness::explorer::ExplorerError::NoNetwork.into());
     }
-    let explorer = fastness::explorer::Explorer::connect(network, &[url.to_owned()])?;
-    Ok(explorer.tip()?.value().height)
+    let one = [url.to_owned()];
+    match network {
+        AnyNetwork::Bitcoin(network) => Ok(u64::from(Explorer::connect(network, &one)?.tip()?.value().height)),
+        AnyNetwork::Evm(chain) => Ok(EvmExplorer::connect(chain, &one)?.fees()?.value().block),
+    }
 }
 
 impl Report for ExplorerList {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use fastness::{
+    amount::Denomination,
     chain::ethereum::{Ownership, SignedTransaction, decode},
     explain::Failure,
     flow::{
@@ -30,6 +31,9 @@ pub(crate) fn ownership(
 ) -> Result<Ownership, Failure> {
     let mut ours = ethereum::ownership_of_ledger(ledger, Some(wallet))?;
     ours.typed_signatures = signatures.to_vec();
+    let added = ledger.added_tokens(chain.id)?.into_iter();
+    ours.added_tokens =
+        added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
     let config = context.config()?;
     for (name, delegates) in &config.delegates {
         if name.parse() == Ok(AnyNetwork::Evm(chain)) {

@@ -217,3 +217,15 @@ impl EvmExplorer {
         question(node).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nodes_that_ship_keep_the_rules_for_addresses() {
+        for chain in EvmChain::all() {
+            assert!(EvmExplorer::connect(chain, &[]).is_ok(), "{}", chain.name);
+        }
+    }
+}

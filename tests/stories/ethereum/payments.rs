@@ -40,6 +40,7 @@ fn everything_leaves_nothing_but_what_gas_did_not_take() {
 fn tokens_are_sent_by_symbol_and_all_of_them() {
     let (stage, coin) = EvmStage::with_coin();
     let planned = stage.json(&["plan", SHOP, "25.5 STG"]);
+    assert_eq!(planned["review"]["action"], format!("Send 25.5 STG to {SHOP}"));
     assert_eq!(planned["review"]["value"]["smallest"], "0");
     stage.signed(&["send", SHOP, "25.5 STG"]);
     assert_eq!(stage.anvil.coins(&coin, SHOP), 25_500_000);
