@@ -38,3 +38,22 @@ if [ -n "$airgapped" ]; then
     fi
     echo "air gap: the build without a network signed the same draft to the same bytes"
 fi
+
+if [ -n "$airgapped" ]; then
+    address=$("$fastness" --home "$tour" --network local --wallet practice receive --json | sed -n 's/.*"address": "\(0x[0-9A-Fa-f]*\)".*/\1/p')
+    # One ether on chain 31337 with nonce 0, as `plan` writes it.
+    cat >"$home/ether.draft" <<DRAFT
+{"fastness_draft": 1, "network": "eip155:31337", "from": "$address",
+ "unsigned": "0x02ed827a69800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0"}
+DRAFT
+    "$airgapped" --home "$home/offline" inspect "$home/ether.draft" >"$home/review"
+    for part in 'Send 1 ETH to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8' 'chain 31337' 'Nonce     0' '0.000 024 776 801 528 ETH'; do
+        grep -qF "$part" "$home/review" || { cat "$home/review"; fail "the air-gapped review does not say: $part"; }
+    done
+    "$fastness" --home "$tour" sign "$home/ether.draft" -o "$home/ether.signed" --wallet practice --password-file "$tour/password" \
+        --yes --max-fee 0.01eth >/dev/null
+    "$airgapped" --home "$home/offline" sign "$home/ether.draft" -o "$home/ether-offline.signed" --password-file "$tour/password" \
+        --yes --max-fee 0.01eth >/dev/null
+    cmp "$home/ether.signed" "$home/ether-offline.signed" || fail "the air-gapped build signs another Ethereum transaction"
+    echo "air gap: an Ethereum draft has the complete review there, and is signed to the same bytes"
+fi

@@ -57,6 +57,7 @@ enum Action {
         consents: ConsentArgs,
     },
     /// Tell whether an address signed a message
+    #[command(override_usage = "fastness message verify ADDRESS SIGNATURE TEXT")]
     Verify {
         /// The address
         address: String,
