@@ -6,10 +6,7 @@ use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier}
 use alloy_json_abi::{Function, JsonAbi};
 use alloy_primitives::{Address, Bytes, U256};
 
-use super::{
-    EthereumError,
-    tree::{Tree, scalar_text},
-};
+use super::{EthereumError, tree::Tree};
 use crate::{address::parse_evm, intent::TreeLine, network::EvmChain, text::SafeText};
 
 /// Longest function signature, in bytes.
@@ -215,12 +212,6 @@ pub fn answer(function: &Function, data: &[u8], chain: &EvmChain) -> Result<Vec<
         tree.value(0, param, value);
     }
     Ok(tree.lines)
-}
-
-/// The arguments of a call as text, for a sentence.
-#[must_use]
-pub fn argument_text(value: &DynSolValue, chain: &EvmChain) -> String {
-    scalar_text(value, chain)
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use fastness::{
         FlowError,
         ethereum::{self, Desk, NonceChoice, Planned},
     },
-    intent::EvmValue,
     ledger::Holder,
     text::SafeText,
 };
@@ -60,9 +59,8 @@ impl Work<'_> {
         let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
-        let signatures = Wish { value: EvmValue::All, ..Wish::call(plan.from, Default::default()) }.signatures;
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
-        let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &signatures))?;
+        let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &[]))?;
         self.finish(context, &planned, output)
     }
 

@@ -46,7 +46,8 @@ fn write_action(review: &EvmReview, page: &mut Page) {
     }
     for beneficiary in review.beneficiaries.iter().filter(|address| Some(**address) != review.to) {
         let text = page_address(page, &evm_text(*beneficiary, review.chain));
-        page.field("Gains", &text);
+        // The one who gets what the sentence says; with several, everybody who gains by it.
+        page.field(if review.beneficiaries.len() == 1 { "To" } else { "Gains" }, &text);
     }
     if !review.value.value.is_zero() {
         page.field("Value", &review.value.to_string());

@@ -11,7 +11,7 @@ use fastness::{
         ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
     },
     intent::{EvmFeeLimit, EvmRequest, EvmValue, Warning},
-    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, OutboxRow},
+    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, OutboxRow, OutboxState},
     network::EvmChain,
 };
 
@@ -126,6 +126,7 @@ impl<'a> Work<'a> {
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
         let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
+        self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.
         let checked = self.check(context, &planned.draft, wish);
         match checked {
@@ -135,6 +136,20 @@ impl<'a> Work<'a> {
                 Err(failure)
             }
         }
+    }
+
+    /// Nonces are used in order: a draft that holds an earlier one holds up everything after it.
+    fn warn_of_drafts(&self, context: &Context, nonce: u64) -> Result<(), Failure> {
+        let rows = self.ledger.evm_outbox(&self.who())?;
+        let earlier = |row: &&OutboxRow| row.state == OutboxState::Drafted && row.nonce < nonce;
+        if let Some(row) = rows.iter().find(earlier) {
+            let text = format!(
+                "nonce {} is set aside for a draft: this waits until that draft is sent, or `fastness nonce release {}`",
+                row.nonce, row.nonce
+            );
+            context.ui.warn(&Warning { code: "waits_for_draft", text });
+        }
+        Ok(())
     }
 
     fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &Wish) -> Result<(), Failure> {

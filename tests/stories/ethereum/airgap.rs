@@ -45,8 +45,11 @@ fn drafts_have_nonces_of_their_own_until_they_are_given_back() {
     stage.json(&["plan", SHOP, "1eth", "-o", "pay.draft", "--count", "3"]);
     let nonce = |file: &str| stage.json(&["inspect", file])["review"]["nonce"].clone();
     assert_eq!([nonce("pay-1.draft"), nonce("pay-2.draft"), nonce("pay-3.draft")], [json!(0), json!(1), json!(2)]);
-    let sent = stage.signed(&["send", SHOP, "5eth"]);
-    assert_eq!(sent["nonce"], 3);
+    let password = stage.stage.password();
+    let answer = stage.run(&["send", SHOP, "5eth", "--yes", "--max-fee=0.05eth", &password, "--json"]);
+    answer.expect_code(0);
+    assert!(answer.stdout.contains("\"nonce\": 3"), "{answer:#?}");
+    assert!(answer.stderr.contains("waits_for_draft"), "a payment behind drafts says so: {answer:#?}");
     let status = stage.json(&["nonce", "release", "1"]);
     assert_eq!((&status["gaps"], &status["next"]), (&json!([1]), &json!(1)));
     stage.json(&["plan", SHOP, "1eth"]);
