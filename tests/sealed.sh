@@ -47,7 +47,7 @@ if [ -n "$airgapped" ]; then
  "unsigned": "0x02ed827a69800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0"}
 DRAFT
     "$airgapped" --home "$home/offline" inspect "$home/ether.draft" >"$home/review"
-    for part in 'Send 1 ETH to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8' 'chain 31337' 'Nonce     0' '0.000 024 776 801 528 ETH'; do
+    for part in 'Send 1 ETH to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8' 'chain 31337' 'Nonce     0' '0.000 024 776 995 299 ETH'; do
         grep -qF "$part" "$home/review" || { cat "$home/review"; fail "the air-gapped review does not say: $part"; }
     done
     "$fastness" --home "$tour" sign "$home/ether.draft" -o "$home/ether.signed" --wallet practice --password-file "$tour/password" \
