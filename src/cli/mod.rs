@@ -168,6 +168,8 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     let outcome = command.run(&mut context)?;
     let Some(outcome) = outcome else { return Ok(0) };
     context.ui.result(outcome.as_ref())?;
+    // The result stands, noted or not: what is not noted as told is only taken up again by the same command.
+    let _ = outcome.told(&mut context);
     Ok(outcome.exit_code())
 }
 

@@ -8,7 +8,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::page::Page;
+use super::{context::Context, page::Page};
 
 /// Version of the JSON envelope.
 const SCHEMA: u32 = 1;
@@ -27,6 +27,14 @@ pub(crate) trait Report: Serialize {
     fn exit_code(&self) -> u8 {
         0
     }
+
+    /// Runs once the result was printed.
+    ///
+    /// # Errors
+    /// What was to be noted could not be.
+    fn told(&self, _context: &mut Context) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// Any report, whatever its type.
@@ -39,6 +47,8 @@ pub(crate) trait Outcome {
     fn warnings(&self) -> Vec<Warning>;
     /// The exit code.
     fn exit_code(&self) -> u8;
+    /// Runs once the result was printed.
+    fn told(&self, context: &mut Context) -> Result<(), Failure>;
 }
 
 #[derive(Serialize)]
@@ -78,6 +88,10 @@ impl<T: Report> Outcome for T {
 
     fn exit_code(&self) -> u8 {
         Report::exit_code(self)
+    }
+
+    fn told(&self, context: &mut Context) -> Result<(), Failure> {
+        Report::told(self, context)
     }
 }
 

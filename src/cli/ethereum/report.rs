@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::review_page;
 use crate::cli::{
+    context::Context,
     page::{Page, Tone},
     report::Report,
 };
@@ -129,12 +130,15 @@ pub(crate) struct EvmSent {
     verdict: &'static str,
     /// Hosts that have it, or why it is unclear.
     detail: String,
+    /// Its row in the outbox.
+    #[serde(skip)]
+    row: i64,
 }
 
 impl EvmSent {
-    pub(crate) fn new(signed: &SignedTransaction, verdict: &'static str, detail: String) -> Self {
+    pub(crate) fn new(signed: &SignedTransaction, row: i64, (verdict, detail): (&'static str, String)) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
-        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail }
+        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, row }
     }
 }
 
@@ -157,6 +161,11 @@ impl Report for EvmSent {
 
     fn exit_code(&self) -> u8 {
         if self.verdict == "unknown" { Kind::Unknown.exit_code() } else { 0 }
+    }
+
+    /// Only now was the person told: until here the same command takes up this transaction and makes no second one.
+    fn told(&self, context: &mut Context) -> Result<(), Failure> {
+        Ok(context.ledger()?.mark_reported(self.row)?)
     }
 }
 

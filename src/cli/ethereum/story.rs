@@ -249,13 +249,11 @@ pub(crate) fn send(
     let row = ethereum::record(ledger, signed, reserved)?;
     context.ui.say(&format!("Transaction {} is on disk; sending it now.", signed.hash));
     let delivery = ethereum::deliver(ledger, node, signed, Some(row.id))?;
-    let told = ledger.mark_reported(delivery.id);
-    told.map_err(|error| FlowError::SentNotRecorded { txid: signed.hash.to_string(), cause: error.to_string() })?;
     report(delivery, signed)
 }
 
 fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, Failure> {
-    let sent = |verdict, detail| Ok(EvmSent::new(signed, verdict, detail));
+    let sent = |verdict, detail| Ok(EvmSent::new(signed, delivery.id, (verdict, detail)));
     match delivery.verdict {
         EvmVerdict::Accepted { operators } => {
             sent("accepted", operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
