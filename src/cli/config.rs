@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
-    network::AnyNetwork,
+    network::{AnyNetwork, EvmChain},
     store::{Home, StoreError, read_public},
 };
 use serde::Deserialize;
@@ -14,6 +14,9 @@ use serde::Deserialize;
 use super::desk_error::entries;
 
 mod chains;
+mod history;
+
+pub(crate) use history::{CATALOGUE as HISTORY_CATALOGUE, HistoryConfig};
 
 /// No configuration is longer.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -34,6 +37,9 @@ pub(crate) struct Config {
     /// Explorers by network, in the order they are asked.
     #[serde(default)]
     pub(crate) explorers: BTreeMap<String, Vec<String>>,
+    /// Indexers that tell the history of EVM accounts, by network.
+    #[serde(default)]
+    pub(crate) history: BTreeMap<String, HistoryConfig>,
     /// EVM chains that fastness does not ship.
     #[serde(default)]
     pub(crate) chain: Vec<chains::ChainConfig>,
@@ -98,7 +104,8 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let wrong = |what: String| ConfigError { at: String::new(), what };
         chains::install(&self.chain).map_err(wrong)?;
-        let named = self.network.iter().chain(self.explorers.keys()).chain(self.delegates.keys());
+        let named = [self.explorers.keys(), self.delegates.keys()].into_iter().flatten();
+        let named = self.network.iter().chain(named).chain(self.history.keys());
         for name in named {
             name.parse::<AnyNetwork>().map_err(|error| wrong(error.to_string()))?;
         }
@@ -108,6 +115,12 @@ impl Config {
     /// The network used when none is named.
     pub(crate) fn network(&self) -> Option<AnyNetwork> {
         self.network.as_deref().and_then(|name| name.parse().ok())
+    }
+
+    /// The indexer named for an EVM chain.
+    pub(crate) fn history_of(&self, chain: &'static EvmChain) -> Option<&HistoryConfig> {
+        let same = |name: &str| name.parse() == Ok(AnyNetwork::Evm(chain));
+        self.history.iter().find(|(name, _)| same(name)).map(|(_, config)| config)
     }
 
     /// The explorers or nodes named for a network.

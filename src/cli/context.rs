@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, Explorer},
+    explorer::{EvmExplorer, EvmIndexer, Explorer},
     ledger::{AccountRow, EvmAccountRow, Ledger},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
     store::{Home, Lock, WalletName},
@@ -167,6 +167,13 @@ impl Context {
             endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
         }
         Ok(EvmExplorer::connect(chain, &endpoints)?)
+    }
+
+    /// The indexer that config.toml names for a chain; nothing where none is named or `--offline` was given.
+    pub(crate) fn indexer(&mut self, chain: &'static EvmChain) -> Result<Option<EvmIndexer>, Failure> {
+        let config = self.config()?;
+        let Some(named) = config.history_of(chain).filter(|_| self.reach() == Reach::Online) else { return Ok(None) };
+        named.connect(chain, self.home()?.root()).map(Some)
     }
 
     /// The wallet named, else the configured one, else the only one.

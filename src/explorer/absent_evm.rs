@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
-    ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmVerdict, EvmWhereabouts, ExplorerError, Failure,
-    GasAnswer, TokenFacts,
+    ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovement, EvmVerdict, EvmWhereabouts,
+    ExplorerError, Failure, GasAnswer, IndexerKind, TokenFacts,
 };
 use crate::{
     chain::ethereum::{Code, FeeFacts},
@@ -103,6 +103,29 @@ impl EvmExplorer {
     /// Unreachable.
     #[must_use]
     pub fn send(&self, _raw: &[u8], _hash: B256, _from: Address) -> EvmVerdict {
+        match self.0 {}
+    }
+}
+
+/// Does not exist in this build.
+pub struct EvmIndexer(Infallible);
+
+impl EvmIndexer {
+    /// Answers that there is no network.
+    ///
+    /// # Errors
+    /// Always [`ExplorerError::NoNetwork`].
+    pub fn connect(
+        _chain: &'static EvmChain,
+        _kind: IndexerKind,
+        _named: Option<&str>,
+        _key: Option<ApiKey>,
+    ) -> Result<Self, ExplorerError> {
+        Err(ExplorerError::NoNetwork)
+    }
+
+    /// Unreachable.
+    pub fn movements(&self, _account: Address, _limit: usize) -> Result<Claim<Vec<EvmMovement>>, ExplorerError> {
         match self.0 {}
     }
 }

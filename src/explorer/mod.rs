@@ -17,6 +17,7 @@ mod defaults;
 mod evm_answers;
 mod evm_defaults;
 pub mod evm_verdict;
+mod indexer;
 pub mod verdict;
 
 #[cfg(not(feature = "online"))]
@@ -29,7 +30,7 @@ mod online;
 #[cfg(not(feature = "online"))]
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
-pub use absent_evm::EvmExplorer;
+pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{BlockRef, Claim, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
@@ -38,8 +39,9 @@ pub use evm_answers::{
 };
 pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{EvmReject, EvmVerdict};
+pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 #[cfg(feature = "online")]
-pub use online::{EvmExplorer, Explorer};
+pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use verdict::{NotSent, RejectClass, Verdict};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.

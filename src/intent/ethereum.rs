@@ -137,7 +137,7 @@ pub enum Certainty {
 pub enum Consent {
     /// Calldata or init code that cannot be read, or that hands over control: its hash is retyped (`--blind HASH`).
     Blind {
-        /// Keccak-256 of the calldata (ERC-8213 calldata digest).
+        /// The calldata digest of ERC-8213.
         digest: B256,
         /// Why it has to be retyped, in words.
         why: SafeText,
@@ -214,7 +214,7 @@ pub struct EvmReview {
     pub certainty: Certainty,
     /// The calldata as a tree; empty without calldata.
     pub calldata: Vec<TreeLine>,
-    /// Keccak-256 of the calldata (ERC-8213), if there is any.
+    /// The calldata digest of ERC-8213, if there is calldata.
     pub calldata_digest: Option<B256>,
     /// Bytes of calldata or init code.
     pub data_bytes: usize,

@@ -5,7 +5,7 @@
 
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, B256, Keccak256, U256};
 
 pub use super::reading::{Reading, Transacted};
 use super::{
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
 
     fn blind(&mut self, data: &[u8], why: &str) {
         // The digest of the whole calldata is retyped, wherever in it the unreadable part is.
-        let digest = keccak256(self.facts.data);
+        let digest = calldata_digest(self.facts.data);
         let inner = if data.len() == self.facts.data.len() { "" } else { " (a call inside of it)" };
         self.consent(Consent::Blind { digest, why: SafeText::new(&format!("{why}{inner}")) });
     }
@@ -239,4 +239,11 @@ fn decode(function: &Function, arguments: &[u8]) -> Option<Decoded> {
     let values = function.abi_decode_input(arguments).ok()?;
     let again = function.abi_encode_input_raw(&values).ok()?;
     (again == arguments).then(|| Decoded { function: function.clone(), arguments: values })
+}
+/// The digest by which two machines compare calldata: Keccak-256 of its length as a 256-bit number and its bytes (ERC-8213).
+pub(super) fn calldata_digest(data: &[u8]) -> B256 {
+    let mut hasher = Keccak256::new();
+    hasher.update(U256::from(data.len()).to_be_bytes::<32>());
+    hasher.update(data);
+    hasher.finalize()
 }

@@ -1,11 +1,11 @@
 //! What calls are read as: sentences, gains, consents; and bytes that must not be read as anything.
 
-use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use proptest::prelude::*;
 
 use super::{
     Ownership,
-    calldata::{CONSTRUCTOR, read},
+    calldata::{CONSTRUCTOR, calldata_digest, read},
     calls,
     reading::{Reading, Transacted},
 };
@@ -100,7 +100,9 @@ fn what_takes_without_limit_or_hands_over_control_is_named() {
         call("grantRole(bytes32,address)", &[&B256::ZERO.to_string(), ANA]),
     ] {
         let found = reading(Some(USDC), &data, &["upgradeTo(address)"]);
-        assert!(matches!(found.consents.as_slice(), [Consent::Blind { digest, .. }] if *digest == keccak256(&data)));
+        assert!(
+            matches!(found.consents.as_slice(), [Consent::Blind { digest, .. }] if *digest == calldata_digest(&data))
+        );
         assert!(found.beneficiaries.contains(&spender));
     }
     let into_itself = reading(Some(USDC), &call("transfer(address,uint256)", &[USDC, "1"]), &[]);
@@ -149,7 +151,9 @@ fn only_exact_encodings_are_read() {
     for bad in [longer.as_slice(), &data[..67], &dirty, &data[..3], &data[..4]] {
         let found = reading(Some(USDC), bad, &[]);
         assert_eq!(found.certainty, Certainty::Unknown, "{}", hex::encode(bad));
-        assert!(matches!(found.consents.as_slice(), [Consent::Blind { digest, .. }] if *digest == keccak256(bad)));
+        assert!(
+            matches!(found.consents.as_slice(), [Consent::Blind { digest, .. }] if *digest == calldata_digest(bad))
+        );
     }
 }
 
@@ -184,4 +188,15 @@ proptest! {
         let found = reading(Some(USDC), &data, &[]);
         prop_assert!(found.certainty != Certainty::Unknown || !found.consents.is_empty());
     }
+}
+
+/// Values of another implementation of Keccak-256 over the length in 32 bytes and the calldata (ERC-8213).
+#[test]
+fn calldata_is_compared_by_the_digest_of_erc_8213() {
+    let to = hex::decode("70997970c51812dc3a010c7d01b50e0d17dc79c8").expect("hex");
+    let data = [&[0xa9, 0x05, 0x9c, 0xbb][..], &[0; 12], &to, &U256::from(25_000_000).to_be_bytes::<32>()].concat();
+    let digest = "0x018f7eaba6a2cbb4e02144cc45e700a9562fbd2de6d664b89776083db4eb940f";
+    assert_eq!(calldata_digest(&data).to_string(), digest);
+    let empty = "0x290decd9548b62a8d60345a988386fc84ba6bc95484008f6362f93160ef3e563";
+    assert_eq!(calldata_digest(&[]).to_string(), empty);
 }

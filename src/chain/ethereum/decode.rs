@@ -58,7 +58,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         to: transaction.to(),
         nonce: transaction.nonce(),
         value: native(chain, value),
-        calldata_digest: (!data.is_empty()).then(|| keccak256(data)),
+        calldata_digest: (!data.is_empty()).then(|| calldata::calldata_digest(data)),
         data_bytes: data.len(),
         fee,
         worst_total,

@@ -40,6 +40,14 @@ struct AccountBalance {
 struct BalanceSheet {
     wallet: String,
     accounts: Vec<AccountBalance>,
+    /// Accounts on EVM chains: what they hold is asked per network.
+    evm_accounts: Vec<EvmAccount>,
+}
+
+#[derive(Serialize)]
+struct EvmAccount {
+    account: String,
+    address: String,
 }
 
 impl Args {
@@ -64,7 +72,11 @@ impl Args {
             // Says which accounts there are.
             context.account()?;
         }
-        answer(BalanceSheet { wallet: wallet.as_str().to_owned(), accounts })
+        let is_asked = |name: &String| network.is_none() && named.as_ref().is_none_or(|named| named == name);
+        let evm_rows = ledger.evm_accounts(Some(wallet.as_str()))?.into_iter().filter(|row| is_asked(&row.name));
+        let evm_accounts =
+            evm_rows.map(|row| EvmAccount { account: row.name, address: row.account.address.to_string() }).collect();
+        answer(BalanceSheet { wallet: wallet.as_str().to_owned(), accounts, evm_accounts })
     }
 }
 
@@ -105,6 +117,10 @@ impl Report for BalanceSheet {
         );
         for account in &self.accounts {
             account.write(page);
+        }
+        for account in &self.evm_accounts {
+            page.line(&format!("  {}", account.account));
+            page.line("    asked when you want to know: `fastness balance --network ethereum`, or another network");
         }
     }
 }

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{B256, hex};
 use fastness::{
     amount::{Denomination, Units},
-    chain::ethereum::{Ownership, decode},
+    chain::ethereum::decode,
     explain::Failure,
     flow::ethereum::{self, EvmContext, EvmDraft},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
-    ledger::{EvmWho, OutboxRow},
     network::EvmChain,
 };
 use serde::Serialize;
@@ -114,63 +113,6 @@ impl Report for EvmBalance {
             (Tone::Claimed, &format!("{}   at block {}, said by {}", self.native, self.block, self.said_by)),
         );
         self.tokens.write(page);
-    }
-}
-
-/// What was sent from here, with what became of it.
-#[derive(Serialize)]
-struct EvmHistory {
-    account: String,
-    network: &'static EvmChain,
-    transactions: Vec<EvmHistoryRow>,
-}
-
-#[derive(Serialize)]
-struct EvmHistoryRow {
-    id: B256,
-    nonce: u64,
-    state: &'static str,
-    action: fastness::text::SafeText,
-    created: u64,
-    detail: String,
-}
-
-/// `history` on an EVM chain: what this wallet sent, from its own outbox.
-pub(super) fn history(context: &mut Context, chain: &'static EvmChain, limit: usize) -> Answer {
-    let (ledger, row) = context.evm_account(chain)?;
-    let who = EvmWho { chain_id: chain.id, from: row.account.address };
-    let ours = signer::ownership(context, &ledger, &row.wallet, (chain, &[]))?;
-    let mut rows = ledger.evm_outbox(&who)?;
-    rows.reverse();
-    let transactions = rows.iter().filter_map(|row| history_row(row, &ours)).take(limit).collect();
-    answer(EvmHistory { account: format!("{}/{}", row.wallet, row.name), network: chain, transactions })
-}
-
-fn history_row(row: &OutboxRow, ours: &Ownership) -> Option<EvmHistoryRow> {
-    let (hash, raw) = row.signed.as_ref()?;
-    let (_, plan) = decode::signed(raw).ok()?;
-    let review = decode::review(&plan, ours);
-    let action = review.map_or_else(|_| fastness::text::SafeText::new("a delegation"), |review| review.action);
-    let (nonce, state, detail) = (row.nonce, row.state.name(), row.detail.clone());
-    Some(EvmHistoryRow { id: *hash, nonce, state, action, created: row.created, detail })
-}
-
-impl Report for EvmHistory {
-    fn page(&self, page: &mut Page) {
-        page.heading(&self.account, &self.network.to_string());
-        if self.transactions.is_empty() {
-            return page.line("Nothing was sent from here on this network.");
-        }
-        for row in &self.transactions {
-            let when = fastness::chain::bitcoin::decode::date(row.created);
-            page.line(&format!("{when}  {}  {}", row.state, row.action));
-            page.line(&format!("  {}  nonce {}", row.id, row.nonce));
-        }
-    }
-
-    fn warnings(&self) -> Vec<Warning> {
-        let text = "this lists what was sent from this wallet; what came in is not in it";
-        vec![Warning { code: "own_history", text: text.to_owned() }]
     }
 }
 

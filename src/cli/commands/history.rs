@@ -40,7 +40,7 @@ struct HistoryList {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = context.asked_chain()? {
-            return super::evm_views::history(context, chain, self.limit.unwrap_or(usize::MAX));
+            return super::evm_history::history(context, chain, self.limit);
         }
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Tx)?;

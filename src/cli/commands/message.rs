@@ -192,14 +192,19 @@ fn agree(
     if typed.trim() == "yes" { Ok(()) } else { Err(FlowError::Declined.into()) }
 }
 
+/// The digest's name in ERC-8213, by which another machine shows it too.
+const fn digest_name(domain_separator: Option<B256>) -> &'static str {
+    if domain_separator.is_some() { "EIP-712 digest" } else { "ERC-191 digest" }
+}
+
 fn write(review: &MessageReview, page: &mut Page) {
     page.field("Means", review.sentence.as_str());
     write_tree(&review.tree, page);
     if let (Some(domain), Some(message)) = (review.domain_separator, review.struct_hash) {
-        page.field("Domain", &domain.to_string());
-        page.field("Message", &message.to_string());
+        page.field("Domain hash", &domain.to_string());
+        page.field("Message hash", &message.to_string());
     }
-    page.field("Digest", &review.digest.to_string());
+    page.field(digest_name(review.domain_separator), &review.digest.to_string());
     for warning in &review.warnings {
         page.toned_field("Warning", (Tone::Claimed, &warning.text));
     }
@@ -228,16 +233,16 @@ impl Report for Reviewed {
     fn page(&self, page: &mut Page) {
         if let (Some(account), Some(signature)) = (&self.account, &self.signature) {
             page.field("Signed by", account);
-            page.field("Digest", &self.digest.to_string());
+            page.field(digest_name(self.domain_separator), &self.digest.to_string());
             return page.field("Signature", signature);
         }
         page.field("Means", self.sentence.as_str());
         write_tree(&self.tree, page);
         if let (Some(domain), Some(message)) = (self.domain_separator, self.struct_hash) {
-            page.field("Domain", &domain.to_string());
-            page.field("Message", &message.to_string());
+            page.field("Domain hash", &domain.to_string());
+            page.field("Message hash", &message.to_string());
         }
-        page.field("Digest", &self.digest.to_string());
+        page.field(digest_name(self.domain_separator), &self.digest.to_string());
         for consent in &self.consents {
             page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
         }

@@ -13,6 +13,7 @@ mod delegate;
 mod deploy;
 mod doctor;
 mod errors;
+mod evm_history;
 mod evm_views;
 mod explorers;
 mod history;

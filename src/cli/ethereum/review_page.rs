@@ -92,7 +92,7 @@ fn write_calldata(review: &EvmReview, page: &mut Page) {
     };
     page.toned_field("Calldata", (sure.0, &format!("{} bytes, {}", review.data_bytes, sure.1)));
     write_tree(&review.calldata, page);
-    page.field("", &format!("digest {digest}"));
+    page.field("", &format!("calldata digest {digest} (ERC-8213)"));
 }
 
 /// A tree, two columns deeper for each level.
@@ -153,6 +153,9 @@ fn write_claims(context: &EvmContext, page: &mut Page) {
     }
     if let Some(said_by) = safe(&context.said_by) {
         claims.push(format!("said by {said_by}"));
+    }
+    if let Some(delegate) = safe(&context.delegates_to) {
+        claims.push(format!("YOUR ACCOUNT RUNS THE CODE OF {delegate}, which may do more than this review says"));
     }
     if !context.signatures.is_empty() {
         let names: Vec<String> = context.signatures.iter().map(|name| SafeText::new(name).to_string()).collect();

@@ -9,7 +9,7 @@ use bitcoin::{
 };
 use hex::DisplayHex;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -19,7 +19,7 @@ use super::{
     history::{self, History, Pages},
     http::{Budget, Fault, Http, Reply},
     limits,
-    retry::{Patience, Setback},
+    retry::{self, Setback},
 };
 use crate::{
     amount::FeeRate,
@@ -136,34 +136,16 @@ impl Esplora<'_> {
     /// The body of an answer, or nothing for 404; repeated where that may help.
     async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
         let url = self.endpoint.url(path)?;
-        let mut patience = Patience::default();
-        loop {
-            self.endpoint.turn(self.deadline).await?;
-            let reply = self.http.get(url.clone(), Budget { bytes: most, deadline: self.deadline }).await;
-            let setback = match judge(reply) {
-                Ok(body) => return Ok(body),
-                Err(setback) => setback,
-            };
-            let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
-            let then = Instant::now() + pause;
-            if then >= self.deadline {
-                return Err(setback.cause);
-            }
-            if setback.cause == Cause::Throttled {
-                self.endpoint.rest_until(then);
-            }
-            sleep_until(then).await;
-        }
+        let budget = Budget { bytes: most, deadline: self.deadline };
+        retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), budget).await)).await
     }
 }
 
 /// What an exchange means for a read: a body, nothing (404), or a setback.
 fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
-    let reply = reply.map_err(|fault| Setback { cause: fault.cause, asked_to_wait: None })?;
+    let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
-        None if reply.body.trim_ascii_start().starts_with(b"<") => {
-            Err(Setback { cause: Cause::WebPage, asked_to_wait: None })
-        }
+        None if reply.body.trim_ascii_start().starts_with(b"<") => Err(Cause::WebPage.into()),
         None => Ok(Some(reply.body)),
         Some(Cause::Missing) => Ok(None),
         Some(cause) => Err(Setback { cause, asked_to_wait: reply.retry_after }),

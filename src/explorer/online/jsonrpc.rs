@@ -6,14 +6,14 @@
 use alloy_primitives::{Bytes, U256};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     endpoint::Endpoint,
     esplora::status_cause,
     http::{Budget, Fault, Http, Reply},
     limits,
-    retry::{Patience, Setback},
+    retry::{self, Setback},
     rpc_errors::{self, RpcError},
 };
 use crate::explorer::Cause;
@@ -121,23 +121,8 @@ impl Rpc<'_> {
 
     /// One body for one body; repeated where that may help. Reads only.
     async fn exchange(&self, body: String) -> Result<Vec<u8>, Refusal> {
-        let mut patience = Patience::default();
-        loop {
-            self.endpoint.turn(self.deadline).await?;
-            let setback = match judge(self.post(body.clone()).await) {
-                Ok(body) => return Ok(body),
-                Err(setback) => setback,
-            };
-            let Some(pause) = patience.pause(setback) else { return Err(setback.cause.into()) };
-            let then = Instant::now() + pause;
-            if then >= self.deadline {
-                return Err(setback.cause.into());
-            }
-            if setback.cause == Cause::Throttled {
-                self.endpoint.rest_until(then);
-            }
-            sleep_until(then).await;
-        }
+        let ask = async || judge(self.post(body.clone()).await);
+        Ok(retry::read(self.endpoint, self.deadline, ask).await?)
     }
 
     /// One exchange, once: for sending.
@@ -189,16 +174,16 @@ fn revert_data(data: &Value) -> Option<Bytes> {
 
 /// What an exchange means: a body to be read, even with an error status if it is JSON, or a setback.
 fn judge(reply: Result<Reply, Fault>) -> Result<Vec<u8>, Setback> {
-    let reply = reply.map_err(|fault| Setback { cause: fault.cause, asked_to_wait: None })?;
+    let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     let starts_with = |mark: &[u8]| reply.body.trim_ascii_start().starts_with(mark);
     match status_cause(reply.status) {
-        None if starts_with(b"<") => Err(Setback { cause: Cause::WebPage, asked_to_wait: None }),
+        None if starts_with(b"<") => Err(Cause::WebPage.into()),
         None => Ok(reply.body),
         Some(Cause::Throttled) => Err(Setback { cause: Cause::Throttled, asked_to_wait: reply.retry_after }),
         Some(_) if starts_with(b"{") && read_one(&reply.body).is_err_and(|refusal| refusal.class != malformed()) => {
             Ok(reply.body)
         }
-        Some(Cause::Missing) => Err(Setback { cause: Cause::Unsupported, asked_to_wait: None }),
+        Some(Cause::Missing) => Err(Cause::Unsupported.into()),
         Some(cause) => Err(Setback { cause, asked_to_wait: reply.retry_after }),
     }
 }

@@ -8,13 +8,13 @@ use std::{collections::BTreeMap, time::Duration};
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
 use tokio::time::Instant;
 
-pub use self::evm::EvmExplorer;
 use self::{
     endpoint::Endpoint,
     esplora::Esplora,
     http::Http,
     pool::{Found, Pool, after},
 };
+pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
     Cause, Claim, ExplorerError, Failure, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
 };
@@ -32,6 +32,7 @@ mod evm_send;
 mod fake;
 mod history;
 mod http;
+mod indexer;
 mod jsonrpc;
 mod limits;
 mod pool;

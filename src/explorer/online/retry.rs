@@ -1,10 +1,12 @@
 //! What a failed read is worth: whether the same host is asked again, and after what pause.
 //!
-//! Reads only: sending is never retried inside one host. It waits for nobody itself.
+//! Reads only: sending is never retried inside one host.
 
 use std::time::Duration;
 
-use super::limits;
+use tokio::time::{Instant, sleep_until};
+
+use super::{endpoint::Endpoint, limits};
 use crate::explorer::Cause;
 
 /// A read that failed once.
@@ -15,16 +17,47 @@ pub(super) struct Setback {
     pub(super) asked_to_wait: Option<Duration>,
 }
 
+impl From<Cause> for Setback {
+    fn from(cause: Cause) -> Self {
+        Self { cause, asked_to_wait: None }
+    }
+}
+
+/// One read at one host, repeated where that may help, not beyond `deadline`.
+pub(super) async fn read<T>(
+    endpoint: &Endpoint,
+    deadline: Instant,
+    ask: impl AsyncFn() -> Result<T, Setback>,
+) -> Result<T, Cause> {
+    let mut patience = Patience::default();
+    loop {
+        endpoint.turn(deadline).await?;
+        let setback = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(setback) => setback,
+        };
+        let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
+        let then = Instant::now() + pause;
+        if then >= deadline {
+            return Err(setback.cause);
+        }
+        if setback.cause == Cause::Throttled {
+            endpoint.rest_until(then);
+        }
+        sleep_until(then).await;
+    }
+}
+
 /// What was tried so far for one read at one host.
 #[derive(Default)]
-pub(super) struct Patience {
+struct Patience {
     failures: u8,
     throttled: u8,
 }
 
 impl Patience {
     /// The pause before the same host is asked again, or nothing when it is time for the next host.
-    pub(super) fn pause(&mut self, setback: Setback) -> Option<Duration> {
+    fn pause(&mut self, setback: Setback) -> Option<Duration> {
         match setback.cause {
             Cause::Throttled => {
                 self.throttled += 1;

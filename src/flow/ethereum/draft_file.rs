@@ -44,6 +44,9 @@ pub struct EvmContext {
     pub l1_fee: Option<String>,
     /// What is behind the recipient, in words.
     pub recipient: Option<String>,
+    /// The contract whose code the sending account runs (EIP-7702).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegates_to: Option<String>,
     /// Function signatures that were typed there.
     #[serde(default)]
     pub signatures: Vec<String>,

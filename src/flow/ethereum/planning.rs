@@ -241,6 +241,10 @@ fn context(desk: &Desk<'_>, state: &Claim<EvmAccountState>, snapshot: &Snapshot,
         said_by: Some(said_by(state)),
         l1_fee: None,
         recipient: Some(recipient(snapshot.code_at_to)),
+        delegates_to: match snapshot.code_at_from {
+            Code::Delegation(to) => Some(to.to_string()),
+            Code::None | Code::Contract => None,
+        },
         signatures: signatures.to_vec(),
         created: Some(crate::ledger::now()),
     }

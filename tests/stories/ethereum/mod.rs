@@ -2,6 +2,7 @@
 
 mod airgap;
 mod contracts;
+mod history;
 mod hostile;
 mod node;
 mod payments;
