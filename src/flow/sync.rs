@@ -4,8 +4,9 @@
 
 use crate::{
     account::Keychain,
+    chain::bitcoin::spv::SUCCESSORS,
     explain::Failure,
-    explorer::{Claim, Explorer, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
+    explorer::{BlockRef, Claim, Explorer, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
     ledger::{AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, now},
 };
 
@@ -15,6 +16,9 @@ const ROTATION_SAME_TIP: usize = 24;
 const ROTATION_NEW_TIP: usize = 240;
 /// How many of our newest blocks are compared with the explorer's chain after its tip moved.
 const REORG_DEPTH: u32 = 10;
+
+/// Confirmations proven in one sync; each costs two questions, once.
+const PROOFS: usize = 240;
 
 /// How much to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub struct SyncReport {
     pub changed: bool,
     /// Scripts whose unconfirmed transactions the explorer did not list completely.
     pub capped: usize,
+    /// Confirmations that were proven now.
+    pub proven: usize,
 }
 
 /// Brings an account up to date.
@@ -67,8 +73,28 @@ pub fn sync(
     let answer = explorer.scan(&ScanPlan { derive: &derive, ask, next, gap }, progress)?;
     let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
     let changed = write(ledger, row, &answer, &synced)?;
+    let proven = prove(ledger, row, explorer, tip)?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
-    Ok(SyncReport { height: tip.height, operator, asked: answer.scripts.len(), skipped, changed, capped })
+    Ok(SyncReport { height: tip.height, operator, asked: answer.scripts.len(), skipped, changed, capped, proven })
+}
+
+/// Has confirmations proven that are deep enough to be. What cannot be proven stays what somebody said.
+fn prove(ledger: &mut Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -> Result<usize, Failure> {
+    let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else { return Ok(0) };
+    let block = |place: &Place| match place {
+        Place::Block { height, hash, time } => {
+            Some(BlockRef { height: *height, hash: hash.parse().ok()?, time: *time })
+        }
+        Place::Mempool => None,
+    };
+    let unproven = ledger.unproven(row, highest, PROOFS)?;
+    let claims: Vec<_> = unproven.into_iter().filter_map(|(tx, place)| Some((tx, block(&place)?))).collect();
+    let answers = explorer.prove(&claims, tip.height)?;
+    let proven: Vec<_> = claims.iter().zip(answers).filter(|(_, proven)| *proven).map(|(claim, _)| claim).collect();
+    ledger.atomically(|ledger| {
+        proven.iter().try_for_each(|(tx, block)| ledger.put_proof(row, tx.compute_txid(), &block.hash.to_string()))
+    })?;
+    Ok(proven.len())
 }
 
 fn operator(claim: &Claim<Tip>) -> String {

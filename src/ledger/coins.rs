@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::{OutPoint, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Ledger, LedgerError, file, scripts::keychain};
+use super::{AccountId, AccountRow, Evidence, Ledger, LedgerError, file, scripts::keychain};
 use crate::{account::Keychain, intent::Freeze};
 
 /// A coin as derived from a transaction.
@@ -34,6 +34,8 @@ pub struct CoinRow {
     pub own: bool,
     /// Frozen by the person or not.
     pub freeze: Freeze,
+    /// What stands behind its confirmation; `Said` while it is unconfirmed.
+    pub evidence: Evidence,
 }
 
 /// What an account holds, in satoshi.
@@ -43,6 +45,8 @@ pub struct Balance {
     pub confirmed: u64,
     /// Number of confirmed coins.
     pub confirmed_coins: u64,
+    /// Part of `confirmed` whose confirmations are proven.
+    pub proven: u64,
     /// Height of the youngest confirmed coin.
     pub youngest_height: Option<u32>,
     /// Not yet in a block.
@@ -94,7 +98,9 @@ impl Ledger {
     /// The ledger cannot be read.
     pub fn coins(&self, id: AccountId) -> Result<Vec<CoinRow>, LedgerError> {
         let sql =
-            "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0
+            "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0,
+                   EXISTS (SELECT 1 FROM proofs p 
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash)
                    FROM coins c JOIN accounts k ON k.id = c.account
                    JOIN transactions x ON x.txid = c.txid AND x.network = k.network
                    LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid
@@ -109,6 +115,7 @@ impl Ledger {
                 height: row.get(5)?,
                 freeze: if row.get(6)? { Freeze::Frozen } else { Freeze::Free },
                 own: row.get(7)?,
+                evidence: row.get(8)?,
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
@@ -130,6 +137,9 @@ impl Ledger {
             };
             *sum = sum.saturating_add(coin.value);
             *count += 1;
+            if coin.evidence == Evidence::Proven {
+                balance.proven = balance.proven.saturating_add(coin.value);
+            }
             if coin.freeze == Freeze::Frozen {
                 balance.frozen = balance.frozen.saturating_add(coin.value);
             }

@@ -10,6 +10,7 @@ mod evm_outbox;
 mod evm_tokens;
 mod journal;
 mod labels;
+mod proofs;
 mod schema;
 mod scripts;
 mod transactions;
@@ -31,6 +32,7 @@ pub use self::{
     evm_tokens::AddedToken,
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
+    proofs::Evidence,
     scripts::{AddressRow, KnownScript},
     transactions::{Completeness, HistoryRow, Observation, Place},
 };

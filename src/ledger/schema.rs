@@ -148,6 +148,15 @@ CREATE TABLE evm_tokens (
     PRIMARY KEY (chain_id, address)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE proofs (
+    txid         BLOB NOT NULL,
+    network      TEXT NOT NULL,
+    block_hash   TEXT NOT NULL,
+    proven       INTEGER NOT NULL,
+    PRIMARY KEY (txid, network, block_hash)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

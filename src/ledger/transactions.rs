@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Ledger, LedgerError, coins::DerivedCoin, file, now, scripts::keychain};
+use super::{AccountId, AccountRow, Evidence, Ledger, LedgerError, coins::DerivedCoin, file, now, scripts::keychain};
 use crate::{account::Keychain, network::Network};
 
 /// Where a transaction is, as an explorer said.
@@ -63,6 +63,8 @@ pub struct HistoryRow {
     pub sent: u64,
     /// Fee in satoshi, if every input is known.
     pub fee: Option<u64>,
+    /// What stands behind its confirmation; `Said` while it is unconfirmed.
+    pub evidence: Evidence,
 }
 
 impl Ledger {
@@ -291,7 +293,9 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn history(&self, id: AccountId) -> Result<Vec<HistoryRow>, LedgerError> {
-        let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee
+        let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee,
+                   EXISTS (SELECT 1 FROM proofs p
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash)
                    FROM account_transactions a JOIN accounts c ON c.id = a.account
                    JOIN transactions x ON x.txid = a.txid AND x.network = c.network
                    WHERE a.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL DESC, x.height DESC, 3 DESC, a.txid";
@@ -304,6 +308,7 @@ impl Ledger {
                 received: row.get(3)?,
                 sent: row.get(4)?,
                 fee: row.get(5)?,
+                evidence: row.get(6)?,
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)

@@ -116,3 +116,23 @@ fn a_web_page_or_an_endless_answer_is_an_error_and_never_an_empty_wallet() {
         assert!(stage.json(&["balance"])["accounts"][0]["confirmed"].is_null(), "unknown is never zero");
     }
 }
+
+#[test]
+fn a_confirmation_with_six_blocks_after_it_is_proven_and_a_reorganisation_undoes_that() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let evidence = |stage: &Stage| stage.json(&["history"])["transactions"][0]["evidence"].clone();
+    let proven = |stage: &Stage| crate::harness::sat(&stage.json(&["balance"])["accounts"][0]["proven"]);
+    stage.mine(5);
+    stage.json(&["sync"]);
+    assert_eq!((evidence(&stage), proven(&stage)), ("said".into(), 0), "five blocks follow");
+    stage.mine(1);
+    stage.json(&["sync"]);
+    assert_eq!((evidence(&stage), proven(&stage)), ("proven".into(), 50_000_000));
+    stage.server.chain().lock().unwrap().reorg(7).unwrap();
+    stage.json(&["sync"]);
+    assert_eq!((evidence(&stage), proven(&stage)), ("said".into(), 0));
+    stage.mine(8);
+    stage.json(&["sync"]);
+    assert_eq!((evidence(&stage), proven(&stage)), ("proven".into(), 50_000_000));
+    assert!(stage.run(&["balance"]).stdout.contains("proven to be in the chain"));
+}

@@ -12,7 +12,9 @@ pub mod proof;
 pub mod psbt;
 pub mod replace;
 pub mod sign;
+pub mod spv;
 pub mod sweep;
+pub mod work;
 
 mod error;
 mod ownership;

@@ -29,6 +29,8 @@ struct AccountBalance {
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
     confirmed_coins: u64,
+    /// Part of `confirmed` whose confirmations are proven by work; absent until the first sync.
+    proven: Option<Amount>,
     least_confirmations: Option<u32>,
     unconfirmed: Option<Amount>,
     frozen: Option<Amount>,
@@ -90,6 +92,7 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         network: row.account.network,
         confirmed: known(balance.confirmed),
         confirmed_coins: balance.confirmed_coins,
+        proven: known(balance.proven),
         least_confirmations: balance.youngest_height.and_then(depth),
         unconfirmed: known(balance.unconfirmed),
         frozen: known(balance.frozen),
@@ -142,7 +145,16 @@ impl AccountBalance {
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {
             format!(", {depth} confirmation{} or more", if depth == 1 { "" } else { "s" })
         });
-        page.field("", &format!("{confirmed}   {coins}{depth}; confirmed, said by {said_by}"));
+        let proven = self.proven.map_or(0, |proven| proven.smallest);
+        let evidence = if proven == 0 || proven < confirmed.smallest {
+            format!("confirmed, said by {said_by}")
+        } else {
+            format!("proven to be in the chain; that nothing else happened is said by {said_by}")
+        };
+        page.field("", &format!("{confirmed}   {coins}{depth}; {evidence}"));
+        if let Some(part) = self.proven.filter(|part| part.smallest > 0 && part.smallest < confirmed.smallest) {
+            page.field("", &format!("{part}   of this is proven to be in the chain"));
+        }
         if unconfirmed.smallest > 0 {
             page.toned_field(
                 "",

@@ -3,7 +3,7 @@
 use fastness::{
     amount::Amount,
     chain::bitcoin::decode::date,
-    ledger::{HistoryRow, LabelKind},
+    ledger::{Evidence, HistoryRow, LabelKind},
 };
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ struct Row {
     time: u64,
     height: Option<u32>,
     confirmations: u32,
+    /// `proven` by us, or `said` by the explorer.
+    evidence: Evidence,
     received: Amount,
     sent: Amount,
     fee: Option<Amount>,
@@ -53,6 +55,7 @@ impl Args {
                 time: entry.time,
                 height: entry.height,
                 confirmations: depth,
+                evidence: entry.evidence,
                 received: Amount::sat(entry.received),
                 sent: Amount::sat(entry.sent),
                 fee: entry.fee.map(Amount::sat),
@@ -84,8 +87,11 @@ impl Report for HistoryList {
             return page.line(&format!("Nothing has happened in {} so far.", self.account));
         }
         for row in &self.transactions {
-            let depth =
-                if row.height.is_none() { "unconfirmed".to_owned() } else { format!("{} conf", row.confirmations) };
+            let depth = match (row.height, row.evidence) {
+                (None, _) => "unconfirmed".to_owned(),
+                (Some(_), Evidence::Proven) => format!("{} conf, proven", row.confirmations),
+                (Some(_), Evidence::Said) => format!("{} conf", row.confirmations),
+            };
             let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
             page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
             let fee = row

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     amount::FeeRate,
+    chain::bitcoin::work,
     explorer::{Cause, Tip, TxAt, TxPlace},
     network::Network,
 };
@@ -34,18 +35,20 @@ pub(super) struct Esplora<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// When the question must be answered.
     pub(super) deadline: Instant,
+    /// The chain it has to serve.
+    pub(super) network: Network,
 }
 
 impl Esplora<'_> {
     /// Compares block 0 with the network's, once per host and process.
-    pub(super) async fn check_chain(&self, network: Network) -> Result<(), Cause> {
+    pub(super) async fn check_chain(&self) -> Result<(), Cause> {
         let check = async || {
             if let Some(cause) = self.endpoint.is_silent() {
                 return Err(cause);
             }
             let genesis = self.block_hash_at(0).await.and_then(|hash| hash.ok_or(Cause::Unsupported));
             match genesis.inspect_err(|&cause| self.endpoint.fell_silent(cause))? {
-                ours if ours.to_string() == network.genesis_hash() => Ok(()),
+                ours if ours.to_string() == self.network.genesis_hash() => Ok(()),
                 _ => Err(Cause::WrongChain),
             }
         };
@@ -55,6 +58,10 @@ impl Esplora<'_> {
     /// Height first, then the hash at that height: both belong to one chain, whatever happens in between.
     pub(super) async fn tip(&self) -> Result<Tip, Cause> {
         let height: u32 = self.scalar("/blocks/tip/height").await?.ok_or(Cause::Unsupported)?;
+        // A chain that ends below a block we know of is behind, or another one.
+        if height < work::least_height(self.network) {
+            return Err(Cause::Busy);
+        }
         let hash = self.block_hash_at(height).await?.ok_or(Cause::Unsettled)?;
         Ok(Tip { height, hash })
     }
@@ -134,7 +141,7 @@ impl Esplora<'_> {
     }
 
     /// The body of an answer, or nothing for 404; repeated where that may help.
-    async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
+    pub(super) async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
         retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), budget).await)).await

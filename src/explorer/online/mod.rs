@@ -36,6 +36,7 @@ mod indexer;
 mod jsonrpc;
 mod limits;
 mod pool;
+mod proofs;
 mod reject;
 mod retry;
 mod revert;
@@ -189,8 +190,8 @@ impl Explorer {
         if let Some(cause) = endpoint.barred.get() {
             return Err(cause);
         }
-        let host = Esplora { http: &self.http, endpoint, deadline };
-        match host.check_chain(self.network).await {
+        let host = Esplora { http: &self.http, endpoint, deadline, network: self.network };
+        match host.check_chain().await {
             Ok(()) => question(host).await,
             Err(cause) => Err(cause),
         }
