@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) network: Option<String>,
     /// Addresses that may lie unused in a row before a scan ends (BIP-44 says 20).
     pub(crate) gap: Option<u32>,
+    /// SOCKS5 proxy through which everything but this machine is reached.
+    pub(crate) proxy: Option<String>,
     /// Explorers by network, in the order they are asked.
     #[serde(default)]
     pub(crate) explorers: BTreeMap<String, Vec<String>>,

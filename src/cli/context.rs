@@ -1,13 +1,13 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer},
-    ledger::{AccountRow, EvmAccountRow, Ledger},
+    explorer::{EvmExplorer, EvmIndexer, Explorer, Passage, Seen, SocksProxy},
+    ledger::{AccountRow, EvmAccountRow, Ledger, now},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, WalletName},
+    store::{Home, Lock, RequestLog, Told, WalletName},
 };
 
 use super::{DeskError, Globals, config::Config, ui::Ui};
@@ -166,14 +166,15 @@ impl Context {
         if endpoints.is_empty() {
             endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
         }
-        Ok(EvmExplorer::connect(chain, &endpoints)?)
+        Ok(EvmExplorer::connect(chain, &endpoints)?.through(&self.passage()?)?)
     }
 
     /// The indexer that config.toml names for a chain; nothing where none is named or `--offline` was given.
     pub(crate) fn indexer(&mut self, chain: &'static EvmChain) -> Result<Option<EvmIndexer>, Failure> {
         let config = self.config()?;
         let Some(named) = config.history_of(chain).filter(|_| self.reach() == Reach::Online) else { return Ok(None) };
-        named.connect(chain, self.home()?.root()).map(Some)
+        let passage = self.passage()?;
+        named.connect(chain, (self.home()?.root(), &passage)).map(Some)
     }
 
     /// The wallet named, else the configured one, else the only one.
@@ -248,7 +249,26 @@ impl Context {
         if endpoints.is_empty() {
             endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
         }
-        Ok(Explorer::connect(network, &endpoints)?)
+        Ok(Explorer::connect(network, &endpoints)?.through(&self.passage()?)?)
+    }
+
+    /// The way out: the proxy of `--proxy` or config.toml, and our own log of what each host is told.
+    pub(crate) fn passage(&mut self) -> Result<Passage, Failure> {
+        let named = self.globals.proxy.clone().or(self.config()?.proxy);
+        let proxy = named.as_deref().map(SocksProxy::parse).transpose();
+        let proxy = proxy.map_err(|why| DeskError::Usage(format!("the address of the proxy {why}")))?;
+        let log = RefCell::new(RequestLog::open(&self.home()?.request_log_path())?);
+        let witness = move |seen: &Seen| {
+            let told = Told {
+                network: seen.network.to_owned(),
+                host: seen.host.to_string(),
+                kind: seen.subject.kind().to_owned(),
+                id: seen.subject.id().to_owned(),
+            };
+            // A full disk must not stop a payment that is on its way; `privacy report` says where its log ends.
+            drop(log.borrow_mut().add(now(), &told));
+        };
+        Ok(Passage { proxy, witness: Some(Rc::new(witness)) })
     }
 
     /// How many unused addresses in a row end a scan.

@@ -74,6 +74,9 @@ pub(crate) struct Globals {
     /// Explorer to ask, in place of the configured ones; repeat for a fall-over list
     #[arg(long, global = true, value_name = "URL")]
     explorer: Vec<String>,
+    /// SOCKS5 proxy for everything beyond this machine, such as socks5://127.0.0.1:9050 for Tor
+    #[arg(long, global = true, value_name = "URL")]
+    proxy: Option<String>,
     /// Print one JSON document on stdout, success or failure
     #[arg(long, global = true)]
     json: bool,

@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
     ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovement, EvmVerdict, EvmWhereabouts,
-    ExplorerError, Failure, GasAnswer, IndexerKind, TokenFacts,
+    ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts,
 };
 use crate::{
     chain::ethereum::{Code, FeeFacts},
@@ -28,6 +28,11 @@ impl EvmExplorer {
     /// Unreachable.
     #[must_use]
     pub fn distrusted(&self) -> Vec<Failure> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
         match self.0 {}
     }
 
@@ -119,7 +124,7 @@ impl EvmIndexer {
         _chain: &'static EvmChain,
         _kind: IndexerKind,
         _named: Option<&str>,
-        _key: Option<ApiKey>,
+        _way: (Option<ApiKey>, &Passage),
     ) -> Result<Self, ExplorerError> {
         Err(ExplorerError::NoNetwork)
     }

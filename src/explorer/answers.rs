@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use bitcoin::{BlockHash, ScriptBuf, Transaction};
+use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 
 use crate::{account::Keychain, text::SafeText};
 
@@ -111,6 +111,15 @@ pub struct ScriptHistory {
     pub mempool_capped: bool,
     /// Host of the explorer that said it.
     pub operator: SafeText,
+}
+
+/// What is known of a script from earlier: what an unchanged answer would say again.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct KnownHistory {
+    /// Its transactions in blocks, with the height of each, oldest first.
+    pub confirmed: Vec<(Txid, u32)>,
+    /// Those that wait for a block.
+    pub waiting: Vec<Txid>,
 }
 
 /// What to scan. Scripts only: whoever holds the extended key derives them.

@@ -119,6 +119,12 @@ impl Home {
         self.root.join("ledger.db")
     }
 
+    /// What explorers were told.
+    #[must_use]
+    pub fn request_log_path(&self) -> PathBuf {
+        self.root.join("requests.log")
+    }
+
     /// The settings.
     #[must_use]
     pub fn config_path(&self) -> PathBuf {

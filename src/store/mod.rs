@@ -7,11 +7,13 @@ mod atomic;
 mod home;
 mod lock;
 mod read;
+mod request_log;
 
 pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
 pub use read::{read_private, read_public, read_stream};
+pub use request_log::{RequestLog, Told, read_log};
 
 use std::path::Path;
 

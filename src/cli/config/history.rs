@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
-    explorer::{ApiKey, EvmIndexer, IndexerKind},
+    explorer::{ApiKey, EvmIndexer, IndexerKind, Passage},
     network::EvmChain,
     store::read_private,
 };
@@ -46,12 +46,16 @@ impl Explain for BadKey {
 
 impl HistoryConfig {
     /// The indexer, with its key.
-    pub(crate) fn connect(&self, chain: &'static EvmChain, home: &Path) -> Result<EvmIndexer, Failure> {
+    pub(crate) fn connect(
+        &self,
+        chain: &'static EvmChain,
+        (home, passage): (&Path, &Passage),
+    ) -> Result<EvmIndexer, Failure> {
         let read = |path: &PathBuf| -> Result<ApiKey, Failure> {
             let bytes = read_private(&home.join(path), MAX_KEY_FILE)?;
             ApiKey::parse(&bytes).ok_or_else(|| BadKey(path.display().to_string()).into())
         };
         let key = self.key_file.as_ref().map(read).transpose()?;
-        Ok(EvmIndexer::connect(chain, self.kind, self.url.as_deref(), key)?)
+        Ok(EvmIndexer::connect(chain, self.kind, self.url.as_deref(), (key, passage))?)
     }
 }

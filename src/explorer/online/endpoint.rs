@@ -114,7 +114,7 @@ impl Endpoint {
 }
 
 /// `localhost` (RFC 6761) and loopback addresses.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

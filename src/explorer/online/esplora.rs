@@ -17,14 +17,14 @@ use super::{
     endpoint::Endpoint,
     esplora_json::{self, Listed, OutspendJson, ScriptJson, StatusJson},
     history::{self, History, Pages},
-    http::{Budget, Fault, Http, Reply},
+    http::{Budget, Fault, Http, Purpose, Reply},
     limits,
     retry::{self, Setback},
 };
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
-    explorer::{Cause, Tip, TxAt, TxPlace},
+    explorer::{Cause, Subject, Tip, TxAt, TxPlace},
     network::Network,
 };
 
@@ -126,7 +126,23 @@ impl Esplora<'_> {
         self.endpoint.turn(self.deadline).await.map_err(Fault::before_sending)?;
         let url = self.endpoint.url("/tx").map_err(Fault::before_sending)?;
         let budget = Budget { bytes: limits::SMALL_BYTES, deadline: self.deadline };
+        if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
+            let subject = Subject::Sent(tx.compute_txid().to_string());
+            self.http.tell(self.network.name(), &self.endpoint.operator, subject);
+        }
         self.http.post(url, raw.to_lower_hex_string(), budget).await
+    }
+
+    /// Says what the host is about to be told by a question, and what the question is for.
+    fn tell(&self, path: &str) -> Purpose {
+        let mut words = path.trim_start_matches('/').split('/');
+        let subject = match (words.next(), words.next()) {
+            (Some("scripthash"), Some(hash)) => Subject::Script(hash.to_owned()),
+            (Some("tx"), Some(txid)) => Subject::Transaction(txid.to_owned()),
+            _ => return Purpose::Neutral,
+        };
+        self.http.tell(self.network.name(), &self.endpoint.operator, subject);
+        Purpose::Read
     }
 
     /// One word of text: a hash or a number.
@@ -142,9 +158,11 @@ impl Esplora<'_> {
 
     /// The body of an answer, or nothing for 404; repeated where that may help.
     pub(super) async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
+        let purpose = self.tell(path);
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
-        retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), budget).await)).await
+        retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), purpose, budget).await))
+            .await
     }
 }
 

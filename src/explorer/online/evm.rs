@@ -19,7 +19,7 @@ use crate::{
     chain::ethereum::{Code, FeeFacts},
     explorer::{
         ApprovalSeen, CallOutcome, Cause, Claim, EvmAccountState, EvmCall, EvmWhereabouts, ExplorerError, Failure,
-        GasAnswer, TokenFacts, evm_endpoints,
+        GasAnswer, Passage, Subject, TokenFacts, evm_endpoints,
     },
     network::{EvmChain, L1Fee},
 };
@@ -50,7 +50,16 @@ impl EvmExplorer {
             return Err(ExplorerError::NoEndpoint { network: chain.name });
         }
         let pool = Pool::new(chain.name, endpoints)?;
-        Ok(Self { chain, http: Http::new()?, pool, read_back_at: limits::READ_BACK_AT })
+        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+    }
+
+    /// The same, by another way out.
+    ///
+    /// # Errors
+    /// A system that cannot start a client.
+    pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
+        self.http = Http::new(passage)?;
+        Ok(self)
     }
 
     /// Nodes that proved false in this process and are not asked again.
@@ -64,7 +73,7 @@ impl EvmExplorer {
     /// # Errors
     /// No node of this chain could be reached.
     pub fn check_chain(&self) -> Result<(), ExplorerError> {
-        self.ask(async |_: Rpc<'_>| Ok(())).map(|_| ())
+        self.ask(None, async |_: Rpc<'_>| Ok(())).map(|_| ())
     }
 
     /// Balance, nonce and code of an account.
@@ -72,7 +81,7 @@ impl EvmExplorer {
     /// # Errors
     /// No node answered, or only false ones.
     pub fn account(&self, address: Address) -> Result<Claim<EvmAccountState>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| node.account(address).await)
+        self.ask(Some(address), async |node: Rpc<'_>| node.account(address).await)
     }
 
     /// What is behind an address.
@@ -80,7 +89,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn code(&self, address: Address) -> Result<Claim<Code>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| node.code(address).await)
+        self.ask(Some(address), async |node: Rpc<'_>| node.code(address).await)
     }
 
     /// The price of gas. A claim: it is bounded and shown before anything is signed.
@@ -88,7 +97,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn fees(&self) -> Result<Claim<FeeFacts>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| node.fees(self.chain).await)
+        self.ask(None, async |node: Rpc<'_>| node.fees(self.chain).await)
     }
 
     /// What a call would cost.
@@ -96,7 +105,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn estimate_gas(&self, call: &EvmCall) -> Result<Claim<GasAnswer>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| node.estimate_gas(call).await)
+        self.ask(Some(call.from), async |node: Rpc<'_>| node.estimate_gas(call).await)
     }
 
     /// Runs a call on the newest block.
@@ -104,7 +113,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn call(&self, call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| node.call(call, "latest").await)
+        self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, "latest").await)
     }
 
     /// Runs a call as it stood before a block, to learn why a mined transaction failed.
@@ -113,7 +122,7 @@ impl EvmExplorer {
     /// As [`Self::account`].
     pub fn call_before(&self, call: &EvmCall, block: u64) -> Result<Claim<CallOutcome>, ExplorerError> {
         let before = format!("{:#x}", block.saturating_sub(1));
-        self.ask(async |node: Rpc<'_>| node.call(call, &before).await)
+        self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, &before).await)
     }
 
     /// The fee for the layer-1 data of a transaction of these bytes; nothing on chains without one.
@@ -127,7 +136,7 @@ impl EvmExplorer {
             L1Fee::Scroll => SCROLL_ORACLE,
         };
         let data = contracts::l1_fee_call(bytes);
-        self.ask(async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await?.ok_or(Cause::Unsupported))
+        self.ask(None, async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await?.ok_or(Cause::Unsupported))
             .map(Some)
     }
 
@@ -140,7 +149,7 @@ impl EvmExplorer {
         owner: Address,
         tokens: &[Address],
     ) -> Result<Claim<Vec<Option<U256>>>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| contracts::balances(node, owner, tokens).await)
+        self.ask(Some(owner), async |node: Rpc<'_>| contracts::balances(node, owner, tokens).await)
     }
 
     /// A number that a contract answers to a call, such as an allowance; nothing where it does not answer with one.
@@ -148,7 +157,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn number(&self, to: Address, data: &Bytes) -> Result<Claim<Option<U256>>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await)
+        self.ask(first_address(data), async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await)
     }
 
     /// What a token says about itself; nothing if it is none.
@@ -156,7 +165,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn token_facts(&self, token: Address) -> Result<Claim<Option<TokenFacts>>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| contracts::token_facts(node, token).await)
+        self.ask(None, async |node: Rpc<'_>| contracts::token_facts(node, token).await)
     }
 
     /// Allowances that an account ever gave, from the events of its whole history as far as the node keeps and serves it.
@@ -164,7 +173,7 @@ impl EvmExplorer {
     /// # Errors
     /// As [`Self::account`].
     pub fn approvals(&self, owner: Address) -> Result<Claim<Vec<ApprovalSeen>>, ExplorerError> {
-        self.ask(async |node: Rpc<'_>| contracts::approvals(node, owner).await)
+        self.ask(Some(owner), async |node: Rpc<'_>| contracts::approvals(node, owner).await)
     }
 
     /// Where a transaction is. Absent only if everybody who answered has not got it.
@@ -174,6 +183,8 @@ impl EvmExplorer {
     pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Claim<EvmWhereabouts>, ExplorerError> {
         let absent = std::cell::Cell::new(0);
         let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
+            self.tell(node, Subject::Transaction(format!("{hash:x}")));
+            self.tell(node, Subject::Account(format!("{from:x}")));
             Ok(match node.whereabouts(hash, from).await? {
                 EvmWhereabouts::Absent { nonce } => {
                     absent.set(nonce.max(absent.get()));
@@ -187,10 +198,24 @@ impl EvmExplorer {
     }
 
     /// The first answer, labelled with who gave it.
-    fn ask<T>(&self, question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>) -> Result<Claim<T>, ExplorerError> {
-        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| question(node).await.map(Some))?;
+    fn ask<T>(
+        &self,
+        about: Option<Address>,
+        question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
+    ) -> Result<Claim<T>, ExplorerError> {
+        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
+            if let Some(address) = about {
+                self.tell(node, Subject::Account(format!("{address:x}")));
+            }
+            question(node).await.map(Some)
+        })?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
+    }
+
+    /// Says what a node is about to be told.
+    pub(super) fn tell(&self, node: Rpc<'_>, subject: Subject) {
+        self.http.tell(self.chain.name, &node.endpoint.operator, subject);
     }
 
     fn seek<T>(
@@ -216,6 +241,13 @@ impl EvmExplorer {
         node.check_chain(self.chain).await?;
         question(node).await
     }
+}
+
+/// The address that a call's first argument names, if it can be one.
+fn first_address(data: &[u8]) -> Option<Address> {
+    let word = data.get(4..36)?;
+    let (zeros, address) = word.split_at(12);
+    zeros.iter().all(|byte| *byte == 0).then(|| Address::from_slice(address))
 }
 
 #[cfg(test)]

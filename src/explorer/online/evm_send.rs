@@ -10,14 +10,14 @@ use super::{
     endpoint::Endpoint,
     esplora::status_cause,
     evm::EvmExplorer,
-    http::{Fault, Reply, Sent},
+    http::{Fault, Purpose, Reply, Sent},
     jsonrpc::{self, Rpc},
     limits,
     pool::after,
     rpc_errors::RpcError,
 };
 use crate::{
-    explorer::{Cause, EvmReject, EvmVerdict, EvmWhereabouts, Failure, Failures},
+    explorer::{Cause, EvmReject, EvmVerdict, EvmWhereabouts, Failure, Failures, Subject},
     text::SafeText,
 };
 
@@ -101,7 +101,8 @@ impl EvmExplorer {
     async fn offer(&self, endpoint: &Endpoint, deadline: Instant, (raw, hash): (&[u8], B256)) -> Reception {
         let send = async |node: Rpc<'_>| {
             node.endpoint.turn(node.deadline).await?;
-            Ok(reception(node.post(jsonrpc::sending(raw)).await, hash))
+            self.tell(node, Subject::Sent(format!("{hash:x}")));
+            Ok(reception(node.post(Purpose::Send, jsonrpc::sending(raw)).await, hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
             Ok(received) => received,

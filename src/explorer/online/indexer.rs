@@ -13,13 +13,15 @@ use tokio::time::Instant;
 use super::{
     endpoint::Endpoint,
     esplora::status_cause,
-    http::{Budget, Fault, Http, Reply},
+    http::{Budget, Fault, Http, Purpose, Reply},
     limits,
     pool::{Pool, after},
     retry::{self, Setback},
 };
 use crate::{
-    explorer::{ApiKey, Cause, Claim, EvmMovement, ExplorerError, IndexerKind, Moved, Succeeded, indexer_url},
+    explorer::{
+        ApiKey, Cause, Claim, EvmMovement, ExplorerError, IndexerKind, Moved, Passage, Subject, Succeeded, indexer_url,
+    },
     network::EvmChain,
 };
 
@@ -95,10 +97,10 @@ impl EvmIndexer {
         chain: &'static EvmChain,
         kind: IndexerKind,
         named: Option<&str>,
-        key: Option<ApiKey>,
+        (key, passage): (Option<ApiKey>, &Passage),
     ) -> Result<Self, ExplorerError> {
         let url = indexer_url(kind, chain, named).ok_or(ExplorerError::NoEndpoint { network: chain.name })?;
-        Ok(Self { chain, kind, key, http: Http::new()?, pool: Pool::new(chain.name, &[url])? })
+        Ok(Self { chain, kind, key, http: Http::new(passage)?, pool: Pool::new(chain.name, &[url])? })
     }
 
     /// The newest movements of an account, at most `limit`, newest first.
@@ -130,9 +132,10 @@ impl EvmIndexer {
     ) -> Result<Vec<EvmMovement>, Cause> {
         let (mut rows, mut end) = (Vec::new(), None);
         while rows.len() < wanted.most {
+            self.http.tell(self.chain.name, &endpoint.operator, Subject::Account(format!("{:x}", wanted.account)));
             let url = endpoint.url(&self.query(list, wanted.account, end))?;
             let budget = Budget { bytes: limits::RPC_BYTES, deadline };
-            let ask = async || judge(self.http.get(url.clone(), budget).await);
+            let ask = async || judge(self.http.get(url.clone(), Purpose::Read, budget).await);
             let page = movements(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
             if !page.is_sorted_by(|a, b| a.block >= b.block)
                 || page.iter().any(|row| end.is_some_and(|end| row.block > end))

@@ -29,7 +29,8 @@ fn answer(rows: &[Value]) -> Act {
 
 fn indexer(server: &Server, kind: IndexerKind) -> EvmIndexer {
     let chain = EvmChain::by_id(1).expect("ethereum");
-    EvmIndexer::connect(chain, kind, Some(&server.url), ApiKey::parse(b"CANARYKEY")).expect("an indexer")
+    EvmIndexer::connect(chain, kind, Some(&server.url), (ApiKey::parse(b"CANARYKEY"), &Passage::default()))
+        .expect("an indexer")
 }
 
 fn ask(server: &Server, limit: usize) -> Result<Vec<EvmMovement>, ExplorerError> {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     endpoint::Endpoint,
     esplora::status_cause,
-    http::{Budget, Fault, Http, Reply},
+    http::{Budget, Fault, Http, Purpose, Reply},
     limits,
     retry::{self, Setback},
     rpc_errors::{self, RpcError},
@@ -121,15 +121,15 @@ impl Rpc<'_> {
 
     /// One body for one body; repeated where that may help. Reads only.
     async fn exchange(&self, body: String) -> Result<Vec<u8>, Refusal> {
-        let ask = async || judge(self.post(body.clone()).await);
+        let ask = async || judge(self.post(Purpose::Read, body.clone()).await);
         Ok(retry::read(self.endpoint, self.deadline, ask).await?)
     }
 
-    /// One exchange, once: for sending.
-    pub(super) async fn post(&self, body: String) -> Result<Reply, Fault> {
+    /// One exchange, once.
+    pub(super) async fn post(&self, purpose: Purpose, body: String) -> Result<Reply, Fault> {
         let url = self.endpoint.url("").map_err(Fault::before_sending)?;
         let budget = Budget { bytes: limits::RPC_BYTES, deadline: self.deadline };
-        self.http.post_json(url, body, budget).await
+        self.http.post_json(url, (purpose, body), budget).await
     }
 }
 

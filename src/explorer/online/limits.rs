@@ -50,6 +50,8 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 pub(super) const IDLE: Duration = Duration::from_secs(10);
 /// One request from first byte to last.
 pub(super) const REQUEST: Duration = Duration::from_secs(20);
+/// Through a proxy everything may take so many times longer (network.md 4.3: 20 s to connect, 60 s in all).
+pub(super) const PROXY_FACTOR: u32 = 3;
 /// Idle connections are dropped before the first public server drops them (69 s).
 pub(super) const POOL_IDLE: Duration = Duration::from_secs(60);
 /// A question about the chain that anybody may answer: two hosts, 6 s each.

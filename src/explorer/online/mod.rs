@@ -16,10 +16,11 @@ use self::{
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
-    Cause, Claim, ExplorerError, Failure, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
+    Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
 };
 use crate::{amount::FeeRate, network::Network};
 
+mod backend;
 mod broadcast;
 mod endpoint;
 mod esplora;
@@ -64,7 +65,16 @@ impl Explorer {
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
-        Ok(Self { network, http: Http::new()?, pool, read_back_at: limits::READ_BACK_AT })
+        Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+    }
+
+    /// The same, by another way out.
+    ///
+    /// # Errors
+    /// A system that cannot start a client.
+    pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
+        self.http = Http::new(passage)?;
+        Ok(self)
     }
 
     /// Asks for block 0, which must be this network's. Every other question does so too before its first use of a host.

@@ -1,0 +1,130 @@
+//! How questions leave this machine: directly or through a SOCKS proxy, and who writes down what each host was told.
+//!
+//! Plain data and one observer. Nothing here sends anything; nothing falls back from a proxy to the open network.
+
+use std::{fmt, rc::Rc};
+
+use crate::text::SafeText;
+
+/// Longest name of a proxy's host.
+const MAX_HOST: usize = 253;
+
+/// A SOCKS5 proxy, such as Tor's. Names are looked up by it and never here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocksProxy {
+    host: String,
+    port: u16,
+}
+
+impl SocksProxy {
+    /// Reads `socks5://HOST:PORT` or `socks5h://HOST:PORT`; both mean the same: the proxy resolves names.
+    ///
+    /// # Errors
+    /// Which rule the text breaks.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let rest = text.strip_prefix("socks5h://").or_else(|| text.strip_prefix("socks5://"));
+        let rest = rest.ok_or("has to begin with socks5://")?.trim_end_matches('/');
+        let (host, port) = rest.rsplit_once(':').ok_or("has to end with a port")?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
+        if host.is_empty() || host.len() > MAX_HOST || !host.bytes().all(plain) {
+            return Err("has no plain host name");
+        }
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or("has to end with a port")?;
+        Ok(Self { host: host.to_owned(), port })
+    }
+
+    /// The proxy's address with the credentials that give a circuit of its own (Tor: `IsolateSOCKSAuth`).
+    #[must_use]
+    pub fn url(&self, user: &str, password: &str) -> String {
+        format!("socks5h://{user}:{password}@{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Display for SocksProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "socks5h://{}:{}", self.host, self.port)
+    }
+}
+
+/// What a question tells the host that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A script, as SHA-256 in hex: an address of ours, as a rule.
+    Script(String),
+    /// A transaction that was asked about.
+    Transaction(String),
+    /// A transaction that was sent from here.
+    Sent(String),
+    /// An account of an EVM chain.
+    Account(String),
+}
+
+impl Subject {
+    /// One word for the kind.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Script(_) => "script",
+            Self::Transaction(_) => "transaction",
+            Self::Sent(_) => "sent",
+            Self::Account(_) => "account",
+        }
+    }
+
+    /// The id of what was told, in lower-case hex.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Script(id) | Self::Transaction(id) | Self::Sent(id) | Self::Account(id) => id,
+        }
+    }
+}
+
+/// A host that is about to be told something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seen {
+    /// Name of the network.
+    pub network: &'static str,
+    /// The host.
+    pub host: SafeText,
+    /// What it is told.
+    pub subject: Subject,
+}
+
+/// Is told of every disclosure before its request leaves.
+pub type Witness = Rc<dyn Fn(&Seen)>;
+
+/// The way out.
+#[derive(Clone, Default)]
+pub struct Passage {
+    /// Nothing for direct connections. This machine's own addresses are always reached directly.
+    pub proxy: Option<SocksProxy>,
+    /// Who writes down what was told to whom.
+    pub witness: Option<Witness>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_socks_with_a_port() {
+        for good in ["socks5://127.0.0.1:9050", "socks5h://localhost:9150/", "socks5://[::1]:9050"] {
+            let proxy = SocksProxy::parse(good).unwrap_or_else(|why| panic!("{good} {why}"));
+            assert!(proxy.url("read", "x").starts_with("socks5h://read:x@"));
+        }
+        for bad in [
+            "",
+            "http://127.0.0.1:80",
+            "socks5://",
+            "socks5://host",
+            "socks5://host:0",
+            "socks5://a b:1",
+            "socks5://user:pw@host:1",
+            "socks4://host:1",
+            "socks5://host:99999",
+        ] {
+            assert!(SocksProxy::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
