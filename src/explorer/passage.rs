@@ -4,6 +4,7 @@
 
 use std::{fmt, rc::Rc};
 
+use super::health::HealthBook;
 use crate::text::SafeText;
 
 /// Longest name of a proxy's host.
@@ -101,6 +102,8 @@ pub struct Passage {
     pub proxy: Option<SocksProxy>,
     /// Who writes down what was told to whom.
     pub witness: Option<Witness>,
+    /// How each host behaved so far.
+    pub book: HealthBook,
 }
 
 #[cfg(test)]

@@ -3,15 +3,20 @@
 //! The only file that names the HTTP library. It does not retry, does not read bodies for meaning, and says of every
 //! failure whether bytes may have left.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
 
-use super::{endpoint, limits};
+use super::limits;
 use crate::{
-    explorer::{Cause, ExplorerError, Passage, Seen, Subject},
+    explorer::{Cause, ExplorerError, Passage, Seen, Subject, operators::is_loopback},
     text::SafeText,
 };
 
@@ -62,7 +67,7 @@ pub(super) struct Budget {
 /// A complete answer with any status but a redirect.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// `Retry-After` in seconds; its form as a date is not read, our own back-off serves then.
+    /// `Retry-After`, in seconds or as a date.
     pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
@@ -137,7 +142,7 @@ impl Http {
             let lost = is_onion(host).then(|| Fault::before_sending(Cause::NoTor));
             return lost.map_or_else(|| Ok(self.direct.clone()), Err);
         };
-        if endpoint::is_loopback(host) {
+        if is_loopback(host) {
             return Ok(self.direct.clone());
         }
         let key = (purpose, host.to_owned());
@@ -224,8 +229,11 @@ async fn read(mut response: Response, most: usize) -> Result<Reply, Fault> {
     Ok(Reply { status: status.as_u16(), retry_after, body })
 }
 
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date until which to wait.
 fn seconds(value: &header::HeaderValue) -> Option<Duration> {
-    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let text = value.to_str().ok()?.trim();
+    let until = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+    text.parse().ok().map(Duration::from_secs).or_else(until)
 }
 
 #[cfg(test)]
@@ -235,7 +243,7 @@ mod tests {
 
     fn http(proxy: Option<&str>) -> Http {
         let proxy = proxy.map(|text| SocksProxy::parse(text).expect("a proxy"));
-        Http::new(&Passage { proxy, witness: None }).expect("a client")
+        Http::new(&Passage { proxy, ..Passage::default() }).expect("a client")
     }
 
     #[test]

@@ -5,26 +5,30 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
+    backend::Asked,
     endpoint::Endpoint,
     esplora::Esplora,
     http::Http,
     pool::{Found, Pool, after},
+    scan::Pace,
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
     Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
 };
-use crate::{amount::FeeRate, network::Network};
+use crate::{amount::FeeRate, explorer::health::Lane, network::Network};
 
 mod backend;
 mod broadcast;
+mod clock;
 mod endpoint;
 mod esplora;
 mod esplora_json;
+mod esplora_many;
 mod evm;
 mod evm_contracts;
 mod evm_node;
@@ -74,6 +78,7 @@ impl Explorer {
     /// A system that cannot start a client.
     pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
+        self.pool.remember_in(&passage.book);
         Ok(self)
     }
 
@@ -120,12 +125,24 @@ impl Explorer {
     ) -> Result<ScanAnswer, ExplorerError> {
         self.wait(async {
             let end = after(limits::SCAN);
-            let history = async |script: &ScriptBuf| {
-                let found = self.seek(end, async |host: Esplora<'_>| host.history(script).await.map(Some)).await?;
-                found.single()
+            let ask = async |asked: &[Asked]| {
+                self.seek(end, async |host: Esplora<'_>| host.histories(asked).await.map(Some)).await?.single()
             };
-            scan::run(plan, progress, history).await
+            scan::run((plan, self.pace(end).await?), progress, ask).await
         })
+    }
+
+    /// How many scripts the explorer that is asked first takes in one question.
+    ///
+    /// # Errors
+    /// As [`Self::tip`].
+    pub fn scripts_together(&self) -> Result<usize, ExplorerError> {
+        self.wait(async { Ok(self.pace(after(limits::TX_QUESTION)).await?.together) })
+    }
+
+    async fn pace(&self, end: Instant) -> Result<Pace, ExplorerError> {
+        let found = self.seek(end, async |host: Esplora<'_>| host.pace().await.map(Some)).await?;
+        Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
     /// A transaction by its id; its hash was checked here, its witnesses are not covered by it. Nothing if nobody has it.
@@ -197,9 +214,7 @@ impl Explorer {
         deadline: Instant,
         question: impl AsyncFn(Esplora<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        if let Some(cause) = endpoint.barred.get() {
-            return Err(cause);
-        }
+        endpoint.gate(Lane::Read)?;
         let host = Esplora { http: &self.http, endpoint, deadline, network: self.network };
         match host.check_chain().await {
             Ok(()) => question(host).await,
