@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(super) const SCALAR_BYTES: usize = 1 << 10;
 /// Statistics, states, fee estimates, answers to a broadcast.
 pub(super) const SMALL_BYTES: usize = 64 << 10;
+/// The ids of all transactions of a block, as JSON: no block has more than 16,700 of the smallest.
+pub(super) const TXIDS_BYTES: usize = 2 << 20;
 /// A raw transaction: a block holds no more than 4,000,000 bytes (BIP-141).
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.

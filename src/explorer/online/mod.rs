@@ -3,7 +3,7 @@
 //! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
 //! anything but scripts' hashes, ids and finished transactions.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use self::{
     http::Http,
     pool::{Found, Pool, after},
     scan::Pace,
+    seen_blocks::SeenBlocks,
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
@@ -47,6 +48,7 @@ mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
+mod seen_blocks;
 #[cfg(test)]
 mod transport_tests;
 
@@ -55,6 +57,8 @@ pub struct Explorer {
     network: Network,
     http: Http,
     pool: Pool,
+    /// Headers seen since the tip was asked for last.
+    seen: RefCell<SeenBlocks>,
     /// When to look for a transaction after sending it.
     read_back_at: [Duration; 4],
 }
@@ -69,7 +73,13 @@ impl Explorer {
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
-        Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+        Ok(Self {
+            network,
+            http: Http::new(&Passage::default())?,
+            pool,
+            seen: RefCell::default(),
+            read_back_at: limits::READ_BACK_AT,
+        })
     }
 
     /// The same, by another way out.
@@ -101,7 +111,15 @@ impl Explorer {
     /// # Errors
     /// No explorer answered, or only false ones.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
-        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.tip().await))
+        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.top().await))?;
+        let Claim::Single { value: (tip, headers), operator } = claim else {
+            return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
+        };
+        let mut seen = self.seen.borrow_mut();
+        seen.begin();
+        let below = u32::try_from(headers.len()).unwrap_or(u32::MAX);
+        seen.add(tip.height.saturating_add(1).saturating_sub(below), &headers);
+        Ok(Claim::Single { value: tip, operator })
     }
 
     /// The block at a height, to see whether a block we knew is still there; nothing above the tip.
@@ -109,6 +127,9 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`].
     pub fn block_hash_at(&self, height: u32) -> Result<Claim<Option<BlockHash>>, ExplorerError> {
+        if let Some(seen) = self.seen.borrow().hash_at(height) {
+            return Ok(Claim::Proven(Some(seen)));
+        }
         let question = async |host: Esplora<'_>| host.block_hash_at(height).await;
         let found = self.wait(self.seek(after(limits::NEUTRAL_QUESTION), question))?;
         Ok(Claim::said_by(found.value, found.operators))
@@ -205,6 +226,15 @@ impl Explorer {
         question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
         self.pool.seek(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
+    }
+
+    /// What names nothing of ours, to whoever answers first.
+    async fn race<T>(
+        &self,
+        end: Instant,
+        question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
+    ) -> Result<Found<T>, ExplorerError> {
+        self.pool.race(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 
     /// One question at one explorer, after its chain was checked.
