@@ -11,6 +11,7 @@ mod repeat;
 mod signed_file;
 mod snapshot;
 mod sync;
+mod witness;
 
 use bitcoin::bip32::ChildNumber;
 
@@ -22,6 +23,7 @@ pub use self::{
     signed_file::SignedFile,
     snapshot::{original, snapshot},
     sync::{Depth, SyncReport, sync},
+    witness::Second,
 };
 use crate::{
     account::{Account, ScriptType},

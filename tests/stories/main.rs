@@ -17,3 +17,4 @@ mod scripting;
 mod send;
 mod sweep;
 mod watch_only;
+mod witnesses;

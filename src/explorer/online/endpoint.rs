@@ -190,6 +190,11 @@ impl Endpoint {
         self.silent.get().and_then(|(until, cause)| (Instant::now() < until).then_some(cause))
     }
 
+    /// How many questions it would take at once now.
+    pub(super) fn room(&self) -> usize {
+        self.health(|health| health.room(clock::now(), self.allowance))
+    }
+
     /// Waits for our turn at this host: while it asked us to rest, and while we had our share; not beyond `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Result<(), Cause> {
         let wait = self.health(|health| health.take(clock::now(), self.allowance));

@@ -51,6 +51,7 @@ mod scan;
 mod seen_blocks;
 #[cfg(test)]
 mod transport_tests;
+mod witness;
 
 /// The explorers of one network, in the order in which they are asked.
 pub struct Explorer {

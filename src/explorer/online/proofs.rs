@@ -194,42 +194,48 @@ impl Explorer {
         inside: &InBlock<'_>,
         end: Instant,
     ) -> Result<Vec<usize>, ExplorerError> {
-        let Some(headers) = only_lies(self.headers_from(block.height, tip, end).await)? else { return Ok(Vec::new()) };
-        let Some(header) = headers.first().filter(|header| header.block_hash() == block.hash) else {
-            return Ok(Vec::new());
-        };
+        let Some(headers) = only_lies(self.headers_from(block, tip, end).await)? else { return Ok(Vec::new()) };
+        let Some(header) = headers.first() else { return Ok(Vec::new()) };
         if spv::check_depth(self.network, block.height, &headers).is_err() {
             return Ok(Vec::new());
         }
         let transactions: Vec<&Transaction> = inside.iter().map(|(_, transaction)| *transaction).collect();
         let question = async |host: Esplora<'_>| {
             if transactions.len() >= TOGETHER {
-                return host.prove_together(&transactions, header).await.map(Some);
+                return host.prove_together(&transactions, header).await.map(if_any);
             }
             let mut proven = Vec::with_capacity(transactions.len());
             for transaction in &transactions {
                 proven.push(host.prove_one(transaction, block.height, &headers).await?);
             }
-            Ok(Some(proven))
+            Ok(if_any(proven))
         };
         let proven = only_lies(self.seek(end, question).await)?.and_then(|found| found.value).unwrap_or_default();
         Ok(inside.iter().zip(proven).filter(|(_, proven)| *proven).map(|((place, _), _)| *place).collect())
     }
 
     /// The header at a height and those that have to follow it: seen before, or asked from anybody, for they prove themselves.
-    async fn headers_from(&self, height: u32, tip: u32, end: Instant) -> Result<Vec<Header>, ExplorerError> {
-        if let Some(seen) = self.seen.borrow().run_from(height, spv::SUCCESSORS + 1) {
+    async fn headers_from(&self, block: BlockRef, tip: u32, end: Instant) -> Result<Vec<Header>, ExplorerError> {
+        let height = block.height;
+        let is_its = |headers: &[Header]| headers.first().is_some_and(|header| header.block_hash() == block.hash);
+        if let Some(seen) = self.seen.borrow().run_from(height, spv::SUCCESSORS + 1).filter(|seen| is_its(seen)) {
             return Ok(seen);
         }
         let question = async |host: Esplora<'_>| {
             let headers = host.headers(height, tip).await?;
             spv::check_headers(self.network, height, &headers).map_err(|_| Cause::Lied)?;
-            Ok(Some(headers))
+            // Another chain than the one with this block is no lie, and no answer.
+            Ok(is_its(&headers).then_some(headers))
         };
         let headers = self.race(end, question).await?.value.unwrap_or_default();
         self.seen.borrow_mut().add(height, &headers);
         Ok(headers)
     }
+}
+
+/// Who proves nothing leaves it to others.
+fn if_any(proven: Vec<bool>) -> Option<Vec<bool>> {
+    proven.contains(&true).then_some(proven)
 }
 
 /// A proof that nobody could give is none; a false one is an error.
