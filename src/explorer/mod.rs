@@ -18,6 +18,7 @@ mod evm_answers;
 mod evm_defaults;
 pub mod evm_verdict;
 mod indexer;
+mod login;
 mod passage;
 pub mod verdict;
 
@@ -32,7 +33,9 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{
+    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
     ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
@@ -41,6 +44,7 @@ pub use evm_answers::{
 pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{EvmReject, EvmVerdict};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
+pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
@@ -78,6 +82,8 @@ pub enum Cause {
     TooLarge,
     /// Not an answer in the form the interface promises.
     Malformed,
+    /// A node without the index that the question needs; starting it with `blockfilterindex=1` builds it.
+    NoFilterIndex,
     /// It does not know a transaction that the question depends on.
     Missing,
     /// The history kept changing while it was read.
@@ -105,6 +111,7 @@ impl fmt::Display for Cause {
             Self::WebPage => "answered with a web page",
             Self::TooLarge => "answer too large",
             Self::Malformed => "answer not understood",
+            Self::NoFilterIndex => "has no index of blocks by script; start it with blockfilterindex=1",
             Self::Missing => "does not know the transaction",
             Self::Unsettled => "history kept changing",
             Self::WrongChain => "serves another chain",

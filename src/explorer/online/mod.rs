@@ -22,6 +22,12 @@ use crate::{amount::FeeRate, network::Network};
 
 mod backend;
 mod broadcast;
+mod core_rpc_memory;
+mod electrum;
+mod electrum_errors;
+mod electrum_history;
+mod electrum_json;
+mod electrum_wire;
 mod endpoint;
 mod esplora;
 mod esplora_json;
@@ -43,8 +49,11 @@ mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
+mod socks;
+mod tls;
 #[cfg(test)]
 mod transport_tests;
+mod tx_cache;
 
 /// The explorers of one network, in the order in which they are asked.
 pub struct Explorer {

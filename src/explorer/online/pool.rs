@@ -118,6 +118,7 @@ impl Pool {
             cause,
             Cause::Refused(_)
                 | Cause::Unsupported
+                | Cause::NoFilterIndex
                 | Cause::Missing
                 | Cause::Unsettled
                 | Cause::TooLarge
