@@ -88,6 +88,14 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
     serde_json::from_slice(body).map_err(|_| Cause::Malformed)
 }
 
+/// The same for what borrows from the text.
+pub(super) fn borrowed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Cause> {
+    if depth(body) > limits::JSON_DEPTH {
+        return Err(Cause::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
+}
+
 /// The deepest nesting of brackets outside strings; counts no further than the limit.
 fn depth(body: &[u8]) -> usize {
     let (mut open, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);

@@ -22,7 +22,10 @@ use crate::{amount::FeeRate, network::Network};
 
 mod backend;
 mod broadcast;
+mod core_rpc;
 mod core_rpc_memory;
+mod core_rpc_search;
+mod core_rpc_wire;
 mod electrum;
 mod electrum_errors;
 mod electrum_history;
