@@ -145,7 +145,7 @@ impl Electrum<'_> {
             usize::try_from(outpoint.vout).ok().and_then(|place| tx.output.get(place)).ok_or(Cause::Missing)?;
         let entries = self.entries(&output.script_pubkey).await?;
         let others: Vec<Txid> = entries.iter().map(|entry| entry.tx_hash).filter(|id| *id != outpoint.txid).collect();
-        for part in others.chunks(limits::CHUNK) {
+        for part in others.chunks(limits::TX_PART) {
             let wanted = part.iter().copied().collect();
             let found = self.transactions(&wanted).await?;
             if found.len() < wanted.len() {
@@ -163,7 +163,7 @@ impl Electrum<'_> {
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
         let questions: Vec<Question> =
             FEE_TARGETS.iter().map(|target| ("blockchain.estimatefee", json!([target]))).collect();
-        let replies = self.wire().ask_all(Purpose::Neutral, &questions, limits::CHUNK).await?;
+        let replies = self.wire().ask_all(Purpose::Neutral, &questions, limits::PART).await?;
         let mut rates = BTreeMap::new();
         for (target, reply) in FEE_TARGETS.into_iter().zip(replies) {
             match reply {
@@ -227,7 +227,7 @@ impl Electrum<'_> {
     pub(super) async fn blocks(&self, heights: &BTreeSet<u32>) -> Result<BTreeMap<u32, BlockRef>, Cause> {
         let questions: Vec<Question> =
             heights.iter().map(|height| ("blockchain.block.header", json!([height]))).collect();
-        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::CHUNK).await?;
+        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::PART).await?;
         let mut blocks = BTreeMap::new();
         for (&height, reply) in heights.iter().zip(replies) {
             let Ok(answer) = reply else { continue };
@@ -249,7 +249,7 @@ impl Electrum<'_> {
             }
         }
         let mut bytes = 0;
-        for part in unknown.chunks(limits::TX_CHUNK) {
+        for part in unknown.chunks(limits::TX_PART) {
             for (txid, tx) in self.fetch(part).await? {
                 bytes += tx.total_size();
                 cache.put(txid, &tx);
@@ -265,7 +265,7 @@ impl Electrum<'_> {
     async fn fetch(&self, txids: &[Txid]) -> Result<Vec<(Txid, Transaction)>, Cause> {
         txids.iter().for_each(|txid| self.tell(Subject::Transaction(txid.to_string())));
         let questions: Vec<Question> = txids.iter().map(|txid| ("blockchain.transaction.get", json!([txid]))).collect();
-        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::TX_CHUNK).await?;
+        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::TX_PART).await?;
         let mut found = Vec::new();
         for (&txid, reply) in txids.iter().zip(replies) {
             match reply {

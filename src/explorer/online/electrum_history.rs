@@ -101,7 +101,7 @@ impl Electrum<'_> {
             .inspect(|script| self.tell_script(script))
             .map(|script| (method, json!([electrum_json::script_hash(script)])))
             .collect();
-        self.wire().ask_all(Purpose::Read, &questions, limits::CHUNK).await
+        self.wire().ask_all(Purpose::Read, &questions, limits::PART).await
     }
 }
 

@@ -106,15 +106,15 @@ impl Wire<'_> {
         reply.map_err(|error| electrum_errors::cause(&error))
     }
 
-    /// Asks several questions, `chunk` before the first answer is awaited. One reply each, in their order.
+    /// Asks several questions, at most 100 of them in flight, `part` repeated together. One reply each, in their order.
     pub(super) async fn ask_all(
         &self,
         purpose: Purpose,
         questions: &[Question],
-        chunk: usize,
+        part: usize,
     ) -> Result<Vec<Reply>, Cause> {
         let mut replies = Vec::with_capacity(questions.len());
-        for part in questions.chunks(chunk.clamp(1, limits::CHUNK)) {
+        for part in questions.chunks(part.max(1)) {
             let ask = async || {
                 let replies = self.in_time(self.exchange(purpose, part)).await?;
                 // A server that is busy with one question is busy with all: ask again, later.
@@ -203,9 +203,33 @@ impl Line {
         if minor.is_some_and(|minor| (4..=6).contains(&minor)) { Ok(()) } else { Err(Cause::Unsupported) }
     }
 
-    /// Writes all questions, then reads until each has its answer.
+    /// Keeps up to 100 questions in flight until each has its answer.
     async fn exchange(&mut self, questions: &[Question]) -> Result<Vec<Reply>, Cause> {
         let first = self.next;
+        let mut budget = limits::CHUNK_BYTES;
+        let mut replies: Vec<Option<Reply>> = questions.iter().map(|_| None).collect();
+        let (ahead, mut later) = questions.split_at(questions.len().min(limits::CHUNK));
+        self.send(ahead).await?;
+        let mut missing = replies.len();
+        while missing > 0 {
+            let Some((id, reply)) = read(&self.line(&mut budget).await?)? else { continue };
+            let place = id.checked_sub(first).and_then(|place| usize::try_from(place).ok());
+            let slot = place.and_then(|place| replies.get_mut(place)).ok_or(Cause::Malformed)?;
+            // A number twice: nobody could say which of the two is the answer.
+            if id >= self.next || slot.replace(reply).is_some() {
+                return Err(Cause::Malformed);
+            }
+            missing -= 1;
+            if let Some((next, rest)) = later.split_at_checked(1) {
+                self.send(next).await?;
+                later = rest;
+            }
+        }
+        replies.into_iter().map(|reply| reply.ok_or(Cause::Malformed)).collect()
+    }
+
+    /// Writes questions with the next numbers.
+    async fn send(&mut self, questions: &[Question]) -> Result<(), Cause> {
         let mut text = String::new();
         for (method, params) in questions {
             let question = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
@@ -213,21 +237,7 @@ impl Line {
             text.push('\n');
             self.next = self.next.wrapping_add(1);
         }
-        self.write(text.as_bytes()).await?;
-        let mut budget = limits::CHUNK_BYTES;
-        let mut replies: Vec<Option<Reply>> = questions.iter().map(|_| None).collect();
-        let mut missing = replies.len();
-        while missing > 0 {
-            let Some((id, reply)) = read(&self.line(&mut budget).await?)? else { continue };
-            let place = id.checked_sub(first).and_then(|place| usize::try_from(place).ok());
-            let slot = place.and_then(|place| replies.get_mut(place)).ok_or(Cause::Malformed)?;
-            // A number twice: nobody could say which of the two is the answer.
-            if slot.replace(reply).is_some() {
-                return Err(Cause::Malformed);
-            }
-            missing -= 1;
-        }
-        replies.into_iter().map(|reply| reply.ok_or(Cause::Malformed)).collect()
+        self.write(text.as_bytes()).await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Cause> {

@@ -18,12 +18,15 @@ pub(super) const RPC_BYTES: usize = 8 << 20;
 pub(super) const FIRST_BATCH: usize = 3;
 /// A line of an Electrum server: a raw transaction of the greatest size as hex, and a few words around it.
 pub(super) const LINE_BYTES: usize = 8_100_000;
-/// All answers to one chunk of questions at an Electrum server, or to one batch at a node.
+/// All answers to one part of the questions at an Electrum server, or to one batch at a node.
 pub(super) const CHUNK_BYTES: usize = 64 << 20;
-/// Questions sent before answers are awaited; wallets send 50 to 100, and servers are used to that.
+/// Questions in flight at an Electrum server, or in one batch at a node; wallets send 50 to 100, and servers are used to
+/// that.
 pub(super) const CHUNK: usize = 100;
-/// The same for whole transactions, so that a chunk of large ones stays in its bounds.
-pub(super) const TX_CHUNK: usize = 25;
+/// Questions that are asked again together when a connection breaks.
+pub(super) const PART: usize = 1000;
+/// The same for whole transactions, so that large ones stay within [`CHUNK_BYTES`].
+pub(super) const TX_PART: usize = 250;
 /// Raw transactions of one question for histories; a person's wallet has less in its whole life.
 pub(super) const HISTORY_BYTES: usize = 256 << 20;
 /// Raw transactions kept per host, so that none is asked for twice.

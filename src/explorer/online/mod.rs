@@ -47,6 +47,8 @@ mod jsonrpc;
 mod limits;
 mod pool;
 mod proofs;
+#[cfg(test)]
+mod real_tests;
 mod reject;
 mod retry;
 mod revert;
