@@ -28,6 +28,8 @@ mod core_rpc_search;
 mod core_rpc_wire;
 mod electrum;
 mod electrum_errors;
+#[cfg(test)]
+mod electrum_fake;
 mod electrum_history;
 mod electrum_json;
 mod electrum_wire;
