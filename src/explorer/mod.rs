@@ -19,6 +19,7 @@ mod evm_defaults;
 pub mod evm_verdict;
 pub mod health;
 mod indexer;
+mod login;
 pub mod operators;
 mod passage;
 pub mod verdict;
@@ -47,6 +48,7 @@ pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{EvmReject, EvmVerdict};
 pub use health::{Health, HealthBook};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
+pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
@@ -84,6 +86,8 @@ pub enum Cause {
     TooLarge,
     /// Not an answer in the form the interface promises.
     Malformed,
+    /// A node without the index that the question needs; starting it with `blockfilterindex=1` builds it.
+    NoFilterIndex,
     /// It does not know a transaction that the question depends on.
     Missing,
     /// The history kept changing while it was read.
@@ -113,6 +117,7 @@ impl fmt::Display for Cause {
             Self::WebPage => "answered with a web page",
             Self::TooLarge => "answer too large",
             Self::Malformed => "answer not understood",
+            Self::NoFilterIndex => "has no index of blocks by script; start it with blockfilterindex=1",
             Self::Missing => "does not know the transaction",
             Self::Unsettled => "history kept changing",
             Self::WrongChain => "serves another chain",

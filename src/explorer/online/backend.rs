@@ -17,7 +17,7 @@ pub(super) struct Asked {
 }
 
 /// What a host says of one script.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     /// Exactly what is known already, no more and no less.
     Unchanged,

@@ -88,6 +88,14 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
     serde_json::from_slice(body).map_err(|_| Cause::Malformed)
 }
 
+/// The same for what borrows from the text.
+pub(super) fn borrowed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Cause> {
+    if depth(body) > limits::JSON_DEPTH {
+        return Err(Cause::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
+}
+
 /// The deepest nesting of brackets outside strings; counts no further than the limit.
 fn depth(body: &[u8]) -> usize {
     let (mut open, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);
@@ -235,6 +243,11 @@ pub(super) fn fee_rates(body: &[u8]) -> Result<BTreeMap<u16, FeeRate>, Cause> {
 
 /// A JSON number of satoshi per virtual byte, exactly, rounded up to 0.001; nothing if not positive or absurdly large.
 fn fee_rate(text: &str) -> Option<FeeRate> {
+    scaled_rate(text, 3)
+}
+
+/// A JSON number times 10 to the power of `scale`, as satoshi per 1000 virtual bytes, rounded up.
+pub(super) fn scaled_rate(text: &str, scale: i32) -> Option<FeeRate> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
@@ -242,8 +255,8 @@ fn fee_rate(text: &str) -> Option<FeeRate> {
         return None;
     }
     let places = i32::try_from(fraction.len()).ok()?;
-    // digits * 10^(exponent - places) sat/vB is digits * 10^(exponent - places + 3) sat/kvB.
-    let power = exponent.parse::<i32>().ok()?.checked_sub(places)?.checked_add(3)?;
+    // The number is digits * 10^(exponent - places).
+    let power = exponent.parse::<i32>().ok()?.checked_sub(places)?.checked_add(scale)?;
     let digits: u128 = digits.parse().ok()?;
     let sat_per_kvb = match u32::try_from(power) {
         Ok(power) => digits.checked_mul(10u128.checked_pow(power)?)?,

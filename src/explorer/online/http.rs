@@ -6,17 +6,15 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
 
-use super::limits;
+use super::{limits, tls};
 use crate::{
-    explorer::{Cause, ExplorerError, Passage, Seen, Subject, operators::is_loopback},
+    explorer::{Cause, ExplorerError, NodeLogin, Passage, Seen, SocksProxy, Subject, operators::is_loopback},
     text::SafeText,
 };
 
@@ -34,6 +32,8 @@ pub(super) enum Purpose {
     Read,
     /// Carries a transaction.
     Send,
+    /// Has a person's own node search its chain, which takes minutes.
+    Scan,
 }
 
 impl Purpose {
@@ -42,8 +42,24 @@ impl Purpose {
             Self::Neutral => "neutral",
             Self::Read => "read",
             Self::Send => "send",
+            Self::Scan => "scan",
         }
     }
+}
+
+/// How a host is reached.
+pub(super) enum Way<'a> {
+    /// By its name or number.
+    Direct,
+    /// By a proxy, which alone looks up names; name and password give a circuit of its own.
+    Through {
+        /// The proxy.
+        proxy: &'a SocksProxy,
+        /// Purpose and host.
+        user: String,
+        /// The salt of this process.
+        password: &'a str,
+    },
 }
 
 /// The clients and their pools of connections.
@@ -101,7 +117,7 @@ impl Http {
     pub(super) fn new(passage: &Passage) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
-        Ok(Self { direct: client(None)?, passage: passage.clone(), salt, circuits: RefCell::default() })
+        Ok(Self { direct: client(None, Purpose::Read)?, passage: passage.clone(), salt, circuits: RefCell::default() })
     }
 
     /// Says what the host is about to be told.
@@ -124,52 +140,74 @@ impl Http {
     }
 
     /// Sends a JSON text to `url`, once.
-    pub(super) async fn post_json(
+    pub(super) async fn post_json(&self, url: Url, content: (Purpose, String), budget: Budget) -> Result<Reply, Fault> {
+        self.post_json_as(None, url, content, budget).await
+    }
+
+    /// The same with a name and a password, in a header and nowhere else.
+    pub(super) async fn post_json_as(
         &self,
+        login: Option<&NodeLogin>,
         url: Url,
         (purpose, text): (Purpose, String),
         budget: Budget,
     ) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "application/json").body(text), budget).await
+        let request = client.post(url).header(header::CONTENT_TYPE, "application/json").body(text);
+        let request = match login.map(NodeLogin::parts) {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        exchange(request, budget).await
     }
 
-    /// The client for a host and a purpose. With a proxy only this machine itself is reached without it; without one,
+    /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
     /// onion services are not reached at all: their names must never be looked up in the DNS (RFC 7686).
+    pub(super) fn way(&self, host: &str, purpose: Purpose) -> Result<Way<'_>, Cause> {
+        match &self.passage.proxy {
+            None if is_onion(host) => Err(Cause::NoTor),
+            None => Ok(Way::Direct),
+            Some(_) if is_loopback(host) => Ok(Way::Direct),
+            Some(proxy) => Ok(Way::Through { proxy, user: format!("{}-{host}", purpose.name()), password: &self.salt }),
+        }
+    }
+
+    /// The client for a host and a purpose.
     fn client(&self, url: &Url, purpose: Purpose) -> Result<reqwest::Client, Fault> {
         let host = url.host_str().unwrap_or_default();
-        let Some(proxy) = &self.passage.proxy else {
-            let lost = is_onion(host).then(|| Fault::before_sending(Cause::NoTor));
-            return lost.map_or_else(|| Ok(self.direct.clone()), Err);
+        let (key, address) = match self.way(host, purpose).map_err(Fault::before_sending)? {
+            Way::Direct if purpose != Purpose::Scan => return Ok(self.direct.clone()),
+            Way::Direct => ((purpose, String::new()), None),
+            Way::Through { proxy, user, password } => ((purpose, host.to_owned()), Some(proxy.url(&user, password))),
         };
-        if is_loopback(host) {
-            return Ok(self.direct.clone());
-        }
-        let key = (purpose, host.to_owned());
         if let Some(client) = self.circuits.borrow().get(&key) {
             return Ok(client.clone());
         }
-        let address = proxy.url(&format!("{}-{host}", purpose.name()), &self.salt);
-        let made = client(Some(&address)).map_err(|_| Fault::before_sending(Cause::Unreachable))?;
+        let made = client(address.as_deref(), purpose).map_err(|_| Fault::before_sending(Cause::Unreachable))?;
         self.circuits.borrow_mut().insert(key, made.clone());
         Ok(made)
     }
 }
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
-fn client(proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
+/// A search has the time of a whole scan.
+fn client(proxy: Option<&str>, purpose: Purpose) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
+    let (idle, request) = match purpose {
+        Purpose::Scan => (limits::SCAN, limits::SCAN),
+        _ => (limits::IDLE, limits::REQUEST),
+    };
     let builder = reqwest::Client::builder()
-        .use_preconfigured_tls(tls()?)
+        .use_preconfigured_tls(tls::config(&[b"h2", b"http/1.1"])?)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
         .referer(false)
         .user_agent(USER_AGENT)
         .connect_timeout(limits::CONNECT * slower)
-        .read_timeout(limits::IDLE * slower)
-        .timeout(limits::REQUEST * slower)
+        .read_timeout(idle * slower)
+        .timeout(request * slower)
         .pool_idle_timeout(limits::POOL_IDLE)
         .pool_max_idle_per_host(limits::IN_FLIGHT);
     let builder = match proxy {
@@ -177,19 +215,6 @@ fn client(proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
         None => builder,
     };
     builder.build().map_err(refused)
-}
-
-/// Mozilla's roots, `ring`, TLS 1.2 and 1.3; no way to trust more.
-fn tls() -> Result<ClientConfig, ExplorerError> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ExplorerError::CannotStart("no usable version of tls"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 /// True for the name of an onion service, with or without a final dot.
@@ -247,9 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn the_client_starts_and_offers_http2() {
-        assert!(client(None).is_ok());
-        assert_eq!(tls().expect("tls").alpn_protocols[0], b"h2");
+    fn the_clients_start() {
+        assert!(client(None, Purpose::Read).is_ok());
+        assert!(client(None, Purpose::Scan).is_ok());
     }
 
     #[test]

@@ -26,6 +26,17 @@ use crate::{amount::FeeRate, explorer::health::Lane, network::Network};
 mod backend;
 mod broadcast;
 mod clock;
+mod core_rpc;
+mod core_rpc_memory;
+mod core_rpc_search;
+mod core_rpc_wire;
+mod electrum;
+mod electrum_errors;
+#[cfg(test)]
+mod electrum_fake;
+mod electrum_history;
+mod electrum_json;
+mod electrum_wire;
 mod endpoint;
 mod esplora;
 mod esplora_json;
@@ -43,14 +54,19 @@ mod jsonrpc;
 mod limits;
 mod pool;
 mod proofs;
+#[cfg(test)]
+mod real_tests;
 mod reject;
 mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
 mod seen_blocks;
+mod socks;
+mod tls;
 #[cfg(test)]
 mod transport_tests;
+mod tx_cache;
 mod witness;
 
 /// The explorers of one network, in the order in which they are asked.

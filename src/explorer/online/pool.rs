@@ -352,6 +352,7 @@ impl Pool {
             cause,
             Cause::Refused(_)
                 | Cause::Unsupported
+                | Cause::NoFilterIndex
                 | Cause::Missing
                 | Cause::Unsettled
                 | Cause::TooLarge

@@ -1,0 +1,39 @@
+//! TLS to the outside: Mozilla's roots, `ring`, versions 1.2 and 1.3; no way to trust more.
+//!
+//! Settings only. Nothing here connects.
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::explorer::ExplorerError;
+
+/// The settings of a client that offers these protocols (ALPN), none if empty.
+///
+/// # Errors
+/// A library without a usable version of TLS.
+pub(super) fn config(protocols: &[&[u8]]) -> Result<ClientConfig, ExplorerError> {
+    with_roots(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, protocols)
+}
+
+fn with_roots(roots: RootCertStore, protocols: &[&[u8]]) -> Result<ClientConfig, ExplorerError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ExplorerError::CannotStart("no usable version of tls"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_exist_and_offer_what_was_asked() {
+        assert_eq!(config(&[b"h2", b"http/1.1"]).expect("tls").alpn_protocols[0], b"h2");
+        assert!(config(&[]).expect("tls").alpn_protocols.is_empty());
+    }
+}
