@@ -32,7 +32,9 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{
+    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
     ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
@@ -44,7 +46,7 @@ pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
-pub use verdict::{NotSent, RejectClass, Verdict};
+pub use verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,9 +19,39 @@ use crate::{
     text::SafeText,
 };
 
+/// What a host speaks, by the scheme of its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Esplora's interface; for an EVM chain JSON-RPC.
+    Esplora,
+    /// Blockchair's, for sending only.
+    Blockchair,
+    /// BlockCypher's, for sending only.
+    BlockCypher,
+}
+
+impl Kind {
+    /// Takes the kind off an address such as `blockchair+https://host/path`.
+    fn split(text: &str) -> (Self, &str) {
+        let named = [("blockchair+", Self::Blockchair), ("blockcypher+", Self::BlockCypher)];
+        let found = named.into_iter().find_map(|(name, kind)| Some((kind, text.strip_prefix(name)?)));
+        found.unwrap_or((Self::Esplora, text))
+    }
+
+    /// Whether it is asked anything, or only sent finished transactions.
+    pub(super) const fn answers(self) -> bool {
+        match self {
+            Self::Esplora => true,
+            Self::Blockchair | Self::BlockCypher => false,
+        }
+    }
+}
+
 /// An explorer that may be asked.
 pub(super) struct Endpoint {
     base: String,
+    /// What it speaks.
+    pub(super) kind: Kind,
     /// Host (and port, where it is not the usual one), as printed.
     pub(super) operator: SafeText,
     /// Set once its block 0 was compared, for the life of the process.
@@ -37,7 +67,8 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Checks an address; `Err` says which rule it breaks.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(text.trim()).map_err(|_| "is not a URL")?;
+        let (kind, text) = Kind::split(text.trim());
+        let url = Url::parse(text).map_err(|_| "is not a URL")?;
         let host = url.host_str().ok_or("has no host")?;
         match url.scheme() {
             "https" => {}
@@ -53,6 +84,7 @@ impl Endpoint {
         }
         let operator = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         Ok(Self {
+            kind,
             base: url.as_str().trim_end_matches('/').to_owned(),
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),

@@ -69,3 +69,33 @@ pub(super) const SCAN: Duration = Duration::from_secs(600);
 /// When to look for a transaction after sending it: servers cache for a few seconds.
 pub(super) const READ_BACK_AT: [Duration; 4] =
     [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Hosts of different operators that a transaction is sent to at once.
+pub(super) const SEND_TO: usize = 3;
+/// What each of them has to answer it; nobody's answer is given up before.
+pub(super) const SEND_ONE: Duration = Duration::from_secs(10);
+/// Rounds of sending: when nobody of the first took it, the next are asked.
+pub(super) const SEND_ROUNDS: usize = 3;
+/// One look for a transaction at every host.
+pub(super) const LOOKING: Duration = Duration::from_secs(6);
+/// When to look for a transaction that may have been sent (network.md 4.5): servers cache up to 10 s.
+pub(super) const LOOK_AT: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+/// The same on the practice chain, whose server keeps nothing and is on this machine.
+pub(super) const PRACTICE_LOOK_AT: [Duration; 5] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+/// Looks at hosts that were not sent a transaction, after it was taken: a payment is not kept waiting longer.
+pub(super) const PROPAGATION_LOOKS: usize = 2;
+/// Hosts that are asked then.
+pub(super) const PROPAGATION_HOSTS: usize = 2;
+/// Inputs of somebody else's transaction that are looked at to see whether it is signed.
+pub(super) const CONFLICT_INPUTS: usize = 200;

@@ -21,7 +21,12 @@ use super::{
 use crate::{amount::FeeRate, network::Network};
 
 mod backend;
+mod blockchair;
+mod blockcypher;
 mod broadcast;
+#[cfg(test)]
+mod broadcast_tests;
+mod conflict;
 mod endpoint;
 mod esplora;
 mod esplora_json;
@@ -36,8 +41,10 @@ mod http;
 mod indexer;
 mod jsonrpc;
 mod limits;
+mod merge;
 mod pool;
 mod proofs;
+mod reception;
 mod reject;
 mod retry;
 mod revert;
@@ -52,7 +59,7 @@ pub struct Explorer {
     http: Http,
     pool: Pool,
     /// When to look for a transaction after sending it.
-    read_back_at: [Duration; 4],
+    read_back_at: [Duration; 5],
 }
 
 impl Explorer {
@@ -65,7 +72,8 @@ impl Explorer {
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
-        Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+        let read_back_at = if network == Network::Regtest { limits::PRACTICE_LOOK_AT } else { limits::LOOK_AT };
+        Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at })
     }
 
     /// The same, by another way out.
@@ -199,6 +207,9 @@ impl Explorer {
     ) -> Result<T, Cause> {
         if let Some(cause) = endpoint.barred.get() {
             return Err(cause);
+        }
+        if !endpoint.kind.answers() {
+            return Err(Cause::Unsupported);
         }
         let host = Esplora { http: &self.http, endpoint, deadline, network: self.network };
         match host.check_chain().await {
