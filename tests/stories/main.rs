@@ -15,5 +15,6 @@ mod hostile;
 mod replace;
 mod scripting;
 mod send;
+mod several_explorers;
 mod sweep;
 mod watch_only;
