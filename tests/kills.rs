@@ -15,7 +15,6 @@ mod harness;
 mod points;
 
 use std::{
-    collections::BTreeMap,
     os::unix::process::ExitStatusExt,
     path::Path,
     process::{Command, ExitCode, ExitStatus, Stdio},
@@ -25,6 +24,7 @@ use std::{
 use fastness::{
     ledger::{JournalState, Ledger},
     network::Network,
+    practice::Server,
 };
 
 use harness::{Answer, Stage, sat};
@@ -62,33 +62,37 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let mut ok = true;
     for form in [Form::Broadcast, Form::Send] {
-        let stage = form.prepare();
-        let all = form.count(&stage);
+        let theatre = Theatre::prepare(form);
+        let all = theatre.count();
         let chosen = form.chosen(&all, long);
         let mut tally = Tally::default();
         for point in &chosen {
-            one(&stage, form, point, &mut tally);
+            theatre.one(point, &mut tally);
         }
-        ok &= report(form, (all.len(), chosen.len()), &tally, started);
+        report(form, (&all, &chosen), &tally, started);
+        ok &= tally.broken.is_empty() && tally.twice == 0 && tally.killed * 10 >= tally.points * 9;
     }
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn report(form: Form, (calls, chosen): (usize, usize), tally: &Tally, started: Instant) -> bool {
-    tally.broken.iter().for_each(|line| println!("{line}"));
+fn report(form: Form, (all, chosen): (&[Point], &[Point]), tally: &Tally, started: Instant) {
+    let Tally { points, killed, had_left, paid_then, tracked, twice, broken } = tally;
+    broken.iter().for_each(|line| println!("{line}"));
+    for whose in [Whose::BeforeChild, Whose::Child, Whose::Main] {
+        let of = |points: &[Point]| points.iter().filter(|point| point.whose == whose).count();
+        if of(all) > 0 {
+            println!("{}, {}: {} of {} calls", form.name(), whose.in_words(), of(chosen), of(all));
+        }
+    }
     println!(
-        "{}: {} of {calls} calls, killed at {}; payment had left {}, paid by the second run {}, found by track {}; broken {}; {} s",
+        "  killed at {killed}; the payment had left at {had_left}; the second run took it from there {paid_then}, `track` {tracked}"
+    );
+    println!(
+        "{}: {points} points, paid twice: {twice}, otherwise broken: {}; {} s",
         form.name(),
-        chosen,
-        tally.killed,
-        tally.had_left,
-        tally.paid_then,
-        tally.tracked,
-        tally.broken.len(),
+        broken.len(),
         started.elapsed().as_secs()
     );
-    println!("{}: {} points, paid twice: {}", form.name(), tally.points, tally.twice);
-    tally.broken.is_empty() && tally.twice == 0 && tally.killed * 10 >= tally.points * 9
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,47 +107,6 @@ impl Form {
             Self::Broadcast => "broadcast",
             Self::Send => "send",
         }
-    }
-
-    /// A home with coins enough to pay three times, and a copy of it to begin each point with.
-    fn prepare(self) -> Stage {
-        let stage = Stage::with_coins(&[20_000_000, 20_000_000, 20_000_000]);
-        if self == Self::Broadcast {
-            stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-            stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
-        }
-        copy(&stage.path("home"), &stage.path("fixture"));
-        stage
-    }
-
-    fn command(self, stage: &Stage) -> Command {
-        let (shop, password) = (Stage::shop(), stage.password());
-        match self {
-            Self::Broadcast => stage.command(&["broadcast", "pay.signed", "--json"]),
-            Self::Send => stage.command(&[
-                "send",
-                &shop,
-                "0.1btc",
-                "--fee-rate",
-                "2",
-                "--yes",
-                "--max-fee=5000sat",
-                &password,
-                "--json",
-            ]),
-        }
-    }
-
-    /// Every call of a whole run.
-    fn count(self, stage: &Stage) -> Vec<Point> {
-        let folder = stage.path("trace");
-        std::fs::create_dir(&folder).unwrap();
-        let strace = ["-f", "-ff", "-o", folder.join("calls").to_str().unwrap()].map(str::to_owned);
-        let status = run(traced(&self.command(stage), &strace));
-        assert!(status.success(), "the whole run ends well: {status:?}");
-        let points = points::read(&folder);
-        assert!(points.len() > 100, "only {} calls", points.len());
-        points
     }
 
     /// All of them, or a sample. The child that signs sends nothing, so that fewer of its calls are tried.
@@ -163,29 +126,73 @@ impl Form {
     }
 }
 
-/// One point: a run that dies there, the same command again, and what the chain and the journal say then.
-fn one(stage: &Stage, form: Form, point: &Point, tally: &mut Tally) {
-    begin(stage);
-    let status = run(traced(&form.command(stage), &point.strace()));
-    tally.points += 1;
-    tally.killed += u32::from(status.signal() == Some(9) || point.whose == Whose::Child && !status.success());
-    let left = payments(stage);
-    tally.had_left += u32::from(!left.is_empty());
-    let again = harness::finish(form.command(stage));
-    let after = match second(stage, &again, tally) {
-        Ok(()) => payments(stage),
-        Err(what) => {
-            tally.broken.push(format!("{} {point}: {what}", form.name()));
-            return;
+/// A home, a chain, and three explorers of it.
+struct Theatre {
+    form: Form,
+    stage: Stage,
+    others: [Server; 2],
+}
+
+impl Theatre {
+    /// A home with coins enough to pay three times, and a copy of it to begin each point with.
+    fn prepare(form: Form) -> Self {
+        let stage = Stage::with_coins(&[20_000_000, 20_000_000, 20_000_000]);
+        if form == Form::Broadcast {
+            stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+            stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
         }
-    };
-    if after.len() > 1 || left.keys().any(|txid| !after.contains_key(txid)) {
-        tally.twice += 1;
-        tally.broken.push(format!("{} {point}: after the kill {left:?}, then {after:?}", form.name()));
-        return;
+        copy(&stage.path("home"), &stage.path("fixture"));
+        let another = || Server::start(stage.server.chain(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let others = [another(), another()];
+        Self { form, stage, others }
     }
-    if let Err(what) = agrees(stage, &after) {
-        tally.broken.push(format!("{} {point}: {what}", form.name()));
+
+    fn command(&self) -> Command {
+        let (shop, password) = (Stage::shop(), self.stage.password());
+        let explorers =
+            [&self.stage.server, &self.others[0], &self.others[1]].map(|server| format!("--explorer={}", server.url()));
+        let mut words = match self.form {
+            Form::Broadcast => vec!["broadcast", "pay.signed", "--json"],
+            Form::Send => {
+                vec!["send", &shop, "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &password, "--json"]
+            }
+        };
+        words.extend(explorers.iter().map(String::as_str));
+        self.stage.command(&words)
+    }
+
+    /// Every call of a whole run.
+    fn count(&self) -> Vec<Point> {
+        let folder = self.stage.path("trace");
+        std::fs::create_dir(&folder).unwrap();
+        let strace = ["-f", "-ff", "-o", folder.join("calls").to_str().unwrap()].map(str::to_owned);
+        let status = run(traced(&self.command(), &strace));
+        assert!(status.success(), "the whole run ends well: {status:?}");
+        let points = points::read(&folder);
+        assert!(points.len() > 100, "only {} calls", points.len());
+        points
+    }
+
+    /// One point: a run that dies there, the same command again, and what the chain and the journal say then.
+    fn one(&self, point: &Point, tally: &mut Tally) {
+        let (stage, name) = (&self.stage, self.form.name());
+        begin(stage);
+        let status = run(traced(&self.command(), &point.strace()));
+        tally.points += 1;
+        tally.killed += u32::from(status.signal() == Some(9) || point.whose == Whose::Child && !status.success());
+        let left = payments(stage);
+        tally.had_left += u32::from(!left.is_empty());
+        if let Err(what) = second(stage, &harness::finish(self.command()), tally) {
+            return tally.broken.push(format!("{name} {point}: {what}"));
+        }
+        let after = payments(stage);
+        if after.len() > 1 || left.iter().any(|txid| !after.contains(txid)) {
+            tally.twice += 1;
+            return tally.broken.push(format!("{name} {point}: after the kill {left:?}, then {after:?}"));
+        }
+        if let Err(what) = agrees(stage, &after) {
+            tally.broken.push(format!("{name} {point}: {what}"));
+        }
     }
 }
 
@@ -217,17 +224,19 @@ fn begin(stage: &Stage) {
     }
 }
 
-/// Transactions in the mempool that pay the shop, with what they pay.
-fn payments(stage: &Stage) -> BTreeMap<String, u64> {
-    let chain = stage.server.chain();
-    let chain = chain.lock().unwrap();
-    let ids = chain.mempool_txids();
-    ids.into_iter().map(|txid| (txid.to_string(), PAYMENT)).collect()
+/// Ids of what waits in the mempool: nobody else pays there.
+fn payments(stage: &Stage) -> Vec<String> {
+    stage.server.chain().lock().unwrap().mempool_txids().iter().map(ToString::to_string).collect()
 }
 
-/// One payment of that amount waits; the journal has it as sent and nothing else as under way; once mined it was paid once.
-fn agrees(stage: &Stage, after: &BTreeMap<String, u64>) -> Result<(), String> {
-    let Some(txid) = after.keys().next() else { return Err("nothing is under way".to_owned()) };
+/// The one payment is of the right amount; the journal has it and nothing else under way, and the balance its change.
+fn agrees(stage: &Stage, after: &[String]) -> Result<(), String> {
+    let Some(txid) = after.first() else { return Err("nothing is under way".to_owned()) };
+    let id = txid.parse().unwrap();
+    let paid = stage.server.chain().lock().unwrap().transaction(&id).map(|tx| paid_to_shop(&tx));
+    if paid != Some(PAYMENT) {
+        return Err(format!("{txid} pays {paid:?}"));
+    }
     let ledger = Ledger::open(&stage.path("home/ledger.db")).map_err(|error| error.to_string())?;
     let rows = ledger.journal(Network::Regtest).map_err(|error| error.to_string())?;
     let under_way = |state| matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed);
@@ -239,6 +248,11 @@ fn agrees(stage: &Stage, after: &BTreeMap<String, u64>) -> Result<(), String> {
     let unconfirmed = sat(&pending["accounts"][0]["unconfirmed"]);
     let expected = 20_000_000 - PAYMENT - 306;
     if unconfirmed == expected { Ok(()) } else { Err(format!("{unconfirmed} of change in the ledger, not {expected}")) }
+}
+
+fn paid_to_shop(transaction: &bitcoin::Transaction) -> u64 {
+    let shop = harness::script(&Stage::shop());
+    transaction.output.iter().filter(|output| output.script_pubkey == shop).map(|output| output.value.to_sat()).sum()
 }
 
 /// The command under strace.

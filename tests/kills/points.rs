@@ -15,6 +15,16 @@ pub(crate) enum Whose {
     Child,
 }
 
+impl Whose {
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Main => "the process itself",
+            Self::BeforeChild => "the process before its signing child has ended",
+            Self::Child => "the signing child",
+        }
+    }
+}
+
 /// The `number`-th call of that name.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
