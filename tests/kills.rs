@@ -53,18 +53,18 @@ fn main() -> ExitCode {
         println!("kills: test");
         return ExitCode::SUCCESS;
     }
-    let long = std::env::args().any(|word| word == "--long");
+    let length = if std::env::args().any(|word| word == "--long") { Length::Long } else { Length::Short };
     let there = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
         println!("kills: strace is missing; 0 points");
-        return if long { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        return if length == Length::Long { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
     let started = Instant::now();
     let mut ok = true;
     for form in [Form::Broadcast, Form::Send] {
         let theatre = Theatre::prepare(form);
         let all = theatre.count();
-        let chosen = form.chosen(&all, long);
+        let chosen = form.chosen(&all, length);
         let mut tally = Tally::default();
         for point in &chosen {
             theatre.one(point, &mut tally);
@@ -95,6 +95,13 @@ fn report(form: Form, (all, chosen): (&[Point], &[Point]), tally: &Tally, starte
     );
 }
 
+/// How many points are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Short,
+    Long,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Broadcast,
@@ -110,14 +117,14 @@ impl Form {
     }
 
     /// All of them, or a sample. The child that signs sends nothing, so that fewer of its calls are tried.
-    fn chosen(self, all: &[Point], long: bool) -> Vec<Point> {
+    fn chosen(self, all: &[Point], length: Length) -> Vec<Point> {
         let of = |whose: Whose| all.iter().filter(|point| point.whose == whose).cloned().collect::<Vec<_>>();
         let (own, child, early) = (of(Whose::Main), of(Whose::Child), of(Whose::BeforeChild));
-        let shares = match (self, long) {
-            (Self::Broadcast, true) => [own.len(), 0, 0],
-            (Self::Broadcast, false) => [52, 0, 0],
-            (Self::Send, true) => [own.len(), 40, 60],
-            (Self::Send, false) => [6, 1, 1],
+        let shares = match (self, length) {
+            (Self::Broadcast, Length::Long) => [own.len(), 0, 0],
+            (Self::Broadcast, Length::Short) => [52, 0, 0],
+            (Self::Send, Length::Long) => [own.len(), 40, 60],
+            (Self::Send, Length::Short) => [6, 1, 1],
         };
         [(own, shares[0]), (child, shares[1]), (early, shares[2])]
             .into_iter()
@@ -214,6 +221,7 @@ fn second(stage: &Stage, again: &Answer, tally: &mut Tally) -> Result<(), String
 }
 
 /// The home as it was, and no payment anywhere.
+#[allow(clippy::disallowed_methods)] // A folder that this run made.
 fn begin(stage: &Stage) {
     std::fs::remove_dir_all(stage.path("home")).unwrap();
     copy(&stage.path("fixture"), &stage.path("home"));

@@ -263,7 +263,9 @@ fn only_the_named_transaction_is_sent() {
 }
 
 /// What a server does with a transaction, and whether it has it afterwards.
-const BEHAVIOURS: [(Keeps, fn(Txid) -> Act); 8] = [
+type Behaviour = (Keeps, fn(Txid) -> Act);
+
+const BEHAVIOURS: [Behaviour; 8] = [
     (Keeps::It, |txid| Act::ok(txid.to_string())),
     (Keeps::Nothing, |_| Act::Answer(400, DUST.into())),
     (Keeps::It, |_| Act::Answer(400, DUST.into())),
