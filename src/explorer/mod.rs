@@ -52,7 +52,7 @@ pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
-pub use verdict::{NotSent, RejectClass, Verdict};
+pub use verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

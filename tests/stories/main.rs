@@ -15,6 +15,7 @@ mod hostile;
 mod replace;
 mod scripting;
 mod send;
+mod several_explorers;
 mod sweep;
 mod watch_only;
 mod witnesses;

@@ -29,7 +29,7 @@ fn at<T>(server: &LineServer, patience: Duration, question: impl AsyncFn(Electru
 
 fn by<T>(url: &str, proxy: Option<u16>, patience: Duration, question: impl AsyncFn(Electrum<'_>) -> T) -> T {
     let proxy = proxy.map(|port| SocksProxy::parse(&format!("socks5://127.0.0.1:{port}")).expect("a proxy"));
-    let http = Http::new(&Passage { proxy, witness: None }).expect("a client");
+    let http = Http::new(&Passage { proxy, ..Passage::default() }).expect("a client");
     let endpoint = Endpoint::parse(url).expect("an address");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -40,6 +40,17 @@ pub(super) enum Kind {
     Electrum,
     /// `core+https://` or `core+http://`: the RPC interface of a person's own Bitcoin Core.
     Core,
+    /// `blockchair+https://`: Blockchair's, for sending only.
+    Blockchair,
+    /// `blockcypher+https://`: BlockCypher's, for sending only.
+    BlockCypher,
+}
+
+impl Kind {
+    /// Whether it is asked anything, or only sent finished transactions.
+    pub(super) const fn answers(self) -> bool {
+        !matches!(self, Self::Blockchair | Self::BlockCypher)
+    }
 }
 
 /// An explorer that may be asked.
@@ -271,6 +282,10 @@ fn kind_of(text: &str) -> (Kind, String) {
     for (beginning, kind, scheme) in [
         ("ssl://", Kind::Electrum, "https://"),
         ("tcp://", Kind::Electrum, "http://"),
+        ("blockchair+https://", Kind::Blockchair, "https://"),
+        ("blockchair+http://", Kind::Blockchair, "http://"),
+        ("blockcypher+https://", Kind::BlockCypher, "https://"),
+        ("blockcypher+http://", Kind::BlockCypher, "http://"),
         ("core+https://", Kind::Core, "https://"),
         ("core+http://", Kind::Core, "http://"),
     ] {

@@ -139,6 +139,13 @@ impl Http {
         exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget).await
     }
 
+    /// Sends a form to `url`, once; its values are hex.
+    pub(super) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<Reply, Fault> {
+        let client = self.client(&url, Purpose::Send)?;
+        let kind = "application/x-www-form-urlencoded";
+        exchange(client.post(url).header(header::CONTENT_TYPE, kind).body(form), budget).await
+    }
+
     /// Sends a JSON text to `url`, once.
     pub(super) async fn post_json(&self, url: Url, content: (Purpose, String), budget: Budget) -> Result<Reply, Fault> {
         self.post_json_as(None, url, content, budget).await

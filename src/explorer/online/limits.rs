@@ -58,6 +58,10 @@ pub(super) const SCRIPTS_TOGETHER: usize = 300;
 /// Transactions in one page of a common list, and how many pages of news are read before everybody is asked.
 pub(super) const PAGE_TOGETHER: usize = 50;
 pub(super) const PAGES_TOGETHER: usize = 20;
+/// Scripts put to an Electrum server together: 100 are pipelined at a time.
+pub(super) const SCRIPTS_OF_ELECTRUM: usize = 100;
+/// Scripts put to a node together: each search reads all block filters once, however many there are.
+pub(super) const SCRIPTS_OF_CORE: usize = 2_000;
 /// Questions about many scripts in flight at once.
 pub(super) const BULK_IN_FLIGHT: usize = 2;
 /// Explorers that may be named.
@@ -113,3 +117,33 @@ pub(super) const WITNESSES: usize = 2;
 pub(super) const HEDGE_AFTER: Duration = Duration::from_millis(1_500);
 /// One question in so many may be asked twice for being slow.
 pub(super) const HEDGE_ONE_IN: u64 = 20;
+/// Hosts of different operators that a transaction is sent to at once.
+pub(super) const SEND_TO: usize = 3;
+/// What each of them has to answer it; nobody's answer is given up before.
+pub(super) const SEND_ONE: Duration = Duration::from_secs(10);
+/// Rounds of sending: when nobody of the first took it, the next are asked.
+pub(super) const SEND_ROUNDS: usize = 3;
+/// One look for a transaction at every host.
+pub(super) const LOOKING: Duration = Duration::from_secs(6);
+/// When to look for a transaction that may have been sent (network.md 4.5): servers cache up to 10 s.
+pub(super) const LOOK_AT: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+/// The same on the practice chain, whose server keeps nothing and is on this machine.
+pub(super) const PRACTICE_LOOK_AT: [Duration; 5] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+/// Looks at hosts that were not sent a transaction, after it was taken: a payment is not kept waiting longer.
+pub(super) const PROPAGATION_LOOKS: usize = 2;
+/// Hosts that are asked then.
+pub(super) const PROPAGATION_HOSTS: usize = 2;
+/// Inputs of somebody else's transaction that are looked at to see whether it is signed.
+pub(super) const CONFLICT_INPUTS: usize = 200;

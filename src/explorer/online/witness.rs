@@ -9,8 +9,7 @@ use bitcoin::Txid;
 
 use super::{
     Explorer,
-    backend::{Answered, Asked},
-    esplora::Esplora,
+    backend::{Answered, Asked, Host},
     history::History,
     limits,
     pool::after,
@@ -30,7 +29,7 @@ impl Explorer {
     /// There is one, and it did not answer.
     pub fn second_opinion(&self, primary: &SafeText, scripts: &[Witnessed]) -> Result<Option<Opinion>, ExplorerError> {
         let end = after(limits::SCAN);
-        let question = async |host: Esplora<'_>| testimony(&host, scripts).await;
+        let question = async |host: Host<'_>| testimony(&host, scripts).await;
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
         let found = self.wait(self.pool.seek_elsewhere((primary, end), ask))?;
         Ok(found.map(|((tip, answers), operator)| opinion(scripts, (tip, answers), operator)))
@@ -38,10 +37,10 @@ impl Explorer {
 }
 
 /// Asks one host about as many of the scripts as it allows.
-async fn testimony(host: &Esplora<'_>, scripts: &[Witnessed]) -> Result<Testimony, Cause> {
+async fn testimony(host: &Host<'_>, scripts: &[Witnessed]) -> Result<Testimony, Cause> {
     let (tip, _) = host.top().await?;
     let together = host.pace().await?.together;
-    let most = host.endpoint.room().saturating_mul(together);
+    let most = host.endpoint().room().saturating_mul(together);
     let ask = |(_, _, script, known): &Witnessed| Asked { script: script.clone(), known: Some(known.clone()) };
     let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
     Ok((tip, host.histories(&asked).await?))
