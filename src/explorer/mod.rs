@@ -32,7 +32,9 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{
+    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
     ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
