@@ -11,6 +11,12 @@
     clippy::cast_possible_truncation
 )]
 
+#[path = "explorers/behave.rs"]
+mod behave;
+#[path = "explorers/behaviours.rs"]
+mod behaviours;
+#[path = "stories/harness/mod.rs"]
+mod harness;
 #[path = "explorers/layer.rs"]
 mod layer;
 #[path = "explorers/lies.rs"]
@@ -21,6 +27,10 @@ mod makes;
 mod matrix;
 #[path = "explorers/personality.rs"]
 mod personality;
+#[path = "explorers/schedules.rs"]
+mod schedules;
+#[path = "explorers/tellings.rs"]
+mod tellings;
 #[path = "explorers/tls.rs"]
 mod tls;
 #[path = "explorers/world.rs"]

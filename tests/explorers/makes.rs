@@ -79,7 +79,7 @@ fn fees_and_the_tip_are_read_from_every_make() {
 }
 
 /// One script with so many payments in blocks and so many that wait.
-fn busy(confirmed: usize, waiting: usize) -> World {
+pub fn busy(confirmed: usize, waiting: usize) -> World {
     let world = World::new();
     let script = world.script(Keychain::Receive, 0);
     {

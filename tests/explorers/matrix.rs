@@ -18,7 +18,8 @@ use fastness::{
 
 use super::{
     layer::{Act, Asked, Host, Layer},
-    lies::{Fact, LIES, Liar, Lie, Told, own},
+    lies::{Fact, LIES, Liar, Lie, Told},
+    tellings::own,
     world::{CHANGE, DEEP, GAP, WAITING, World, YOUNG},
 };
 
