@@ -7,7 +7,10 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use super::{endpoint, limits};
 use crate::{
@@ -48,6 +51,8 @@ pub(super) struct Http {
     /// Random for each process, so that no circuit is used again by the next.
     salt: String,
     circuits: RefCell<BTreeMap<(Purpose, String), reqwest::Client>>,
+    /// Held while an answer longer than [`limits::LONG_ANSWER`] is read: one at a time, or sixteen would fill the memory.
+    long: Semaphore,
 }
 
 /// What one exchange may cost.
@@ -96,7 +101,13 @@ impl Http {
     pub(super) fn new(passage: &Passage) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
-        Ok(Self { direct: client(None)?, passage: passage.clone(), salt, circuits: RefCell::default() })
+        Ok(Self {
+            direct: client(None)?,
+            passage: passage.clone(),
+            salt,
+            circuits: RefCell::default(),
+            long: Semaphore::new(1),
+        })
     }
 
     /// Says what the host is about to be told.
@@ -109,13 +120,13 @@ impl Http {
     /// Asks for `url`.
     pub(super) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.get(url), budget).await
+        exchange(client.get(url), budget, &self.long).await
     }
 
     /// Sends `text` to `url`, once.
     pub(super) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget).await
+        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget, &self.long).await
     }
 
     /// Sends a JSON text to `url`, once.
@@ -126,7 +137,7 @@ impl Http {
         budget: Budget,
     ) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "application/json").body(text), budget).await
+        exchange(client.post(url).header(header::CONTENT_TYPE, "application/json").body(text), budget, &self.long).await
     }
 
     /// The client for a host and a purpose. With a proxy only this machine itself is reached without it; without one,
@@ -192,10 +203,10 @@ pub(super) fn is_onion(host: &str) -> bool {
     host.trim_end_matches('.').ends_with(".onion")
 }
 
-async fn exchange(request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> Result<Reply, Fault> {
     let whole = async {
         let response = request.send().await.map_err(|error| fault_of(&error))?;
-        read(response, budget.bytes).await
+        read(response, budget.bytes, long).await
     };
     timeout_at(budget.deadline, whole).await.unwrap_or(Err(Fault::after_sending(Cause::TimedOut)))
 }
@@ -208,16 +219,19 @@ fn fault_of(error: &reqwest::Error) -> Fault {
 }
 
 /// Reads the body piece by piece and stops at the first byte too many, whatever its header announced.
-async fn read(mut response: Response, most: usize) -> Result<Reply, Fault> {
+async fn read(mut response: Response, most: usize, long: &Semaphore) -> Result<Reply, Fault> {
     let status = response.status();
     if status.is_redirection() || status.is_informational() {
         return Err(Fault::after_sending(Cause::Redirected));
     }
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(seconds);
-    let mut body = Vec::new();
+    let (mut body, mut turn) = (Vec::new(), None);
     while let Some(piece) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if piece.len() > most.saturating_sub(body.len()) {
             return Err(Fault::after_sending(Cause::TooLarge));
+        }
+        if turn.is_none() && body.len() + piece.len() > limits::LONG_ANSWER {
+            turn = long.acquire().await.ok();
         }
         body.extend_from_slice(&piece);
     }
