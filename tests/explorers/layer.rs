@@ -41,6 +41,8 @@ pub enum Step {
     Bytes(Vec<u8>),
     /// The same bytes until the other side has enough, so many times at most.
     Repeat(Vec<u8>, usize),
+    /// The same bytes until the other side has enough, at a pace that leaves the computer to others.
+    Flood(Vec<u8>),
     /// The bytes one by one, with a pause before each.
     Drip(Vec<u8>, Duration),
     Pause(Duration),
@@ -236,6 +238,12 @@ impl Shared {
             let went_well = match step {
                 Step::Bytes(bytes) => stream.write_all(bytes).is_ok(),
                 Step::Repeat(bytes, times) => (0..*times).all(|_| !self.is_over() && stream.write_all(bytes).is_ok()),
+                Step::Flood(bytes) => loop {
+                    if self.is_over() || stream.write_all(bytes).is_err() {
+                        break false;
+                    }
+                    thread::sleep(Duration::from_millis(2));
+                },
                 Step::Drip(bytes, pause) => bytes.iter().all(|byte| {
                     thread::sleep(*pause);
                     !self.is_over() && stream.write_all(&[*byte]).is_ok()
