@@ -15,6 +15,8 @@
 mod behave;
 #[path = "explorers/behaviours.rs"]
 mod behaviours;
+#[path = "explorers/counts.rs"]
+mod counts;
 #[path = "stories/harness/mod.rs"]
 mod harness;
 #[path = "explorers/layer.rs"]

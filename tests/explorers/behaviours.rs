@@ -54,7 +54,10 @@ fn with_field(honest: &Reply, field: &str, value: &str) -> Act {
     let text = String::from_utf8_lossy(&honest.body).into_owned();
     let name = format!("\"{field}\":");
     let Some((before, after)) = text.split_once(&name) else { return json(value) };
-    let end = if after.starts_with('"') { after[1..].find('"').map(|at| at + 2) } else { after.find([',', '}']) };
+    let end = match after.strip_prefix('"') {
+        Some(text) => text.find('"').map(|at| at + 2),
+        None => after.find([',', '}']),
+    };
     json(format!("{before}{name}{value}{}", &after[end.unwrap_or(0)..]))
 }
 

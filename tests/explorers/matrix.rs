@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::{Debug, Display},
     sync::{Arc, Mutex},
 };
 
@@ -12,7 +13,7 @@ use bitcoin::Txid;
 use fastness::{
     explorer::{Claim, Explorer, TxPlace, Verdict},
     flow::{self, Depth},
-    ledger::Evidence,
+    ledger::{AccountRow, Evidence, Ledger},
     network::Network,
 };
 
@@ -121,15 +122,21 @@ impl Seen<'_> {
         *self.findings.tally.entry(what).or_default() += 1;
     }
 
-    fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            let line = format!("{:?}, {}: {}", self.case.roles, self.case.lie.name, what());
-            self.findings.wrong.push(line);
+    fn wrong(&mut self, what: impl Display) {
+        let line = format!("{:?}, {}: {what}", self.case.roles, self.case.lie.name);
+        self.findings.wrong.push(line);
+    }
+
+    /// Where nobody lies, this must be so.
+    fn must_equal<T: PartialEq + Debug>(&mut self, what: &str, found: T, truth: T) {
+        if self.case.must_be_right() && found != truth {
+            self.wrong(format!("{what} is {found:?} and not {truth:?}"));
         }
     }
 
     /// A claim that is more than one operator's word must be true, and any claim where nobody lies.
-    fn claim<T: PartialEq + std::fmt::Debug>(&mut self, claim: &Claim<T>, is_true: bool) {
+    fn claim<T: Debug>(&mut self, claim: &Claim<T>, truth: impl FnOnce(&T) -> bool) {
+        let is_true = truth(claim.value());
         let label = match claim {
             Claim::Proven(_) => "proven",
             Claim::Agreed { .. } => "agreed",
@@ -144,82 +151,88 @@ impl Seen<'_> {
             }
             _ => false,
         };
-        self.check(is_true || may_be_wrong, || format!("{label}: {claim:?}"));
+        if !is_true && !may_be_wrong {
+            self.wrong(format!("{label}: {claim:?}"));
+        }
     }
 
     fn sync(&mut self, world: &World) {
         let (mut ledger, row) = world.ledger();
         let outcome = flow::sync(&mut ledger, &row, &self.case.explorer, (Depth::Full, GAP), &mut |_| {});
         let row = ledger.accounts(None).unwrap().remove(0);
-        if let Err(failure) = outcome {
-            self.count("explicit error");
-            let left = ledger.balance(row.id).unwrap().confirmed;
-            if row.synced.is_some() {
-                self.count("failed, and what a liar said is in the ledger");
-            }
-            self.check(row.synced.is_none() || left > 0, || "a failed sync looks like an empty wallet".to_owned());
-            let right = self.case.must_be_right();
-            return self.check(!right, || format!("honest explorers, and {}", failure.message()));
-        }
-        self.count("synced");
         let (balance, history) = (ledger.balance(row.id).unwrap(), ledger.history(row.id).unwrap());
-        if self.case.must_be_right() {
-            let confirmed = DEEP.iter().sum::<u64>() + YOUNG + CHANGE;
-            self.check(balance.confirmed == confirmed, || format!("confirmed {balance:?}"));
-            self.check(balance.proven == confirmed - YOUNG, || format!("proven {balance:?}"));
-            self.check(balance.unconfirmed == WAITING, || format!("unconfirmed {balance:?}"));
-            self.check(history.len() == 7, || format!("{} rows of history", history.len()));
+        match outcome {
+            Ok(_) => {
+                self.count("synced");
+                let confirmed = DEEP.iter().sum::<u64>() + YOUNG + CHANGE;
+                self.must_equal("confirmed", balance.confirmed, confirmed);
+                self.must_equal("proven", balance.proven, confirmed - YOUNG);
+                self.must_equal("unconfirmed", balance.unconfirmed, WAITING);
+                self.must_equal("rows of history", history.len(), 7);
+                self.history(world, &ledger, &row);
+            }
+            Err(failure) => {
+                self.count("explicit error");
+                self.must_equal("the sync", failure.message(), String::new());
+                if row.synced.is_some() {
+                    self.count("failed, and what a liar said is in the ledger");
+                }
+                if row.synced.is_some() && balance.confirmed == 0 {
+                    self.wrong("a failed sync looks like an empty wallet");
+                }
+            }
         }
-        let chain = world.chain.lock().unwrap();
-        for entry in history.iter().filter(|entry| entry.evidence == Evidence::Proven) {
+    }
+
+    /// What is called proven is where it is said to be, and worth what it is said to be.
+    fn history(&mut self, world: &World, ledger: &Ledger, row: &AccountRow) {
+        let height_now = row.synced.as_ref().map_or(0, |synced| synced.height);
+        for entry in ledger.history(row.id).unwrap().iter().filter(|entry| entry.evidence == Evidence::Proven) {
             let txid: Txid = entry.txid.parse().unwrap();
-            let depth = chain.confirmations(&txid).unwrap_or(0);
-            let there = entry.height == Some(world.tip + 1 - depth.max(1)) && depth > 0;
-            self.check(there, || format!("{} is called proven at {:?}", entry.txid, entry.height));
-            let shown = row.synced.as_ref().map_or(0, |tip| tip.height.saturating_sub(world.tip - depth));
-            if shown > depth {
+            if entry.height.is_none() || entry.height != world.height(&txid) {
+                self.wrong(format!("{txid} is called proven at {:?}", entry.height));
+            }
+            if height_now > world.tip {
                 self.count("proven, with more confirmations than there are");
             }
         }
         for coin in ledger.coins(row.id).unwrap().iter().filter(|coin| coin.evidence == Evidence::Proven) {
-            let real = chain.transaction(&coin.outpoint.txid).map(|tx| tx.output[coin.outpoint.vout as usize].value);
-            let same = real.is_some_and(|value| value.to_sat() == coin.value);
-            self.check(same, || format!("coin {} of {} is called proven", coin.outpoint, coin.value));
+            let real = world.chain.lock().unwrap().transaction(&coin.outpoint.txid);
+            let value = real.map(|tx| tx.output[coin.outpoint.vout as usize].value.to_sat());
+            if value != Some(coin.value) {
+                self.wrong(format!("coin {} of {} is called proven", coin.outpoint, coin.value));
+            }
         }
     }
 
     fn places(&mut self, world: &World) {
         for txid in [world.deep[0], world.deep[2], world.young, world.waiting] {
             let Ok(claim) = self.case.explorer.place(txid) else { continue };
-            let is_true = match claim.value() {
+            let height = world.height(&txid);
+            self.claim(&claim, |place| match place {
                 TxPlace::Unknown => false,
-                TxPlace::Mempool => world.height(&txid).is_none(),
+                TxPlace::Mempool => height.is_none(),
                 TxPlace::Confirmed(block) => {
-                    world.height(&txid) == Some(block.height)
-                        && block.hash.to_string() == world.block_hash(block.height)
+                    height == Some(block.height) && block.hash.to_string() == world.block_hash(block.height)
                 }
-            };
-            self.claim(&claim, is_true);
+            });
         }
     }
 
     fn tip(&mut self, world: &World) {
         let Ok(claim) = self.case.explorer.tip() else { return self.count("explicit error") };
-        let tip = *claim.value();
-        let is_true = tip.height <= world.tip && world.block_hash(tip.height) == tip.hash.to_string();
-        self.claim(&claim, is_true);
+        self.claim(&claim, |tip| tip.height <= world.tip && world.block_hash(tip.height) == tip.hash.to_string());
     }
 
     fn fee(&mut self) {
         let Ok(claim) = self.case.explorer.fee_rates() else { return self.count("explicit error") };
-        let next = claim.value().get(&1).map(|rate| rate.sat_per_kvb);
-        self.claim(&claim, next == Some(5_000));
+        self.claim(&claim, |rates| rates.get(&1).map(|rate| rate.sat_per_kvb) == Some(5_000));
     }
 
     fn spent(&mut self, world: &World) {
         for (coin, truth) in [(world.spent, Some(world.spender)), (own(world), None)] {
             match self.case.explorer.outspend(coin) {
-                Ok(claim) => self.claim(&claim, *claim.value() == truth),
+                Ok(claim) => self.claim(&claim, |spender| *spender == truth),
                 Err(_) => self.count("explicit error"),
             }
         }
@@ -231,22 +244,31 @@ impl Seen<'_> {
         let verdict = self.case.explorer.broadcast(&bytes, txid);
         let there = world.chain.lock().unwrap().mempool_txids().contains(&txid);
         world.chain.lock().unwrap().evict(&txid).unwrap();
-        self.count(match verdict {
+        let word = match &verdict {
             Verdict::Accepted { .. } => "accepted",
             Verdict::Rejected(_) => "rejected",
             Verdict::NotSent(_) => "not sent",
             Verdict::Unknown => "unknown",
             _ => "known or confirmed",
-        });
-        if there && matches!(verdict, Verdict::Rejected(_) | Verdict::NotSent(_)) {
+        };
+        self.count(word);
+        self.must_equal("the verdict", (word, there), ("accepted", true));
+        if there && matches!(word, "rejected" | "not sent") {
             self.count("refused, and held by a liar");
-            self.check(!self.case.has(Role::Honest), || format!("{verdict:?}, and an explorer holds it"));
+            if self.case.has(Role::Honest) {
+                self.wrong(format!("{verdict:?}, and an explorer holds it"));
+            }
         }
-        self.check(!matches!(verdict, Verdict::Confirmed(_)), || format!("{verdict:?}, and it is in no block"));
-        let right = matches!(verdict, Verdict::Accepted { .. }) && there;
-        self.check(right || !self.case.must_be_right(), || format!("honest explorers, and {verdict:?}"));
-        let several = matches!(&verdict, Verdict::Accepted { operators } if operators.len() > 1);
-        self.check(!several || there || !self.case.has(Role::Honest), || format!("{verdict:?}, and nobody holds it"));
+        if matches!(verdict, Verdict::Confirmed(_)) {
+            self.wrong(format!("{verdict:?}, and it is in no block"));
+        }
+        if self.case.has(Role::Honest)
+            && word == "accepted"
+            && !there
+            && !matches!(&verdict, Verdict::Accepted { operators } if operators.len() < 2)
+        {
+            self.wrong(format!("{verdict:?}, and nobody holds it"));
+        }
     }
 }
 
