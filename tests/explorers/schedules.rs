@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::{
     CANARY,
     layer::{Act, Asked, Greeting, Host, Layer, Reply, Step},
-    makes::{busy, found, scan},
+    makes::{FoundAt, busy, scan},
     matrix::Honest,
     personality::{TooMany, too_many},
     world::World,
@@ -97,7 +97,7 @@ fn drop_a_field(value: &mut Value, which: u64) {
 }
 
 /// What schedule number `seed` led to: the findings, or the words of the error; and how many faults there were.
-fn run(world: &Arc<World>, seed: u64) -> (Result<Vec<super::makes::FoundAt>, String>, u64) {
+fn run(world: &Arc<World>, seed: u64) -> (Result<Vec<FoundAt>, String>, u64) {
     let faults = Arc::new(AtomicU64::new(0));
     let dice = Dice(AtomicU64::new(seed));
     let hosts = 1 + dice.roll(3) as u8;
@@ -110,7 +110,7 @@ fn run(world: &Arc<World>, seed: u64) -> (Result<Vec<super::makes::FoundAt>, Str
         .collect();
     let urls: Vec<String> = layers.iter().map(Layer::url).collect();
     let explorer = Explorer::connect(Network::Regtest, &urls).unwrap();
-    let outcome = scan(world, &explorer).map(|answer| found(&answer)).map_err(|error| error.to_string());
+    let outcome = scan(world, &explorer).map(|(found, _)| found);
     (outcome, faults.load(Ordering::Relaxed))
 }
 
@@ -120,7 +120,7 @@ fn a_scan_under_any_schedule_of_faults_is_right_or_an_error() {
     // A script with pages, beside the quiet ones.
     let world = Arc::new(busy(26, 2));
     let calm = Layer::start(1, Honest(Arc::clone(&world)));
-    let truth = found(&scan(&world, &Explorer::connect(Network::Regtest, &[calm.url()]).unwrap()).unwrap());
+    let (truth, _) = scan(&world, &Explorer::connect(Network::Regtest, &[calm.url()]).unwrap()).unwrap();
     let (next, started) = (AtomicU64::new(0), Instant::now());
     let tally: Mutex<BTreeMap<&str, u64>> = Mutex::default();
     let wrong: Mutex<Vec<String>> = Mutex::default();
