@@ -13,7 +13,7 @@ use fastness::{
 
 use super::{
     layer::Layer,
-    makes::{busy, scan},
+    makes::scan,
     matrix::Honest,
     personality::{Bucket, Deployment, Personality, TooMany},
     world::{GAP, World},
@@ -50,14 +50,14 @@ fn a_second_sync_asks_only_what_can_have_changed() {
     // Seven used scripts and the gap of both chains; nothing about blocks, for the tip is the same.
     assert_eq!(count(&second, "GET /scripthash/"), 6 + 1 + 2 * GAP as usize, "{second:#?}");
     assert_eq!(count(&second, "GET /tx/"), 0, "what is proven is not proven again: {second:#?}");
-    assert_eq!(count(&second, "POST"), 0, "{second:#?}");
+    assert!(count(&second, "POST") <= 1, "whether it takes many scripts is asked once: {second:#?}");
     assert!(second.len() <= 14, "{} requests: {second:#?}", second.len());
     println!("requests: first sync {}, idle re-sync {}", first.len(), second.len());
 }
 
 #[test]
 fn a_host_that_says_429_is_not_stormed() {
-    let world = Arc::new(busy(26, 2));
+    let world = Arc::new(World::new());
     let calm = Layer::start(2, Honest(Arc::clone(&world)));
     let truth = scan(&world, &Explorer::connect(Network::Regtest, &[calm.url()]).unwrap()).unwrap();
     for answer in [TooMany::Json, TooMany::Page(1)] {
@@ -70,6 +70,11 @@ fn a_host_that_says_429_is_not_stormed() {
         let outcome = scan(&world, &explorer);
         let given = burst as usize + (started.elapsed().as_millis() / every.as_millis()) as usize;
         println!("429 storm, {answer:?}: {} requests, {given} allowed, {:?}", layer.requests(), started.elapsed());
+        if matches!(answer, TooMany::Json) {
+            // So many may be on their way when the first refusal comes back.
+            let most = given + given / 10 + 16;
+            assert!(layer.requests() <= most, "{} requests, and {most} at most", layer.requests());
+        }
         match outcome {
             Ok(found) => assert_eq!(found, truth),
             Err(error) => assert!(error.contains("too many requests"), "{error}"),
