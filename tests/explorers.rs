@@ -1,7 +1,8 @@
 //! Explorers as they may be: of every make, broken, drowned, lying. What the program makes of them, and what it must not.
 //!
 //! No test touches an outside network: every explorer is a server on loopback over the practice chain. Long forms:
-//! `FASTNESS_SCHEDULES=10000` for more fault schedules than the usual five hundred.
+//! `FASTNESS_SCHEDULES=10000` for more fault schedules than the usual five hundred, `FASTNESS_BEHAVIOURS=all` for every
+//! command against every hostile server.
 #![allow(missing_docs, unreachable_pub, dead_code)]
 #![allow(
     clippy::unwrap_used,
@@ -31,6 +32,8 @@ mod matrix;
 mod personality;
 #[path = "explorers/schedules.rs"]
 mod schedules;
+#[path = "explorers/shown.rs"]
+mod shown;
 #[path = "explorers/tellings.rs"]
 mod tellings;
 #[path = "explorers/tls.rs"]

@@ -189,7 +189,7 @@ fn judge(command: &str, answer: &Answer, home: &Path) -> Result<(), String> {
 }
 
 /// An error has a published code, its exit code, and a hint.
-fn judge_error(answer: &Answer) -> Result<(), String> {
+pub fn judge_error(answer: &Answer) -> Result<(), String> {
     let entry = |code: &str| {
         let mut entries = fastness::catalogues().into_iter().flatten();
         entries.find(|entry| entry.code == code)

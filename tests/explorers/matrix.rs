@@ -26,7 +26,7 @@ use super::{
 
 /// What one of the three is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub enum Role {
     Honest,
     Lying,
     Down,
@@ -52,7 +52,8 @@ struct Case {
     _layers: Vec<Layer>,
 }
 
-fn case(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Case {
+/// The addresses of three explorers of these roles, and those of them that answer as long as they are kept.
+pub fn servers(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> (Vec<String>, Vec<Layer>) {
     let (mut urls, mut layers) = (Vec::new(), Vec::new());
     for (number, role) in roles.into_iter().enumerate() {
         let place = number as u8 + 1;
@@ -68,6 +69,11 @@ fn case(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Case {
         urls.push(layer.url());
         layers.push(layer);
     }
+    (urls, layers)
+}
+
+fn case(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Case {
+    let (urls, layers) = servers(world, roles, lie);
     Case { roles, lie, explorer: Explorer::connect(Network::Regtest, &urls).unwrap(), _layers: layers }
 }
 
