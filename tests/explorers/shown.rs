@@ -69,14 +69,14 @@ fn look(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Result<(), String> {
         let hidden = label == "proven" && lie.name.starts_with("the spend");
         let amount = &account[label];
         if !hidden && !amount.is_null() && !is_made_of_coins(sat(amount)) {
-            return Err(format!("{amount} is called {label}"));
+            return Err(format!("{} is called {label} in {account}", sat(amount)));
         }
     }
     let right = sat(&account["confirmed"]) == DEEP.iter().sum::<u64>() + YOUNG + CHANGE;
     let several = roles[1] == Role::Honest || roles[2] == Role::Honest;
     let silent = account["disagreements"].as_array().is_some_and(Vec::is_empty);
     if !right && several && silent {
-        return Err(format!("{} is wrong, and no disagreement is named", account["confirmed"]));
+        return Err(format!("{} is wrong, and no disagreement is named in {account}", sat(&account["confirmed"])));
     }
     history(world, &data(&run(&home, &urls, &["history", "--offline"])))
 }
