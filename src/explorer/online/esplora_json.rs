@@ -2,13 +2,16 @@
 //!
 //! Pure. Fields we do not need are ignored; amounts, fees and scripts that a server merely repeats are not even read.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
 
 use bitcoin::{
     Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction,
 };
 use hex::FromHex;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::limits;
@@ -162,7 +165,37 @@ pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
 
 /// Reads a page of transactions.
 pub(super) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
-    parse::<Vec<TxJson>>(body)?.into_iter().map(TxJson::read).collect()
+    parse::<Page<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
+}
+
+/// A list that stops at the first entry more than a page can hold: small entries make more in memory than on the wire.
+struct Page<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Page<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page of entries")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    if entries.len() == limits::TXS_PER_PAGE {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    entries.push(entry);
+                }
+                Ok(Page(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries(PhantomData))
+    }
 }
 
 impl TxJson {
@@ -282,6 +315,16 @@ mod tests {
 
     fn read_one(json: &str) -> Listed {
         page(format!("[{json}]").as_bytes()).expect("a page").remove(0)
+    }
+
+    #[test]
+    fn a_list_longer_than_any_page_is_not_kept() {
+        let status = r#"{"confirmed":false}"#;
+        let id = "0".repeat(64);
+        let one = format!(r#"{{"txid":"{id}","version":1,"locktime":0,"vin":[],"vout":[],"status":{status}}}"#);
+        let list = |entries: usize| format!("[{}]", vec![one.as_str(); entries].join(","));
+        assert_eq!(page(list(limits::TXS_PER_PAGE).as_bytes()).map(|page| page.len()), Ok(limits::TXS_PER_PAGE));
+        assert_eq!(page(list(limits::TXS_PER_PAGE + 1).as_bytes()).err(), Some(Cause::Malformed));
     }
 
     #[test]

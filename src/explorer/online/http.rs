@@ -10,7 +10,10 @@ use std::{
 };
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use super::{limits, tls};
 use crate::{
@@ -69,6 +72,8 @@ pub(super) struct Http {
     /// Random for each process, so that no circuit is used again by the next.
     salt: String,
     circuits: RefCell<BTreeMap<(Purpose, String), reqwest::Client>>,
+    /// Held while an answer longer than [`limits::LONG_ANSWER`] is read: one at a time, or sixteen would fill the memory.
+    long: Semaphore,
 }
 
 /// What one exchange may cost.
@@ -117,7 +122,13 @@ impl Http {
     pub(super) fn new(passage: &Passage) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
-        Ok(Self { direct: client(None, Purpose::Read)?, passage: passage.clone(), salt, circuits: RefCell::default() })
+        Ok(Self {
+            direct: client(None, Purpose::Read)?,
+            passage: passage.clone(),
+            salt,
+            circuits: RefCell::default(),
+            long: Semaphore::new(1),
+        })
     }
 
     /// Says what the host is about to be told.
@@ -130,20 +141,20 @@ impl Http {
     /// Asks for `url`.
     pub(super) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.get(url), budget).await
+        exchange(client.get(url), budget, &self.long).await
     }
 
     /// Sends `text` to `url`, once.
     pub(super) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget).await
+        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget, &self.long).await
     }
 
     /// Sends a form to `url`, once; its values are hex.
     pub(super) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
         let kind = "application/x-www-form-urlencoded";
-        exchange(client.post(url).header(header::CONTENT_TYPE, kind).body(form), budget).await
+        exchange(client.post(url).header(header::CONTENT_TYPE, kind).body(form), budget, &self.long).await
     }
 
     /// Sends a JSON text to `url`, once.
@@ -165,7 +176,7 @@ impl Http {
             Some((name, password)) => request.basic_auth(name, Some(password)),
             None => request,
         };
-        exchange(request, budget).await
+        exchange(request, budget, &self.long).await
     }
 
     /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
@@ -229,10 +240,10 @@ pub(super) fn is_onion(host: &str) -> bool {
     host.trim_end_matches('.').ends_with(".onion")
 }
 
-async fn exchange(request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> Result<Reply, Fault> {
     let whole = async {
         let response = request.send().await.map_err(|error| fault_of(&error))?;
-        read(response, budget.bytes).await
+        read(response, budget.bytes, long).await
     };
     timeout_at(budget.deadline, whole).await.unwrap_or(Err(Fault::after_sending(Cause::TimedOut)))
 }
@@ -245,16 +256,19 @@ fn fault_of(error: &reqwest::Error) -> Fault {
 }
 
 /// Reads the body piece by piece and stops at the first byte too many, whatever its header announced.
-async fn read(mut response: Response, most: usize) -> Result<Reply, Fault> {
+async fn read(mut response: Response, most: usize, long: &Semaphore) -> Result<Reply, Fault> {
     let status = response.status();
     if status.is_redirection() || status.is_informational() {
         return Err(Fault::after_sending(Cause::Redirected));
     }
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(seconds);
-    let mut body = Vec::new();
+    let (mut body, mut turn) = (Vec::new(), None);
     while let Some(piece) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if piece.len() > most.saturating_sub(body.len()) {
             return Err(Fault::after_sending(Cause::TooLarge));
+        }
+        if turn.is_none() && body.len() + piece.len() > limits::LONG_ANSWER {
+            turn = long.acquire().await.ok();
         }
         body.extend_from_slice(&piece);
     }

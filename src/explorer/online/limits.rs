@@ -14,6 +14,10 @@ pub(super) const TXIDS_BYTES: usize = 2 << 20;
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
 pub(super) const TX_PAGE_BYTES: usize = 32 << 20;
+/// Transactions in one page; the longest that is known has 75.
+pub(super) const TXS_PER_PAGE: usize = 500;
+/// Answers longer than this are read one after the other: all that are in flight together must fit into memory.
+pub(super) const LONG_ANSWER: usize = 256 << 10;
 /// An answer of a node: a page of logs is the largest.
 pub(super) const RPC_BYTES: usize = 8 << 20;
 /// JSON-RPC questions in one batch to a host that was never asked: the least that is known of public hosts.

@@ -109,6 +109,8 @@ impl Pool {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            // Timers are looked at after every step: a host that never stops talking must not talk past its deadline.
+            .event_interval(1)
             .build()
             .map_err(|_| ExplorerError::CannotStart("no event loop"))?;
         Ok(Self {
