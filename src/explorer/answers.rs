@@ -48,6 +48,13 @@ impl<T> Claim<T> {
         }
     }
 
+    /// The value, to be completed by what was learnt beside it.
+    pub const fn value_mut(&mut self) -> &mut T {
+        match self {
+            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
+        }
+    }
+
     /// The value alone; what stood behind it is lost.
     pub fn into_value(self) -> T {
         match self {

@@ -32,14 +32,16 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{
+    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
-    ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
-    Succeeded, TokenFacts,
+    ApprovalKind, ApprovalSeen, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall, EvmReceipt,
+    EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, Witnessed,
 };
 pub use evm_defaults::evm_endpoints;
-pub use evm_verdict::{EvmReject, EvmVerdict};
+pub use evm_verdict::{Carried, Dissent, EvmReject, EvmVerdict, Why};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};

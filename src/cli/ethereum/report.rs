@@ -7,6 +7,7 @@ use fastness::{
     amount::Denomination,
     chain::ethereum::SignedTransaction,
     explain::{Failure, Kind},
+    explorer::{Disagreement, Evidence},
     flow::ethereum::{self, EvmContext, EvmTracked},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
     network::EvmChain,
@@ -14,7 +15,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::review_page;
+use super::{review_page, witnesses::write_disagreements};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
@@ -176,6 +177,8 @@ pub(crate) struct EvmPlace {
     network: &'static EvmChain,
     status: EvmStatus,
     said_by: Vec<fastness::text::SafeText>,
+    evidence: Evidence,
+    disagreements: Vec<Disagreement>,
     #[serde(skip)]
     pub(crate) waited: Waited,
 }
@@ -191,7 +194,8 @@ pub(crate) enum Waited {
 
 impl EvmPlace {
     pub(crate) fn new(id: B256, network: &'static EvmChain, tracked: EvmTracked, waited: Waited) -> Self {
-        Self { id, network, status: tracked.status, said_by: tracked.said_by, waited }
+        let EvmTracked { status, said_by, evidence, disagreements } = tracked;
+        Self { id, network, status, said_by, evidence, disagreements, waited }
     }
 }
 
@@ -214,7 +218,9 @@ impl Report for EvmPlace {
             EvmStatus::Mined { .. } => self.mined(page),
         }
         let hosts: Vec<String> = self.said_by.iter().map(ToString::to_string).collect();
-        page.field("Said by", &hosts.join(", "));
+        let verb = if self.evidence == Evidence::Said { "Said by" } else { "Agreed by" };
+        page.field(verb, &hosts.join(", "));
+        write_disagreements(&self.disagreements, page);
     }
 
     fn exit_code(&self) -> u8 {
@@ -238,7 +244,7 @@ impl EvmPlace {
             Depth::Finalized => "finalized".to_owned(),
         };
         match outcome {
-            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}, as the node says")),
+            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}")),
             Outcome::Reverted { reason } => {
                 let why =
                     reason.as_ref().map_or_else(|| "it gave no reason".to_owned(), |why| format!("it said: {why}"));

@@ -126,6 +126,7 @@ impl<'a> Work<'a> {
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
         let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
+        planned.notes.iter().for_each(|note| context.ui.warn(note));
         self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.
         let checked = self.check(context, &planned.draft, wish);
@@ -255,10 +256,8 @@ pub(crate) fn send(
 fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, Failure> {
     let sent = |verdict, detail| Ok(EvmSent::new(signed, delivery.id, (verdict, detail)));
     match delivery.verdict {
-        EvmVerdict::Accepted { operators } => {
-            sent("accepted", operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        EvmVerdict::Known => sent("known", "a node had it already".to_owned()),
+        EvmVerdict::Accepted(carried) => sent("accepted", carried.to_string()),
+        EvmVerdict::Known(carried) => sent("known", carried.to_string()),
         EvmVerdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
         EvmVerdict::Rejected(class) => Err(class.into()),
         EvmVerdict::NotSent(failures) => Err(ExplorerError::NoAnswer(failures).into()),

@@ -26,9 +26,14 @@ mod endpoint;
 mod esplora;
 mod esplora_json;
 mod evm;
+mod evm_block;
 mod evm_contracts;
+mod evm_fees;
 mod evm_node;
+mod evm_places;
+mod evm_quorum;
 mod evm_send;
+mod evm_state;
 #[cfg(test)]
 mod fake;
 mod history;
