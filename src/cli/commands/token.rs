@@ -249,7 +249,11 @@ pub(super) fn balances(context: &mut Context, chain: &'static EvmChain) -> Resul
     let (ledger, row) = context.evm_account(chain)?;
     let tokens = lookup::tokens(&ledger, chain)?;
     let addresses: Vec<Address> = tokens.iter().map(|token| token.address).collect();
-    let claim = context.node(chain)?.token_balances(row.account.address, &addresses)?;
+    // Without tokens nobody needs to learn of the account.
+    let claim = match addresses.as_slice() {
+        [] => Witnessed::said(Vec::new(), Vec::new(), Vec::new()),
+        known => context.node(chain)?.token_balances(row.account.address, known)?,
+    };
     let (standing, evidence) = (claim.standing(), claim.evidence());
     let Witnessed { claim, said_by, disagreements } = claim;
     let balances = tokens.into_iter().zip(claim.into_value()).map(|(token, balance)| TokenBalance {
@@ -336,6 +340,9 @@ impl Report for TokenBalances {
     fn page(&self, page: &mut Page) {
         page.heading(&self.account, &self.network.to_string());
         self.write(page);
+        if self.balances.is_empty() {
+            return page.line("No token is known here; `fastness token add CONTRACT` looks one up.");
+        }
         if self.balances.iter().all(|token| token.balance.as_ref().is_some_and(|balance| balance.value.is_zero())) {
             page.line(&format!("Nothing of the {} known tokens, {}.", self.balances.len(), self.standing));
         }

@@ -52,32 +52,34 @@ impl Rpc<'_> {
         read_block(&block.map_err(|refusal| refusal.cause())?)
     }
 
-    /// What an account has at a block, proven against the block's state root.
-    pub(super) async fn proven(&self, address: Address, (block, root): (&Block, B256)) -> Result<Holding, Cause> {
+    /// What an account has at a block, proven against the block's state root; nothing if the proof does not hold although
+    /// the node still names that block.
+    pub(super) async fn proven(
+        &self,
+        address: Address,
+        (block, root): (&Block, B256),
+    ) -> Result<Option<Holding>, Cause> {
         let at = format!("{:#x}", block.number);
         let proof = self.ask("eth_getProof", json!([address, [], at])).await.map_err(|refusal| refusal.cause())?;
-        let proof = read_proof(&proof, address)?;
-        let Ok(state) = state_proof::account(root, address, &proof) else { return Err(self.not_proven(block).await) };
+        let Some(proof) = read_proof(&proof, address)? else { return Ok(None) };
+        let Ok(state) = state_proof::account(root, address, &proof) else { return self.not_proven(block).await };
         let code = if state.code_hash == KECCAK256_EMPTY {
             Code::None
         } else {
             let code = self.ask("eth_getCode", json!([address, at])).await.map_err(|refusal| refusal.cause())?;
             let bytes: Bytes = parsed(&code)?;
             if keccak256(&bytes) != state.code_hash {
-                return Err(self.not_proven(block).await);
+                return self.not_proven(block).await;
             }
             super::evm_node::code(&code)?
         };
-        Ok(Holding { balance: state.balance, nonce: state.nonce, code })
+        Ok(Some(Holding { balance: state.balance, nonce: state.nonce, code }))
     }
 
-    /// A proof that does not hold is a lie, unless the node follows another block by now.
-    async fn not_proven(&self, block: &Block) -> Cause {
-        match self.neutral().block_at(block.number).await {
-            Ok(now) if now.hash != block.hash => Cause::Unsettled,
-            Ok(_) => Cause::Lied,
-            Err(cause) => cause,
-        }
+    /// Whether a proof that does not hold is the node's fault: it may follow another block by now.
+    async fn not_proven(&self, block: &Block) -> Result<Option<Holding>, Cause> {
+        let now = self.neutral().block_at(block.number).await?;
+        if now.hash == block.hash { Ok(None) } else { Err(Cause::Unsettled) }
     }
 
     /// What an account has at a block, as this node says.
@@ -151,19 +153,20 @@ fn optional<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Cause>) -> Resu
     if value.is_null() { Ok(None) } else { read(value).map(Some) }
 }
 
-fn read_proof(value: &Value, address: Address) -> Result<AccountProof, Cause> {
+/// The proof that a node sends; nothing if it is another account's.
+fn read_proof(value: &Value, address: Address) -> Result<Option<AccountProof>, Cause> {
     if parsed::<Address>(member(value, "address"))? != address {
-        return Err(Cause::Lied);
+        return Ok(None);
     }
     let nodes = member(value, "accountProof").as_array().ok_or(Cause::Malformed)?;
     if nodes.len() > MAX_NODES {
         return Err(Cause::TooLarge);
     }
-    Ok(AccountProof {
+    Ok(Some(AccountProof {
         balance: quantity(member(value, "balance"))?,
         nonce: small(member(value, "nonce"))?,
         code_hash: parsed(member(value, "codeHash"))?,
         storage_hash: parsed(member(value, "storageHash"))?,
         nodes: nodes.iter().map(parsed).collect::<Result<_, _>>()?,
-    })
+    }))
 }

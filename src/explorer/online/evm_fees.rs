@@ -46,13 +46,14 @@ impl EvmExplorer {
     }
 }
 
-/// The median of each figure over those who state it; the lower one of two.
+/// The median of each figure; the lower one of two. Who does not state a figure counts as below all who do: otherwise one
+/// operator would set it alone where blocks are empty and the honest have nothing to say.
 fn median_facts(said: &[(&Endpoint, FeeFacts)]) -> Option<FeeFacts> {
     let (_, first) = said.first()?;
     let median_of = |figure: &dyn Fn(&FeeFacts) -> Option<u128>| {
-        let mut figures: Vec<u128> = said.iter().filter_map(|(_, facts)| figure(facts)).collect();
+        let mut figures: Vec<Option<u128>> = said.iter().map(|(_, facts)| figure(facts)).collect();
         figures.sort_unstable();
-        figures.get(figures.len().saturating_sub(1) / 2).copied()
+        figures.get(figures.len().saturating_sub(1) / 2).copied().flatten()
     };
     let next_base_fee = median_of(&|facts| facts.next_base_fee);
     let ceiling = TIP_CEILING.max(next_base_fee.unwrap_or(0).saturating_mul(TIP_FACTOR));
@@ -206,6 +207,19 @@ mod tests {
                 };
                 assert_eq!(named.len(), expected, "{named:?}");
             }
+        }
+    }
+
+    #[test]
+    fn one_who_names_tips_where_others_have_none_to_name_does_not_set_them() {
+        let hosts = [host(1), host(2), host(3)];
+        let quiet = FeeFacts { tips: None, ..facts(1_000, 10) };
+        for count in [2, 3] {
+            let tell = |place: usize| if place == 0 { facts(1_000, 1 << 60) } else { quiet.clone() };
+            let said: Vec<_> = hosts.iter().take(count).enumerate().map(|(n, host)| (host, tell(n))).collect();
+            let median = median_facts(&said).expect("facts");
+            assert_eq!((median.next_base_fee, median.tips, median.gas_price), (Some(1_000), None, 1_010));
+            assert!(!spread(&said, &median).is_empty());
         }
     }
 

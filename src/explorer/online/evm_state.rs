@@ -12,6 +12,7 @@ use super::{
     evm_contracts as contracts,
     evm_quorum::{Common, Heard, WITNESSES, disagreement, falsehood, most, names},
     jsonrpc::Rpc,
+    limits,
     pool::after,
 };
 use crate::{
@@ -44,36 +45,32 @@ impl EvmExplorer {
         self.said_account(address, common).await
     }
 
-    /// From the first host whose proof holds. Where somebody names another block, the proof is only as good as those who
-    /// name this one: it counts as their agreement.
+    /// From the first host whose proof holds; whoever sent one before that does not hold lied. Where nobody's holds, that
+    /// says nothing: some chains keep their state in another way.
     async fn proven_account(&self, address: Address, common: &mut Common<'_>) -> Option<Witnessed<EvmAccountState>> {
         let root = common.block.state_root?;
-        let hosts = common.hosts.clone();
-        for host in hosts {
+        let mut failed = Vec::new();
+        for host in common.hosts.clone() {
             let ask = async |node: Rpc<'_>| {
                 self.tell(node, Subject::Account(format!("{address:x}")));
-                Ok((node.proven(address, (&common.block, root)).await?, node.pending(address).await))
+                let proven = node.proven(address, (&common.block, root)).await?;
+                Ok((proven, node.pending(address).await))
             };
-            match self.pool.judged(host, self.ask_one(host, after(super::limits::NEUTRAL_QUESTION), ask).await) {
-                Ok((holding, pending)) => {
-                    let state = state_of(&holding, common, pending);
-                    let said_by = names(&common.hosts);
-                    let claim =
-                        if common.unanimous { Claim::Proven(state) } else { Claim::said_by(state, said_by.clone()) };
-                    return Some(Witnessed {
-                        claim,
-                        said_by,
-                        disagreements: std::mem::take(&mut common.disagreements),
-                    });
-                }
-                Err(cause) => {
-                    common.disagreements.extend(falsehood(host, cause));
-                    if cause == Cause::Lied {
-                        common.hosts.retain(|other| !std::ptr::eq(*other, host));
+            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION), ask).await) {
+                Ok((Some(holding), pending)) => {
+                    for liar in failed {
+                        self.pool.remember(liar, Cause::Lied);
+                        common.disagreements.extend(falsehood(liar, Cause::Lied));
+                        common.hosts.retain(|other| !std::ptr::eq(*other, liar));
                     }
+                    return Some(proven_state(state_of(&holding, common, pending), common));
                 }
+                Ok((None, _)) => failed.push(host),
+                Err(cause) => common.disagreements.extend(falsehood(host, cause)),
             }
         }
+        let doubts = failed.into_iter().map(|host| disagreement(host, Matter::Proof, "a proof that does not hold"));
+        common.disagreements.extend(doubts);
         None
     }
 
@@ -113,7 +110,7 @@ impl EvmExplorer {
                 self.tell(node, Subject::Account(format!("{address:x}")));
                 node.account(address).await
             };
-            match self.pool.judged(host, self.ask_one(host, after(super::limits::NEUTRAL_QUESTION), ask).await) {
+            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION), ask).await) {
                 Ok(state) => match &first {
                     None => first = Some((host, state)),
                     Some((_, one)) => disagreements.extend(differences(host, &holding_of(one), &holding_of(&state))),
@@ -194,7 +191,7 @@ impl EvmExplorer {
     ) -> Heard<'a, T> {
         let mut heard = Heard::new();
         for host in hosts {
-            let end = after(super::limits::NEUTRAL_QUESTION);
+            let end = after(limits::NEUTRAL_QUESTION);
             let answer = self.pool.judged(host, self.ask_one(host, end, &ask).await);
             let again = answer.as_ref().is_ok_and(|value| heard.said.iter().any(|(_, other)| other == value));
             heard.take(host, answer);
@@ -204,6 +201,15 @@ impl EvmExplorer {
         }
         heard
     }
+}
+
+/// A proof is as good as those who name its block: where somebody names another one it counts as their agreement, and where
+/// only one is left who did not lie, as what that one says.
+fn proven_state(state: EvmAccountState, common: &mut Common<'_>) -> Witnessed<EvmAccountState> {
+    let said_by = names(&common.hosts);
+    let is_proven = common.unanimous && said_by.len() > 1;
+    let claim = if is_proven { Claim::Proven(state) } else { Claim::said_by(state, said_by.clone()) };
+    Witnessed { claim, said_by, disagreements: std::mem::take(&mut common.disagreements) }
 }
 
 /// What most said, and who.

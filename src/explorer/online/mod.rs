@@ -28,7 +28,11 @@ mod esplora_json;
 mod evm;
 mod evm_block;
 mod evm_contracts;
+#[cfg(test)]
+mod evm_fake;
 mod evm_fees;
+#[cfg(test)]
+mod evm_hostile_tests;
 mod evm_node;
 mod evm_places;
 mod evm_quorum;
