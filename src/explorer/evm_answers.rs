@@ -23,6 +23,8 @@ pub struct EvmAccountState {
     pub code: Code,
     /// Number of the block.
     pub block: u64,
+    /// Its hash, where operators were asked for it.
+    pub block_hash: Option<B256>,
     /// When the block was made, in seconds since 1970; nothing where nobody was asked.
     pub block_time: Option<u64>,
 }

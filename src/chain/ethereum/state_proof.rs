@@ -201,7 +201,7 @@ mod tests {
         #[test]
         fn nodes_of_any_bytes_do_no_harm(nodes in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..4)) {
             let nodes: Vec<Bytes> = nodes.into_iter().map(Bytes::from).collect();
-            let root = nodes.first().map_or(EMPTY_ROOT_HASH, |node| keccak256(node));
+            let root = nodes.first().map_or(EMPTY_ROOT_HASH, keccak256);
             let _ = account(root, entry(9).0, &AccountProof { nodes, ..SIXTY.1.clone() });
         }
 

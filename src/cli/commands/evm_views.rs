@@ -89,6 +89,8 @@ struct EvmBalance {
     native: Units,
     nonce: u64,
     block: u64,
+    /// Its hash, where several operators were asked for it.
+    block_hash: Option<B256>,
     /// When that block was made, in seconds since 1970.
     block_time: Option<u64>,
     evidence: Evidence,
@@ -113,6 +115,7 @@ pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer
         native: Denomination::new(chain.symbol, chain.decimals).of(state.balance),
         nonce: state.nonce,
         block: state.block,
+        block_hash: state.block_hash,
         block_time: state.block_time,
         evidence,
         said_by,

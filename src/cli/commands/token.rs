@@ -148,6 +148,7 @@ struct Allowances {
     network: &'static EvmChain,
     account: String,
     allowances: Vec<Allowance>,
+    evidence: Evidence,
     said_by: String,
 }
 
@@ -289,7 +290,7 @@ fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
         found.extend(left.map(|left| allowance(chain, &tokens, seen, left)));
     }
     let account = format!("{}/{}", row.wallet, row.name);
-    answer(Allowances { network: chain, account, allowances: found, said_by })
+    answer(Allowances { network: chain, account, allowances: found, evidence: Evidence::Said, said_by })
 }
 
 fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: U256) -> Allowance {

@@ -126,6 +126,7 @@ fn report(
     Ok(EvmPlanned {
         review,
         file,
+        notes: planned.notes.clone(),
         unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
         subject: signer::subject(&planned.draft),
         context: planned.draft.context.clone(),

@@ -61,7 +61,6 @@ impl Work<'_> {
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
         let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &[]))?;
-        planned.notes.iter().for_each(|note| context.ui.warn(note));
         self.finish(context, &planned, output)
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct EvmPlanned {
     pub(crate) file: Option<String>,
     pub(crate) unsigned: String,
     #[serde(skip)]
+    pub(crate) notes: Vec<Warning>,
+    #[serde(skip)]
     pub(crate) subject: String,
     #[serde(skip)]
     pub(crate) context: EvmContext,
@@ -53,7 +55,7 @@ impl Report for EvmPlanned {
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        self.review.warnings.clone()
+        [self.review.warnings.clone(), self.notes.clone()].concat()
     }
 }
 
@@ -131,6 +133,8 @@ pub(crate) struct EvmSent {
     verdict: &'static str,
     /// Hosts that have it, or why it is unclear.
     detail: String,
+    /// What operators disagreed about when it was planned; a person was told before signing.
+    pub(crate) notes: Vec<Warning>,
     /// Its row in the outbox.
     #[serde(skip)]
     row: i64,
@@ -139,7 +143,7 @@ pub(crate) struct EvmSent {
 impl EvmSent {
     pub(crate) fn new(signed: &SignedTransaction, row: i64, (verdict, detail): (&'static str, String)) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
-        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, row }
+        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, notes: Vec::new(), row }
     }
 }
 

@@ -126,7 +126,6 @@ impl<'a> Work<'a> {
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
         let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
-        planned.notes.iter().for_each(|note| context.ui.warn(note));
         self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.
         let checked = self.check(context, &planned.draft, wish);
@@ -194,6 +193,8 @@ impl<'a> Work<'a> {
         planned: &Planned,
         wish: &Wish,
     ) -> Result<EvmSent, Failure> {
+        // Before anybody agrees to anything.
+        planned.notes.iter().for_each(|note| context.ui.warn(note));
         let signed = signer::sign_in_child(context, &planned.draft, (&wish.signatures, self.options));
         let signed = match signed {
             Ok(signed) => signed,
@@ -202,7 +203,9 @@ impl<'a> Work<'a> {
                 return Err(failure);
             }
         };
-        self.send(context, &signed, Some(planned.reservation.id))
+        let mut sent = self.send(context, &signed, Some(planned.reservation.id))?;
+        sent.notes.clone_from(&planned.notes);
+        Ok(sent)
     }
 
     /// Sends signed bytes and tells what became of them.

@@ -58,7 +58,7 @@ impl Rpc<'_> {
         let Holding { balance, nonce, code } = self.holding(address, block).await?;
         // Some public hosts do not know `pending`; the journal knows what is ours.
         let pending_nonce = self.pending(address).await.filter(|pending| *pending >= nonce);
-        Ok(EvmAccountState { balance, nonce, pending_nonce, code, block, block_time: None })
+        Ok(EvmAccountState { balance, nonce, pending_nonce, code, block, block_hash: None, block_time: None })
     }
 
     /// What is behind an address.

@@ -226,6 +226,7 @@ fn state_of(holding: &Holding, common: &Common<'_>, pending: Option<u64>) -> Evm
         pending_nonce: pending.filter(|pending| *pending >= holding.nonce),
         code: holding.code,
         block: common.block.number,
+        block_hash: Some(common.block.hash),
         block_time: Some(common.block.time),
     }
 }

@@ -283,13 +283,14 @@ fn context(
     signatures: &[String],
 ) -> EvmContext {
     let origin = desk.row.account.origin.as_ref();
+    let same_block = snapshot.fees.block == state.value().block;
     EvmContext {
         wallet: Some(desk.row.wallet.clone()),
         account: Some(desk.row.name.clone()),
         fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
         path: origin.map(|origin| format!("m/{}", origin.path)),
-        block: Some(snapshot.fees.block),
-        block_hash: Some(snapshot.fees.block_hash),
+        block: Some(state.value().block),
+        block_hash: state.value().block_hash.or_else(|| same_block.then_some(snapshot.fees.block_hash)),
         balance: Some(native(desk.chain, snapshot.balance)),
         said_by: Some(said_by(state)),
         l1_fee: None,

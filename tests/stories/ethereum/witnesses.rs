@@ -178,9 +178,14 @@ fn one_dear_node_does_not_raise_the_fee() {
         answer.expect_code(0);
         let planned: Value = serde_json::from_str(&answer.stdout).unwrap();
         assert_eq!(planned["data"]["review"]["fee"]["worst"], usual["review"]["fee"]["worst"], "{planned:#}");
-        assert!(answer.stderr.contains("fee_spread"), "{answer:#?}");
-        assert!(answer.stderr.contains(dear.url.trim_start_matches("http://")), "{answer:#?}");
+        let warning = &planned["warnings"][0];
+        assert_eq!(warning["code"], "fee_spread", "{planned:#}");
+        assert!(warning["text"].as_str().unwrap().contains(dear.url.trim_start_matches("http://")), "{warning}");
     }
+    let password = stage.stage.password();
+    let sent = run(&stage, &[&dear, &honest[0], &honest[1]], &pay(&password, "1eth"));
+    sent.expect_code(0);
+    assert!(sent.stderr.contains("fee_spread") && sent.stdout.contains("fee_spread"), "{sent:#?}");
 }
 
 #[test]
