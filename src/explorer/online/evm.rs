@@ -37,6 +37,8 @@ pub struct EvmExplorer {
     pub(super) pool: Pool,
     /// When to look for a transaction after sending it.
     pub(super) read_back_at: Vec<Duration>,
+    /// How many times longer everything may take: more than once through a proxy.
+    pub(super) slower: u32,
 }
 
 impl EvmExplorer {
@@ -51,7 +53,7 @@ impl EvmExplorer {
             return Err(ExplorerError::NoEndpoint { network: chain.name });
         }
         let pool = Pool::new(chain.name, endpoints)?;
-        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: READ_BACK_AT.to_vec() })
+        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
     }
 
     /// The same, by another way out.
@@ -60,6 +62,7 @@ impl EvmExplorer {
     /// A system that cannot start a client.
     pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
+        self.slower = if passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
         Ok(self)
     }
 

@@ -26,6 +26,9 @@ const STEP_BACK: u64 = 4;
 /// A node whose newest block is older than another's by this many seconds does not follow the chain.
 const STALE: u64 = 120;
 
+/// And which is behind by more blocks than this.
+const NEIGHBOURS: u64 = 2;
+
 /// What each of several hosts answered.
 pub(super) type Answers<'a, T> = Vec<(&'a Endpoint, Result<T, Cause>)>;
 
@@ -93,7 +96,7 @@ impl EvmExplorer {
         hosts: &[&'a Endpoint],
         ask: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Answers<'a, T> {
-        let mut end = after(ROUND);
+        let mut end = after(ROUND * self.slower);
         let ask_one = async |host: &'a Endpoint, end: Instant| {
             (host, self.pool.judged(host, self.ask_one(host, end, &ask).await))
         };
@@ -102,7 +105,7 @@ impl EvmExplorer {
         while let Ok(Some(answer)) = timeout_at(end, waiting.next()).await {
             good += usize::from(answer.1.is_ok());
             if good == 2 {
-                end = end.min(after(GRACE));
+                end = end.min(after(GRACE * self.slower));
             }
             answers.push(answer);
         }
@@ -201,8 +204,12 @@ fn sort_out<'a>(
         let said = format!("block {} is {}", other.number, other.hash);
         disagreements.push(disagreement(host, Matter::Block, &said));
     }
-    let ahead = |tip: &Block| tip.time > block.time.saturating_add(STALE);
-    let behind = |tip: &Block| block.time > tip.time.saturating_add(STALE);
+    // Between two neighbouring blocks of a quiet chain any time can pass.
+    let later = |one: &Block, other: &Block| {
+        one.time > other.time.saturating_add(STALE) && one.number > other.number.saturating_add(NEIGHBOURS)
+    };
+    let ahead = |tip: &Block| later(tip, &block);
+    let behind = |tip: &Block| later(&block, tip);
     for (host, tip) in tips.iter().filter(|(_, tip)| ahead(tip) || behind(tip)) {
         disagreements.push(disagreement(host, Matter::Height, &format!("the newest block is {}", tip.number)));
     }

@@ -129,7 +129,7 @@ impl EvmExplorer {
 
     /// Offers it to several hosts at once; all are waited for.
     async fn offer_all(&self, hosts: &[&Endpoint], letter: &Letter<'_>) -> Vec<(SafeText, Reception)> {
-        let end = after(SENDING);
+        let end = after(SENDING * self.slower);
         join_all(hosts.iter().map(async |host| (host.operator.clone(), self.offer(host, end, letter).await))).await
     }
 

@@ -56,7 +56,7 @@ impl EvmExplorer {
                 let proven = node.proven(address, (&common.block, root)).await?;
                 Ok((proven, node.pending(address).await))
             };
-            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION), ask).await) {
+            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION * self.slower), ask).await) {
                 Ok((Some(holding), pending)) => {
                     for liar in failed {
                         self.pool.remember(liar, Cause::Lied);
@@ -110,7 +110,7 @@ impl EvmExplorer {
                 self.tell(node, Subject::Account(format!("{address:x}")));
                 node.account(address).await
             };
-            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION), ask).await) {
+            match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION * self.slower), ask).await) {
                 Ok(state) => match &first {
                     None => first = Some((host, state)),
                     Some((_, one)) => disagreements.extend(differences(host, &holding_of(one), &holding_of(&state))),
@@ -191,7 +191,7 @@ impl EvmExplorer {
     ) -> Heard<'a, T> {
         let mut heard = Heard::new();
         for host in hosts {
-            let end = after(limits::NEUTRAL_QUESTION);
+            let end = after(limits::NEUTRAL_QUESTION * self.slower);
             let answer = self.pool.judged(host, self.ask_one(host, end, &ask).await);
             let again = answer.as_ref().is_ok_and(|value| heard.said.iter().any(|(_, other)| other == value));
             heard.take(host, answer);
