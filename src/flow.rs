@@ -100,6 +100,9 @@ pub enum FlowError {
     /// The same payment is on its way already.
     #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
+    /// Operators contradict each other about the nonce of an account, and none of them proves it.
+    #[error("operators contradict each other about the next nonce: {0}")]
+    NonceDisputed(String),
     /// The bytes may have left, and the ledger could not note what became of them.
     #[error("transaction {txid} may be on the network, and that could not be written down: {cause}")]
     SentNotRecorded {
@@ -124,6 +127,7 @@ catalogue! {
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
+    NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
     SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";
 }
 
@@ -144,6 +148,7 @@ impl Explain for FlowError {
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
             Self::SamePayment(_) => SAME_PAYMENT,
+            Self::NonceDisputed(_) => NONCE_DISPUTED,
             Self::SentNotRecorded { .. } => SENT_NOT_RECORDED,
         }
     }

@@ -8,7 +8,7 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
     BlockRef, Claim, ExplorerError, Failure, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace,
-    Verdict, Witnessed,
+    Verdict, WitnessedScript,
 };
 use crate::{amount::FeeRate, network::Network, text::SafeText};
 
@@ -68,7 +68,7 @@ impl Explorer {
     pub fn second_opinion(
         &self,
         _primary: &SafeText,
-        _scripts: &[Witnessed],
+        _scripts: &[WitnessedScript],
     ) -> Result<Option<Opinion>, ExplorerError> {
         match self.0 {}
     }

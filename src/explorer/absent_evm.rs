@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
     ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovement, EvmVerdict, EvmWhereabouts,
-    ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts,
+    ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts, Witnessed,
 };
 use crate::{
     chain::ethereum::{Code, FeeFacts},
@@ -42,7 +42,12 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn account(&self, _address: Address) -> Result<Claim<EvmAccountState>, ExplorerError> {
+    pub fn account(&self, _address: Address) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn pending_nonce(&self, _address: Address) -> Result<Option<Witnessed<u64>>, ExplorerError> {
         match self.0 {}
     }
 
@@ -52,7 +57,7 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn fees(&self) -> Result<Claim<FeeFacts>, ExplorerError> {
+    pub fn fees(&self) -> Result<Witnessed<FeeFacts>, ExplorerError> {
         match self.0 {}
     }
 
@@ -81,7 +86,7 @@ impl EvmExplorer {
         &self,
         _owner: Address,
         _tokens: &[Address],
-    ) -> Result<Claim<Vec<Option<U256>>>, ExplorerError> {
+    ) -> Result<Witnessed<Vec<Option<U256>>>, ExplorerError> {
         match self.0 {}
     }
 
@@ -101,7 +106,7 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn whereabouts(&self, _hash: B256, _from: Address) -> Result<Claim<EvmWhereabouts>, ExplorerError> {
+    pub fn whereabouts(&self, _hash: B256, _from: Address) -> Result<Witnessed<EvmWhereabouts>, ExplorerError> {
         match self.0 {}
     }
 

@@ -51,6 +51,13 @@ impl<T> Claim<T> {
         }
     }
 
+    /// The value, to be completed by what was learnt beside it.
+    pub const fn value_mut(&mut self) -> &mut T {
+        match self {
+            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
+        }
+    }
+
     /// The value alone; what stood behind it is lost.
     pub fn into_value(self) -> T {
         match self {
@@ -151,7 +158,7 @@ pub struct ScanProgress {
 }
 
 /// A script that a second organisation is asked about: its place, itself, and what is known of it.
-pub type Witnessed = (Keychain, u32, ScriptBuf, KnownHistory);
+pub type WitnessedScript = (Keychain, u32, ScriptBuf, KnownHistory);
 
 /// What a second organisation says of scripts whose history is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

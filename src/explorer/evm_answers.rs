@@ -2,8 +2,12 @@
 //!
 //! A value that only nodes vouch for is handed out inside a [`super::Claim`].
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use std::fmt;
 
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::Serialize;
+
+use super::Claim;
 use crate::{chain::ethereum::Code, text::SafeText};
 
 /// The state of an account at one block of one node.
@@ -19,6 +23,10 @@ pub struct EvmAccountState {
     pub code: Code,
     /// Number of the block.
     pub block: u64,
+    /// Its hash, where operators were asked for it.
+    pub block_hash: Option<B256>,
+    /// When the block was made, in seconds since 1970; nothing where nobody was asked.
+    pub block_time: Option<u64>,
 }
 
 /// A call to be run without a transaction.
@@ -131,4 +139,107 @@ pub enum ApprovalKind {
     Amount,
     /// `ApprovalForAll` of ERC-721 and 1155.
     Operator,
+}
+
+/// What stands behind an answer, for people and scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// Proven against a block that several operators named.
+    Proven,
+    /// Several operators said the same.
+    Agreed,
+    /// One operator said it.
+    Said,
+}
+
+/// Something that one operator said and others did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Disagreement {
+    /// Its host.
+    pub operator: SafeText,
+    /// What it is about.
+    pub about: Matter,
+    /// What it said, in our words.
+    pub said: SafeText,
+}
+
+/// What operators can disagree about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Matter {
+    /// Which block has a number.
+    Block,
+    /// How far the chain is.
+    Height,
+    /// Which chain it is.
+    Chain,
+    /// A header or a proof that does not hold.
+    Proof,
+    /// How much an account has.
+    Balance,
+    /// What an account sent.
+    Nonce,
+    /// What is behind an address.
+    Code,
+    /// The price of gas.
+    Price,
+    /// Where a transaction is.
+    Place,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} says: {}", self.operator, self.said)
+    }
+}
+
+/// An answer with everybody who stands behind it, and everybody who said something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed<T> {
+    /// The value.
+    pub claim: Claim<T>,
+    /// Those who named the block of a proof, or who said the value.
+    pub said_by: Vec<SafeText>,
+    /// What others said.
+    pub disagreements: Vec<Disagreement>,
+}
+
+impl<T> Witnessed<T> {
+    /// What everybody in the list said.
+    #[must_use]
+    pub fn said(value: T, said_by: Vec<SafeText>, disagreements: Vec<Disagreement>) -> Self {
+        Self { claim: Claim::said_by(value, said_by.clone()), said_by, disagreements }
+    }
+
+    /// The value, whatever stands behind it.
+    pub const fn value(&self) -> &T {
+        self.claim.value()
+    }
+
+    /// What stands behind it.
+    #[must_use]
+    pub const fn evidence(&self) -> Evidence {
+        match self.claim {
+            Claim::Proven(_) => Evidence::Proven,
+            Claim::Agreed { .. } => Evidence::Agreed,
+            Claim::Single { .. } => Evidence::Said,
+        }
+    }
+
+    /// Who stands behind it and how, as one piece of a sentence.
+    #[must_use]
+    pub fn standing(&self) -> String {
+        let names = self.said_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match self.evidence() {
+            Evidence::Proven => format!("proven at a block that {names} name"),
+            Evidence::Agreed => format!("agreed by {names}"),
+            Evidence::Said => format!("said by {names}"),
+        }
+    }
+
+    /// What operators said about one matter beside the value.
+    pub fn about(&self, matter: Matter) -> impl Iterator<Item = &Disagreement> {
+        self.disagreements.iter().filter(move |other| other.about == matter)
+    }
 }

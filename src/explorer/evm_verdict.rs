@@ -2,7 +2,9 @@
 //!
 //! No I/O. What a node wrote is never kept here: its text was mapped to an [`EvmReject`] before.
 
-use super::Failures;
+use std::fmt;
+
+use super::{Cause, Failures};
 use crate::{
     explain::{Entry, Explain, catalogue},
     text::SafeText,
@@ -11,13 +13,10 @@ use crate::{
 /// The outcome of a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EvmVerdict {
-    /// Taken, or found afterwards, by these operators.
-    Accepted {
-        /// Their hosts.
-        operators: Vec<SafeText>,
-    },
-    /// A node had it already, or has it in a block.
-    Known,
+    /// Taken, or found afterwards.
+    Accepted(Carried),
+    /// Nobody took it anew: it was there already, waiting or in a block.
+    Known(Carried),
     /// Everybody who answered refused it, and nobody has it.
     Rejected(EvmReject),
     /// Not a byte of it reached anybody.
@@ -26,7 +25,56 @@ pub enum EvmVerdict {
     Unknown,
 }
 
-/// Why nodes refuse a transaction, sorted by what can be done about it (network.md, section 3).
+/// Who has a transaction, of those who were asked, and what the others said.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// Hosts that have it.
+    pub operators: Vec<SafeText>,
+    /// How many were asked.
+    pub asked: usize,
+    /// What the others said.
+    pub dissent: Vec<EvmDissent>,
+}
+
+/// What one host said that did not take a transaction which others have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvmDissent {
+    /// The host.
+    pub operator: SafeText,
+    /// What it said.
+    pub why: EvmWhy,
+}
+
+/// EvmWhy one host did not take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvmWhy {
+    /// It refuses it.
+    Refused(EvmReject),
+    /// It was not reached, or does not serve us.
+    NotSent(Cause),
+    /// It gave no answer that means anything.
+    Unclear,
+}
+
+impl fmt::Display for Carried {
+    /// `2 of 3: a.example, b.example; c.example: the gas price is below what blocks or the node ask for`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.operators.len(), self.asked.max(self.operators.len()))?;
+        for (place, operator) in self.operators.iter().enumerate() {
+            write!(f, "{}{operator}", if place == 0 { ": " } else { ", " })?;
+        }
+        for EvmDissent { operator, why } in &self.dissent {
+            match why {
+                EvmWhy::Refused(class) => write!(f, "; {operator}: {class}")?,
+                EvmWhy::NotSent(cause) => write!(f, "; {operator}: {cause}")?,
+                EvmWhy::Unclear => write!(f, "; {operator}: no clear answer")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// EvmWhy nodes refuse a transaction, sorted by what can be done about it (network.md, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvmReject {
@@ -81,6 +129,31 @@ catalogue! {
     WRONG_CHAIN = "evm_reject.wrong_chain", Verification, "Name a node of this chain; do not send it elsewhere";
     POOL_FULL = "evm_reject.pool_full", Network, "Broadcast the same file again in a minute";
     UNSTATED = "evm_reject.unstated", Refused, "Try another node with --explorer, which may say why";
+}
+
+impl EvmReject {
+    /// How much a refusal tells: of several the one with the lowest number is reported (network.md 4.5).
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::WrongChain => 0,
+            Self::NonceTooLow => 1,
+            Self::TipAboveCap | Self::IntrinsicGas | Self::GasLimit => 2,
+            Self::InsufficientFunds => 3,
+            Self::NonceTooHigh => 4,
+            Self::Underpriced => 5,
+            Self::FeeTooLow => 6,
+            Self::NodeFeeCap => 7,
+            Self::PoolFull => 8,
+            Self::Unstated => 9,
+        }
+    }
+
+    /// Whether the refused transaction itself can be the reason, so that it has to be looked for.
+    #[must_use]
+    pub const fn may_be_there(self) -> bool {
+        matches!(self, Self::NonceTooLow | Self::Underpriced | Self::Unstated)
+    }
 }
 
 impl Explain for EvmReject {

@@ -37,15 +37,15 @@ pub use absent::Explorer;
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
     BlockRef, Claim, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
-    Witnessed,
+    WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
-    ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
-    Succeeded, TokenFacts,
+    ApprovalKind, ApprovalSeen, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall, EvmReceipt,
+    EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, Witnessed,
 };
 pub use evm_defaults::evm_endpoints;
-pub use evm_verdict::{EvmReject, EvmVerdict};
+pub use evm_verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy};
 pub use health::{Health, HealthBook};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 pub use login::NodeLogin;

@@ -11,7 +11,7 @@ use super::sync::{as_known, place_of};
 use crate::{
     account::Keychain,
     explain::Failure,
-    explorer::{BlockRef, Explorer, Opinion, ScriptHistory, TxAt, Witnessed},
+    explorer::{BlockRef, Explorer, Opinion, ScriptHistory, TxAt, WitnessedScript},
     ledger::{AccountRow, Completeness, Disagreement, Ledger, LedgerError, Observation, PROVEN_HERE, ToldHistory},
     text::SafeText,
 };
@@ -88,7 +88,7 @@ fn in_order(
     ledger: &Ledger,
     row: &AccountRow,
     (asked, told): (&[(Keychain, u32)], &BTreeMap<(Keychain, u32), ToldHistory>),
-) -> Result<Vec<Witnessed>, Failure> {
+) -> Result<Vec<WitnessedScript>, Failure> {
     let mut places = ledger.unconfirmed_holders(row.id)?;
     let (used, unused): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|place| told.contains_key(place));
     let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();

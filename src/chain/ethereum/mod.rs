@@ -13,6 +13,7 @@ pub mod policy;
 pub mod reading;
 pub mod replace;
 pub mod sign;
+pub mod state_proof;
 pub mod transaction;
 
 mod error;

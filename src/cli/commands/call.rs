@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     chain::ethereum::calls,
     explain::Failure,
-    explorer::{CallOutcome, EvmCall},
+    explorer::{CallOutcome, Evidence, EvmCall},
     intent::{EvmValue, TreeLine},
     network::EvmChain,
     store::read_public,
@@ -77,6 +77,7 @@ struct Answered {
     function: String,
     answer: Vec<TreeLine>,
     raw: String,
+    evidence: Evidence,
     said_by: String,
 }
 
@@ -127,6 +128,7 @@ impl Args {
                 function: function.signature(),
                 answer: calls::answer(function, &data, chain)?,
                 raw: data.to_string(),
+                evidence: Evidence::Said,
                 said_by,
             }),
             CallOutcome::Reverted { reason } => {

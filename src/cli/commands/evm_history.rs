@@ -9,7 +9,7 @@ use fastness::{
     amount::Denomination,
     chain::bitcoin::decode::date,
     chain::ethereum::{Ownership, decode},
-    explorer::{EvmIndexer, EvmMovement, ExplorerError, Moved, Succeeded},
+    explorer::{Evidence, EvmIndexer, EvmMovement, ExplorerError, Moved, Succeeded},
     intent::Warning,
     ledger::{EvmWho, OutboxRow},
     network::EvmChain,
@@ -56,6 +56,8 @@ struct Own {
 #[derive(Serialize)]
 struct Claimed {
     said_by: String,
+    /// One indexer's word; nothing here is compared with anybody.
+    evidence: Evidence,
     movements: Vec<Movement>,
     /// Transfers of nothing that were left out.
     hidden: usize,
@@ -130,7 +132,7 @@ fn claims(
     };
     let shown: Vec<Movement> =
         told.iter().filter(|movement| !is_nothing(movement)).map(|row| movement(row, chain, known)).collect();
-    Ok(Claimed { said_by, hidden: told.len() - shown.len(), movements: shown })
+    Ok(Claimed { said_by, evidence: Evidence::Said, hidden: told.len() - shown.len(), movements: shown })
 }
 
 fn movement(told: &EvmMovement, chain: &'static EvmChain, known: &Known<'_>) -> Movement {
@@ -202,7 +204,7 @@ impl Report for EvmHistory {
 
 impl Claimed {
     fn write(&self, page: &mut Page) {
-        page.toned_field("", (Tone::Claimed, &format!("What {} tells beside this, not proven:", self.said_by)));
+        page.toned_field("", (Tone::Claimed, &format!("What {} alone tells beside this, not proven:", self.said_by)));
         if self.movements.is_empty() {
             page.line("  nothing");
         }

@@ -7,15 +7,18 @@ use fastness::{
     amount::{Denomination, Units},
     chain::ethereum::decode,
     explain::Failure,
+    explorer::{Disagreement, Evidence, Witnessed},
     flow::ethereum::{self, EvmContext, EvmDraft},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    ledger::now,
     network::EvmChain,
+    text::SafeText,
 };
 use serde::Serialize;
 
 use super::{
     Answer, answer,
-    call::operator,
+    balance::span,
     token::{self, TokenBalances},
 };
 use crate::cli::{
@@ -23,6 +26,7 @@ use crate::cli::{
     ethereum::{
         report::{EvmPlace, Waited},
         review_page, signer,
+        witnesses::{tone, write_disagreements},
     },
     page::{Page, Tone},
     report::Report,
@@ -33,6 +37,8 @@ const PAUSE: Duration = Duration::from_secs(4);
 const LOCAL_PAUSE: Duration = Duration::from_millis(300);
 /// Chain id of a node for trying things out.
 const LOCAL: u64 = 31_337;
+/// A block older than this many seconds is said to be old.
+const OLD_BLOCK: u64 = 600;
 
 /// The address to be paid at, on every chain of the family.
 #[derive(Serialize)]
@@ -74,7 +80,7 @@ impl Report for EvmReceived {
     }
 }
 
-/// What the account has, as a node says now.
+/// What the account has, as nodes say now, with what stands behind it.
 #[derive(Serialize)]
 struct EvmBalance {
     account: String,
@@ -83,15 +89,24 @@ struct EvmBalance {
     native: Units,
     nonce: u64,
     block: u64,
-    said_by: String,
+    /// Its hash, where several operators were asked for it.
+    block_hash: Option<B256>,
+    /// When that block was made, in seconds since 1970.
+    block_time: Option<u64>,
+    evidence: Evidence,
+    said_by: Vec<SafeText>,
+    disagreements: Vec<Disagreement>,
     tokens: TokenBalances,
+    #[serde(skip)]
+    standing: String,
 }
 
 /// `balance` on an EVM chain: asked now.
 pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer {
     let (_, row) = context.evm_account(chain)?;
     let claim = context.node(chain)?.account(row.account.address)?;
-    let said_by = operator(&claim);
+    let (standing, evidence) = (claim.standing(), claim.evidence());
+    let Witnessed { claim, said_by, disagreements } = claim;
     let state = claim.into_value();
     answer(EvmBalance {
         account: format!("{}/{}", row.wallet, row.name),
@@ -100,7 +115,12 @@ pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer
         native: Denomination::new(chain.symbol, chain.decimals).of(state.balance),
         nonce: state.nonce,
         block: state.block,
+        block_hash: state.block_hash,
+        block_time: state.block_time,
+        evidence,
         said_by,
+        disagreements,
+        standing,
         tokens: token::balances(context, chain)?,
     })
 }
@@ -108,10 +128,11 @@ pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer
 impl Report for EvmBalance {
     fn page(&self, page: &mut Page) {
         page.heading(&self.account, &self.network.to_string());
-        page.toned_field(
-            "",
-            (Tone::Claimed, &format!("{}   at block {}, said by {}", self.native, self.block, self.said_by)),
-        );
+        let age = self.block_time.map(|time| now().saturating_sub(time)).filter(|age| *age > OLD_BLOCK);
+        let age = age.map_or_else(String::new, |age| format!(" ({} old)", span(age)));
+        let text = format!("{}   at block {}{age}, {}", self.native, self.block, self.standing);
+        page.toned_field("", (tone(self.evidence), &text));
+        write_disagreements(&self.disagreements, page);
         self.tokens.write(page);
     }
 }

@@ -3,6 +3,7 @@
 use fastness::{
     explain::Failure,
     explorer::EvmAccountState,
+    intent::Warning,
     ledger::{EvmWho, OutboxRow, OutboxState},
     network::EvmChain,
 };
@@ -49,6 +50,8 @@ struct Status {
     account: String,
     network: &'static EvmChain,
     latest: u64,
+    /// Who stands behind `latest`, in words.
+    standing: String,
     pending: Option<u64>,
     next: u64,
     open: Vec<Line>,
@@ -91,7 +94,11 @@ fn release(context: &mut Context, chain: &'static EvmChain, nonce: u64) -> Resul
 fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<Status, Failure> {
     let (ledger, row) = context.evm_account(chain)?;
     let node = context.node(chain)?;
-    let state = node.account(row.account.address)?.into_value();
+    let state = node.account(row.account.address)?;
+    for other in &state.disagreements {
+        context.ui.warn(&Warning { code: "operators_differ", text: other.to_string() });
+    }
+    let (standing, state) = (state.standing(), state.claim.into_value());
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
     let mut rows = ledger.evm_outbox(&who)?;
     rows.retain(|row| row.nonce >= state.nonce && row.state.holds_nonce() && row.state != OutboxState::Reserved);
@@ -106,6 +113,7 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
         account: format!("{}/{}", row.wallet, row.name),
         network: chain,
         latest: state.nonce,
+        standing,
         pending: state.pending_nonce,
         next,
         open: rows.iter().map(line).collect(),
@@ -128,7 +136,10 @@ impl Report for Status {
     fn page(&self, page: &mut Page) {
         page.heading(&self.account, &self.network.to_string());
         let pending = self.pending.map_or_else(|| "not said".to_owned(), |pending| pending.to_string());
-        page.field("Mined", &format!("{} transactions; with the node's pool {pending}", self.latest));
+        page.field(
+            "Mined",
+            &format!("{} transactions, {}; with the node's pool {pending}", self.latest, self.standing),
+        );
         page.field("Next", &self.next.to_string());
         if self.shows == Shows::All {
             for line in &self.open {

@@ -6,7 +6,7 @@ use fastness::{
     amount::{Units, decimal_to_u256},
     chain::ethereum::calls,
     explain::Failure,
-    explorer::{ApprovalKind, ApprovalSeen},
+    explorer::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
     ledger::AddedToken,
     network::EvmChain,
     text::SafeText,
@@ -23,6 +23,7 @@ use crate::cli::{
         lookup::{self, KnownToken},
         payment,
         story::{Again, Options, Wish, Work},
+        witnesses::{tone, write_disagreements},
     },
     page::{Page, Tone},
     report::Report,
@@ -117,7 +118,11 @@ pub(super) struct TokenBalances {
     network: &'static EvmChain,
     account: String,
     balances: Vec<TokenBalance>,
-    said_by: String,
+    evidence: Evidence,
+    said_by: Vec<SafeText>,
+    disagreements: Vec<Disagreement>,
+    #[serde(skip)]
+    standing: String,
 }
 
 #[derive(Serialize)]
@@ -143,6 +148,7 @@ struct Allowances {
     network: &'static EvmChain,
     account: String,
     allowances: Vec<Allowance>,
+    evidence: Evidence,
     said_by: String,
 }
 
@@ -244,15 +250,28 @@ pub(super) fn balances(context: &mut Context, chain: &'static EvmChain) -> Resul
     let (ledger, row) = context.evm_account(chain)?;
     let tokens = lookup::tokens(&ledger, chain)?;
     let addresses: Vec<Address> = tokens.iter().map(|token| token.address).collect();
-    let claim = context.node(chain)?.token_balances(row.account.address, &addresses)?;
-    let said_by = operator(&claim);
+    // Without tokens nobody needs to learn of the account.
+    let claim = match addresses.as_slice() {
+        [] => Witnessed::said(Vec::new(), Vec::new(), Vec::new()),
+        known => context.node(chain)?.token_balances(row.account.address, known)?,
+    };
+    let (standing, evidence) = (claim.standing(), claim.evidence());
+    let Witnessed { claim, said_by, disagreements } = claim;
     let balances = tokens.into_iter().zip(claim.into_value()).map(|(token, balance)| TokenBalance {
         contract: evm_text(token.address, chain),
         balance: balance.map(|value| token.denomination.of(value)),
         pinned: token.pinned,
     });
     let account = format!("{}/{}", row.wallet, row.name);
-    Ok(TokenBalances { network: chain, account, balances: balances.collect(), said_by })
+    Ok(TokenBalances {
+        network: chain,
+        account,
+        balances: balances.collect(),
+        evidence,
+        said_by,
+        disagreements,
+        standing,
+    })
 }
 
 fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
@@ -271,7 +290,7 @@ fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
         found.extend(left.map(|left| allowance(chain, &tokens, seen, left)));
     }
     let account = format!("{}/{}", row.wallet, row.name);
-    answer(Allowances { network: chain, account, allowances: found, said_by })
+    answer(Allowances { network: chain, account, allowances: found, evidence: Evidence::Said, said_by })
 }
 
 fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: U256) -> Allowance {
@@ -310,10 +329,11 @@ impl TokenBalances {
         for token in &self.balances {
             match &token.balance {
                 Some(balance) if balance.value.is_zero() => {}
-                Some(balance) => page.field("", &format!("{balance}   said by {}", self.said_by)),
+                Some(balance) => page.toned_field("", (tone(self.evidence), &format!("{balance}   {}", self.standing))),
                 None => page.toned_field("", (Tone::Claimed, &format!("{} did not answer", token.contract))),
             }
         }
+        write_disagreements(self.disagreements.iter().filter(|other| other.about == Matter::Balance), page);
     }
 }
 
@@ -321,8 +341,11 @@ impl Report for TokenBalances {
     fn page(&self, page: &mut Page) {
         page.heading(&self.account, &self.network.to_string());
         self.write(page);
+        if self.balances.is_empty() {
+            return page.line("No token is known here; `fastness token add CONTRACT` looks one up.");
+        }
         if self.balances.iter().all(|token| token.balance.as_ref().is_some_and(|balance| balance.value.is_zero())) {
-            page.line(&format!("Nothing of the {} known tokens, as {} says.", self.balances.len(), self.said_by));
+            page.line(&format!("Nothing of the {} known tokens, {}.", self.balances.len(), self.standing));
         }
     }
 }

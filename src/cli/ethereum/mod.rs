@@ -11,3 +11,4 @@ pub(crate) mod report;
 pub(crate) mod review_page;
 pub(crate) mod signer;
 pub(crate) mod story;
+pub(crate) mod witnesses;

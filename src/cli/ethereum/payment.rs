@@ -7,7 +7,7 @@ use fastness::{
     chain::ethereum::calls,
     explain::Failure,
     flow::ethereum::{self, Planned},
-    intent::EvmValue,
+    intent::{EvmValue, Warning},
     ledger::Holder,
     network::EvmChain,
     store::{WriteRule, atomic_write},
@@ -43,16 +43,20 @@ pub(crate) fn wish(context: &Context, work: &Work<'_>, (to, amount): (&str, &str
         Quantity::Native(units) => Wish { value: EvmValue::Exactly(units.value), ..Wish::call(to, Default::default()) },
         Quantity::Of(token, value) => Wish::call(token.address, calls::transfer(to, value)?),
         Quantity::AllOf(token) => {
-            let value = balance(work, token.address)?;
+            let value = balance(context, work, token.address)?;
             Wish::call(token.address, calls::transfer(to, value)?)
         }
     })
 }
 
-/// All that the account has of a token, as a node says.
-fn balance(work: &Work<'_>, token: Address) -> Result<U256, Failure> {
+/// All that the account has of a token, as nodes say; that they contradict each other is told.
+fn balance(context: &Context, work: &Work<'_>, token: Address) -> Result<U256, Failure> {
     let claim = work.node.token_balances(work.row.account.address, &[token])?;
-    let known = claim.into_value().first().copied().flatten();
+    for other in &claim.disagreements {
+        let text = format!("operators do not agree about the balance of this token ({other})");
+        context.ui.warn(&Warning { code: "operators_differ", text });
+    }
+    let known = claim.claim.into_value().first().copied().flatten();
     let known = known.filter(|balance| !balance.is_zero());
     known.ok_or_else(|| DeskError::Usage("there is nothing of this token to send".to_owned()).into())
 }
@@ -122,6 +126,7 @@ fn report(
     Ok(EvmPlanned {
         review,
         file,
+        notes: planned.notes.clone(),
         unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
         subject: signer::subject(&planned.draft),
         context: planned.draft.context.clone(),

@@ -45,7 +45,7 @@ impl Work<'_> {
         let name = || SafeText::new(&original.to_string());
         let row = self.ledger.outbox_row(self.chain.id, original)?;
         let row = row.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
-        match self.node.whereabouts(original, row.who.from)?.into_value() {
+        match self.node.whereabouts(original, row.who.from)?.claim.into_value() {
             EvmWhereabouts::Mined(_) => return Err(FlowError::NotReplaceable(name(), "is already in a block").into()),
             EvmWhereabouts::Absent { nonce } if nonce > row.nonce => {
                 return Err(FlowError::NotReplaceable(name(), "was replaced already").into());
@@ -54,7 +54,7 @@ impl Work<'_> {
         }
         let raw = row.signed.map(|(_, raw)| raw).unwrap_or_default();
         let (_, plan) = decode::signed(&raw)?;
-        let facts = self.node.fees()?.into_value();
+        let facts = self.node.fees()?.claim.into_value();
         let fees = (self.asked_fee()?, self.limits.fee_limit());
         let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };

@@ -7,6 +7,7 @@ use fastness::{
     amount::Denomination,
     chain::ethereum::SignedTransaction,
     explain::{Failure, Kind},
+    explorer::{Disagreement, Evidence},
     flow::ethereum::{self, EvmContext, EvmTracked},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
     network::EvmChain,
@@ -14,7 +15,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::review_page;
+use super::{review_page, witnesses::write_disagreements};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
@@ -27,6 +28,8 @@ pub(crate) struct EvmPlanned {
     pub(crate) review: EvmReview,
     pub(crate) file: Option<String>,
     pub(crate) unsigned: String,
+    #[serde(skip)]
+    pub(crate) notes: Vec<Warning>,
     #[serde(skip)]
     pub(crate) subject: String,
     #[serde(skip)]
@@ -52,7 +55,7 @@ impl Report for EvmPlanned {
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        self.review.warnings.clone()
+        [self.review.warnings.clone(), self.notes.clone()].concat()
     }
 }
 
@@ -130,6 +133,8 @@ pub(crate) struct EvmSent {
     verdict: &'static str,
     /// Hosts that have it, or why it is unclear.
     detail: String,
+    /// What operators disagreed about when it was planned; a person was told before signing.
+    pub(crate) notes: Vec<Warning>,
     /// Its row in the outbox.
     #[serde(skip)]
     row: i64,
@@ -138,7 +143,7 @@ pub(crate) struct EvmSent {
 impl EvmSent {
     pub(crate) fn new(signed: &SignedTransaction, row: i64, (verdict, detail): (&'static str, String)) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
-        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, row }
+        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, notes: Vec::new(), row }
     }
 }
 
@@ -148,7 +153,7 @@ impl Report for EvmSent {
         if self.verdict == "unknown" {
             page.toned(Tone::Claimed, "Not sure: the transaction may be on the network.");
             page.field("Id", &self.id.to_string());
-            page.field("Why", &self.detail);
+            page.field("EvmWhy", &self.detail);
             page.line("  Its nonce stays held; only these same bytes are ever sent for it.");
             return page.field("Next", &format!("{track}   (exit 5)"));
         }
@@ -176,6 +181,8 @@ pub(crate) struct EvmPlace {
     network: &'static EvmChain,
     status: EvmStatus,
     said_by: Vec<fastness::text::SafeText>,
+    evidence: Evidence,
+    disagreements: Vec<Disagreement>,
     #[serde(skip)]
     pub(crate) waited: Waited,
 }
@@ -191,7 +198,8 @@ pub(crate) enum Waited {
 
 impl EvmPlace {
     pub(crate) fn new(id: B256, network: &'static EvmChain, tracked: EvmTracked, waited: Waited) -> Self {
-        Self { id, network, status: tracked.status, said_by: tracked.said_by, waited }
+        let EvmTracked { status, said_by, evidence, disagreements } = tracked;
+        Self { id, network, status, said_by, evidence, disagreements, waited }
     }
 }
 
@@ -214,7 +222,9 @@ impl Report for EvmPlace {
             EvmStatus::Mined { .. } => self.mined(page),
         }
         let hosts: Vec<String> = self.said_by.iter().map(ToString::to_string).collect();
-        page.field("Said by", &hosts.join(", "));
+        let verb = if self.evidence == Evidence::Said { "Said by" } else { "Agreed by" };
+        page.field(verb, &hosts.join(", "));
+        write_disagreements(&self.disagreements, page);
     }
 
     fn exit_code(&self) -> u8 {
@@ -238,7 +248,7 @@ impl EvmPlace {
             Depth::Finalized => "finalized".to_owned(),
         };
         match outcome {
-            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}, as the node says")),
+            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}")),
             Outcome::Reverted { reason } => {
                 let why =
                     reason.as_ref().map_or_else(|| "it gave no reason".to_owned(), |why| format!("it said: {why}"));

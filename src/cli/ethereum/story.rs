@@ -193,6 +193,8 @@ impl<'a> Work<'a> {
         planned: &Planned,
         wish: &Wish,
     ) -> Result<EvmSent, Failure> {
+        // Before anybody agrees to anything.
+        planned.notes.iter().for_each(|note| context.ui.warn(note));
         let signed = signer::sign_in_child(context, &planned.draft, (&wish.signatures, self.options));
         let signed = match signed {
             Ok(signed) => signed,
@@ -201,7 +203,9 @@ impl<'a> Work<'a> {
                 return Err(failure);
             }
         };
-        self.send(context, &signed, Some(planned.reservation.id))
+        let mut sent = self.send(context, &signed, Some(planned.reservation.id))?;
+        sent.notes.clone_from(&planned.notes);
+        Ok(sent)
     }
 
     /// Sends signed bytes and tells what became of them.
@@ -255,10 +259,8 @@ pub(crate) fn send(
 fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, Failure> {
     let sent = |verdict, detail| Ok(EvmSent::new(signed, delivery.id, (verdict, detail)));
     match delivery.verdict {
-        EvmVerdict::Accepted { operators } => {
-            sent("accepted", operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        EvmVerdict::Known => sent("known", "a node had it already".to_owned()),
+        EvmVerdict::Accepted(carried) => sent("accepted", carried.to_string()),
+        EvmVerdict::Known(carried) => sent("known", carried.to_string()),
         EvmVerdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
         EvmVerdict::Rejected(class) => Err(class.into()),
         EvmVerdict::NotSent(failures) => Err(ExplorerError::NoAnswer(failures).into()),

@@ -4,22 +4,23 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, Bytes, U256, address};
+use alloy_primitives::{Address, Bytes, U256, address};
 use tokio::time::Instant;
 
 use super::{
     endpoint::Endpoint,
     evm_contracts as contracts,
-    http::Http,
+    evm_send::READ_BACK_AT,
+    http::{Http, Purpose},
     jsonrpc::Rpc,
     limits,
     pool::{Pool, after},
 };
 use crate::{
-    chain::ethereum::{Code, FeeFacts},
+    chain::ethereum::Code,
     explorer::{
-        ApprovalSeen, CallOutcome, Cause, Claim, EvmAccountState, EvmCall, EvmWhereabouts, ExplorerError, Failure,
-        GasAnswer, Passage, Subject, TokenFacts, evm_endpoints,
+        ApprovalSeen, CallOutcome, Cause, Claim, EvmCall, ExplorerError, Failure, GasAnswer, Passage, Subject,
+        TokenFacts, evm_endpoints,
     },
     network::{EvmChain, L1Fee},
 };
@@ -35,7 +36,9 @@ pub struct EvmExplorer {
     pub(super) http: Http,
     pub(super) pool: Pool,
     /// When to look for a transaction after sending it.
-    pub(super) read_back_at: [Duration; 4],
+    pub(super) read_back_at: Vec<Duration>,
+    /// How many times longer everything may take: more than once through a proxy.
+    pub(super) slower: u32,
 }
 
 impl EvmExplorer {
@@ -50,7 +53,7 @@ impl EvmExplorer {
             return Err(ExplorerError::NoEndpoint { network: chain.name });
         }
         let pool = Pool::new(chain.name, endpoints)?;
-        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
     }
 
     /// The same, by another way out.
@@ -60,6 +63,7 @@ impl EvmExplorer {
     pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
         self.pool.remember_in(&passage.book);
+        self.slower = if passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
         Ok(self)
     }
 
@@ -77,34 +81,18 @@ impl EvmExplorer {
         self.ask(None, async |_: Rpc<'_>| Ok(())).map(|_| ())
     }
 
-    /// Balance, nonce and code of an account.
-    ///
-    /// # Errors
-    /// No node answered, or only false ones.
-    pub fn account(&self, address: Address) -> Result<Claim<EvmAccountState>, ExplorerError> {
-        self.ask(Some(address), async |node: Rpc<'_>| node.account(address).await)
-    }
-
     /// What is behind an address.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn code(&self, address: Address) -> Result<Claim<Code>, ExplorerError> {
         self.ask(Some(address), async |node: Rpc<'_>| node.code(address).await)
-    }
-
-    /// The price of gas. A claim: it is bounded and shown before anything is signed.
-    ///
-    /// # Errors
-    /// As [`Self::account`].
-    pub fn fees(&self) -> Result<Claim<FeeFacts>, ExplorerError> {
-        self.ask(None, async |node: Rpc<'_>| node.fees(self.chain).await)
     }
 
     /// What a call would cost.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn estimate_gas(&self, call: &EvmCall) -> Result<Claim<GasAnswer>, ExplorerError> {
         self.ask(Some(call.from), async |node: Rpc<'_>| node.estimate_gas(call).await)
     }
@@ -112,7 +100,7 @@ impl EvmExplorer {
     /// Runs a call on the newest block.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn call(&self, call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
         self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, "latest").await)
     }
@@ -120,7 +108,7 @@ impl EvmExplorer {
     /// Runs a call as it stood before a block, to learn why a mined transaction failed.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn call_before(&self, call: &EvmCall, block: u64) -> Result<Claim<CallOutcome>, ExplorerError> {
         let before = format!("{:#x}", block.saturating_sub(1));
         self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, &before).await)
@@ -129,7 +117,7 @@ impl EvmExplorer {
     /// The fee for the layer-1 data of a transaction of these bytes; nothing on chains without one.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn l1_fee(&self, bytes: &[u8]) -> Result<Option<Claim<U256>>, ExplorerError> {
         let to = match self.chain.l1_fee {
             L1Fee::None => return Ok(None),
@@ -141,22 +129,10 @@ impl EvmExplorer {
             .map(Some)
     }
 
-    /// Balances of tokens by one Multicall3 call, else by one call each; nothing where a contract does not say.
-    ///
-    /// # Errors
-    /// As [`Self::account`].
-    pub fn token_balances(
-        &self,
-        owner: Address,
-        tokens: &[Address],
-    ) -> Result<Claim<Vec<Option<U256>>>, ExplorerError> {
-        self.ask(Some(owner), async |node: Rpc<'_>| contracts::balances(node, owner, tokens).await)
-    }
-
     /// A number that a contract answers to a call, such as an allowance; nothing where it does not answer with one.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn number(&self, to: Address, data: &Bytes) -> Result<Claim<Option<U256>>, ExplorerError> {
         self.ask(first_address(data), async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await)
     }
@@ -164,7 +140,7 @@ impl EvmExplorer {
     /// What a token says about itself; nothing if it is none.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn token_facts(&self, token: Address) -> Result<Claim<Option<TokenFacts>>, ExplorerError> {
         self.ask(None, async |node: Rpc<'_>| contracts::token_facts(node, token).await)
     }
@@ -172,30 +148,9 @@ impl EvmExplorer {
     /// Allowances that an account ever gave, from the events of its whole history as far as the node keeps and serves it.
     ///
     /// # Errors
-    /// As [`Self::account`].
+    /// No node answered, or only false ones.
     pub fn approvals(&self, owner: Address) -> Result<Claim<Vec<ApprovalSeen>>, ExplorerError> {
         self.ask(Some(owner), async |node: Rpc<'_>| contracts::approvals(node, owner).await)
-    }
-
-    /// Where a transaction is. Absent only if everybody who answered has not got it.
-    ///
-    /// # Errors
-    /// As [`Self::account`].
-    pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Claim<EvmWhereabouts>, ExplorerError> {
-        let absent = std::cell::Cell::new(0);
-        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
-            self.tell(node, Subject::Transaction(format!("{hash:x}")));
-            self.tell(node, Subject::Account(format!("{from:x}")));
-            Ok(match node.whereabouts(hash, from).await? {
-                EvmWhereabouts::Absent { nonce } => {
-                    absent.set(nonce.max(absent.get()));
-                    None
-                }
-                place => Some(place),
-            })
-        })?;
-        let place = found.value.unwrap_or(EvmWhereabouts::Absent { nonce: absent.get() });
-        Ok(Claim::said_by(place, found.operators))
     }
 
     /// The first answer, labelled with who gave it.
@@ -238,8 +193,8 @@ impl EvmExplorer {
         if let Some(cause) = endpoint.barred.get() {
             return Err(cause);
         }
-        let node = Rpc { http: &self.http, endpoint, deadline };
-        node.check_chain(self.chain).await?;
+        let node = Rpc { http: &self.http, endpoint, deadline, purpose: Purpose::Read };
+        node.neutral().check_chain(self.chain).await?;
         question(node).await
     }
 }

@@ -18,6 +18,8 @@ use crate::{
 
 /// Multicall3, at the same address on nearly every chain.
 const MULTICALL3: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
+/// The newest block of a node.
+const LATEST: &str = "latest";
 /// Event `Approval(address,address,uint256)` of ERC-20 and 721.
 const APPROVAL: B256 = b256!("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
 /// Event `ApprovalForAll(address,address,bool)` of ERC-721 and 1155.
@@ -58,8 +60,12 @@ fn push_bytes(data: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 async fn returned(node: Rpc<'_>, to: Address, data: Bytes) -> Result<Option<Bytes>, Cause> {
+    returned_at(node, to, data, LATEST).await
+}
+
+async fn returned_at(node: Rpc<'_>, to: Address, data: Bytes, block: &str) -> Result<Option<Bytes>, Cause> {
     let call = EvmCall { from: Address::ZERO, to: Some(to), value: U256::ZERO, data };
-    Ok(match node.call(&call, "latest").await? {
+    Ok(match node.call(&call, block).await? {
         CallOutcome::Returned(data) if !data.is_empty() => Some(data),
         _ => None,
     })
@@ -67,22 +73,30 @@ async fn returned(node: Rpc<'_>, to: Address, data: Bytes) -> Result<Option<Byte
 
 /// The number that a call returns: one word.
 pub(super) async fn number(node: Rpc<'_>, to: Address, data: Bytes) -> Result<Option<U256>, Cause> {
-    let data = returned(node, to, data).await?;
+    number_at(node, to, data, LATEST).await
+}
+
+async fn number_at(node: Rpc<'_>, to: Address, data: Bytes, block: &str) -> Result<Option<U256>, Cause> {
+    let data = returned_at(node, to, data, block).await?;
     Ok(data.and_then(|data| U256::try_from_be_slice(data.get(..32)?)))
 }
 
-/// The balance of each token.
-pub(super) async fn balances(node: Rpc<'_>, owner: Address, tokens: &[Address]) -> Result<Vec<Option<U256>>, Cause> {
+/// The balance of each token at a block.
+pub(super) async fn balances(
+    node: Rpc<'_>,
+    owner: Address,
+    (tokens, block): (&[Address], &str),
+) -> Result<Vec<Option<U256>>, Cause> {
     let call = with_address("balanceOf(address)", owner);
     if tokens.len() > 1
-        && let Some(data) = returned(node, MULTICALL3, aggregate3(tokens, &call)).await?
+        && let Some(data) = returned_at(node, MULTICALL3, aggregate3(tokens, &call), block).await?
         && let Some(balances) = aggregated(&data, tokens.len())
     {
         return Ok(balances);
     }
     let mut balances = Vec::with_capacity(tokens.len());
     for token in tokens {
-        balances.push(number(node, *token, call.clone()).await?);
+        balances.push(number_at(node, *token, call.clone(), block).await?);
     }
     Ok(balances)
 }

@@ -3,30 +3,25 @@
 //! One host. What can be compared is compared: the chain id, a receipt's hash and block, the next base fee. It decides
 //! nothing about fail-over and sends no transaction.
 
-use alloy_eips::eip1559::{BaseFeeParams, calc_next_block_base_fee};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
 use super::{
-    jsonrpc::{Refusal, Rpc, member, parsed, price, quantity, small},
+    evm_block::Holding,
+    jsonrpc::{Refusal, Rpc, member, parsed, price, small},
     revert,
     rpc_errors::RpcError,
 };
 use crate::{
-    chain::ethereum::{Code, FeeFacts},
+    chain::ethereum::Code,
     explorer::{
         CallOutcome, Cause, EvmAccountState, EvmCall, EvmReceipt, EvmReject, EvmWhereabouts, GasAnswer, Succeeded,
     },
-    network::{EvmChain, FeeMode},
+    network::EvmChain,
 };
 
-/// Blocks whose tips are looked at.
-const FEE_BLOCKS: u64 = 10;
 /// First bytes of the code of an account that delegates (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
-/// Chains on which base fees follow the constants of EIP-1559 itself: Ethereum, Sepolia, Hoodi.
-const STANDARD_BASE_FEE: [u64; 3] = [1, 11_155_111, 560_048];
-
 impl Rpc<'_> {
     /// Compares the chain id, once per host and process (threats.md H1).
     pub(super) async fn check_chain(&self, chain: &EvmChain) -> Result<(), Cause> {
@@ -43,7 +38,7 @@ impl Rpc<'_> {
         self.endpoint.on_our_chain.get_or_try_init(check).await.copied()
     }
 
-    async fn answer(&self, method: &str, params: Value) -> Result<Value, Cause> {
+    pub(super) async fn answer(&self, method: &str, params: Value) -> Result<Value, Cause> {
         self.ask(method, params).await.map_err(|refusal| refusal.cause())
     }
 
@@ -60,49 +55,15 @@ impl Rpc<'_> {
     /// Balance, nonce and code at one block of this node; the pool's nonce beside them.
     pub(super) async fn account(&self, address: Address) -> Result<EvmAccountState, Cause> {
         let block = small(&self.answer("eth_blockNumber", json!([])).await?)?;
-        let at = format!("{block:#x}");
-        let questions = [
-            ("eth_getBalance", json!([address, at])),
-            ("eth_getTransactionCount", json!([address, at])),
-            ("eth_getCode", json!([address, at])),
-        ];
-        let mut answers = self.ask_all(&questions).await?.into_iter();
-        let mut next = || answers.next().ok_or(Cause::Malformed)?.map_err(|refusal| refusal.cause());
-        let (balance, nonce, code) = (quantity(&next()?)?, small(&next()?)?, code(&next()?)?);
+        let Holding { balance, nonce, code } = self.holding(address, block).await?;
         // Some public hosts do not know `pending`; the journal knows what is ours.
-        let pending = self.ask("eth_getTransactionCount", json!([address, "pending"])).await;
-        let pending_nonce = pending.ok().and_then(|pending| small(&pending).ok()).filter(|pending| *pending >= nonce);
-        Ok(EvmAccountState { balance, nonce, pending_nonce, code, block })
+        let pending_nonce = self.pending(address).await.filter(|pending| *pending >= nonce);
+        Ok(EvmAccountState { balance, nonce, pending_nonce, code, block, block_hash: None, block_time: None })
     }
 
     /// What is behind an address.
     pub(super) async fn code(&self, address: Address) -> Result<Code, Cause> {
         code(&self.answer("eth_getCode", json!([address, "latest"])).await?)
-    }
-
-    /// The price of gas from the newest block and ten before it.
-    pub(super) async fn fees(&self, chain: &EvmChain) -> Result<FeeFacts, Cause> {
-        let block = self.answer("eth_getBlockByNumber", json!(["latest", false])).await?;
-        let number = small(member(&block, "number"))?;
-        let gas_price = price(&self.answer("eth_gasPrice", json!([])).await?)?;
-        let facts = FeeFacts {
-            block: number,
-            block_hash: parsed(member(&block, "hash"))?,
-            next_base_fee: None,
-            tips: None,
-            gas_price,
-        };
-        if chain.fees == FeeMode::Legacy || member(&block, "baseFeePerGas").is_null() {
-            return Ok(facts);
-        }
-        let params = json!([format!("{FEE_BLOCKS:#x}"), format!("{number:#x}"), [10, 50, 90]]);
-        let (said, tips) = match self.ask("eth_feeHistory", params).await {
-            Ok(history) => (last_base_fee(&history)?, tips(&history)?),
-            Err(refusal) if refusal.cause() == Cause::Throttled => return Err(Cause::Throttled),
-            Err(_) => (None, None),
-        };
-        let next_base_fee = next_base_fee(chain, &block, said)?;
-        Ok(FeeFacts { next_base_fee: Some(next_base_fee), tips, ..facts })
     }
 
     /// What a call would cost, run on the newest block.
@@ -181,57 +142,13 @@ impl Rpc<'_> {
     }
 }
 
-fn code(value: &Value) -> Result<Code, Cause> {
+pub(super) fn code(value: &Value) -> Result<Code, Cause> {
     let code: Bytes = parsed(value)?;
     Ok(match code.strip_prefix(&DELEGATION) {
         _ if code.is_empty() => Code::None,
         Some(delegate) if delegate.len() == 20 => Code::Delegation(Address::from_slice(delegate)),
         _ => Code::Contract,
     })
-}
-
-/// The base fee that follows from a header; where the constants are those of EIP-1559 the node must say the same.
-fn next_base_fee(chain: &EvmChain, block: &Value, said: Option<u128>) -> Result<u128, Cause> {
-    let base = price(member(block, "baseFeePerGas"))?;
-    let (used, limit) = (small(member(block, "gasUsed"))?, small(member(block, "gasLimit"))?);
-    let base = u64::try_from(base).map_err(|_| Cause::Malformed)?;
-    if limit < 2 || used > limit {
-        return Err(Cause::Malformed);
-    }
-    let reckoned = u128::from(calc_next_block_base_fee(used, limit, base, BaseFeeParams::ethereum()));
-    if !STANDARD_BASE_FEE.contains(&chain.id) {
-        return Ok(said.unwrap_or(u128::from(base)));
-    }
-    match said {
-        Some(said) if said != reckoned => Err(Cause::Lied),
-        _ => Ok(reckoned),
-    }
-}
-
-/// `baseFeePerGas` has one entry more than blocks: the last is the next block's.
-fn last_base_fee(history: &Value) -> Result<Option<u128>, Cause> {
-    let fees = member(history, "baseFeePerGas").as_array();
-    fees.and_then(|fees| fees.last()).map(price).transpose()
-}
-
-/// The median of each percentile over the blocks that were not empty: an empty block's tips are zero and say nothing.
-fn tips(history: &Value) -> Result<Option<[u128; 3]>, Cause> {
-    let Some(rows) = member(history, "reward").as_array() else { return Ok(None) };
-    let mut columns: [Vec<u128>; 3] = Default::default();
-    for row in rows.iter().take(1024) {
-        let row: Vec<u128> = row.as_array().ok_or(Cause::Malformed)?.iter().map(price).collect::<Result<_, _>>()?;
-        let [low, middle, high] = row.as_slice() else { return Err(Cause::Malformed) };
-        if *high > 0 {
-            columns.iter_mut().zip([low, middle, high]).for_each(|(column, tip)| column.push(*tip));
-        }
-    }
-    let mut medians = [0; 3];
-    for (median, column) in medians.iter_mut().zip(&mut columns) {
-        column.sort_unstable();
-        let Some(middle) = column.get(column.len() / 2) else { return Ok(None) };
-        *median = *middle;
-    }
-    Ok(Some(medians))
 }
 
 fn call_json(call: &EvmCall) -> Value {
@@ -245,26 +162,6 @@ fn call_json(call: &EvmCall) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn empty_blocks_say_nothing_about_tips() {
-        let history = json!({"reward": [["0x0", "0x0", "0x0"], ["0x1", "0x5", "0x9"], ["0x3", "0x7", "0xb"]]});
-        assert_eq!(tips(&history), Ok(Some([3, 7, 11])));
-        assert_eq!(tips(&json!({"reward": [["0x0", "0x0", "0x0"]]})), Ok(None));
-        assert_eq!(tips(&json!({})), Ok(None));
-        assert_eq!(tips(&json!({"reward": [["0x1"]]})), Err(Cause::Malformed));
-    }
-
-    #[test]
-    fn a_base_fee_that_does_not_follow_is_a_lie() {
-        let chain = |id| EvmChain::by_id(id).expect("a chain");
-        let block = json!({"baseFeePerGas": "0x3b9aca00", "gasUsed": "0x0", "gasLimit": "0x1c9c380"});
-        assert_eq!(next_base_fee(chain(1), &block, Some(875_000_000)), Ok(875_000_000));
-        assert_eq!(next_base_fee(chain(1), &block, Some(875_000_001)), Err(Cause::Lied));
-        assert_eq!(next_base_fee(chain(8_453), &block, Some(990_000_000)), Ok(990_000_000), "other constants");
-        let absurd = json!({"baseFeePerGas": "0x3b9aca00", "gasUsed": "0x2", "gasLimit": "0x1"});
-        assert_eq!(next_base_fee(chain(1), &absurd, None), Err(Cause::Malformed));
-    }
 
     #[test]
     fn delegations_are_told_from_contracts() {

@@ -1,25 +1,43 @@
-//! Sending a signed Ethereum transaction: the same bytes to every node in turn, and one verdict at the end.
+//! Sending a signed Ethereum transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
-//! Never twice to one host, and never "refused" while anybody has it (threats.md B1). The caller has written the bytes
-//! down before they come here.
+//! Never "refused" while anybody has it (threats.md B1), and sent a second time only where it is unclear whether anybody
+//! has it. The caller has written the bytes down before they come here.
+
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, keccak256};
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     endpoint::Endpoint,
     esplora::status_cause,
     evm::EvmExplorer,
+    evm_quorum::WITNESSES,
     http::{Fault, Purpose, Reply, Sent},
     jsonrpc::{self, Rpc},
-    limits,
     pool::after,
     rpc_errors::RpcError,
 };
 use crate::{
-    explorer::{Cause, EvmReject, EvmVerdict, EvmWhereabouts, Failure, Failures, Subject},
+    chain::ethereum::decode,
+    explorer::{Carried, Cause, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy, Failure, Failures, Subject},
     text::SafeText,
 };
+
+/// One round of sending; who has not answered by then may have it.
+const SENDING: Duration = Duration::from_secs(10);
+/// When to look for a transaction after sending it, counted from the last answer (network.md 4.5).
+pub(super) const READ_BACK_AT: [Duration; 5] =
+    [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// A signed transaction and what is known of it.
+struct Letter<'a> {
+    raw: &'a [u8],
+    hash: B256,
+    from: Address,
+    nonce: u64,
+}
 
 /// What one host made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,111 +49,171 @@ enum Reception {
     NotSent(Cause),
     /// It may have passed it on.
     Unclear,
+    /// It answered with something else's hash.
+    Lied,
 }
 
 /// What all hosts made of it.
 #[derive(Default)]
-struct Tally {
-    accepted: Vec<SafeText>,
-    known: Vec<SafeText>,
-    unclear: Vec<SafeText>,
-    failures: Vec<Failure>,
-    rejected: Option<EvmReject>,
-}
+struct Tally(Vec<(SafeText, Reception)>);
 
 impl EvmExplorer {
     /// Sends a signed transaction whose hash must be `hash`, and says what became of it.
     ///
-    /// Every node is offered it once: one that takes it is enough, the others only spread it. Where it is unclear, or its
-    /// nonce is used, everybody is asked for it at 0, 1, 2 and 4 seconds.
+    /// Three operators are offered it at once: one that takes it is enough. Where it is unclear, or its nonce is used,
+    /// everybody is asked for it, those it was not sent to as well.
     #[must_use]
     pub fn send(&self, raw: &[u8], hash: B256, from: Address) -> EvmVerdict {
         let nobody = || EvmVerdict::NotSent(Failures::default());
-        if keccak256(raw) != hash {
-            return nobody();
-        }
-        self.pool.wait(async { Ok(self.deliver(raw, hash, from).await) }).unwrap_or_else(|_| nobody())
+        let (Ok((signed, _)), true) = (decode::signed(raw), keccak256(raw) == hash) else { return nobody() };
+        let letter = Letter { raw, hash, from, nonce: signed.nonce };
+        self.pool.wait(async { Ok(self.deliver(&letter).await) }).unwrap_or_else(|_| nobody())
     }
 
-    async fn deliver(&self, raw: &[u8], hash: B256, from: Address) -> EvmVerdict {
+    async fn deliver(&self, letter: &Letter<'_>) -> EvmVerdict {
         let mut tally = Tally::default();
-        for (endpoint, deadline) in self.pool.turns(after(limits::SENDING)) {
-            let operator = endpoint.operator.clone();
-            // Once somebody has it, the others get a moment each, not a minute.
-            let spreading = !tally.accepted.is_empty();
-            let deadline = if spreading { deadline().min(after(limits::SPREADING)) } else { deadline() };
-            match self.offer(endpoint, deadline, (raw, hash)).await {
-                Reception::Accepted => tally.accepted.push(operator),
-                Reception::Known => tally.known.push(operator),
-                Reception::Refused(class) => tally.rejected = Some(graver(tally.rejected, class)),
-                Reception::NotSent(cause) => tally.failures.push(Failure { operator, cause }),
-                Reception::Unclear => tally.unclear.push(operator),
+        let hosts = self.everybody();
+        for some in hosts.chunks(WITNESSES) {
+            tally.0.extend(self.offer_all(some, letter).await);
+            // Others are tried only while nobody was reached.
+            if tally.0.iter().any(|(_, reception)| !matches!(reception, Reception::NotSent(_))) {
+                break;
             }
         }
-        self.verdict(tally, hash, from).await
+        if let Some(verdict) = tally.taken() {
+            return verdict;
+        }
+        match (tally.is_unclear(), tally.refusal()) {
+            (true, _) => self.unclear(letter, tally).await,
+            (false, Some(class)) => self.refused(letter, class, tally.0.len()).await,
+            (false, None) => EvmVerdict::NotSent(tally.failures()),
+        }
     }
 
-    async fn verdict(&self, tally: Tally, hash: B256, from: Address) -> EvmVerdict {
-        if !tally.accepted.is_empty() {
-            return EvmVerdict::Accepted { operators: tally.accepted };
+    /// Somebody may have it: it is looked for, sent once more, and looked for again.
+    async fn unclear(&self, letter: &Letter<'_>, mut tally: Tally) -> EvmVerdict {
+        let asked = tally.0.len();
+        if let Some(operators) = self.read_back(letter, &self.read_back_at).await {
+            return EvmVerdict::Accepted(Carried { operators, asked, dissent: Vec::new() });
         }
-        if !tally.known.is_empty() {
-            return EvmVerdict::Known;
+        let hosts = self.everybody();
+        let again: Vec<&Endpoint> =
+            hosts.into_iter().filter(|host| tally.0.iter().any(|(name, _)| *name == host.operator)).collect();
+        tally.0 = self.offer_all(&again, letter).await;
+        // Whoever says now that it is there already has it from the first time, which was ours.
+        if let Some(EvmVerdict::Accepted(carried) | EvmVerdict::Known(carried)) = tally.taken() {
+            return EvmVerdict::Accepted(carried);
         }
-        let perhaps_there = matches!(tally.rejected, Some(EvmReject::NonceTooLow | EvmReject::Underpriced));
-        if !tally.unclear.is_empty() || perhaps_there {
-            if let Some(operators) = self.read_back(hash, from).await {
-                return if tally.unclear.is_empty() { EvmVerdict::Known } else { EvmVerdict::Accepted { operators } };
-            }
-            if !tally.unclear.is_empty() {
-                return EvmVerdict::Unknown;
-            }
+        let shortly = self.read_back_at.get(..3).unwrap_or_default();
+        match self.read_back(letter, shortly).await {
+            Some(operators) => EvmVerdict::Accepted(Carried { operators, asked, dissent: Vec::new() }),
+            None => EvmVerdict::Unknown,
         }
-        match tally.rejected {
-            Some(class) => EvmVerdict::Rejected(class),
-            None => EvmVerdict::NotSent(Failures(tally.failures)),
+    }
+
+    /// Everybody who answered refuses it. It is refused if nobody has it, and if what they say can be true.
+    async fn refused(&self, letter: &Letter<'_>, class: EvmReject, asked: usize) -> EvmVerdict {
+        let schedule = if class.may_be_there() { &self.read_back_at[..] } else { &[Duration::ZERO] };
+        if let Some(operators) = self.read_back(letter, schedule).await {
+            return EvmVerdict::Known(Carried { operators, asked, dissent: Vec::new() });
         }
+        if class != EvmReject::NonceTooLow {
+            return EvmVerdict::Rejected(class);
+        }
+        match self.witnessed_account(letter.from).await {
+            Ok(state) if state.value().nonce > letter.nonce => EvmVerdict::Rejected(class),
+            // They say that the nonce is used, and it is not: whatever they did with it, nobody knows.
+            _ => EvmVerdict::Unknown,
+        }
+    }
+
+    /// Offers it to several hosts at once; all are waited for.
+    async fn offer_all(&self, hosts: &[&Endpoint], letter: &Letter<'_>) -> Vec<(SafeText, Reception)> {
+        let end = after(SENDING * self.slower);
+        join_all(hosts.iter().map(async |host| (host.operator.clone(), self.offer(host, end, letter).await))).await
     }
 
     /// Offers it to one host, whose chain is checked before.
-    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, (raw, hash): (&[u8], B256)) -> Reception {
+    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Reception {
         let send = async |node: Rpc<'_>| {
             node.endpoint.turn(node.deadline).await?;
-            self.tell(node, Subject::Sent(format!("{hash:x}")));
-            Ok(reception(node.post(Purpose::Send, jsonrpc::sending(raw)).await, hash))
+            self.tell(node, Subject::Sent(format!("{:x}", letter.hash)));
+            Ok(reception(node.post(Purpose::Send, jsonrpc::sending(letter.raw)).await, letter.hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
+            Ok(Reception::Lied) => {
+                self.pool.remember(endpoint, Cause::Lied);
+                Reception::Lied
+            }
             Ok(received) => received,
             Err(cause) => Reception::NotSent(cause),
         }
     }
 
-    /// Looks for a transaction everywhere, several times.
-    async fn read_back(&self, hash: B256, from: Address) -> Option<Vec<SafeText>> {
+    /// Looks for a transaction everywhere, several times: who has it.
+    async fn read_back(&self, letter: &Letter<'_>, schedule: &[Duration]) -> Option<Vec<SafeText>> {
         let started = Instant::now();
-        let end = after(limits::READING_BACK);
-        let question = async |node: Rpc<'_>| match node.whereabouts(hash, from).await? {
-            EvmWhereabouts::Absent { .. } => Ok(None),
-            _ => Ok(Some(())),
+        let question = async |node: Rpc<'_>| {
+            Ok(!matches!(node.whereabouts(letter.hash, letter.from).await?, EvmWhereabouts::Absent { .. }))
         };
-        let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
-        for delay in self.read_back_at {
-            sleep_until(started + delay).await;
-            if let Ok(found) = self.pool.seek(end, ask).await
-                && found.value.is_some()
-            {
-                return Some(found.operators);
+        for delay in schedule {
+            sleep_until(started + *delay).await;
+            let answers = self.gather(&self.everybody(), question).await;
+            let has_it = answers.into_iter().filter(|(_, answer)| *answer == Ok(true));
+            let operators: Vec<SafeText> = has_it.map(|(host, _)| host.operator.clone()).collect();
+            if !operators.is_empty() {
+                return Some(operators);
             }
         }
         None
     }
 }
 
-/// Of two refusals the one that tells more.
-fn graver(one: Option<EvmReject>, other: EvmReject) -> EvmReject {
-    match one {
-        Some(one) if matches!(other, EvmReject::Unstated | EvmReject::PoolFull | EvmReject::NodeFeeCap) => one,
-        _ => other,
+impl Tally {
+    /// The verdict if anybody took it or had it.
+    fn taken(&self) -> Option<EvmVerdict> {
+        let has = |reception: &Reception| matches!(reception, Reception::Accepted | Reception::Known);
+        let mut carried = Carried { asked: self.0.len(), ..Carried::default() };
+        for (operator, reception) in &self.0 {
+            let why = match reception {
+                Reception::Accepted | Reception::Known => {
+                    carried.operators.push(operator.clone());
+                    continue;
+                }
+                Reception::Refused(class) => EvmWhy::Refused(*class),
+                Reception::NotSent(cause) => EvmWhy::NotSent(*cause),
+                Reception::Unclear => EvmWhy::Unclear,
+                Reception::Lied => EvmWhy::NotSent(Cause::Lied),
+            };
+            carried.dissent.push(EvmDissent { operator: operator.clone(), why });
+        }
+        let anew = self.0.iter().any(|(_, reception)| *reception == Reception::Accepted);
+        match self.0.iter().any(|(_, reception)| has(reception)) {
+            true if anew => Some(EvmVerdict::Accepted(carried)),
+            true => Some(EvmVerdict::Known(carried)),
+            false => None,
+        }
+    }
+
+    fn is_unclear(&self) -> bool {
+        self.0.iter().any(|(_, reception)| matches!(reception, Reception::Unclear | Reception::Lied))
+    }
+
+    /// The refusal that tells most.
+    fn refusal(&self) -> Option<EvmReject> {
+        let classes = self.0.iter().filter_map(|(_, reception)| match reception {
+            Reception::Refused(class) => Some(*class),
+            _ => None,
+        });
+        classes.min_by_key(|class| class.rank())
+    }
+
+    fn failures(self) -> Failures {
+        let failures = self.0.into_iter().filter_map(|(operator, reception)| match reception {
+            Reception::NotSent(cause) => Some(Failure { operator, cause }),
+            _ => None,
+        });
+        Failures(failures.collect())
     }
 }
 
@@ -148,7 +226,8 @@ fn reception(reply: Result<Reply, Fault>, hash: B256) -> Reception {
     };
     match jsonrpc::read_one(&reply.body) {
         Ok(answer) if jsonrpc::parsed::<B256>(&answer) == Ok(hash) => Reception::Accepted,
-        // A hash that is not ours, or none: whatever it is about, it may have taken ours.
+        // The hash of something else: a lie, and it may have taken ours all the same.
+        Ok(answer) if jsonrpc::parsed::<B256>(&answer).is_ok() => Reception::Lied,
         Ok(_) => Reception::Unclear,
         Err(refusal) => match (refusal.class, status_cause(reply.status)) {
             (RpcError::AlreadyKnown, _) => Reception::Known,
@@ -180,7 +259,7 @@ mod tests {
         let hash = B256::repeat_byte(7);
         let answer = |hash: B256| reply(200, &format!(r#"{{"jsonrpc":"2.0","id":0,"result":"{hash}"}}"#));
         assert_eq!(reception(answer(hash), hash), Reception::Accepted);
-        assert_eq!(reception(answer(B256::repeat_byte(8)), hash), Reception::Unclear);
+        assert_eq!(reception(answer(B256::repeat_byte(8)), hash), Reception::Lied);
         assert_eq!(reception(reply(200, "<html>"), hash), Reception::Unclear);
         assert_eq!(reception(reply(502, "bad gateway"), hash), Reception::Unclear);
         assert_eq!(reception(reply(429, "slow down"), hash), Reception::NotSent(Cause::Throttled));

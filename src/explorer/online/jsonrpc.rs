@@ -28,6 +28,8 @@ pub(super) struct Rpc<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// When the question must be answered.
     pub(super) deadline: Instant,
+    /// What is asked for.
+    pub(super) purpose: Purpose,
 }
 
 /// An error object: its class, and the return data of a call that failed.
@@ -75,6 +77,12 @@ struct ErrorObject {
 type Answered = Result<Value, Refusal>;
 
 impl Rpc<'_> {
+    /// The same node, for a question that says nothing about this wallet.
+    pub(super) const fn neutral(mut self) -> Self {
+        self.purpose = Purpose::Neutral;
+        self
+    }
+
     /// Asks one question. `null` is an answer.
     pub(super) async fn ask(&self, method: &str, params: Value) -> Answered {
         let request = request(0, &(method, params));
@@ -121,7 +129,7 @@ impl Rpc<'_> {
 
     /// One body for one body; repeated where that may help. Reads only.
     async fn exchange(&self, body: String) -> Result<Vec<u8>, Refusal> {
-        let ask = async || judge(self.post(Purpose::Read, body.clone()).await);
+        let ask = async || judge(self.post(self.purpose, body.clone()).await);
         Ok(retry::read(self.endpoint, self.deadline, ask).await?)
     }
 

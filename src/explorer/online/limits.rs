@@ -106,8 +106,6 @@ pub(super) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
 pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
 /// Sending to every host in turn.
 pub(super) const SENDING: Duration = Duration::from_secs(60);
-/// Offering a transaction to one more host when somebody has it already.
-pub(super) const SPREADING: Duration = Duration::from_secs(5);
 /// Looking for a transaction that may have been sent.
 pub(super) const READING_BACK: Duration = Duration::from_secs(60);
 /// A whole scan.

@@ -46,9 +46,18 @@ mod esplora;
 mod esplora_json;
 mod esplora_many;
 mod evm;
+mod evm_block;
 mod evm_contracts;
+#[cfg(test)]
+mod evm_fake;
+mod evm_fees;
+#[cfg(test)]
+mod evm_hostile_tests;
 mod evm_node;
+mod evm_places;
+mod evm_quorum;
 mod evm_send;
+mod evm_state;
 #[cfg(test)]
 mod fake;
 mod history;

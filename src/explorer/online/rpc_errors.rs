@@ -35,7 +35,12 @@ const TEXTS: &[(&str, RpcError)] = &[
     ("must authenticate", RpcError::Failed(Cause::Denied)),
     ("unauthorized", RpcError::Failed(Cause::Denied)),
     ("personal token", RpcError::Failed(Cause::Denied)),
+    ("not authorized", RpcError::Failed(Cause::Denied)),
     ("header not found", RpcError::Failed(Cause::Busy)),
+    // Nothing was done with what it was sent (network.md 4.4), and reads are worth another try.
+    ("syncing", RpcError::Failed(Cause::Busy)),
+    ("out of sync", RpcError::Failed(Cause::Busy)),
+    ("endpoint does not exist", RpcError::Failed(Cause::Unsupported)),
     ("unknown block", RpcError::Failed(Cause::Missing)),
     ("batch too large", RpcError::Failed(Cause::TooLarge)),
     ("response too large", RpcError::Failed(Cause::TooLarge)),
@@ -84,7 +89,6 @@ const TEXTS: &[(&str, RpcError)] = &[
     ("only replay-protected", RpcError::Rejected(WrongChain)),
     ("txpool is full", RpcError::Rejected(PoolFull)),
     ("sub-pool is full", RpcError::Rejected(PoolFull)),
-    ("syncing", RpcError::Rejected(PoolFull)),
     ("method not found", RpcError::Failed(Cause::Unsupported)),
     ("not supported", RpcError::Failed(Cause::Unsupported)),
     ("does not exist/is not available", RpcError::Failed(Cause::Unsupported)),
@@ -184,7 +188,7 @@ mod tests {
         (-32_000, "invalid chain id for signer", RpcError::Rejected(WrongChain)),
         (-32_000, "txpool is full", RpcError::Rejected(PoolFull)),
         (-32_000, "pending sub-pool is full", RpcError::Rejected(PoolFull)),
-        (-32_000, "node is syncing", RpcError::Rejected(PoolFull)),
+        (-32_000, "node is syncing", RpcError::Failed(Cause::Busy)),
         (-32_008, "", RpcError::Rejected(PoolFull)),
         (429, "Your app has exceeded its compute units per second capacity", RpcError::Failed(Cause::Throttled)),
         (-32_005, "project ID request rate exceeded", RpcError::Failed(Cause::Throttled)),
@@ -205,10 +209,25 @@ mod tests {
         (-32_601, "the method eth_x does not exist/is not available", RpcError::Failed(Cause::Unsupported)),
     ];
 
+    /// Texts of the retry table (network.md 4.4) and of rate limits that come as JSON-RPC errors, which section 3 has not.
+    const RETRY_TABLE: &[(i64, &str, RpcError)] = &[
+        (-32_000, "node is out of sync", RpcError::Failed(Cause::Busy)),
+        (-32_000, "Syncing, please wait", RpcError::Failed(Cause::Busy)),
+        (
+            -32_000,
+            "Max rate limit reached, please use API Key for higher rate limit",
+            RpcError::Failed(Cause::Throttled),
+        ),
+        (-32_005, "Too Many Requests", RpcError::Failed(Cause::Throttled)),
+        (-32_601, "endpoint does not exist", RpcError::Failed(Cause::Unsupported)),
+        (-32_007, "Not authorized", RpcError::Failed(Cause::Denied)),
+        (-32_000, "must authenticate", RpcError::Failed(Cause::Denied)),
+    ];
+
     #[test]
     fn every_text_of_the_table_has_its_class() {
-        assert_eq!(TABLE.len(), 69);
-        for (code, text, class) in TABLE {
+        assert_eq!((TABLE.len(), RETRY_TABLE.len()), (69, 7));
+        for (code, text, class) in TABLE.iter().chain(RETRY_TABLE) {
             assert_eq!(classify(*code, text), *class, "{code} {text}");
         }
         assert_eq!(classify(-32_000, "Update at evil.example"), RpcError::Rejected(EvmReject::Unstated));

@@ -15,7 +15,7 @@ use super::{
     pool::after,
 };
 use crate::{
-    explorer::{Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, Witnessed},
+    explorer::{Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, WitnessedScript},
     text::SafeText,
 };
 
@@ -27,7 +27,11 @@ impl Explorer {
     ///
     /// # Errors
     /// There is one, and it did not answer.
-    pub fn second_opinion(&self, primary: &SafeText, scripts: &[Witnessed]) -> Result<Option<Opinion>, ExplorerError> {
+    pub fn second_opinion(
+        &self,
+        primary: &SafeText,
+        scripts: &[WitnessedScript],
+    ) -> Result<Option<Opinion>, ExplorerError> {
         let end = after(limits::SCAN);
         let question = async |host: Host<'_>| testimony(&host, scripts).await;
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
@@ -37,16 +41,16 @@ impl Explorer {
 }
 
 /// Asks one host about as many of the scripts as it allows.
-async fn testimony(host: &Host<'_>, scripts: &[Witnessed]) -> Result<Testimony, Cause> {
+async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testimony, Cause> {
     let (tip, _) = host.top().await?;
     let together = host.pace().await?.together;
     let most = host.endpoint().room().saturating_mul(together);
-    let ask = |(_, _, script, known): &Witnessed| Asked { script: script.clone(), known: Some(known.clone()) };
+    let ask = |(_, _, script, known): &WitnessedScript| Asked { script: script.clone(), known: Some(known.clone()) };
     let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
     Ok((tip, host.histories(&asked).await?))
 }
 
-fn opinion(scripts: &[Witnessed], (tip, answers): Testimony, operator: SafeText) -> Opinion {
+fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
     let unasked = scripts.len().saturating_sub(answers.len());
     let mut opinion = Opinion { operator, tip, agreed: Vec::new(), differing: Vec::new(), unasked };
     for ((keychain, index, _, known), answer) in scripts.iter().zip(answers) {

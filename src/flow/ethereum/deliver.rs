@@ -101,11 +101,9 @@ pub fn deliver(
 fn settled(verdict: &EvmVerdict, before: OutboxState) -> (OutboxState, String) {
     let out = matches!(before, OutboxState::Unknown | OutboxState::Sent | OutboxState::Mined);
     match verdict {
-        EvmVerdict::Accepted { operators } => {
-            (OutboxState::Sent, operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        EvmVerdict::Known if before == OutboxState::Mined => (before, "already mined".to_owned()),
-        EvmVerdict::Known => (OutboxState::Sent, "already known".to_owned()),
+        EvmVerdict::Accepted(carried) => (OutboxState::Sent, carried.to_string()),
+        EvmVerdict::Known(_) if before == OutboxState::Mined => (before, "already mined".to_owned()),
+        EvmVerdict::Known(_) => (OutboxState::Sent, "already known".to_owned()),
         EvmVerdict::Rejected(class) if out => (before, format!("refused this time: {class}")),
         EvmVerdict::Rejected(class) => (OutboxState::Rejected, class.to_string()),
         EvmVerdict::NotSent(_) => (before, "not sent".to_owned()),
@@ -124,7 +122,7 @@ fn unrecorded(hash: B256, verdict: &EvmVerdict, failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explorer::{EvmReject, Failures};
+    use crate::explorer::{Carried, EvmReject, Failures};
 
     #[test]
     fn a_refusal_frees_only_what_nobody_can_have() {
@@ -135,6 +133,6 @@ mod tests {
         }
         assert_eq!(settled(&EvmVerdict::Unknown, OutboxState::Signed).0, OutboxState::Unknown);
         assert_eq!(settled(&EvmVerdict::NotSent(Failures::default()), OutboxState::Signed).0, OutboxState::Signed);
-        assert_eq!(settled(&EvmVerdict::Known, OutboxState::Mined).0, OutboxState::Mined);
+        assert_eq!(settled(&EvmVerdict::Known(Carried::default()), OutboxState::Mined).0, OutboxState::Mined);
     }
 }

@@ -17,7 +17,7 @@ pub use self::{
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::EvmLimits,
-    planning::{Desk, NonceChoice, Planned, plan, purpose},
+    planning::{Desk, NonceChoice, Planned, plan, price_note, purpose},
     signed_file::{read_signed, signed_text},
     track::{EvmTracked, refresh, track},
 };

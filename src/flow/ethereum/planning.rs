@@ -11,13 +11,15 @@ use crate::{
     amount::Denomination,
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, EthereumError, Snapshot},
+        ethereum::{Code, Ethereum, EthereumError, FeeFacts, Snapshot},
     },
     explain::Failure,
-    explorer::{Claim, EvmAccountState, EvmCall, EvmExplorer, GasAnswer},
-    intent::{EvmRequest, EvmValue},
+    explorer::{Claim, Disagreement, Evidence, EvmAccountState, EvmCall, EvmExplorer, GasAnswer, Matter, Witnessed},
+    flow::FlowError,
+    intent::{EvmRequest, EvmValue, Warning},
     ledger::{EvmAccountRow, EvmWho, Holder, Ledger, Reservation},
     network::{EvmChain, L1Fee},
+    text::SafeText,
 };
 
 /// Transactions of one account that a pool may hold: with more waiting, the journal knows what is ours.
@@ -55,6 +57,8 @@ pub struct Planned {
     pub reservation: Reservation,
     /// SHA-256 of what was asked, for recognising the same wish.
     pub purpose: String,
+    /// What operators said otherwise, for the person who decides.
+    pub notes: Vec<Warning>,
 }
 
 /// SHA-256 of chain, sender, recipient, value and data, or of a key that the person named: running the same command twice is
@@ -91,9 +95,9 @@ pub fn plan(
     holder: Holder,
     (wish, signatures): (&str, &[String]),
 ) -> Result<Planned, Failure> {
-    let from = desk.row.account.address;
-    let state = desk.node.account(from)?;
-    let facts = Asked::ask(desk, request, &state)?;
+    let (state, mut notes) = state(desk)?;
+    let facts = Asked::ask(desk, request, state.value())?;
+    notes.extend(facts.notes.iter().cloned());
     let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
     let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
     let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
@@ -104,12 +108,53 @@ pub fn plan(
         Ok(EvmDraft { plan, context })
     });
     match planned {
-        Ok(draft) => Ok(Planned { draft, reservation, purpose: wish.to_owned() }),
+        Ok(draft) => Ok(Planned { draft, reservation, purpose: wish.to_owned(), notes }),
         Err(failure) => {
             desk.ledger.release_nonce(reservation.id)?;
             Err(failure)
         }
     }
+}
+
+/// The account's state as operators say, with its nonce as pools say; and what they do not agree about. About the nonce of
+/// blocks they must not contradict each other: a payment would be lost in a gap or take another one's place.
+fn state(desk: &Desk<'_>) -> Result<(Witnessed<EvmAccountState>, Vec<Warning>), Failure> {
+    let from = desk.row.account.address;
+    let mut state = desk.node.account(from)?;
+    if state.evidence() == Evidence::Said && state.about(Matter::Nonce).next().is_some() {
+        let ours = format!("{} says: nonce {} is next", names(&state.said_by), state.value().nonce);
+        let others = state.about(Matter::Nonce).map(ToString::to_string);
+        return Err(FlowError::NonceDisputed([ours].into_iter().chain(others).collect::<Vec<_>>().join("; ")).into());
+    }
+    let mut notes = Vec::new();
+    notes.extend(note("operators_differ", "operators do not agree about this account", &state.disagreements));
+    if let Some(pending) = desk.node.pending_nonce(from)? {
+        let next = (*pending.value()).max(state.value().nonce);
+        state.claim.value_mut().pending_nonce = Some(next);
+        let above: Vec<_> = pending.disagreements;
+        notes.extend(note("pools_differ", &format!("pools differ; nonce {next} is taken as the next"), &above));
+    }
+    Ok((state, notes))
+}
+
+fn names(said_by: &[SafeText]) -> String {
+    said_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// One warning for what operators say otherwise, if they do.
+fn note(code: &'static str, what: &str, others: &[Disagreement]) -> Option<Warning> {
+    let said: Vec<String> = others.iter().map(ToString::to_string).collect();
+    (!said.is_empty()).then(|| Warning { code, text: format!("{what} ({})", said.join("; ")) })
+}
+
+/// What is to be told about prices that differ by far.
+#[must_use]
+pub fn price_note(fees: &Witnessed<FeeFacts>) -> Option<Warning> {
+    note(
+        "fee_spread",
+        "operators name very different prices of gas; the median is taken, of two the lower",
+        &fees.disagreements,
+    )
 }
 
 fn native(chain: &EvmChain, wei: U256) -> String {
@@ -118,15 +163,18 @@ fn native(chain: &EvmChain, wei: U256) -> String {
 
 /// What nodes said beside the account's own state.
 struct Asked {
-    fees: crate::chain::ethereum::FeeFacts,
+    fees: FeeFacts,
+    notes: Vec<Warning>,
     gas_estimate: Option<u64>,
     code_at_to: Code,
     l1_fee: Option<U256>,
 }
 
 impl Asked {
-    fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &Claim<EvmAccountState>) -> Result<Self, Failure> {
-        let fees = desk.node.fees()?.into_value();
+    fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
+        let fees = desk.node.fees()?;
+        let notes = price_note(&fees).into_iter().collect();
+        let fees = fees.claim.into_value();
         let code_at_to = match request.to {
             Some(to) => desk.node.code(to)?.into_value(),
             None => Code::None,
@@ -139,8 +187,8 @@ impl Asked {
                 desk.node.l1_fee(&vec![0xff; 160 + request.data.len()])?.map(Claim::into_value)
             }
         };
-        let gas_estimate = if plain { None } else { Some(estimate(desk, request, state.value())?) };
-        Ok(Self { fees, gas_estimate, code_at_to, l1_fee })
+        let gas_estimate = if plain { None } else { Some(estimate(desk, request, state)?) };
+        Ok(Self { fees, notes, gas_estimate, code_at_to, l1_fee })
     }
 
     fn snapshot(&self, desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
@@ -228,15 +276,21 @@ fn check_l1(
     Err(EthereumError::InsufficientFunds { needed, available }.into())
 }
 
-fn context(desk: &Desk<'_>, state: &Claim<EvmAccountState>, snapshot: &Snapshot, signatures: &[String]) -> EvmContext {
+fn context(
+    desk: &Desk<'_>,
+    state: &Witnessed<EvmAccountState>,
+    snapshot: &Snapshot,
+    signatures: &[String],
+) -> EvmContext {
     let origin = desk.row.account.origin.as_ref();
+    let same_block = snapshot.fees.block == state.value().block;
     EvmContext {
         wallet: Some(desk.row.wallet.clone()),
         account: Some(desk.row.name.clone()),
         fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
         path: origin.map(|origin| format!("m/{}", origin.path)),
-        block: Some(snapshot.fees.block),
-        block_hash: Some(snapshot.fees.block_hash),
+        block: Some(state.value().block),
+        block_hash: state.value().block_hash.or_else(|| same_block.then_some(snapshot.fees.block_hash)),
         balance: Some(native(desk.chain, snapshot.balance)),
         said_by: Some(said_by(state)),
         l1_fee: None,
@@ -258,10 +312,7 @@ fn recipient(code: Code) -> String {
     }
 }
 
-fn said_by(claim: &Claim<EvmAccountState>) -> String {
-    match claim {
-        Claim::Proven(_) => "ourselves".to_owned(),
-        Claim::Agreed { operators, .. } => operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        Claim::Single { operator, .. } => operator.to_string(),
-    }
+fn said_by(state: &Witnessed<EvmAccountState>) -> String {
+    let names = names(&state.said_by);
+    if state.evidence() == Evidence::Proven { format!("{names}, with proof") } else { names }
 }

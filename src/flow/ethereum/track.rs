@@ -9,7 +9,9 @@ use super::deliver;
 use crate::{
     chain::ethereum::{decode, transaction::read_unsigned},
     explain::Failure,
-    explorer::{CallOutcome, Claim, EvmCall, EvmExplorer, EvmReceipt, EvmWhereabouts, Succeeded},
+    explorer::{
+        CallOutcome, Disagreement, Evidence, EvmCall, EvmExplorer, EvmReceipt, EvmWhereabouts, Succeeded, Witnessed,
+    },
     flow::FlowError,
     intent::{Depth, EvmStatus, Outcome},
     ledger::{EvmWho, Ledger, OutboxRow, OutboxState},
@@ -24,6 +26,10 @@ pub struct EvmTracked {
     pub status: EvmStatus,
     /// Hosts.
     pub said_by: Vec<SafeText>,
+    /// Whether several operators say so.
+    pub evidence: Evidence,
+    /// Who says otherwise.
+    pub disagreements: Vec<Disagreement>,
 }
 
 /// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte.
@@ -39,7 +45,8 @@ pub fn track(
     let row = ledger.outbox_row(chain.id, hash)?;
     let from = row.as_ref().map_or(Address::ZERO, |row| row.who.from);
     let claim = explorer.whereabouts(hash, from)?;
-    let said_by = operators(&claim);
+    let evidence = claim.evidence();
+    let Witnessed { claim, said_by, disagreements } = claim;
     let place = claim.into_value();
     let Some(row) = row else {
         let status = match place {
@@ -49,7 +56,7 @@ pub fn track(
                 return Err(FlowError::UnknownTransaction(SafeText::new(&hash.to_string())).into());
             }
         };
-        return Ok(EvmTracked { status, said_by });
+        return Ok(EvmTracked { status, said_by, evidence, disagreements });
     };
     let status = match place {
         EvmWhereabouts::Mined(receipt) => note_mined(ledger, explorer, &row, &receipt)?,
@@ -59,15 +66,7 @@ pub fn track(
         }
         EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, nonce)?,
     };
-    Ok(EvmTracked { status, said_by })
-}
-
-fn operators<T>(claim: &Claim<T>) -> Vec<SafeText> {
-    match claim {
-        Claim::Proven(_) => vec![SafeText::new("ourselves")],
-        Claim::Agreed { operators, .. } => operators.clone(),
-        Claim::Single { operator, .. } => vec![operator.clone()],
-    }
+    Ok(EvmTracked { status, said_by, evidence, disagreements })
 }
 
 /// It is in a block: so is its nonce, and what else waited with that nonce was replaced.
@@ -119,7 +118,7 @@ fn replaced_by(ledger: &Ledger, explorer: &EvmExplorer, row: &OutboxRow) -> Resu
         let Some((hash, _)) = other.signed.as_ref().filter(|_| other.nonce == row.nonce && other.id != row.id) else {
             continue;
         };
-        if let EvmWhereabouts::Mined(receipt) = explorer.whereabouts(*hash, row.who.from)?.into_value() {
+        if let EvmWhereabouts::Mined(receipt) = explorer.whereabouts(*hash, row.who.from)?.claim.into_value() {
             ledger.set_outbox_state(other.id, OutboxState::Mined, "found in a block")?;
             ledger.set_outbox_block(other.id, Some(receipt.block_hash))?;
             return Ok(Some(*hash));

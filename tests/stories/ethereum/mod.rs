@@ -6,7 +6,9 @@ mod history;
 mod hostile;
 mod node;
 mod payments;
+mod relay;
 #[path = "../../ethereum/rpc.rs"]
 mod rpc;
 mod scripting;
 mod trouble;
+mod witnesses;
