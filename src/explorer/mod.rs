@@ -206,7 +206,7 @@ pub enum ExplorerError {
 
 catalogue! {
     NO_NETWORK = "explorer.no_network", Network, "Leave out --offline, or carry the file to a machine with the online build of fastness";
-    BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https addresses, or http for this machine and onion services only";
+    BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https, ssl or core+https addresses; http and tcp are for this machine and onion services only";
     NO_ENDPOINT = "explorer.no_endpoint", Usage, "Name one with --explorer URL, or under [explorers] in config.toml";
     NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";

@@ -149,9 +149,6 @@ impl Core<'_> {
     /// A transaction, hashed here; nothing if the node does not have it. Without `txindex` it knows only those that wait,
     /// those with coins left, and those found by a search.
     pub(super) async fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, Cause> {
-        if let Some(tx) = self.endpoint.node.txs.get(&txid) {
-            return Ok(Some(tx));
-        }
         Ok(self.locate(txid).await?.map(|located| located.tx))
     }
 
@@ -268,7 +265,6 @@ impl Core<'_> {
         };
         let TxJson { hex, blockhash } = shape(&answer)?;
         let tx = electrum_json::transaction(&hex, txid)?;
-        self.endpoint.node.txs.put(txid, &tx);
         Ok(Some(Located { tx, block: blockhash }))
     }
 

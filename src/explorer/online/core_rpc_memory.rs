@@ -11,7 +11,6 @@ use std::{
 use bitcoin::{Block, BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
 use tokio::sync::Mutex;
 
-use super::tx_cache::TxCache;
 use crate::explorer::{BlockRef, NodeLogin, Tip, TxAt};
 
 /// Blocks whose transactions' ids are kept, for the branches that are asked for next.
@@ -26,8 +25,6 @@ pub(super) struct NodeMemory {
     pub(super) searched: Mutex<Searched>,
     /// Ids of the transactions of blocks, in order.
     pub(super) blocks: RefCell<BTreeMap<BlockHash, Vec<Txid>>>,
-    /// Transactions that were fetched.
-    pub(super) txs: TxCache,
 }
 
 impl NodeMemory {

@@ -205,6 +205,31 @@ fn histories_cost_one_search_and_are_remembered() {
 }
 
 #[test]
+fn a_reorganisation_is_searched_again() {
+    let [first, second] = [1, 2].map(|number| {
+        let mut tx = fake::payment(&fake::script(1), number);
+        tx.input[0].witness = Witness::new();
+        tx
+    });
+    let old = Chain::new(vec![vec![first.clone()], vec![second.clone()]]);
+    let new = Chain::new(vec![vec![first.clone()], vec![], vec![], vec![second.clone()]]);
+    let moved = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (switch, order) = (Arc::clone(&moved), std::sync::atomic::Ordering::SeqCst);
+    let server =
+        node(old, Vec::new(), move |method, params| switch.load(order).then(|| new.answer(method, params, &[])));
+    at(&server, async |host| {
+        let before = host.histories(&[asked(1, None)]).await.expect("answers");
+        let known =
+            KnownHistory { confirmed: vec![(first.compute_txid(), 1), (second.compute_txid(), 2)], waiting: vec![] };
+        assert_eq!(found(&before)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(2))]);
+        assert_eq!(host.histories(&[asked(1, Some(known.clone()))]).await, Ok(vec![Answered::Unchanged]));
+        moved.store(true, order);
+        let after = host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers");
+        assert_eq!(found(&after)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(4))]);
+    });
+}
+
+#[test]
 fn a_node_without_the_index_has_no_empty_histories() {
     let without = |answer: fn() -> Result<Value, (i64, &'static str)>| {
         let (chain, waiting, _) = story();

@@ -108,10 +108,10 @@ impl Electrum<'_> {
         }
     }
 
-    /// A transaction, hashed here; nothing if this host does not have it.
+    /// A transaction, hashed here; nothing if this host does not have it now, whatever it had before.
     pub(super) async fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, Cause> {
-        let found = self.transactions(&BTreeSet::from([txid])).await?;
-        Ok(found.into_values().next())
+        let found = self.fetch(&[txid]).await?.pop().map(|(_, tx)| tx);
+        Ok(found.inspect(|tx| self.endpoint.lines.txs.put(txid, tx)))
     }
 
     /// Where a transaction is; nothing if this host does not have it.

@@ -126,6 +126,20 @@ fn a_history_is_whole_and_then_unchanged_for_one_question() {
 }
 
 #[test]
+fn whether_a_host_has_a_transaction_is_asked_each_time() {
+    let questions = AtomicUsize::new(0);
+    let server = LineServer::start(chain(), move |method, _| {
+        let gone = method == "blockchain.transaction.get" && questions.fetch_add(1, Ordering::SeqCst) > 0;
+        if gone { Act::Error(json!({"code": 2, "message": "No such mempool transaction."})) } else { Act::Honest }
+    });
+    let txid = chain().txs[3].0.compute_txid();
+    at(&server, LONG, async |host| {
+        assert!(host.transaction(txid).await.expect("an answer").is_some());
+        assert_eq!(host.transaction(txid).await, Ok(None), "evicted meanwhile");
+    });
+}
+
+#[test]
 fn many_scripts_are_answered_in_order() {
     let server = LineServer::start(chain(), |_, _| Act::Honest);
     let many: Vec<Asked> = (0..250).map(|number| asked(number, None)).collect();

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, pki_types::ServerName};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use tokio::{
@@ -186,8 +186,12 @@ async fn open(address: &Address, way: Way<'_>) -> Result<Box<dyn Duplex>, Cause>
     if address.tls.is_none() {
         return Ok(Box::new(stream));
     }
-    let settings = tls::config(&[]).map_err(|_| Cause::Unreachable)?;
-    let name = ServerName::try_from(address.host.clone()).map_err(|_| Cause::Unreachable)?;
+    secure(stream, &address.host, tls::config(&[]).map_err(|_| Cause::Unreachable)?).await
+}
+
+/// TLS with the host of this name, whose certificate has to lead to a root in the settings.
+async fn secure(stream: impl Duplex + 'static, host: &str, settings: ClientConfig) -> Result<Box<dyn Duplex>, Cause> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| Cause::Unreachable)?;
     let secured = TlsConnector::from(Arc::new(settings)).connect(name, stream).await;
     Ok(Box::new(secured.map_err(|_| Cause::Unreachable)?))
 }
@@ -296,3 +300,7 @@ fn read(line: &[u8]) -> Result<Option<(u64, Reply)>, Cause> {
         (None, None, None) => Err(Cause::Malformed),
     }
 }
+
+#[cfg(test)]
+#[path = "electrum_wire_tests.rs"]
+mod tests;

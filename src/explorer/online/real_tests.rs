@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     chain::bitcoin::spv,
-    explorer::{BlockRef, KnownHistory, NodeLogin, Passage, TxPlace},
+    explorer::{BlockRef, Cause, KnownHistory, NodeLogin, Passage, TxPlace},
     network::Network,
 };
 
@@ -154,5 +154,30 @@ fn a_node_and_an_electrum_server_say_the_same() {
                 assert_eq!((reply.status, reply.body), (200, tx.compute_txid().to_string().into_bytes()));
             }
         }
+    });
+}
+
+#[test]
+fn a_node_without_indexes_says_so() {
+    let Ok(url) = env::var("FASTNESS_REAL_BARE_CORE") else { return };
+    let endpoint = Endpoint::parse(&url).expect("a node");
+    if let Ok(login) = env::var("FASTNESS_REAL_LOGIN") {
+        assert!(endpoint.node.login.set(NodeLogin::parse(login.as_bytes()).expect("a login")).is_ok());
+    }
+    let http = Http::new(&Passage::default()).expect("a client");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let core = Core { http: &http, endpoint: &endpoint, deadline, network: Network::Regtest };
+        let asked = Asked { script: fake::script(1), known: None };
+        assert_eq!(core.histories(&[asked]).await, Err(Cause::NoFilterIndex));
+        let nobodys = fake::payment(&fake::script(1), 1).compute_txid();
+        assert_eq!(core.place(nobodys).await, Err(Cause::Unsupported), "it cannot know");
+        // The newest coinbase has its coin left, which leads to its block.
+        let tip = core.tip().await.expect("a tip");
+        let block = core.block(tip.hash).await.expect("a block");
+        let txid = block.txdata[0].compute_txid();
+        let place = core.place(txid).await.expect("an answer");
+        assert!(matches!(place, Some(TxPlace::Confirmed(at)) if at.hash == tip.hash), "{place:?}");
     });
 }

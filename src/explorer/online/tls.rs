@@ -16,7 +16,8 @@ pub(super) fn config(protocols: &[&[u8]]) -> Result<ClientConfig, ExplorerError>
     with_roots(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, protocols)
 }
 
-fn with_roots(roots: RootCertStore, protocols: &[&[u8]]) -> Result<ClientConfig, ExplorerError> {
+/// The same with these roots; only tests name others than Mozilla's.
+pub(super) fn with_roots(roots: RootCertStore, protocols: &[&[u8]]) -> Result<ClientConfig, ExplorerError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
