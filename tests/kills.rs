@@ -116,20 +116,20 @@ impl Form {
         }
     }
 
-    /// All of them, or a sample. The child that signs sends nothing, so that fewer of its calls are tried.
+    /// All of them, or a sample. The child that signs sends nothing, so that fewer of its calls are tried; the last calls
+    /// of the process are those around the sending, so that more of them are.
     fn chosen(self, all: &[Point], length: Length) -> Vec<Point> {
         let of = |whose: Whose| all.iter().filter(|point| point.whose == whose).cloned().collect::<Vec<_>>();
         let (own, child, early) = (of(Whose::Main), of(Whose::Child), of(Whose::BeforeChild));
+        let (first, last) = own.split_at(own.len() * 7 / 10);
         let shares = match (self, length) {
-            (Self::Broadcast, Length::Long) => [own.len(), 0, 0],
-            (Self::Broadcast, Length::Short) => [52, 0, 0],
-            (Self::Send, Length::Long) => [own.len(), 40, 60],
-            (Self::Send, Length::Short) => [6, 1, 1],
+            (Self::Broadcast, Length::Long) => [0, 0, first.len(), last.len()],
+            (Self::Broadcast, Length::Short) => [0, 0, 26, 26],
+            (Self::Send, Length::Long) => [60, 40, first.len(), last.len()],
+            (Self::Send, Length::Short) => [1, 1, 1, 5],
         };
-        [(own, shares[0]), (child, shares[1]), (early, shares[2])]
-            .into_iter()
-            .flat_map(|(points, most)| points::spread(&points, most))
-            .collect()
+        let parts = [early.as_slice(), child.as_slice(), first, last];
+        parts.into_iter().zip(shares).flat_map(|(points, most)| points::spread(points, most)).collect()
     }
 }
 
@@ -176,7 +176,9 @@ impl Theatre {
         let status = run(traced(&self.command(), &strace));
         assert!(status.success(), "the whole run ends well: {status:?}");
         let points = points::read(&folder);
-        assert!(points.len() > 100, "only {} calls", points.len());
+        let own = points.iter().filter(|point| point.whose == Whose::Main).count();
+        let child = points.iter().filter(|point| point.whose == Whose::Child).count();
+        assert!(own > 100 && (child > 50) == (self.form == Form::Send), "{own} calls, and {child} of the child");
         points
     }
 

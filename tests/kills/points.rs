@@ -67,14 +67,13 @@ fn calls(path: &Path) -> Vec<String> {
     text.lines().filter_map(name).filter(is_name).collect()
 }
 
-/// Reads the files of `strace -ff`: the first process has the lowest number, the child has an `execve` too.
+/// Reads the files of `strace -ff`: the process itself begins with `execve`, its child comes to it later, threads never do.
 pub(crate) fn read(folder: &Path) -> Vec<Point> {
-    let number = |path: &std::path::PathBuf| path.extension()?.to_str()?.parse::<u32>().ok();
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort_by_key(number);
-    let mut threads = files.iter().map(|path| calls(path));
-    let main = threads.next().unwrap();
-    let child = threads.find(|calls| calls.iter().any(|name| name == "execve"));
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| calls(&entry.unwrap().path()));
+    let programs = files.filter(|calls| calls.iter().any(|name| name == "execve"));
+    let (main, children): (Vec<_>, Vec<_>) =
+        programs.partition(|calls| calls.first().is_some_and(|name| name == "execve"));
+    let (main, child) = (main.into_iter().next().unwrap(), children.into_iter().next());
     // The parent waits for its child with the last of these.
     let waits = |name: &String| name == "wait4" || name == "waitid";
     let after = child.as_ref().and_then(|_| main.iter().rposition(waits)).unwrap_or(0);
@@ -109,8 +108,8 @@ fn numbered(calls: &[String]) -> Vec<(&str, usize)> {
     calls.iter().map(String::as_str).map(number).collect()
 }
 
-/// So many of them, evenly spread from the first to the last.
+/// So many of them, evenly spread.
 pub(crate) fn spread(points: &[Point], most: usize) -> Vec<Point> {
     let count = most.min(points.len());
-    (0..count).filter_map(|turn| points.get(turn * (points.len() - 1) / (count - 1).max(1))).cloned().collect()
+    (0..count).filter_map(|turn| points.get((2 * turn + 1) * points.len() / (2 * count))).cloned().collect()
 }

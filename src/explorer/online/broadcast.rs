@@ -117,7 +117,7 @@ impl Explorer {
 
     /// Sends it to these at once and waits for all of them: nobody is cut off because another was faster.
     async fn offer_all(&self, round: &[&Endpoint], letter: &Letter<'_>, tally: &mut Tally) {
-        let deadline = after(limits::SEND_ONE);
+        let deadline = after(limits::SEND_ONE * self.http.slowness());
         let offers = round.iter().map(async |endpoint| self.offer(endpoint, deadline, letter).await);
         let receptions = join_all(offers).await;
         for (endpoint, reception) in round.iter().zip(receptions) {
@@ -160,7 +160,7 @@ impl Explorer {
         let started = Instant::now();
         for delay in at {
             sleep_until(started + *delay).await;
-            let deadline = after(limits::LOOKING);
+            let deadline = after(limits::LOOKING * self.http.slowness());
             let looks: FuturesUnordered<_> =
                 self.pool.turns(deadline).map(|(host, _)| self.whether_at(host, deadline, txid)).collect();
             let holders: Vec<Holder> = looks.filter_map(async |holder| holder).collect().await;
@@ -190,7 +190,7 @@ impl Explorer {
         let started = Instant::now();
         for delay in self.read_back_at.iter().take(limits::PROPAGATION_LOOKS) {
             sleep_until(started + *delay).await;
-            let deadline = after(limits::LOOKING);
+            let deadline = after(limits::LOOKING * self.http.slowness());
             for &endpoint in &others {
                 let question = async |host: Host<'_>| host.transaction(letter.txid).await;
                 let answer = self.pool.judged(endpoint, self.ask_one(endpoint, deadline, question).await);

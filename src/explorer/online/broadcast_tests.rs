@@ -18,7 +18,7 @@ use super::{
     transport_tests::{EVIL, connect, holder, operator, regtest},
 };
 use crate::{
-    explorer::{Cause, Failure, NotSent, Propagation, RejectClass, Taken, Verdict, Why},
+    explorer::{BlockRef, Cause, Failure, NotSent, Propagation, RejectClass, Taken, Verdict, Why},
     text::SafeText,
 };
 
@@ -247,6 +247,48 @@ fn while_somebody_may_hold_ours_a_waiting_rival_decides_nothing() {
     let [parent, ours, rival] = rivals();
     let silent = receiver(&ours, Keeps::Nothing, || Act::HangUp);
     assert_eq!(send(&ours, &[&silent, &holder(&parent, Some(&rival))]), Verdict::Unknown);
+}
+
+/// A server that refuses with this text and shows these transactions, the last one in a block.
+fn of_blocks(shown: &[&Transaction], refusal: &'static str) -> Server {
+    let held: Vec<(Txid, Vec<u8>)> = shown.iter().map(|tx| (tx.compute_txid(), consensus::serialize(tx))).collect();
+    let last = held.last().expect("one is shown").0;
+    let confirmed = fake::status_value(Some(block())).to_string();
+    regtest(move |request| {
+        if let Some((_, raw)) = held.iter().find(|(txid, _)| request == format!("GET /tx/{txid}/raw")) {
+            return Act::ok(raw.clone());
+        }
+        match request {
+            _ if request == format!("GET /tx/{last}/status") => Act::ok(confirmed.clone()),
+            _ if request.contains("/outspend/") => Act::ok(format!(r#"{{"spent":true,"txid":"{last}"}}"#)),
+            _ if request.starts_with("POST") => Act::Answer(400, refusal.into()),
+            _ => Act::Answer(404, Vec::new()),
+        }
+    })
+}
+
+fn block() -> BlockRef {
+    BlockRef { height: 7, hash: bitcoin::BlockHash::all_zeros(), time: 1_700_000_000 }
+}
+
+#[test]
+fn what_is_in_a_block_is_confirmed_whatever_the_refusal() {
+    let tx = payment();
+    let utxo = "sendrawtransaction RPC error -27: Transaction outputs already in utxo set";
+    for refusal in [utxo, MISSING, DUST] {
+        assert_eq!(send(&tx, &[&of_blocks(&[&tx], refusal)]), Verdict::Confirmed(block()), "{refusal}");
+    }
+    // Said to be in a block, and shown by nobody yet: it is there.
+    let Verdict::Known(taken) = send(&tx, &[&refuser(&tx, utxo)]) else { panic!("known") };
+    assert_eq!(taken.operators.len(), 1);
+}
+
+#[test]
+fn a_rival_in_a_block_decides_even_if_an_answer_was_lost() {
+    let [parent, ours, rival] = rivals();
+    let silent = receiver(&ours, Keeps::Nothing, || Act::HangUp);
+    let conflict = Verdict::Rejected(RejectClass::Conflict(rival.compute_txid()));
+    assert_eq!(send(&ours, &[&silent, &of_blocks(&[&parent, &rival], MISSING)]), conflict);
 }
 
 #[test]

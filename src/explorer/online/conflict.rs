@@ -55,6 +55,6 @@ impl Explorer {
 
     async fn fetch(&self, txid: Txid) -> Option<Transaction> {
         let question = async |host: Host<'_>| host.transaction(txid).await;
-        self.seek(after(limits::LOOKING), question).await.ok()?.value
+        self.seek(after(limits::LOOKING * self.http.slowness()), question).await.ok()?.value
     }
 }

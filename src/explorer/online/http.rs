@@ -131,6 +131,11 @@ impl Http {
         })
     }
 
+    /// How many times longer everything may take by this way out.
+    pub(super) const fn slowness(&self) -> u32 {
+        if self.passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 }
+    }
+
     /// Says what the host is about to be told.
     pub(super) fn tell(&self, network: &'static str, host: &SafeText, subject: Subject) {
         if let Some(witness) = &self.passage.witness {
