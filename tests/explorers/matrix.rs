@@ -310,7 +310,7 @@ fn no_lie_is_ever_called_proven_or_agreed() {
             own.tally.into_iter().for_each(|(what, count)| *all.tally.entry(what).or_default() += count);
         }
     };
-    std::thread::scope(|scope| (0..6).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..10).for_each(|_| drop(scope.spawn(work))));
     let Findings { wrong, tally } = findings.into_inner().unwrap();
     println!("lying matrix: {} cases of {} lies, {} wrong; {tally:?}", cases.len(), LIES.len(), wrong.len());
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));

@@ -118,7 +118,7 @@ fn run(world: &Arc<World>, seed: u64) -> (Result<Vec<FoundAt>, String>, u64) {
 fn a_scan_under_any_schedule_of_faults_is_right_or_an_error() {
     let count = std::env::var("FASTNESS_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(500u64);
     // A script with pages, beside the quiet ones.
-    let world = Arc::new(busy(26, 2));
+    let world = Arc::new(busy(11, 1));
     let calm = Layer::start(1, Honest(Arc::clone(&world)));
     let (truth, _) = scan(&world, &Explorer::connect(Network::Regtest, &[calm.url()]).unwrap()).unwrap();
     let (next, started) = (AtomicU64::new(0), Instant::now());
@@ -149,7 +149,7 @@ fn a_scan_under_any_schedule_of_faults_is_right_or_an_error() {
             *tally.entry(kind).or_default() += 1;
         }
     };
-    std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..24).for_each(|_| drop(scope.spawn(work))));
     let (tally, wrong) = (tally.into_inner().unwrap(), wrong.into_inner().unwrap());
     println!("fault schedules: {count} in {} s: {tally:?}", started.elapsed().as_secs());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

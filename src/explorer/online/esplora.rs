@@ -207,8 +207,11 @@ impl Listing<'_, '_> {
     async fn page(&self, list: &str) -> Result<Vec<TxAt>, Cause> {
         let path = format!("/scripthash/{}{list}", self.hash);
         let body = self.esplora.get(&path, limits::TX_PAGE_BYTES).await?.ok_or(Cause::Unsupported)?;
+        let listed = esplora_json::page(&body)?;
+        // It may be long, and others wait for their turn to read one.
+        drop(body);
         let mut txs = Vec::new();
-        for Listed { txid, tx, place } in esplora_json::page(&body)? {
+        for Listed { txid, tx, place } in listed {
             let tx = match tx {
                 Some(tx) => tx,
                 // Its JSON does not hash to its id. Perhaps a form we do not know: the raw bytes decide.
