@@ -2,15 +2,15 @@
 //!
 //! Nothing can make this `Explorer`, so every method below is unreachable by type, not by promise.
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::convert::Infallible;
 
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
-    BlockRef, Claim, ExplorerError, Failure, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace,
+    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace,
     Verdict, WitnessedScript,
 };
-use crate::{amount::FeeRate, network::Network, text::SafeText};
+use crate::{network::Network, text::SafeText};
 
 /// Does not exist in this build.
 pub struct Explorer(Infallible);
@@ -89,7 +89,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn fee_rates(&self) -> Result<Claim<BTreeMap<u16, FeeRate>>, ExplorerError> {
+    pub fn fee_advice(&self, _target: u16) -> Result<FeeAdvice, ExplorerError> {
         match self.0 {}
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 
 use super::operators::organisation;
-use crate::{account::Keychain, text::SafeText};
+use crate::{account::Keychain, amount::FeeRate, text::SafeText};
 
 /// Something an explorer said, with what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +175,38 @@ pub struct Opinion {
     pub unasked: usize,
 }
 
+/// A fee rate by the median of several sources, within bounds (threats.md N4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeAdvice {
+    /// The median, of two the lower one, within [`FeeAdvice::BOUNDS`]; nothing where nobody has an estimate.
+    pub rate: Option<FeeRate>,
+    /// Every source with what it said, lowest first.
+    pub said: Vec<(SafeText, FeeRate)>,
+}
+
+impl FeeAdvice {
+    /// What an estimate may be: from a tenth of a satoshi, below which no node relays by default, to 500 per virtual byte.
+    pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 100 }, FeeRate { sat_per_kvb: 500_000 }];
+    /// Sources that are so many times apart do not agree.
+    const SPREAD: u64 = 3;
+
+    /// The median of what was said.
+    #[must_use]
+    pub fn of(mut said: Vec<(SafeText, FeeRate)>) -> Self {
+        said.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+        let [least, most] = Self::BOUNDS;
+        let median = said.len().checked_sub(1).and_then(|last| said.get(last / 2));
+        Self { rate: median.map(|(_, rate)| (*rate).clamp(least, most)), said }
+    }
+
+    /// Whether the sources are so far apart that a person should know.
+    #[must_use]
+    pub fn is_disputed(&self) -> bool {
+        let rate = |of: Option<&(SafeText, FeeRate)>| of.map_or(0, |(_, rate)| rate.sat_per_kvb);
+        rate(self.said.last()) > rate(self.said.first()).saturating_mul(Self::SPREAD)
+    }
+}
+
 /// The result of a complete scan: every script that had to be asked was answered. Omission cannot be ruled out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanAnswer {
@@ -189,6 +221,21 @@ pub struct ScanAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_price_decides_alone() {
+        let said = |rates: &[u64]| {
+            let named = rates.iter().zip(["a.example", "b.example", "c.example"]);
+            FeeAdvice::of(named.map(|(rate, host)| (SafeText::new(host), FeeRate::from_sat_per_vb(*rate))).collect())
+        };
+        let rate = |rates: &[u64]| said(rates).rate.map(|rate| rate.sat_per_kvb / 1000);
+        assert_eq!((rate(&[]), rate(&[7])), (None, Some(7)));
+        assert_eq!(rate(&[9_000, 4]), Some(4), "one dear source of two raises nothing");
+        assert_eq!(rate(&[9_000, 4, 5]), Some(5));
+        assert_eq!(rate(&[9_000, 8_000, 5]), Some(500), "and never above the bound");
+        assert_eq!(said(&[0]).rate, Some(FeeAdvice::BOUNDS[0]));
+        assert!(said(&[4, 13]).is_disputed() && !said(&[4, 12]).is_disputed() && !said(&[]).is_disputed());
+    }
 
     #[test]
     fn two_addresses_of_one_host_are_not_agreement() {

@@ -36,7 +36,7 @@ pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
-    BlockRef, Claim, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+    BlockRef, Claim, FeeAdvice, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
     WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};

@@ -75,8 +75,8 @@ fn fees_and_the_tip_are_read_from_every_make() {
         let layer = deployment(&world.chain, personality);
         let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
         assert_eq!(explorer.tip().unwrap().value().height, world.tip, "{personality:?}");
-        let rates = explorer.fee_rates().unwrap().into_value();
-        assert_eq!(rates.get(&1).map(|rate| rate.sat_per_kvb), Some(5_000), "{personality:?}");
+        let advice = explorer.fee_advice(1).unwrap();
+        assert_eq!(advice.rate.map(|rate| rate.sat_per_kvb), Some(5_000), "{personality:?}");
     }
 }
 

@@ -209,6 +209,16 @@ impl Seen<'_> {
                 self.wrong(format!("coin {} of {} is called proven", coin.outpoint, coin.value));
             }
         }
+        for coin in ledger.coins(row.id).unwrap().iter().filter(|coin| coin.unspent == Evidence::Agreed) {
+            self.count("coins agreed to be unspent");
+            let there = world.chain.lock().unwrap().transaction(&coin.outpoint.txid).is_some();
+            let is_true = there && coin.outpoint != world.spent && coin.height == world.height(&coin.outpoint.txid);
+            if !is_true && self.case.is_conspiracy() {
+                self.count("agreed by liars alike");
+            } else if !is_true {
+                self.wrong(format!("coin {} of {} is called agreed", coin.outpoint, coin.value));
+            }
+        }
     }
 
     fn places(&mut self, world: &World) {
@@ -231,8 +241,17 @@ impl Seen<'_> {
     }
 
     fn fee(&mut self) {
-        let Ok(claim) = self.case.explorer.fee_rates() else { return self.count("explicit error") };
-        self.claim(&claim, |rates| rates.get(&1).map(|rate| rate.sat_per_kvb) == Some(5_000));
+        let Ok(advice) = self.case.explorer.fee_advice(1) else { return self.count("explicit error") };
+        let rate = advice.rate.map(|rate| rate.sat_per_kvb);
+        self.must_equal("the fee rate", rate, Some(5_000));
+        let count = |role| self.case.roles.iter().filter(|other| **other == role).count();
+        if count(Role::Honest) > count(Role::Lying) && rate != Some(5_000) {
+            self.wrong(format!("one liar among {:?} made the fee rate {rate:?}", advice.said));
+        }
+        if rate.is_some_and(|rate| rate > 500_000) {
+            self.wrong(format!("a fee rate of {rate:?}"));
+        }
+        self.count(if advice.is_disputed() { "prices apart, and said" } else { "prices alike" });
     }
 
     fn spent(&mut self, world: &World) {

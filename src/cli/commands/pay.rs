@@ -6,7 +6,7 @@ use fastness::{
     address,
     amount::{Amount, FeeRate, Quantity},
     explain::Failure,
-    explorer::Explorer,
+    explorer::FeeAdvice,
     intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
     network::Network,
     payment_uri::PaymentUri,
@@ -104,7 +104,11 @@ impl FeeArgs {
             .into());
         }
         let explorer = context.explorer(network)?;
-        match estimate(&explorer, target)? {
+        let advice = explorer.fee_advice(target)?;
+        if advice.is_disputed() {
+            context.ui.say(&disputed(&advice));
+        }
+        match advice.rate {
             Some(rate) => Ok(Fee::Rate(rate)),
             None if network.class() == fastness::network::NetworkClass::Test => Ok(Fee::Rate(FALLBACK_TEST_RATE)),
             None => {
@@ -115,11 +119,11 @@ impl FeeArgs {
     }
 }
 
-/// The estimate for the largest known target that is not above the one asked for, else the smallest known.
-fn estimate(explorer: &Explorer, target: u16) -> Result<Option<FeeRate>, Failure> {
-    let rates = explorer.fee_rates()?.into_value();
-    let within = rates.range(..=target).next_back().or_else(|| rates.iter().next());
-    Ok(within.map(|(_, rate)| *rate))
+/// Explorers whose estimates are far apart, in a sentence. The fee is in the review, which somebody or a limit agrees to.
+fn disputed(advice: &FeeAdvice) -> String {
+    let said: Vec<String> = advice.said.iter().map(|(host, rate)| format!("{host} says {rate}")).collect();
+    let used = advice.rate.map_or_else(String::new, |rate| format!("; {rate} is used, and --fee-rate names another"));
+    format!("Explorers do not agree on the fee: {}{used}.", said.join(", "))
 }
 
 impl PayArgs {

@@ -3,9 +3,9 @@
 //! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
 //! anything but scripts' hashes, ids and finished transactions.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
-use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
+use bitcoin::{BlockHash, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
@@ -18,9 +18,9 @@ use self::{
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
-    Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
+    Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, default_endpoints,
 };
-use crate::{amount::FeeRate, explorer::health::Lane, network::Network};
+use crate::{explorer::health::Lane, network::Network};
 
 mod backend;
 mod blockchair;
@@ -68,6 +68,7 @@ mod limits;
 mod merge;
 mod pool;
 mod proofs;
+mod quorum;
 #[cfg(test)]
 mod real_tests;
 mod reception;
@@ -200,33 +201,6 @@ impl Explorer {
     pub fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ExplorerError> {
         let question = async |host: Host<'_>| host.transaction(txid).await;
         self.wait(self.seek(after(limits::TX_QUESTION), question)).map(|found| found.value)
-    }
-
-    /// Where a transaction is. Unknown only if everybody who answered has not got it.
-    ///
-    /// # Errors
-    /// As [`Self::tip`].
-    pub fn place(&self, txid: Txid) -> Result<Claim<TxPlace>, ExplorerError> {
-        let found = self.wait(self.seek(after(limits::TX_QUESTION), async |host: Host<'_>| host.place(txid).await))?;
-        Ok(Claim::said_by(found.value.unwrap_or(TxPlace::Unknown), found.operators))
-    }
-
-    /// What spends an output, if anything does. The spender was fetched and does spend it.
-    ///
-    /// # Errors
-    /// As [`Self::tip`], or nobody knows the output.
-    pub fn outspend(&self, outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
-        let question = async |host: Host<'_>| host.outspend(outpoint).await;
-        let found = self.wait(self.seek(after(limits::TX_QUESTION), question))?;
-        Ok(Claim::said_by(found.value, found.operators))
-    }
-
-    /// Fee rates by target in blocks; may be empty. A claim: judge it before use.
-    ///
-    /// # Errors
-    /// As [`Self::tip`].
-    pub fn fee_rates(&self) -> Result<Claim<BTreeMap<u16, FeeRate>>, ExplorerError> {
-        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Host<'_>| host.fee_rates().await))
     }
 
     /// Runs one operation to its end on this thread.

@@ -129,10 +129,6 @@ impl Pool {
         self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
     }
 
-    /// How many organisations are behind the list.
-    pub(super) fn organisations(&self) -> usize {
-        self.endpoints.iter().map(|endpoint| organisation(endpoint.operator.as_str())).collect::<BTreeSet<_>>().len()
-    }
 
     /// Explorers that proved false in this process and are not asked again.
     pub(super) fn distrusted(&self) -> Vec<Failure> {

@@ -233,8 +233,9 @@ fn fee_estimates_are_read_from_any_success() {
         "GET /fee-estimates" => Act::Answer(203, br#"{"1":87.882,"144":1.01}"#.to_vec()),
         _ => Act::HangUp,
     });
-    let rates = connect(&[&server]).fee_rates().expect("rates").into_value();
-    assert_eq!(rates.values().map(|rate| rate.sat_per_kvb).collect::<Vec<_>>(), [87_882, 1010]);
+    let explorer = connect(&[&server]);
+    let rate = |target| explorer.fee_advice(target).expect("rates").rate.map(|rate| rate.sat_per_kvb);
+    assert_eq!([rate(1), rate(3), rate(1_000)], [Some(87_882), Some(87_882), Some(1_010)]);
 }
 
 fn derive(keychain: Keychain, index: u32) -> Option<bitcoin::ScriptBuf> {
