@@ -53,7 +53,8 @@ impl Host for Hostile {
     }
 
     fn answer(&self, asked: &Asked) -> Act {
-        let is_first = asked.path.starts_with("/block-height") || asked.path.starts_with("/blocks/tip");
+        let shows_chain = ["/block-height", "/blocks/tip"].iter().any(|path| asked.path.starts_with(path));
+        let is_first = shows_chain || asked.path == "/blocks";
         // Nothing is handed in, so that no run changes the chain of the others.
         let honest = if asked.method == "POST" && asked.path == "/tx" {
             Reply::text(200, "0".repeat(64))
