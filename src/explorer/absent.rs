@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
-    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace,
-    Verdict, WitnessedScript,
+    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip,
+    TxPlace, Verdict, WitnessedScript,
 };
 use crate::{network::Network, text::SafeText};
 

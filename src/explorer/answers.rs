@@ -157,8 +157,20 @@ pub struct ScanProgress {
     pub used: usize,
 }
 
-/// A script that a second organisation is asked about: its place, itself, and what is known of it.
-pub type WitnessedScript = (Keychain, u32, ScriptBuf, KnownHistory);
+/// A script that a second organisation is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessedScript {
+    /// Which chain of the account.
+    pub keychain: Keychain,
+    /// Index in it.
+    pub index: u32,
+    /// The script.
+    pub script: ScriptBuf,
+    /// What is known of it.
+    pub known: KnownHistory,
+    /// The host that said exactly that before, if one did.
+    pub agreed_by: Option<String>,
+}
 
 /// What a second organisation says of scripts whose history is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

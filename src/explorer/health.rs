@@ -29,6 +29,9 @@ const CAPABILITY: u64 = 86_400_000;
 const FULL_SPEED: u64 = 1000;
 const SLOWEST: u64 = 50;
 const RECOVERY: u64 = 60_000;
+const WARNING: u64 = 1_000;
+/// For a host that allows everything, and says all the same that we ask too often.
+const AFTER_ALL: Allowance = Allowance { rate: 20_000, burst: 4 };
 
 /// What a request is for, as far as breakers care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,11 +142,12 @@ struct Bucket {
     /// Thousandths of the allowed rate.
     speed: u64,
     speed_at: u64,
+    slowed_at: u64,
 }
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self { level: i64::MAX, at: 0, speed: FULL_SPEED, speed_at: 0 }
+        Self { level: i64::MAX, at: 0, speed: FULL_SPEED, speed_at: 0, slowed_at: 0 }
     }
 }
 
@@ -166,8 +170,12 @@ impl Bucket {
 
     fn throttled(&mut self, now: u64) {
         self.recover(now);
-        self.speed = (self.speed / 2).max(SLOWEST);
-        self.level = self.level.min(0);
+        // Several that were under way at once are one warning.
+        if now.saturating_sub(self.slowed_at) >= WARNING || self.slowed_at == 0 {
+            self.speed = (self.speed / 2).max(SLOWEST);
+            (self.slowed_at, self.speed_at) = (now, now);
+        }
+        (self.level, self.at) = (self.level.min(0), now);
     }
 
     fn recover(&mut self, now: u64) {
@@ -257,10 +265,21 @@ impl Health {
         }
     }
 
+    /// What holds for it: even our own has a limit once it said so.
+    fn limited(&self, allowance: Option<Allowance>) -> Option<Allowance> {
+        allowance.or((self.bucket.speed < FULL_SPEED).then_some(AFTER_ALL))
+    }
+
+    /// How much longer it asked to be left alone, in milliseconds.
+    #[must_use]
+    pub const fn rest(&self, now: u64) -> u64 {
+        self.not_before.saturating_sub(now)
+    }
+
     /// Milliseconds to wait before the next request; it is counted as made.
     pub fn take(&mut self, now: u64, allowance: Option<Allowance>) -> u64 {
-        let turn = allowance.map_or(0, |allowance| self.bucket.take(now, allowance));
-        turn.max(self.not_before.saturating_sub(now))
+        let turn = self.limited(allowance).map_or(0, |allowance| self.bucket.take(now, allowance));
+        turn.max(self.rest(now))
     }
 
     /// How many requests it would take at once now.
@@ -274,7 +293,7 @@ impl Health {
 
     /// A request that was counted was not made.
     pub fn give_back(&mut self, allowance: Option<Allowance>) {
-        if allowance.is_some() {
+        if self.limited(allowance).is_some() {
             self.bucket.give_back();
         }
     }

@@ -46,12 +46,14 @@ fn more_than_half_of_ten_open_it_too_and_the_rest_has_a_ceiling() {
 fn a_429_slows_down_and_is_no_fault() {
     let mut health = Health::default();
     let allowance = Some(Allowance { rate: 1000, burst: 1 });
-    for _ in 0..20 {
-        note(&mut health, Outcome::Throttled, 0);
+    for second in 0..20 {
+        note(&mut health, Outcome::Throttled, second * 1000);
+        note(&mut health, Outcome::Throttled, second * 1000 + 1);
     }
     assert_eq!((health.gate(Lane::Read, 0), health.failed, health.trouble), (Gate::Closed, 0, 0));
-    assert_eq!(health.take(0, allowance), 20_000, "a twentieth of the speed at the slowest");
-    let rested = 600_000;
+    assert_eq!(health.take(19_001, allowance), 20_000, "a twentieth of the speed at the slowest");
+    assert!(health.take(19_001, None) > 0, "and even our own is asked more slowly");
+    let rested = 700_000;
     assert_eq!(health.take(rested, allowance), 0);
     assert_eq!(health.take(rested, allowance), 1000, "full speed again after ten minutes");
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use bitcoin::{BlockHash, Transaction, Txid};
+
 use super::witness::{self, Second};
 use crate::{
     account::Keychain,
@@ -74,7 +76,7 @@ pub fn sync(
     check_reorg(ledger, row, explorer, tip)?;
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
-    let histories = if depth == Depth::Full { BTreeMap::new() } else { ledger.known_histories(row)? };
+    let told = told_by(ledger, row, (depth, &operator), &known)?;
     let rotation = match explorer.scripts_together()? {
         1 if is_known_tip(row, tip) => ROTATION_SAME_TIP,
         1 => ROTATION_NEW_TIP,
@@ -84,38 +86,80 @@ pub fn sync(
     let ask = to_ask(&known, next, (depth, rotation));
     let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
     let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
-    let told = |keychain: Keychain, index: u32| histories.get(&(keychain, index)).map(as_known);
+    let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
     let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
     let answer = explorer.scan(&plan, progress)?;
     let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
-    let changed = write(ledger, row, &answer, &synced)?;
-    let proven = prove(ledger, row, explorer, tip)?;
+    // Proven first: of an answer with a false proof in it nothing is written down.
+    let proofs = prove(ledger, row, explorer, (&answer, tip))?;
+    let changed = write(ledger, row, (&answer, &proofs), &synced)?;
     let places = answer.scripts.iter().map(|script| (script.keychain, script.index));
     let places: Vec<_> = places.chain(answer.unchanged.iter().copied()).collect();
     let primary = SafeText::new(&operator);
     let second = witness::second_opinion((ledger, row), explorer, (&primary, tip.height, &places))?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
-    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven, second })
+    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven: proofs.len(), second })
 }
 
-/// Has confirmations proven that are deep enough to be. What cannot be proven stays what somebody said.
-fn prove(ledger: &mut Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -> Result<usize, Failure> {
-    let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else { return Ok(0) };
-    let block = |place: &Place| match place {
+/// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
+/// which has to tell all of it.
+fn told_by(
+    ledger: &Ledger,
+    row: &AccountRow,
+    (depth, operator): (Depth, &str),
+    known: &[KnownScript],
+) -> Result<BTreeMap<(Keychain, u32), KnownHistory>, Failure> {
+    let is_same = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
+    if depth == Depth::Full || !is_same {
+        return Ok(BTreeMap::new());
+    }
+    let histories = ledger.known_histories(row)?;
+    let asked = known.iter().filter(|script| script.checked > 0).map(|script| (script.keychain, script.index));
+    Ok(asked.map(|place| (place, histories.get(&place).map(as_known).unwrap_or_default())).collect())
+}
+
+/// A transaction that was proven to be in a block.
+type Proof = (Txid, BlockHash);
+
+/// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
+/// what somebody said.
+fn prove(
+    ledger: &Ledger,
+    row: &AccountRow,
+    explorer: &Explorer,
+    (answer, tip): (&ScanAnswer, Tip),
+) -> Result<Vec<Proof>, Failure> {
+    let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else {
+        return Ok(Vec::new());
+    };
+    let mut claims: BTreeMap<Txid, (Transaction, Option<BlockRef>)> = BTreeMap::new();
+    for at in answer.scripts.iter().flat_map(|script| &script.txs) {
+        claims.entry(at.tx.compute_txid()).or_insert_with(|| (at.tx.clone(), at.place));
+    }
+    for (tx, place) in ledger.unproven(row, highest, PROOFS)? {
+        claims.entry(tx.compute_txid()).or_insert((tx, block_of(&place)));
+    }
+    let mut wanted = Vec::new();
+    for (txid, (tx, block)) in claims {
+        let Some(block) = block.filter(|block| block.height <= highest && wanted.len() < PROOFS) else { continue };
+        if !ledger.has_proof(row, txid, &block.hash.to_string())? {
+            wanted.push((tx, block));
+        }
+    }
+    let answers = explorer.prove(&wanted, tip.height)?;
+    let proven = wanted.iter().zip(answers).filter(|(_, proven)| *proven);
+    Ok(proven.map(|((tx, block), _)| (tx.compute_txid(), block.hash)).collect())
+}
+
+/// The block of a place in the ledger.
+fn block_of(place: &Place) -> Option<BlockRef> {
+    match place {
         Place::Block { height, hash, time } => {
             Some(BlockRef { height: *height, hash: hash.parse().ok()?, time: *time })
         }
         Place::Mempool => None,
-    };
-    let unproven = ledger.unproven(row, highest, PROOFS)?;
-    let claims: Vec<_> = unproven.into_iter().filter_map(|(tx, place)| Some((tx, block(&place)?))).collect();
-    let answers = explorer.prove(&claims, tip.height)?;
-    let proven: Vec<_> = claims.iter().zip(answers).filter(|(_, proven)| *proven).map(|(claim, _)| claim).collect();
-    ledger.atomically(|ledger| {
-        proven.iter().try_for_each(|(tx, block)| ledger.put_proof(row, tx.compute_txid(), &block.hash.to_string()))
-    })?;
-    Ok(proven.len())
+    }
 }
 
 pub(super) fn as_known(told: &ToldHistory) -> KnownHistory {
@@ -163,7 +207,12 @@ fn check_reorg(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip)
     Ok(())
 }
 
-fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Synced) -> Result<bool, LedgerError> {
+fn write(
+    ledger: &mut Ledger,
+    row: &AccountRow,
+    (answer, proofs): (&ScanAnswer, &[Proof]),
+    synced: &Synced,
+) -> Result<bool, LedgerError> {
     ledger.atomically(|ledger| {
         let mut changed = false;
         for script in &answer.scripts {
@@ -175,6 +224,9 @@ fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Sy
         }
         if changed {
             ledger.rebuild(row)?;
+        }
+        for (txid, block) in proofs {
+            ledger.put_proof(row, *txid, &block.to_string())?;
         }
         ledger.set_synced(row.id, synced)?;
         Ok(changed)

@@ -93,9 +93,12 @@ fn in_order(
     let (used, unused): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|place| told.contains_key(place));
     let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();
     places.extend(used.into_iter().chain(unused).filter(|place| !first.contains(place)));
+    let opinions = ledger.opinions(row.id)?;
     let witnessed = |(keychain, index): (Keychain, u32)| {
         let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
-        row.account.script(keychain, index).ok().map(|script| (keychain, index, script, known))
+        let agreed_by = opinions.get(&(keychain, index)).cloned();
+        let script = row.account.script(keychain, index).ok()?;
+        Some(WitnessedScript { keychain, index, script, known, agreed_by })
     };
     Ok(places.into_iter().filter_map(witnessed).collect())
 }

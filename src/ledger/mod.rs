@@ -15,6 +15,7 @@ mod proofs;
 mod schema;
 mod scripts;
 mod transactions;
+mod view;
 
 #[cfg(test)]
 mod evm_tests;

@@ -2,6 +2,8 @@
 //!
 //! An opinion is about what is known of a script at that moment: it is gone as soon as something about the script changes.
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
 
 use super::{AccountId, AccountRow, Ledger, LedgerError, file, now, scripts::keychain};
@@ -87,6 +89,17 @@ impl Ledger {
                 lacks: row.get(4)?,
             })
         });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Who said of which script exactly what is known of it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn opinions(&self, id: AccountId) -> Result<BTreeMap<(Keychain, u32), String>, LedgerError> {
+        let sql = "SELECT keychain, idx, operator FROM opinions WHERE account = ?1";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| Ok(((keychain(row.get(0)?), row.get(1)?), row.get(2)?)));
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 

@@ -31,6 +31,16 @@ impl FromSql for Evidence {
 }
 
 impl Ledger {
+    /// Whether a transaction was proven to be in this block.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn has_proof(&self, row: &AccountRow, txid: Txid, block_hash: &str) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM proofs WHERE txid = ?1 AND network = ?2 AND block_hash = ?3)";
+        let values = params![txid.to_byte_array(), row.account.network.name(), block_hash];
+        self.db.query_row(sql, values, |row| row.get(0)).map_err(file)
+    }
+
     /// Whether a transaction is proven to be in the block that it is said to be in.
     ///
     /// # Errors

@@ -34,6 +34,17 @@ pub(super) struct Asked {
     pub(super) script: ScriptBuf,
     /// What an unchanged answer would say again; nothing if it was never asked.
     pub(super) known: Option<KnownHistory>,
+    /// Whether that was learnt from the host that is asked now.
+    pub(super) told: Told,
+}
+
+/// Where something is known from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// From this host: it is enough to learn that nothing is newer.
+    Here,
+    /// From others: this host has to list all of it.
+    Elsewhere,
 }
 
 /// What a host says of one script.

@@ -10,7 +10,7 @@ use super::*;
 use crate::explorer::{
     KnownHistory, NodeLogin, Passage,
     online::{
-        backend::{Answered, Asked},
+        backend::{Answered, Asked, Told},
         fake::{self, Act, Server},
         reject,
     },
@@ -141,7 +141,7 @@ fn at<T>(server: &Server, question: impl AsyncFn(Core<'_>) -> T) -> T {
 }
 
 fn asked(number: u32, known: Option<KnownHistory>) -> Asked {
-    Asked { script: fake::script(number), known }
+    Asked { script: fake::script(number), known, told: Told::Here }
 }
 
 /// A payment to script 1, its spend to script 2, and one to script 1 that waits.

@@ -14,7 +14,7 @@ use super::*;
 use crate::explorer::{
     KnownHistory, Passage, SocksProxy,
     online::{
-        backend::{Answered, Asked},
+        backend::{Answered, Asked, Told},
         electrum_fake::{self, Act, Chain, LineServer},
         fake, reject,
     },
@@ -49,7 +49,7 @@ fn chain() -> Chain {
 }
 
 fn asked(number: u32, known: Option<KnownHistory>) -> Asked {
-    Asked { script: fake::script(number), known }
+    Asked { script: fake::script(number), known, told: Told::Here }
 }
 
 fn histories(server: &LineServer, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {

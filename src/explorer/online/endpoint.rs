@@ -238,6 +238,11 @@ impl Endpoint {
 
     /// Waits for our turn at this host: while it asked us to rest, and while we had our share; not beyond `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Result<(), Cause> {
+        // Who asked for a long rest is not waited for.
+        let rest = Duration::from_millis(self.health(|health| health.rest(clock::now())));
+        if rest > limits::RETRY_AFTER_CEILING {
+            return Err(Cause::Throttled);
+        }
         let wait = self.health(|health| health.take(clock::now(), self.allowance));
         let then = Instant::now() + Duration::from_millis(wait);
         if wait > 0 && then >= deadline {

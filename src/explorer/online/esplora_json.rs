@@ -125,7 +125,8 @@ fn depth(body: &[u8]) -> usize {
 #[derive(Debug)]
 pub(super) struct Hinted {
     pub(super) txid: Txid,
-    pub(super) is_confirmed: bool,
+    /// Height of the block that it is said to be in.
+    pub(super) height: Option<u32>,
     /// Scripts that it is said to pay and to spend from.
     pub(super) scripts: Vec<ScriptBuf>,
 }
@@ -156,11 +157,11 @@ pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
         let spent = tx.vin.iter().filter_map(|input| input.prevout.as_ref());
         Hinted {
             txid: tx.txid,
-            is_confirmed: tx.status.confirmed,
+            height: tx.status.block_height.filter(|_| tx.status.confirmed),
             scripts: spent.chain(&tx.vout).filter_map(script).collect(),
         }
     };
-    Ok(parse::<Vec<HintedJson>>(body)?.into_iter().map(read).collect())
+    Ok(parse::<Page<HintedJson>>(body)?.0.into_iter().map(read).collect())
 }
 
 /// Reads a page of transactions.

@@ -12,7 +12,7 @@ use bitcoin::{
 use futures_util::stream::{self, StreamExt};
 
 use super::{
-    backend::{Answered, Asked},
+    backend::{Answered, Asked, Told},
     esplora::{Esplora, judge},
     esplora_json::{self, Hinted},
     http::{Budget, Purpose},
@@ -73,34 +73,83 @@ impl Esplora<'_> {
         answers.into_iter().collect()
     }
 
-    /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
+    /// Up to 300 scripts at a time, those that were never asked by themselves: who has nothing of any of them says so at once.
     async fn together(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
-        let mut answers = Vec::with_capacity(asked.len());
-        for chunk in asked.chunks(limits::SCRIPTS_TOGETHER) {
-            let changed = self.changed(chunk).await?;
-            let mut histories = self
-                .one_by_one(changed.iter().filter_map(|&place| chunk.get(place)).map(|asked| &asked.script))
-                .await?
-                .into_iter();
-            for (place, _) in chunk.iter().enumerate() {
-                let answer = if changed.contains(&place) { histories.next() } else { Some(Answered::Unchanged) };
-                answers.push(answer.ok_or(Cause::Malformed)?);
+        let (known, new): (Vec<usize>, Vec<usize>) =
+            (0..asked.len()).partition(|&place| asked.get(place).is_some_and(|asked| asked.known.is_some()));
+        let mut answers: Vec<Option<Answered>> = asked.iter().map(|_| None).collect();
+        for places in known.chunks(limits::SCRIPTS_TOGETHER).chain(new.chunks(limits::SCRIPTS_TOGETHER)) {
+            let chunk: Vec<&Asked> = places.iter().filter_map(|&place| asked.get(place)).collect();
+            for (&place, answer) in places.iter().zip(self.chunk(&chunk).await?) {
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = Some(answer);
+                }
             }
         }
-        Ok(answers)
+        answers.into_iter().map(|answer| answer.ok_or(Cause::Malformed)).collect()
+    }
+
+    /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
+    async fn chunk(&self, chunk: &[&Asked]) -> Result<Vec<Answered>, Cause> {
+        let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
+        hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
+        let changed = if chunk.iter().any(|asked| asked.told == Told::Elsewhere) {
+            self.differing(chunk, &hashes).await?
+        } else {
+            self.changed(chunk, &hashes).await?
+        };
+        let scripts = changed.iter().filter_map(|&place| chunk.get(place)).map(|asked| &asked.script);
+        let mut histories = self.one_by_one(scripts).await?.into_iter();
+        let answer = |place| if changed.contains(&place) { histories.next() } else { Some(Answered::Unchanged) };
+        (0..chunk.len()).map(answer).map(|answer| answer.ok_or(Cause::Malformed)).collect()
+    }
+
+    /// Places of the scripts of which the whole common list shows something else than is known: a transaction more, one
+    /// less, or one elsewhere. All of them where the list is too long to be read.
+    async fn differing(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
+        let everybody = || Ok((0..chunk.len()).collect());
+        let Some(listed) = self.whole_list(hashes).await? else { return everybody() };
+        let said: BTreeSet<(Txid, Option<u32>)> = listed.iter().map(|seen| (seen.txid, seen.height)).collect();
+        let of = |asked: &Asked| -> BTreeSet<(Txid, Option<u32>)> {
+            let known = asked.known.clone().unwrap_or_default();
+            let confirmed = known.confirmed.into_iter().map(|(txid, height)| (txid, Some(height)));
+            confirmed.chain(known.waiting.into_iter().map(|txid| (txid, None))).collect()
+        };
+        let known: BTreeSet<(Txid, Option<u32>)> = chunk.iter().flat_map(|asked| of(asked)).collect();
+        let new: BTreeSet<Txid> = said.difference(&known).map(|(txid, _)| *txid).collect();
+        let listed: Vec<Hinted> = listed.into_iter().filter(|seen| new.contains(&seen.txid)).collect();
+        let mut differing = touched(chunk, &listed, &BTreeSet::new());
+        differing.extend(
+            (0..chunk.len()).filter(|&place| chunk.get(place).is_some_and(|asked| !of(asked).is_subset(&said))),
+        );
+        // Something is new, and nothing in it says for whom.
+        if differing.is_empty() && !new.is_empty() { everybody() } else { Ok(differing) }
+    }
+
+    /// Everything that a server lists of these scripts; nothing if that does not end.
+    async fn whole_list(&self, hashes: &[sha256::Hash]) -> Result<Option<Vec<Hinted>>, Cause> {
+        let mut all: Vec<Hinted> = Vec::new();
+        for _ in 0..limits::PAGES_TOGETHER {
+            let after = all.last().map_or_else(String::new, |last| format!("&after_txid={}", last.txid));
+            let query = format!("?max_txs={}{after}", limits::PAGE_TOGETHER);
+            let page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
+            if page.is_empty() {
+                return Ok(Some(all));
+            }
+            all.extend(page);
+        }
+        Ok(None)
     }
 
     /// Places of the scripts in this chunk of which the server shows something that is not known, or less than is known.
-    async fn changed(&self, chunk: &[Asked]) -> Result<BTreeSet<usize>, Cause> {
-        let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
-        hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
+    async fn changed(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let expected = Expected::of(chunk);
         let query = format!("?max_txs={}", expected.most());
-        let page = esplora_json::hinted_page(&self.post_scripts(&hashes, &query).await?)?;
+        let page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
         if expected.is(&page) {
             return Ok(BTreeSet::new());
         }
-        let news = self.news((chunk, &hashes), page, &expected).await?;
+        let news = self.news((chunk, hashes), page, &expected).await?;
         let mut changed = expected.unsettled(chunk);
         match news {
             Some(news) if !news.is_empty() || !changed.is_empty() => {
@@ -116,14 +165,14 @@ impl Esplora<'_> {
     /// is too long to be read for that.
     async fn news(
         &self,
-        (chunk, hashes): (&[Asked], &[sha256::Hash]),
+        (chunk, hashes): (&[&Asked], &[sha256::Hash]),
         mut page: Vec<Hinted>,
         expected: &Expected,
     ) -> Result<Option<BTreeSet<usize>>, Cause> {
         let mut changed = BTreeSet::new();
         for _ in 0..limits::PAGES_TOGETHER {
             changed.extend(touched(chunk, &page, &expected.known));
-            let reached = page.iter().any(|seen| seen.is_confirmed && expected.known.contains(&seen.txid));
+            let reached = page.iter().any(|seen| seen.height.is_some() && expected.known.contains(&seen.txid));
             let Some(last) = page.last().filter(|_| !reached) else { return Ok(Some(changed)) };
             let query = format!("?max_txs={}&after_txid={}", limits::PAGE_TOGETHER, last.txid);
             page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
@@ -137,7 +186,7 @@ impl Esplora<'_> {
 
     async fn post_to_many(&self, body: String, query: &str) -> Result<Vec<u8>, Cause> {
         let url = self.endpoint.url(&format!("/scripthashes/txs{query}"))?;
-        let budget = Budget { bytes: limits::TX_PAGE_BYTES, deadline: self.deadline };
+        let budget = Budget { bytes: limits::MANY_BYTES, deadline: self.deadline };
         let ask = async || judge(self.http.post_json(url.clone(), (Purpose::Read, body.clone()), budget).await);
         retry::read(self.endpoint, self.deadline, ask).await?.ok_or(Cause::Unsupported)
     }
@@ -161,7 +210,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn of(chunk: &[Asked]) -> Self {
+    fn of(chunk: &[&Asked]) -> Self {
         let known: Vec<&KnownHistory> = chunk.iter().filter_map(|asked| asked.known.as_ref()).collect();
         let confirmed = || known.iter().flat_map(|known| known.confirmed.iter());
         let highest = confirmed().map(|(_, height)| *height).max();
@@ -177,8 +226,8 @@ impl Expected {
 
     /// Those that wait in any order, then one of the newest block's, and nothing else.
     fn is(&self, page: &[Hinted]) -> bool {
-        let waiting: BTreeSet<Txid> = page.iter().filter(|seen| !seen.is_confirmed).map(|seen| seen.txid).collect();
-        let mut confirmed = page.iter().filter(|seen| seen.is_confirmed);
+        let waiting: BTreeSet<Txid> = page.iter().filter(|seen| !seen.height.is_some()).map(|seen| seen.txid).collect();
+        let mut confirmed = page.iter().filter(|seen| seen.height.is_some());
         let first = confirmed.next().map(|seen| seen.txid);
         let as_known = match first {
             Some(txid) => self.newest.contains(&txid),
@@ -188,14 +237,14 @@ impl Expected {
     }
 
     /// Scripts whose transactions wait for a block: they may have confirmed or gone.
-    fn unsettled(&self, chunk: &[Asked]) -> BTreeSet<usize> {
-        let waits = |asked: &Asked| asked.known.as_ref().is_some_and(|known| !known.waiting.is_empty());
+    fn unsettled(&self, chunk: &[&Asked]) -> BTreeSet<usize> {
+        let waits = |asked: &&Asked| asked.known.as_ref().is_some_and(|known| !known.waiting.is_empty());
         chunk.iter().enumerate().filter(|(_, asked)| waits(asked)).map(|(place, _)| place).collect()
     }
 }
 
 /// Scripts that a transaction of the page pays or, as the server hints, spends from, where it was not known.
-fn touched(chunk: &[Asked], page: &[Hinted], known: &BTreeSet<Txid>) -> BTreeSet<usize> {
+fn touched(chunk: &[&Asked], page: &[Hinted], known: &BTreeSet<Txid>) -> BTreeSet<usize> {
     let scripts: BTreeSet<&ScriptBuf> =
         page.iter().filter(|seen| !known.contains(&seen.txid)).flat_map(|seen| seen.scripts.iter()).collect();
     chunk.iter().enumerate().filter(|(_, asked)| scripts.contains(&asked.script)).map(|(place, _)| place).collect()

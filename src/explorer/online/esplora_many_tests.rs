@@ -91,7 +91,7 @@ fn asked(count: u32, known: &Book) -> Vec<Asked> {
             waiting: mine().filter(|(_, height)| *height == 0).map(|(txid, _)| txid).collect(),
         }
     };
-    (0..count).map(fake::script).map(|script| Asked { known: Some(of(&script)), script }).collect()
+    (0..count).map(fake::script).map(|script| Asked { known: Some(of(&script)), script, told: Told::Here }).collect()
 }
 
 fn book(scripts: u32) -> Book {
@@ -160,6 +160,32 @@ fn a_server_without_the_question_is_asked_one_by_one_and_remembered() {
     let answers = ask(&server, &asked(5, &Vec::new())).expect("answers");
     assert!(answers.iter().all(|answer| matches!(answer, Answered::History(history) if history.txs.is_empty())));
     assert_eq!((tried.load(std::sync::atomic::Ordering::Relaxed), server.count("GET")), (1, 5));
+}
+
+#[test]
+fn what_was_learnt_elsewhere_has_to_be_listed_whole() {
+    let elsewhere = |known: &Book| -> Vec<Asked> {
+        asked(320, known).into_iter().map(|asked| Asked { told: Told::Elsewhere, ..asked }).collect()
+    };
+    let answers = ask(&server(book(300)), &elsewhere(&book(300))).expect("answers");
+    assert_eq!(changed(&answers), Vec::<usize>::new());
+    // An old payment that this server does not have, and one that it has and we have not.
+    let mut invented = book(300);
+    invented.push((fake::payment(&fake::script(5), 7_777), 3));
+    let answers = ask(&server(book(300)), &elsewhere(&invented)).expect("answers");
+    assert_eq!(changed(&answers), [5], "although nothing is newer than what is known");
+    let answers = ask(&server(invented), &elsewhere(&book(300))).expect("answers");
+    assert_eq!(changed(&answers), [5]);
+}
+
+#[test]
+fn scripts_that_were_never_asked_are_not_hidden_behind_known_ones() {
+    let mut now = book(30);
+    now.push((fake::payment(&fake::script(35), 8_888), 3));
+    let mut all = asked(40, &book(30));
+    all.iter_mut().skip(30).for_each(|asked| asked.known = None);
+    let answers = ask(&server(now), &all).expect("answers");
+    assert_eq!(changed(&answers), [35], "an old payment of a new script");
 }
 
 #[test]

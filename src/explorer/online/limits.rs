@@ -59,6 +59,8 @@ pub(super) const SCRIPTS_PER_SCAN: usize = 50_000;
 pub(super) const IN_FLIGHT: usize = 16;
 /// Scripts in one question to servers that take many (mempool/electrs refuses more).
 pub(super) const SCRIPTS_TOGETHER: usize = 300;
+/// One page of a common list: fewer and smaller than a person's busiest script, for it is only read for hints.
+pub(super) const MANY_BYTES: usize = 8 << 20;
 /// Transactions in one page of a common list, and how many pages of news are read before everybody is asked.
 pub(super) const PAGE_TOGETHER: usize = 50;
 pub(super) const PAGES_TOGETHER: usize = 20;

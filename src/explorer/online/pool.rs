@@ -129,7 +129,6 @@ impl Pool {
         self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
     }
 
-
     /// Explorers that proved false in this process and are not asked again.
     pub(super) fn distrusted(&self) -> Vec<Failure> {
         let failure = |endpoint: &Endpoint| {

@@ -9,7 +9,7 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus};
 use tokio::time::Instant;
 
 use super::{
-    backend::{Answered, Asked},
+    backend::{Answered, Asked, Told},
     core_rpc::Core,
     electrum::Electrum,
     endpoint::Endpoint,
@@ -66,7 +66,8 @@ async fn same_histories(
     electrum: Electrum<'_>,
     scripts: &[ScriptBuf],
 ) -> Vec<(Transaction, Option<BlockRef>)> {
-    let asked: Vec<Asked> = scripts.iter().map(|script| Asked { script: script.clone(), known: None }).collect();
+    let asked: Vec<Asked> =
+        scripts.iter().map(|script| Asked { script: script.clone(), known: None, told: Told::Here }).collect();
     let started = Instant::now();
     let from_core = core.histories(&asked).await.expect("the node's");
     let between = Instant::now();
@@ -80,7 +81,7 @@ async fn same_histories(
     let again: Vec<Asked> = asked
         .iter()
         .zip(&from_core)
-        .map(|(one, answer)| Asked { script: one.script.clone(), known: Some(known(answer)) })
+        .map(|(one, answer)| Asked { script: one.script.clone(), known: Some(known(answer)), told: Told::Here })
         .collect();
     let third = Instant::now();
     assert!(core.histories(&again).await.expect("again").iter().all(|answer| *answer == Answered::Unchanged));
@@ -169,7 +170,7 @@ fn a_node_without_indexes_says_so() {
     runtime.block_on(async {
         let deadline = Instant::now() + Duration::from_secs(30);
         let core = Core { http: &http, endpoint: &endpoint, deadline, network: Network::Regtest };
-        let asked = Asked { script: fake::script(1), known: None };
+        let asked = Asked { script: fake::script(1), known: None, told: Told::Here };
         assert_eq!(core.histories(&[asked]).await, Err(Cause::NoFilterIndex));
         let nobodys = fake::payment(&fake::script(1), 1).compute_txid();
         assert_eq!(core.place(nobodys).await, Err(Cause::Unsupported), "it cannot know");

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{
-    backend::{Answered, Asked},
+    backend::{Answered, Asked, Told},
     history::History,
     limits,
 };
@@ -147,7 +147,7 @@ impl Frontier {
         let places: Vec<(Keychain, u32)> = self.queue.drain(..count).collect();
         let ask = |&(keychain, index): &(Keychain, u32)| {
             let script = (plan.derive)(keychain, index).ok_or(ExplorerError::NoScript { keychain, index })?;
-            Ok(Asked { script, known: (plan.known)(keychain, index) })
+            Ok(Asked { script, known: (plan.known)(keychain, index), told: Told::Here })
         };
         let asked = places.iter().map(ask).collect::<Result<Vec<_>, ExplorerError>>()?;
         Ok((!asked.is_empty()).then_some((places, asked)))

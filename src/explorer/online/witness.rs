@@ -9,7 +9,7 @@ use bitcoin::Txid;
 
 use super::{
     Explorer,
-    backend::{Answered, Asked, Host},
+    backend::{Answered, Asked, Host, Told},
     history::History,
     limits,
     pool::after,
@@ -45,7 +45,12 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
     let (tip, _) = host.top().await?;
     let together = host.pace().await?.together;
     let most = host.endpoint().room().saturating_mul(together);
-    let ask = |(_, _, script, known): &WitnessedScript| Asked { script: script.clone(), known: Some(known.clone()) };
+    let here = host.endpoint().operator.as_str();
+    let ask = |one: &WitnessedScript| Asked {
+        script: one.script.clone(),
+        known: Some(one.known.clone()),
+        told: if one.agreed_by.as_deref() == Some(here) { Told::Here } else { Told::Elsewhere },
+    };
     let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
     Ok((tip, host.histories(&asked).await?))
 }
@@ -53,7 +58,7 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
 fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
     let unasked = scripts.len().saturating_sub(answers.len());
     let mut opinion = Opinion { operator, tip, agreed: Vec::new(), differing: Vec::new(), unasked };
-    for ((keychain, index, _, known), answer) in scripts.iter().zip(answers) {
+    for (WitnessedScript { keychain, index, known, .. }, answer) in scripts.iter().zip(answers) {
         match answer {
             Answered::Unchanged => opinion.agreed.push((*keychain, *index)),
             Answered::History(history) if says_the_same(known, &history) => opinion.agreed.push((*keychain, *index)),

@@ -1,0 +1,100 @@
+//! What an account's transactions mean together: its coins, who spends them, and which of two rivals counts.
+//!
+//! Derived in memory from rows that were checked when they came in; written back as a whole.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
+use rusqlite::params;
+
+use super::{AccountId, AccountRow, Ledger, LedgerError, coins::DerivedCoin, file, scripts::keychain};
+use crate::account::Keychain;
+
+/// Everything about an account's transactions, in memory.
+pub(super) struct View {
+    coins: BTreeMap<OutPoint, DerivedCoin>,
+    transactions: Vec<Transaction>,
+    /// The first that spends a coin which one before it spends.
+    pub(super) conflict: Option<Txid>,
+}
+
+impl View {
+    pub(super) fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
+        let scripts = ledger.script_places(row.id)?;
+        let sent = ledger.sent_ids(row.account.network)?;
+        // Confirmed first, then our own, then the newest: the first that spends a coin is the one that counts.
+        let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid FROM script_transactions t
+                   JOIN transactions x ON x.txid = t.txid AND x.network = ?2
+                   WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
+        let mut statement = ledger.db.prepare(sql).map_err(file)?;
+        let values = params![row.id.0, row.account.network.name()];
+        let raws = statement.query_map(values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<u32>>(1)?)));
+        let mut transactions = Vec::new();
+        for raw in raws.map_err(file)? {
+            let (raw, height) = raw.map_err(file)?;
+            let transaction: Transaction =
+                consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
+            let txid = transaction.compute_txid();
+            let rank = if height.is_some() { 0 } else { u8::from(!sent.contains(&txid.to_string())) + 1 };
+            transactions.push((rank, txid, transaction));
+        }
+        transactions.sort_by_key(|(rank, ..)| *rank);
+        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
+        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        for (_, txid, transaction) in transactions {
+            for input in &transaction.input {
+                if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
+                    view.conflict = Some(txid);
+                    return Ok(view);
+                }
+            }
+            view.add_outputs(&transaction, txid, &scripts);
+            view.transactions.push(transaction);
+        }
+        for (outpoint, coin) in &mut view.coins {
+            coin.spent_by = spent.get(outpoint).copied();
+        }
+        Ok(view)
+    }
+
+    fn add_outputs(&mut self, transaction: &Transaction, txid: Txid, scripts: &HashMap<ScriptBuf, (Keychain, u32)>) {
+        for (vout, output) in (0u32..).zip(&transaction.output) {
+            if let Some((keychain, index)) = scripts.get(&output.script_pubkey) {
+                let coin =
+                    DerivedCoin { keychain: *keychain, index: *index, value: output.value.to_sat(), spent_by: None };
+                self.coins.insert(OutPoint { txid, vout }, coin);
+            }
+        }
+    }
+
+    pub(super) fn write(&self, ledger: &Ledger, row: &AccountRow) -> Result<(), LedgerError> {
+        ledger.replace_coins(row.id, &self.coins)?;
+        ledger.db.execute("DELETE FROM account_transactions WHERE account = ?1", [row.id.0]).map_err(file)?;
+        let sql = "INSERT INTO account_transactions (account, txid, received, sent, fee) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut statement = ledger.db.prepare(sql).map_err(file)?;
+        for transaction in &self.transactions {
+            let txid = transaction.compute_txid();
+            let received = self.sum((0u32..).zip(&transaction.output).map(|(vout, _)| OutPoint { txid, vout }));
+            let sent = self.sum(transaction.input.iter().map(|input| input.previous_output));
+            let all_ours = transaction.input.iter().all(|input| self.coins.contains_key(&input.previous_output));
+            let paid = transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
+            let fee = if all_ours { sent.checked_sub(paid) } else { None };
+            statement.execute(params![row.id.0, txid.to_byte_array(), received, sent, fee]).map_err(file)?;
+        }
+        Ok(())
+    }
+
+    fn sum(&self, outpoints: impl Iterator<Item = OutPoint>) -> u64 {
+        outpoints.filter_map(|outpoint| self.coins.get(&outpoint)).fold(0, |sum, coin| sum.saturating_add(coin.value))
+    }
+}
+
+impl Ledger {
+    fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
+        let mut statement =
+            self.db.prepare("SELECT script, keychain, idx FROM scripts WHERE account = ?1").map_err(file)?;
+        let rows = statement
+            .query_map([id.0], |row| Ok((ScriptBuf::from_bytes(row.get(0)?), (keychain(row.get(1)?), row.get(2)?))));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+}
