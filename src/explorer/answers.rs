@@ -130,6 +130,8 @@ pub struct KnownHistory {
     pub confirmed: Vec<(Txid, u32)>,
     /// Those that wait for a block.
     pub waiting: Vec<Txid>,
+    /// The blocks of the confirmed ones, by height.
+    pub blocks: BTreeMap<u32, BlockHash>,
 }
 
 /// What to scan. Scripts only: whoever holds the extended key derives them.

@@ -30,6 +30,7 @@ const FULL_SPEED: u64 = 1000;
 const SLOWEST: u64 = 50;
 const RECOVERY: u64 = 60_000;
 const WARNING: u64 = 1_000;
+const SHUT: u32 = 5;
 /// For a host that allows everything, and says all the same that we ask too often.
 const AFTER_ALL: Allowance = Allowance { rate: 20_000, burst: 4 };
 
@@ -143,11 +144,13 @@ struct Bucket {
     speed: u64,
     speed_at: u64,
     slowed_at: u64,
+    /// Warnings since it answered last.
+    warnings: u32,
 }
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self { level: i64::MAX, at: 0, speed: FULL_SPEED, speed_at: 0, slowed_at: 0 }
+        Self { level: i64::MAX, at: 0, speed: FULL_SPEED, speed_at: 0, slowed_at: 0, warnings: 0 }
     }
 }
 
@@ -172,6 +175,7 @@ impl Bucket {
         self.recover(now);
         // Several that were under way at once are one warning.
         if now.saturating_sub(self.slowed_at) >= WARNING || self.slowed_at == 0 {
+            self.warnings = self.warnings.saturating_add(1);
             self.speed = (self.speed / 2).max(SLOWEST);
             (self.slowed_at, self.speed_at) = (now, now);
         }
@@ -237,6 +241,7 @@ impl Health {
         match outcome {
             Outcome::Answered => {
                 breaker.answered(now);
+                self.bucket.warnings = 0;
                 self.latency_us = if self.latency_us == 0 { took } else { (self.latency_us * 4 + took) / 5 };
             }
             Outcome::Failed => {
@@ -268,6 +273,12 @@ impl Health {
     /// What holds for it: even our own has a limit once it said so.
     fn limited(&self, allowance: Option<Allowance>) -> Option<Allowance> {
         allowance.or((self.bucket.speed < FULL_SPEED).then_some(AFTER_ALL))
+    }
+
+    /// Whether it said nothing else for so long that waiting is of no use now.
+    #[must_use]
+    pub const fn is_shut(&self) -> bool {
+        self.bucket.warnings >= SHUT
     }
 
     /// How much longer it asked to be left alone, in milliseconds.

@@ -163,7 +163,12 @@ fn block_of(place: &Place) -> Option<BlockRef> {
 }
 
 pub(super) fn as_known(told: &ToldHistory) -> KnownHistory {
-    KnownHistory { confirmed: told.confirmed.clone(), waiting: told.waiting.clone() }
+    let block = |(height, hash): (&u32, &String)| Some((*height, hash.parse().ok()?));
+    KnownHistory {
+        confirmed: told.confirmed.clone(),
+        waiting: told.waiting.clone(),
+        blocks: told.blocks.iter().filter_map(block).collect(),
+    }
 }
 
 fn operator(claim: &Claim<Tip>) -> String {

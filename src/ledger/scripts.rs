@@ -30,6 +30,8 @@ pub struct ToldHistory {
     pub confirmed: Vec<(Txid, u32)>,
     /// Those that wait for a block.
     pub waiting: Vec<Txid>,
+    /// Hashes of the blocks of the confirmed ones, by height.
+    pub blocks: BTreeMap<u32, String>,
 }
 
 /// One line of the address list.
@@ -154,21 +156,25 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn known_histories(&self, row: &AccountRow) -> Result<BTreeMap<(Keychain, u32), ToldHistory>, LedgerError> {
-        let sql = "SELECT t.keychain, t.idx, t.txid, x.height FROM script_transactions t
+        let sql = "SELECT t.keychain, t.idx, t.txid, x.height, x.block_hash FROM script_transactions t
                    JOIN transactions x ON x.txid = t.txid AND x.network = ?2
                    WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let values = params![row.id.0, row.account.network.name()];
         let rows = statement.query_map(values, |row| {
             let txid: [u8; 32] = row.get(2)?;
-            Ok(((keychain(row.get(0)?), row.get(1)?), Txid::from_byte_array(txid), row.get::<_, Option<u32>>(3)?))
+            let block = row.get::<_, Option<u32>>(3)?.zip(row.get::<_, Option<String>>(4)?);
+            Ok(((keychain(row.get(0)?), row.get(1)?), Txid::from_byte_array(txid), block))
         });
         let mut histories: BTreeMap<(Keychain, u32), ToldHistory> = BTreeMap::new();
         for row in rows.map_err(file)? {
-            let (place, txid, height) = row.map_err(file)?;
+            let (place, txid, block) = row.map_err(file)?;
             let history = histories.entry(place).or_default();
-            match height {
-                Some(height) => history.confirmed.push((txid, height)),
+            match block {
+                Some((height, hash)) => {
+                    history.confirmed.push((txid, height));
+                    history.blocks.insert(height, hash);
+                }
                 None => history.waiting.push(txid),
             }
         }

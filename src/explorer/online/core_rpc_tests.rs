@@ -194,7 +194,11 @@ fn histories_cost_one_search_and_are_remembered() {
         assert_eq!(found(&answers), [vec![(ids[0], Some(1)), (ids[1], Some(3)), (ids[2], None)], vec![]]);
         let searches = || server.count("POST / {\"id\":0,\"jsonrpc\":\"2.0\",\"method\":\"scanblocks\"");
         assert_eq!(searches(), 1);
-        let known = KnownHistory { confirmed: vec![(ids[0], 1), (ids[1], 3)], waiting: vec![ids[2]] };
+        let known = KnownHistory {
+            confirmed: vec![(ids[0], 1), (ids[1], 3)],
+            waiting: vec![ids[2]],
+            ..KnownHistory::default()
+        };
         let again = [asked(1, Some(known)), asked(9, Some(KnownHistory::default()))];
         assert_eq!(host.histories(&again).await, Ok(vec![Answered::Unchanged, Answered::Unchanged]));
         assert_eq!(searches(), 1, "nothing new to search");
@@ -219,8 +223,11 @@ fn a_reorganisation_is_searched_again() {
         node(old, Vec::new(), move |method, params| switch.load(order).then(|| new.answer(method, params, &[])));
     at(&server, async |host| {
         let before = host.histories(&[asked(1, None)]).await.expect("answers");
-        let known =
-            KnownHistory { confirmed: vec![(first.compute_txid(), 1), (second.compute_txid(), 2)], waiting: vec![] };
+        let known = KnownHistory {
+            confirmed: vec![(first.compute_txid(), 1), (second.compute_txid(), 2)],
+            waiting: vec![],
+            ..KnownHistory::default()
+        };
         assert_eq!(found(&before)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(2))]);
         assert_eq!(host.histories(&[asked(1, Some(known.clone()))]).await, Ok(vec![Answered::Unchanged]));
         moved.store(true, order);
@@ -369,7 +376,7 @@ fn a_large_mempool_is_followed_by_coins_and_said_to_be_more() {
         }
         _ => None,
     });
-    let known = KnownHistory { confirmed: vec![], waiting: vec![third.compute_txid()] };
+    let known = KnownHistory { confirmed: vec![], waiting: vec![third.compute_txid()], ..KnownHistory::default() };
     let answers = at(&server, async |host| host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers"));
     let Answered::History(history) = &answers[0] else { panic!("a history") };
     assert!(history.mempool_capped);

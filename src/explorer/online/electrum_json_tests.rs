@@ -47,7 +47,11 @@ fn waiting_transactions_may_be_listed_in_another_order() {
 
 #[test]
 fn what_is_known_is_recognised() {
-    let known = KnownHistory { confirmed: vec![(id(9), 3), (id(8), 4)], waiting: vec![id(2), id(1)] };
+    let known = KnownHistory {
+        confirmed: vec![(id(9), 3), (id(8), 4)],
+        waiting: vec![id(2), id(1)],
+        ..KnownHistory::default()
+    };
     let of = |entries: &[Entry]| status(entries).expect("a status");
     assert!(is_status_of(&known, of(&[entry(9, 3), entry(8, 4), entry(1, 0), entry(2, 0)])));
     assert!(is_status_of(&known, of(&[entry(9, 3), entry(8, 4), entry(1, -1), entry(2, -1)])));

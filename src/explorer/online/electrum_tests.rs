@@ -108,7 +108,11 @@ fn a_history_is_whole_and_then_unchanged_for_one_question() {
         assert_eq!(second.txs.len(), 1);
 
         let ids: Vec<Txid> = history.txs.iter().map(|seen| seen.tx.compute_txid()).collect();
-        let known = KnownHistory { confirmed: vec![(ids[0], 3), (ids[1], 4), (ids[2], 4)], waiting: vec![ids[3]] };
+        let known = KnownHistory {
+            confirmed: vec![(ids[0], 3), (ids[1], 4), (ids[2], 4)],
+            waiting: vec![ids[3]],
+            ..KnownHistory::default()
+        };
         let empty = KnownHistory::default();
         let again = [asked(1, Some(known.clone())), asked(9, Some(empty)), asked(1, Some(KnownHistory::default()))];
         let before = server.count("blockchain.scripthash.get_history");

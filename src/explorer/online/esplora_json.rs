@@ -127,6 +127,8 @@ pub(super) struct Hinted {
     pub(super) txid: Txid,
     /// Height of the block that it is said to be in.
     pub(super) height: Option<u32>,
+    /// Its hash.
+    pub(super) block: Option<BlockHash>,
     /// Scripts that it is said to pay and to spend from.
     pub(super) scripts: Vec<ScriptBuf>,
 }
@@ -158,6 +160,7 @@ pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
         Hinted {
             txid: tx.txid,
             height: tx.status.block_height.filter(|_| tx.status.confirmed),
+            block: tx.status.block_hash.filter(|_| tx.status.confirmed),
             scripts: spent.chain(&tx.vout).filter_map(script).collect(),
         }
     };

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use bitcoin::{
-    Script, ScriptBuf, Txid,
+    BlockHash, Script, ScriptBuf, Txid,
     hashes::{Hash, sha256},
 };
 use futures_util::stream::{self, StreamExt};
@@ -109,14 +109,15 @@ impl Esplora<'_> {
     async fn differing(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let everybody = || Ok((0..chunk.len()).collect());
         let Some(listed) = self.whole_list(hashes).await? else { return everybody() };
-        let said: BTreeSet<(Txid, Option<u32>)> = listed.iter().map(|seen| (seen.txid, seen.height)).collect();
-        let of = |asked: &Asked| -> BTreeSet<(Txid, Option<u32>)> {
+        let said: BTreeSet<Listing> = listed.iter().map(|seen| (seen.txid, seen.height, seen.block)).collect();
+        let of = |asked: &Asked| -> BTreeSet<Listing> {
             let known = asked.known.clone().unwrap_or_default();
-            let confirmed = known.confirmed.into_iter().map(|(txid, height)| (txid, Some(height)));
-            confirmed.chain(known.waiting.into_iter().map(|txid| (txid, None))).collect()
+            let block = |height: u32| known.blocks.get(&height).copied();
+            let confirmed = known.confirmed.iter().map(|(txid, height)| (*txid, Some(*height), block(*height)));
+            confirmed.chain(known.waiting.iter().map(|txid| (*txid, None, None))).collect()
         };
-        let known: BTreeSet<(Txid, Option<u32>)> = chunk.iter().flat_map(|asked| of(asked)).collect();
-        let new: BTreeSet<Txid> = said.difference(&known).map(|(txid, _)| *txid).collect();
+        let known: BTreeSet<Listing> = chunk.iter().flat_map(|asked| of(asked)).collect();
+        let new: BTreeSet<Txid> = said.difference(&known).map(|(txid, ..)| *txid).collect();
         let listed: Vec<Hinted> = listed.into_iter().filter(|seen| new.contains(&seen.txid)).collect();
         let mut differing = touched(chunk, &listed, &BTreeSet::new());
         differing.extend(
@@ -200,6 +201,9 @@ impl Esplora<'_> {
 fn hash(script: &Script) -> sha256::Hash {
     sha256::Hash::hash(script.as_bytes())
 }
+
+/// A transaction with the block that it is said to be in.
+type Listing = (Txid, Option<u32>, Option<BlockHash>);
 
 /// What a common list has to begin with if nothing changed.
 struct Expected {

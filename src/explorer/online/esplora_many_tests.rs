@@ -89,6 +89,7 @@ fn asked(count: u32, known: &Book) -> Vec<Asked> {
         KnownHistory {
             confirmed: mine().filter(|(_, height)| *height > 0).collect(),
             waiting: mine().filter(|(_, height)| *height == 0).map(|(txid, _)| txid).collect(),
+            blocks: mine().filter(|(_, height)| *height > 0).map(|(_, height)| (height, block(height).hash)).collect(),
         }
     };
     (0..count).map(fake::script).map(|script| Asked { known: Some(of(&script)), script, told: Told::Here }).collect()

@@ -41,6 +41,9 @@ pub(super) async fn read<T>(
         };
         if setback.cause == Cause::Throttled {
             endpoint.rest_after_429(setback.asked_to_wait);
+            if endpoint.health(|health| health.is_shut()) {
+                return Err(Cause::Throttled);
+            }
         }
         let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
         let then = Instant::now() + pause;

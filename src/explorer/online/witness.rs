@@ -72,8 +72,12 @@ fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: Saf
     opinion
 }
 
-/// Whether a history is what is known: the same in blocks at the same heights, and the same that waits.
+/// Whether a history is what is known: the same in the same blocks, and the same that waits.
 fn says_the_same(known: &KnownHistory, history: &History) -> bool {
+    let elsewhere = |seen: &&TxAt| seen.place.is_some_and(|block| known.blocks.get(&block.height) != Some(&block.hash));
+    if history.txs.iter().any(|seen| elsewhere(&seen)) {
+        return false;
+    }
     let said = |in_blocks: bool| history.txs.iter().filter(move |seen| seen.place.is_some() == in_blocks);
     let height = |seen: &TxAt| (seen.tx.compute_txid(), seen.place.map_or(0, |block| block.height));
     let confirmed: BTreeSet<(Txid, u32)> = said(true).map(height).collect();
