@@ -1,16 +1,16 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
-use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer, Passage, Seen, SocksProxy},
-    ledger::{AccountRow, EvmAccountRow, Ledger, now},
+    explorer::{EvmExplorer, EvmIndexer, Explorer, Passage, SocksProxy},
+    ledger::{AccountRow, EvmAccountRow, Ledger},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, Told, WalletName},
+    store::{Home, Lock, RequestLog, WalletName},
 };
 
-use super::{DeskError, Globals, config::Config, ui::Ui};
+use super::{DeskError, Globals, config::Config, disclosures, ui::Ui};
 
 /// BIP-44's recommendation.
 pub(crate) const DEFAULT_GAP: u32 = 20;
@@ -257,18 +257,12 @@ impl Context {
         let named = self.globals.proxy.clone().or(self.config()?.proxy);
         let proxy = named.as_deref().map(SocksProxy::parse).transpose();
         let proxy = proxy.map_err(|why| DeskError::Usage(format!("the address of the proxy {why}")))?;
-        let log = RefCell::new(RequestLog::open(&self.home()?.request_log_path())?);
-        let witness = move |seen: &Seen| {
-            let told = Told {
-                network: seen.network.to_owned(),
-                host: seen.host.to_string(),
-                kind: seen.subject.kind().to_owned(),
-                id: seen.subject.id().to_owned(),
-            };
-            // A full disk must not stop a payment that is on its way; `privacy report` says where its log ends.
-            drop(log.borrow_mut().add(now(), &told));
-        };
-        Ok(Passage { proxy, witness: Some(Rc::new(witness)) })
+        let log = RequestLog::open(&self.home()?.request_log_path())?;
+        let accounts = self.ledger()?.evm_accounts(None)?;
+        let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
+        let passage = Passage { proxy, witness: None, accounts };
+        let witness = Some(disclosures::witness(passage.clone(), log, self.ui.form()));
+        Ok(Passage { witness, ..passage })
     }
 
     /// How many unused addresses in a row end a scan.

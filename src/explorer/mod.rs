@@ -32,7 +32,9 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace};
+pub use answers::{
+    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+};
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
     ApprovalKind, ApprovalSeen, CallOutcome, EvmAccountState, EvmCall, EvmReceipt, EvmWhereabouts, GasAnswer,
@@ -43,7 +45,7 @@ pub use evm_verdict::{EvmReject, EvmVerdict};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
-pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
+pub use passage::{Passage, Route, Seen, SocksProxy, Subject, Witness};
 pub use verdict::{NotSent, RejectClass, Verdict};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.

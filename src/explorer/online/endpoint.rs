@@ -3,7 +3,7 @@
 //! The rules for addresses live here: https, except on this machine and for onion services; no passwords, no queries.
 //! It asks nothing itself.
 
-use std::{cell::Cell, net::IpAddr};
+use std::cell::Cell;
 
 use tokio::{
     sync::OnceCell,
@@ -14,6 +14,7 @@ use super::{
     http::{Url, is_onion},
     limits,
 };
+pub(super) use crate::explorer::passage::is_loopback;
 use crate::{
     explorer::{Cause, ExplorerError},
     text::SafeText,
@@ -80,6 +81,11 @@ impl Endpoint {
         Ok(parsed)
     }
 
+    /// The address itself, without a final slash.
+    pub(super) fn into_base(self) -> String {
+        self.base
+    }
+
     /// The address of a question; `path` begins with a slash and is made of our own words, hex and digits.
     pub(super) fn url(&self, path: &str) -> Result<Url, Cause> {
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
@@ -111,12 +117,6 @@ impl Endpoint {
             None => Ok(()),
         }
     }
-}
-
-/// `localhost` (RFC 6761) and loopback addresses.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

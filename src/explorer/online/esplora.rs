@@ -158,11 +158,11 @@ impl Esplora<'_> {
 
     /// The body of an answer, or nothing for 404; repeated where that may help.
     pub(super) async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
-        let purpose = self.tell(path);
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
-        retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), purpose, budget).await))
-            .await
+        // Told when its turn has come: a host that is never asked learns nothing.
+        let ask = async || judge(self.http.get(url.clone(), self.tell(path), budget).await);
+        retry::read(self.endpoint, self.deadline, ask).await
     }
 }
 

@@ -183,9 +183,7 @@ impl EvmExplorer {
     pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Claim<EvmWhereabouts>, ExplorerError> {
         let absent = std::cell::Cell::new(0);
         let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
-            self.tell(node, Subject::Transaction(format!("{hash:x}")));
-            self.tell(node, Subject::Account(format!("{from:x}")));
-            Ok(match node.whereabouts(hash, from).await? {
+            Ok(match self.whereabouts_at(node, hash, from).await? {
                 EvmWhereabouts::Absent { nonce } => {
                     absent.set(nonce.max(absent.get()));
                     None
@@ -197,17 +195,26 @@ impl EvmExplorer {
         Ok(Claim::said_by(place, found.operators))
     }
 
+    /// Where a transaction is, as one node sees it.
+    pub(super) async fn whereabouts_at(
+        &self,
+        node: Rpc<'_>,
+        hash: B256,
+        from: Address,
+    ) -> Result<EvmWhereabouts, Cause> {
+        let about = Subject::Transaction(format!("{hash:x}"));
+        Rpc { about: Some(&about), ..node }.whereabouts(hash, from).await
+    }
+
     /// The first answer, labelled with who gave it.
     fn ask<T>(
         &self,
         about: Option<Address>,
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
+        let about = about.map(|address| Subject::Account(format!("{address:x}")));
         let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
-            if let Some(address) = about {
-                self.tell(node, Subject::Account(format!("{address:x}")));
-            }
-            question(node).await.map(Some)
+            question(Rpc { about: about.as_ref(), ..node }).await.map(Some)
         })?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
@@ -237,7 +244,7 @@ impl EvmExplorer {
         if let Some(cause) = endpoint.barred.get() {
             return Err(cause);
         }
-        let node = Rpc { http: &self.http, endpoint, deadline };
+        let node = Rpc { http: &self.http, endpoint, deadline, network: self.chain.name, about: None };
         node.check_chain(self.chain).await?;
         question(node).await
     }

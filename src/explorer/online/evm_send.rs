@@ -64,7 +64,7 @@ impl EvmExplorer {
             // Once somebody has it, the others get a moment each, not a minute.
             let spreading = !tally.accepted.is_empty();
             let deadline = if spreading { deadline().min(after(limits::SPREADING)) } else { deadline() };
-            match self.offer(endpoint, deadline, (raw, hash)).await {
+            match self.offer(endpoint, deadline, (raw, hash, from)).await {
                 Reception::Accepted => tally.accepted.push(operator),
                 Reception::Known => tally.known.push(operator),
                 Reception::Refused(class) => tally.rejected = Some(graver(tally.rejected, class)),
@@ -98,10 +98,17 @@ impl EvmExplorer {
     }
 
     /// Offers it to one host, whose chain is checked before.
-    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, (raw, hash): (&[u8], B256)) -> Reception {
+    async fn offer(
+        &self,
+        endpoint: &Endpoint,
+        deadline: Instant,
+        (raw, hash, from): (&[u8], B256, Address),
+    ) -> Reception {
         let send = async |node: Rpc<'_>| {
             node.endpoint.turn(node.deadline).await?;
             self.tell(node, Subject::Sent(format!("{hash:x}")));
+            // A signature names its account, though its address is not among the bytes.
+            self.tell(node, Subject::Account(format!("{from:x}")));
             Ok(reception(node.post(Purpose::Send, jsonrpc::sending(raw)).await, hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
@@ -114,7 +121,7 @@ impl EvmExplorer {
     async fn read_back(&self, hash: B256, from: Address) -> Option<Vec<SafeText>> {
         let started = Instant::now();
         let end = after(limits::READING_BACK);
-        let question = async |node: Rpc<'_>| match node.whereabouts(hash, from).await? {
+        let question = async |node: Rpc<'_>| match self.whereabouts_at(node, hash, from).await? {
             EvmWhereabouts::Absent { .. } => Ok(None),
             _ => Ok(Some(())),
         };

@@ -106,6 +106,12 @@ impl Http {
         }
     }
 
+    /// Accounts of ours that a text names, wherever in it.
+    pub(super) fn ours_in(&self, text: &str) -> Vec<String> {
+        let text = text.to_ascii_lowercase();
+        self.passage.accounts.iter().filter(|account| text.contains(account.as_str())).cloned().collect()
+    }
+
     /// Asks for `url`.
     pub(super) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
@@ -235,7 +241,7 @@ mod tests {
 
     fn http(proxy: Option<&str>) -> Http {
         let proxy = proxy.map(|text| SocksProxy::parse(text).expect("a proxy"));
-        Http::new(&Passage { proxy, witness: None }).expect("a client")
+        Http::new(&Passage { proxy, ..Passage::default() }).expect("a client")
     }
 
     #[test]

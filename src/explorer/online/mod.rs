@@ -68,6 +68,14 @@ impl Explorer {
         Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
     }
 
+    /// The one form of an address by which two spellings of it are compared; nothing is sent.
+    ///
+    /// # Errors
+    /// Which rule it breaks.
+    pub fn normal_address(text: &str) -> Result<String, &'static str> {
+        Endpoint::parse(text).map(Endpoint::into_base)
+    }
+
     /// The same, by another way out.
     ///
     /// # Errors
