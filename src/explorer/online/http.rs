@@ -9,9 +9,9 @@ use reqwest::{RequestBuilder, Response, header, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
 
-use super::{endpoint, limits};
+use super::limits;
 use crate::{
-    explorer::{Cause, ExplorerError, Passage, Seen, Subject},
+    explorer::{Cause, ExplorerError, Passage, Route, Seen, Subject},
     text::SafeText,
 };
 
@@ -115,13 +115,14 @@ impl Http {
     /// Asks for `url`.
     pub(super) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.get(url), budget).await
+        self.exchange(&url, client.get(url.clone()), budget).await
     }
 
     /// Sends `text` to `url`, once.
     pub(super) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget).await
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, "text/plain").body(text);
+        self.exchange(&url, request, budget).await
     }
 
     /// Sends a JSON text to `url`, once.
@@ -132,7 +133,19 @@ impl Http {
         budget: Budget,
     ) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "application/json").body(text), budget).await
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(text);
+        self.exchange(&url, request, budget).await
+    }
+
+    /// One exchange; where nothing was reached, the proxy or what is behind it may be the reason.
+    async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+        let proxied = self.passage.route(url.host_str().unwrap_or_default()) == Route::Proxy;
+        exchange(request, budget).await.map_err(|fault| match fault {
+            Fault { cause: Cause::Unreachable, sent: Sent::Nothing } if proxied => {
+                Fault::before_sending(Cause::NotThroughProxy)
+            }
+            other => other,
+        })
     }
 
     /// The client for a host and a purpose. With a proxy only this machine itself is reached without it; without one,
@@ -143,7 +156,7 @@ impl Http {
             let lost = is_onion(host).then(|| Fault::before_sending(Cause::NoTor));
             return lost.map_or_else(|| Ok(self.direct.clone()), Err);
         };
-        if endpoint::is_loopback(host) {
+        if self.passage.route(host) == Route::Here {
             return Ok(self.direct.clone());
         }
         let key = (purpose, host.to_owned());
@@ -159,10 +172,14 @@ impl Http {
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
 fn client(proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
+    client_trusting(mozilla(), proxy)
+}
+
+fn client_trusting(roots: RootCertStore, proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
     let builder = reqwest::Client::builder()
-        .use_preconfigured_tls(tls()?)
+        .use_preconfigured_tls(tls(roots)?)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
@@ -180,9 +197,13 @@ fn client(proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
     builder.build().map_err(refused)
 }
 
-/// Mozilla's roots, `ring`, TLS 1.2 and 1.3; no way to trust more.
-fn tls() -> Result<ClientConfig, ExplorerError> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// Who may vouch for a host: Mozilla's list, and no way to trust more.
+fn mozilla() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+/// `ring`, TLS 1.2 and 1.3.
+fn tls(roots: RootCertStore) -> Result<ClientConfig, ExplorerError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -208,9 +229,38 @@ async fn exchange(request: RequestBuilder, budget: Budget) -> Result<Reply, Faul
 
 fn fault_of(error: &reqwest::Error) -> Fault {
     if error.is_connect() {
-        return Fault::before_sending(Cause::Unreachable);
+        return Fault::before_sending(tls_cause(error).unwrap_or(Cause::Unreachable));
     }
     Fault::after_sending(if error.is_timeout() { Cause::TimedOut } else { Cause::Interrupted })
+}
+
+/// Why there is no TLS session, if that is the reason. No request has left then.
+fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Option<Cause> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(of_tls(tls));
+        }
+        // An error of the system hides what it wraps from `source`.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = wrapped.map(|inner| -> &(dyn std::error::Error + 'static) { inner }).or_else(|| error.source());
+    }
+    None
+}
+
+fn of_tls(error: &rustls::Error) -> Cause {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => Cause::UnknownIssuer,
+        rustls::Error::InvalidCertificate(
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
+        ) => Cause::Expired,
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            Cause::OtherHost
+        }
+        rustls::Error::InvalidCertificate(_) => Cause::BadCertificate,
+        _ => Cause::NoTls,
+    }
 }
 
 /// Reads the body piece by piece and stops at the first byte too many, whatever its header announced.
@@ -235,43 +285,5 @@ fn seconds(value: &header::HeaderValue) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::explorer::SocksProxy;
-
-    fn http(proxy: Option<&str>) -> Http {
-        let proxy = proxy.map(|text| SocksProxy::parse(text).expect("a proxy"));
-        Http::new(&Passage { proxy, ..Passage::default() }).expect("a client")
-    }
-
-    #[test]
-    fn the_client_starts_and_offers_http2() {
-        assert!(client(None).is_ok());
-        assert_eq!(tls().expect("tls").alpn_protocols[0], b"h2");
-    }
-
-    #[test]
-    fn onion_names_are_never_looked_up() {
-        let url = |text| Url::parse(text).expect("a url");
-        for onion in ["http://example.onion/api/", "https://EXAMPLE.onion./"] {
-            let fault = http(None).client(&url(onion), Purpose::Read).expect_err("refused");
-            assert_eq!(fault, Fault::before_sending(Cause::NoTor));
-        }
-        assert!(http(None).client(&url("https://onion.example/"), Purpose::Read).is_ok());
-    }
-
-    #[test]
-    fn each_purpose_at_each_host_has_its_circuit() {
-        let http = http(Some("socks5://127.0.0.1:9"));
-        for (address, purpose) in [
-            ("http://example.onion/api/", Purpose::Read),
-            ("http://example.onion/api/x", Purpose::Read),
-            ("http://example.onion/api/", Purpose::Send),
-            ("https://a.example/", Purpose::Read),
-            ("http://127.0.0.1:3002/", Purpose::Read),
-        ] {
-            http.client(&Url::parse(address).expect("a url"), purpose).expect("a client");
-        }
-        assert_eq!(http.circuits.borrow().len(), 3, "and this machine is reached directly");
-    }
-}
+#[path = "http_tests.rs"]
+mod tests;

@@ -42,10 +42,8 @@ enum Action {
 }
 
 /// What a test found.
-#[derive(Serialize)]
 struct Tested {
     height: u64,
-    /// Milliseconds for the tip, the connection being open.
     latency_ms: u64,
 }
 
@@ -54,8 +52,9 @@ struct Row {
     url: String,
     /// `here`, `direct` or `proxy`; nothing for an address that is none.
     route: Option<&'static str>,
-    #[serde(flatten)]
-    tested: Option<Tested>,
+    height: Option<u64>,
+    /// Milliseconds for the tip, the connection being open.
+    latency_ms: Option<u64>,
     problem: Option<String>,
 }
 
@@ -126,10 +125,10 @@ fn list(context: &mut Context, look: Look) -> Answer {
     for url in urls {
         let host = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
         let route = host.map(|host| passage.route(host).name());
-        let mut row = Row { url, route, tested: None, problem: None };
+        let mut row = Row { url, route, height: None, latency_ms: None, problem: None };
         if look == Look::Ask {
             match test(&row.url, network, context) {
-                Ok(tested) => row.tested = Some(tested),
+                Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
                 Err(failure) => row.problem = Some(failure.message()),
             }
         }
@@ -174,13 +173,13 @@ impl Report for ExplorerList {
         page.line(&format!("Explorers for {}, {from}, in the order they are asked:", self.network));
         for row in &self.explorers {
             page.line(&format!("  {}", row.url));
-            match (&row.tested, &row.problem) {
-                (Some(Tested { height, latency_ms }), _) => {
+            match ((row.height, row.latency_ms), &row.problem) {
+                ((Some(height), Some(latency_ms)), _) => {
                     let text = format!("answers in {latency_ms} ms: height {height}, the right chain");
                     page.toned_field("", (Tone::Proven, &text));
                 }
-                (None, Some(problem)) => page.toned_field("", (Tone::Stop, problem)),
-                (None, None) => {}
+                (_, Some(problem)) => page.toned_field("", (Tone::Stop, problem)),
+                _ => {}
             }
         }
         if let Some(proxy) = &self.proxy {
