@@ -4,16 +4,19 @@ use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer, Passage, SocksProxy},
+    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, Passage, SocksProxy},
     ledger::{AccountRow, EvmAccountRow, Ledger},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, WalletName},
+    store::{Home, Lock, RequestLog, WalletName, WriteRule, atomic_write, read_public},
 };
 
 use super::{DeskError, Globals, config::Config, disclosures, ui::Ui};
 
 /// BIP-44's recommendation.
 pub(crate) const DEFAULT_GAP: u32 = 20;
+
+/// No book of explorers' health is longer.
+const MAX_HEALTH: u64 = 4 << 20;
 
 /// Chain id of Ethereum itself.
 const ETHEREUM: u64 = 1;
@@ -44,11 +47,13 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     home: Option<Home>,
     config: Option<Config>,
+    /// How explorers behaved; read when the first of them is needed.
+    health: Option<HealthBook>,
 }
 
 impl Context {
     pub(crate) const fn new(globals: Globals, ui: Ui) -> Self {
-        Self { globals, ui, home: None, config: None }
+        Self { globals, ui, home: None, config: None, health: None }
     }
 
     /// The options as typed.
@@ -260,9 +265,26 @@ impl Context {
         let log = RequestLog::open(&self.home()?.request_log_path())?;
         let accounts = self.ledger()?.evm_accounts(None)?;
         let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
-        let passage = Passage { proxy, witness: None, accounts };
+        let passage = Passage { proxy, witness: None, accounts, book: self.health()? };
         let witness = Some(disclosures::witness(passage.clone(), log, self.ui.form()));
         Ok(Passage { witness, ..passage })
+    }
+
+    /// How explorers behaved in earlier runs.
+    pub(crate) fn health(&mut self) -> Result<HealthBook, Failure> {
+        if self.health.is_none() {
+            let bytes = read_public(&self.home()?.health_path(), MAX_HEALTH).unwrap_or_default();
+            self.health = Some(HealthBook::read(&bytes));
+        }
+        Ok(self.health.clone().unwrap_or_default())
+    }
+
+    /// Writes down how they behaved, for the next run. Nothing depends on it, so a full disk is not worth a word.
+    pub(crate) fn keep_health(&mut self) {
+        let Some(book) = self.health.take() else { return };
+        let Ok(path) = self.home().map(Home::health_path) else { return };
+        let meanwhile = read_public(&path, MAX_HEALTH).unwrap_or_default();
+        drop(atomic_write(&path, &book.write(&meanwhile), WriteRule::Replace));
     }
 
     /// How many unused addresses in a row end a scan.

@@ -169,7 +169,9 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         context.config()?;
         name.parse::<AnyNetwork>()?;
     }
-    let outcome = command.run(&mut context)?;
+    let outcome = command.run(&mut context);
+    context.keep_health();
+    let outcome = outcome?;
     let Some(outcome) = outcome else { return Ok(0) };
     context.ui.result(outcome.as_ref())?;
     // The result stands, noted or not: what is not noted as told is only taken up again by the same command.

@@ -67,6 +67,11 @@ impl Explorer {
     }
 
     /// Unreachable.
+    pub fn scripts_together(&self) -> Result<usize, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
     pub fn transaction(&self, _txid: Txid) -> Result<Option<Transaction>, ExplorerError> {
         match self.0 {}
     }

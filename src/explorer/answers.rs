@@ -2,10 +2,11 @@
 //!
 //! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 
+use super::operators::organisation;
 use crate::{account::Keychain, text::SafeText};
 
 /// Something an explorer said, with what stands behind it.
@@ -30,10 +31,12 @@ pub enum Claim<T> {
 }
 
 impl<T> Claim<T> {
-    /// From everybody who said the same. Hosts are counted once: two addresses on one host are one operator.
+    /// From everybody who said the same. Hosts of one organisation are one operator.
     #[must_use]
     pub fn said_by(value: T, operators: Vec<SafeText>) -> Self {
-        let mut distinct: Vec<SafeText> = operators.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let by_name: BTreeMap<String, SafeText> =
+            operators.into_iter().rev().map(|host| (organisation(host.as_str()), host)).collect();
+        let mut distinct: Vec<SafeText> = by_name.into_values().collect();
         if distinct.len() > 1 {
             return Self::Agreed { value, operators: distinct };
         }
@@ -128,6 +131,8 @@ pub struct ScanPlan<'a> {
     pub derive: &'a dyn Fn(Keychain, u32) -> Option<ScriptBuf>,
     /// Known scripts to ask again, because something about them can have changed.
     pub ask: Vec<(Keychain, u32)>,
+    /// What is known of a script, so that "nothing new" can be told from a short answer; nothing to have all of it told.
+    pub known: &'a dyn Fn(Keychain, u32) -> Option<KnownHistory>,
     /// First index after the last used one, per chain, in the order of [`Keychain::ALL`].
     pub next: [u32; 2],
     /// How many unused scripts in a row end a chain (BIP-44 recommends 20).
@@ -148,8 +153,10 @@ pub struct ScanProgress {
 /// The result of a complete scan: every script that had to be asked was answered. Omission cannot be ruled out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanAnswer {
-    /// Every script asked, once, in order of chain and index.
+    /// Every script asked whose history was told, once, in order of chain and index.
     pub scripts: Vec<ScriptHistory>,
+    /// Every other script asked: exactly what is known of it is still so.
+    pub unchanged: Vec<(Keychain, u32)>,
     /// First index after the last used one, per chain.
     pub next: [u32; 2],
 }
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn two_addresses_of_one_host_are_not_agreement() {
-        let [a, b] = ["a.example", "b.example"].map(SafeText::new);
+        let [a, b] = ["api.a.example", "b.example"].map(SafeText::new);
         assert_eq!(Claim::said_by(7, vec![a.clone(), a.clone()]), Claim::Single { value: 7, operator: a.clone() });
         assert_eq!(Claim::said_by(7, vec![b.clone(), a.clone()]), Claim::Agreed { value: 7, operators: vec![a, b] });
     }

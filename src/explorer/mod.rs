@@ -17,7 +17,9 @@ mod defaults;
 mod evm_answers;
 mod evm_defaults;
 pub mod evm_verdict;
+pub mod health;
 mod indexer;
+pub mod operators;
 mod passage;
 pub mod verdict;
 
@@ -42,6 +44,7 @@ pub use evm_answers::{
 };
 pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{EvmReject, EvmVerdict};
+pub use health::{Health, HealthBook};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
@@ -100,6 +103,8 @@ pub enum Cause {
     WrongChain,
     /// What it sent contradicts itself: bytes that do not hash to their id, or another's history.
     Lied,
+    /// It sent false data within the last day.
+    Distrusted,
 }
 
 impl fmt::Display for Cause {
@@ -129,6 +134,7 @@ impl fmt::Display for Cause {
             Self::Unsettled => "history kept changing",
             Self::WrongChain => "serves another chain",
             Self::Lied => "sent false data",
+            Self::Distrusted => "sent false data within the last day",
         })
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Plain data and one observer. Nothing here sends anything; nothing falls back from a proxy to the open network.
 
-use std::{fmt, net::IpAddr, rc::Rc};
+use std::{fmt, rc::Rc};
 
+use super::{health::HealthBook, operators::is_loopback};
 use crate::text::SafeText;
 
 /// Longest name of a proxy's host.
@@ -103,6 +104,8 @@ pub struct Passage {
     pub witness: Option<Witness>,
     /// Accounts of ours on EVM chains, as 40 lower-case hex digits: looked for in every text that goes to a node.
     pub accounts: Vec<String>,
+    /// How each host behaved so far.
+    pub book: HealthBook,
 }
 
 /// By which way a host is reached.
@@ -142,12 +145,6 @@ impl Passage {
             None => Route::Direct,
         }
     }
-}
-
-/// `localhost` (RFC 6761) and loopback addresses, in brackets or not: never reached through a proxy.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 //!
 //! A first scan follows the gap limit on both chains; later ones ask only what can have changed (network.md 4.7).
 
+use std::collections::BTreeMap;
+
 use crate::{
     account::Keychain,
     chain::bitcoin::spv::SUCCESSORS,
     explain::Failure,
-    explorer::{BlockRef, Claim, Explorer, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
-    ledger::{AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, now},
+    explorer::{BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
+    ledger::{
+        AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, ToldHistory, now,
+    },
 };
 
 /// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
@@ -66,16 +70,25 @@ pub fn sync(
     check_reorg(ledger, row, explorer, tip)?;
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
-    let rotation = if is_known_tip(row, tip) { ROTATION_SAME_TIP } else { ROTATION_NEW_TIP };
+    let histories = if depth == Depth::Full { BTreeMap::new() } else { ledger.known_histories(row)? };
+    let rotation = match explorer.scripts_together()? {
+        1 if is_known_tip(row, tip) => ROTATION_SAME_TIP,
+        1 => ROTATION_NEW_TIP,
+        // Who takes many scripts in one question is asked about all of them every time.
+        _ => usize::MAX,
+    };
     let ask = to_ask(&known, next, (depth, rotation));
     let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
     let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
-    let answer = explorer.scan(&ScanPlan { derive: &derive, ask, next, gap }, progress)?;
+    let told = |keychain: Keychain, index: u32| histories.get(&(keychain, index)).map(as_known);
+    let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
+    let answer = explorer.scan(&plan, progress)?;
     let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
     let changed = write(ledger, row, &answer, &synced)?;
     let proven = prove(ledger, row, explorer, tip)?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
-    Ok(SyncReport { height: tip.height, operator, asked: answer.scripts.len(), skipped, changed, capped, proven })
+    let asked = answer.scripts.len() + answer.unchanged.len();
+    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven })
 }
 
 /// Has confirmations proven that are deep enough to be. What cannot be proven stays what somebody said.
@@ -95,6 +108,10 @@ fn prove(ledger: &mut Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -
         proven.iter().try_for_each(|(tx, block)| ledger.put_proof(row, tx.compute_txid(), &block.hash.to_string()))
     })?;
     Ok(proven.len())
+}
+
+fn as_known(told: &ToldHistory) -> KnownHistory {
+    KnownHistory { confirmed: told.confirmed.clone(), waiting: told.waiting.clone() }
 }
 
 fn operator(claim: &Claim<Tip>) -> String {
@@ -143,6 +160,9 @@ fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Sy
         let mut changed = false;
         for script in &answer.scripts {
             changed |= ledger.observe(row, &observation(script))?;
+        }
+        for &(keychain, index) in &answer.unchanged {
+            ledger.set_checked(row.id, keychain, index)?;
         }
         if changed {
             ledger.rebuild(row)?;

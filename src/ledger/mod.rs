@@ -33,7 +33,7 @@ pub use self::{
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
     proofs::Evidence,
-    scripts::{AddressRow, KnownScript},
+    scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, HistoryRow, Observation, Place},
 };
 use crate::explain::{Entry, Explain, catalogue};

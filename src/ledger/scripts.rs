@@ -1,6 +1,8 @@
 //! Rows of scripts: which of an account's scripts were derived, shown to a person, used on the chain, and last asked about.
 
-use bitcoin::ScriptBuf;
+use std::collections::BTreeMap;
+
+use bitcoin::{ScriptBuf, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, AccountRow, Ledger, LedgerError, file, now};
@@ -19,6 +21,15 @@ pub struct KnownScript {
     pub unconfirmed: u32,
     /// When an explorer last answered for it, in seconds since 1970; 0 if never.
     pub checked: u64,
+}
+
+/// The transactions of one script, as they were told last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToldHistory {
+    /// Those in blocks, with the height of each, oldest first.
+    pub confirmed: Vec<(Txid, u32)>,
+    /// Those that wait for a block.
+    pub waiting: Vec<Txid>,
 }
 
 /// One line of the address list.
@@ -136,6 +147,32 @@ impl Ledger {
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// The transactions of every used script of an account, as they were told last.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn known_histories(&self, row: &AccountRow) -> Result<BTreeMap<(Keychain, u32), ToldHistory>, LedgerError> {
+        let sql = "SELECT t.keychain, t.idx, t.txid, x.height FROM script_transactions t
+                   JOIN transactions x ON x.txid = t.txid AND x.network = ?2
+                   WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let values = params![row.id.0, row.account.network.name()];
+        let rows = statement.query_map(values, |row| {
+            let txid: [u8; 32] = row.get(2)?;
+            Ok(((keychain(row.get(0)?), row.get(1)?), Txid::from_byte_array(txid), row.get::<_, Option<u32>>(3)?))
+        });
+        let mut histories: BTreeMap<(Keychain, u32), ToldHistory> = BTreeMap::new();
+        for row in rows.map_err(file)? {
+            let (place, txid, height) = row.map_err(file)?;
+            let history = histories.entry(place).or_default();
+            match height {
+                Some(height) => history.confirmed.push((txid, height)),
+                None => history.waiting.push(txid),
+            }
+        }
+        Ok(histories)
     }
 
     /// Remembers that an explorer answered for a script just now.

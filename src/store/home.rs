@@ -119,6 +119,12 @@ impl Home {
         self.root.join("ledger.db")
     }
 
+    /// How explorers behaved.
+    #[must_use]
+    pub fn health_path(&self) -> PathBuf {
+        self.root.join("explorers.json")
+    }
+
     /// What explorers were told.
     #[must_use]
     pub fn request_log_path(&self) -> PathBuf {

@@ -116,3 +116,19 @@ fn a_test_says_height_and_time_or_what_is_wrong() {
     let asked = stage.json(&["privacy", "report"]);
     assert_eq!(asked["hosts"], serde_json::json!([]), "nothing was told that names an address");
 }
+
+#[test]
+fn how_each_behaved_is_kept_from_run_to_run() {
+    let stage = Stage::with_wallet();
+    assert!(stage.run(&["explorers", "stats"]).stdout.contains("No explorer was asked"));
+    stage.json(&["sync"]);
+    let host = stage.server.url().trim_start_matches("http://").to_owned();
+    let row = |stage: &Stage| stage.json(&["explorers", "stats"])["hosts"][0].clone();
+    let first = row(&stage);
+    assert_eq!((&first["host"], &first["failed"], &first["state"]), (&host.into(), &0.into(), &"asked".into()));
+    stage.server.faults().plan(fastness::practice::server::Fault::Status(500), 1_000);
+    stage.run(&["sync"]).expect_code(4);
+    stage.server.faults().clear();
+    let second = row(&stage);
+    assert!(second["asked"].as_u64() > first["asked"].as_u64() && second["failed"].as_u64() > Some(0), "{second}");
+}

@@ -7,9 +7,13 @@ use std::{
 };
 
 use bitcoin::hashes::{Hash, sha256};
+use fastness::practice::server::Fault;
 use serde_json::Value;
 
-use crate::harness::{Stage, finish, program, script, socks::Socks};
+use crate::harness::{
+    Stage, finish, program, script,
+    socks::{Door, Socks},
+};
 
 /// Ids by kind: scripts, transactions asked for, transactions sent.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,20 +23,45 @@ struct Told {
     sent: usize,
 }
 
-/// What request lines tell.
-fn seen(lines: &[String]) -> Told {
+/// What requests tell: their lines, and the scripts in the body of a question about many.
+fn seen(requests: &[String]) -> Told {
     let mut told = Told::default();
-    for line in lines {
-        let words: Vec<&str> = line.split([' ', '/']).filter(|word| !word.is_empty() && *word != "api").collect();
+    for request in requests {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
+        let target: Vec<&str> = head.split(' ').take(2).collect();
+        let words: Vec<&str> = target.join("/").leak().split(['/', '?']).filter(|word| !word.is_empty()).collect();
         match words.as_slice() {
             ["GET", "scripthash", hash, ..] => drop(told.scripts.insert((*hash).to_owned())),
             ["GET", "tx", txid, ..] => drop(told.asked.insert((*txid).to_owned())),
             ["POST", "tx"] => told.sent += 1,
+            ["POST", "scripthashes", ..] => {
+                let hashes: Vec<String> = serde_json::from_str(body).unwrap_or_default();
+                told.scripts.extend(hashes.into_iter().filter(|hash| *hash != "5f".repeat(32)));
+            }
             ["GET", ..] => {}
             other => panic!("not understood: {other:?}"),
         }
     }
     told
+}
+
+/// A home whose explorer is behind a door that records every byte.
+struct Watched {
+    stage: Stage,
+    door: Door,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let stage = Stage::with_wallet();
+        let door = Door::before(&stage.server.url());
+        Self { stage, door }
+    }
+
+    /// Runs with `--json`. Of an option that is given twice the later counts.
+    fn json(&self, arguments: &[&str]) -> Value {
+        self.stage.json(&[arguments, &["--explorer", &self.door.url]].concat())
+    }
 }
 
 fn ids(list: &Value) -> BTreeSet<String> {
@@ -63,56 +92,64 @@ fn report(stage: &Stage) -> Value {
 
 #[test]
 fn the_report_is_what_the_server_saw_through_a_wallets_life() {
-    let stage = Stage::with_coins(&[50_000_000, 20_000_000]);
-    let agree = ["--yes", "--max-fee=50000sat"];
-    let password = stage.password();
-    let shop = Stage::shop();
-    let sent = stage.json(&[&["send", &shop, "0.1btc", "--fee-rate", "2", &password], &agree[..]].concat());
-    let id = sent["id"].as_str().unwrap();
-    stage.json(&["track", id]);
-    stage.json(&[&["bump", id, "--fee-rate", "9", &password], &agree[..]].concat());
-    stage.mine(7);
-    for command in [&["sync"][..], &["history"], &["balance"], &["coins"], &["addresses"], &["explorers", "test"]] {
-        stage.json(command);
+    let home = Watched::new();
+    for sat in [50_000_000, 20_000_000] {
+        let address = home.json(&["receive"])["address"].as_str().unwrap().to_owned();
+        home.stage.fund(&address, sat);
+        home.json(&["sync"]);
     }
-    let report = report(&stage);
-    assert_eq!(reported(&report, &stage.server.url()), seen(&stage.server.seen()));
+    let (password, shop) = (home.stage.password(), Stage::shop());
+    let agree = ["--yes", "--max-fee=50000sat", &password];
+    let sent = home.json(&[&["send", &shop, "0.1btc", "--fee-rate", "2"], &agree[..]].concat());
+    let id = sent["id"].as_str().unwrap();
+    home.json(&["track", id]);
+    home.json(&[&["bump", id, "--fee-rate", "9"], &agree[..]].concat());
+    home.stage.mine(7);
+    for command in [&["sync"][..], &["history"], &["balance"], &["coins"], &["addresses"], &["explorers", "test"]] {
+        home.json(command);
+    }
+    let report = report(&home.stage);
+    assert_eq!(reported(&report, &home.door.url), seen(&home.door.requests()));
     assert_eq!((&report["complete"], report["hosts"].as_array().unwrap().len()), (&Value::Bool(true), 1));
+    let lines = |requests: Vec<String>| -> BTreeSet<String> {
+        requests.iter().map(|request| request.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let server: BTreeSet<String> = home.stage.server.seen().into_iter().collect();
+    let door: BTreeSet<String> = lines(home.door.requests()).iter().map(|line| without_query(line)).collect();
+    assert_eq!(door, server.iter().map(|line| without_query(line)).collect(), "the server saw nothing beside");
     let account = &report["hosts"][0]["accounts"][0];
     assert_eq!(account["account"], "main/segwit-0");
-    assert!(account["seen"].as_u64().unwrap() > 40 && account["seen"].as_u64() <= account["of"].as_u64(), "{account}");
+    assert!(account["seen"].as_u64().unwrap() >= 40 && account["seen"].as_u64() <= account["of"].as_u64(), "{account}");
     assert_eq!(report["hosts"][0]["unknown_scripts"], Value::Array(Vec::new()));
     assert_eq!(ids(&report["hosts"][0]["sent"]).len(), 2);
 }
 
+fn without_query(line: &str) -> String {
+    line.split('?').next().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn with_several_hosts_each_has_what_it_saw_and_no_more() {
-    let (stage, other) = (Stage::with_coins(&[50_000_000]), Stage::new());
-    let run = |arguments: &[&str]| {
+    let (stage, other) = (Stage::with_wallet(), Stage::new());
+    let doors = [Door::before(&other.server.url()), Door::before(&stage.server.url())];
+    let run = || {
         let mut command = program();
         command.current_dir(stage.home.path()).arg("--home").arg(stage.path("home"));
-        command.args(["--network", "regtest", "--explorer", &other.server.url(), "--explorer", &stage.server.url()]);
-        finish({
-            command.args(arguments);
-            command
-        })
+        command.args(["--network", "regtest", "--explorer", &doors[0].url, "--explorer", &doors[1].url, "sync"]);
+        finish(command)
     };
-    let faults = other.server.faults();
-    for fault in [
-        fastness::practice::server::Fault::Status(500),
-        fastness::practice::server::Fault::Status(429),
-        fastness::practice::server::Fault::Html,
-        fastness::practice::server::Fault::Endless,
-    ] {
-        faults.plan(fault, 7);
-        run(&["sync"]);
-        faults.clear();
+    for fault in [Fault::Status(500), Fault::Status(429), Fault::Html, Fault::Endless] {
+        other.server.faults().plan(fault, 7);
+        run();
+        other.server.faults().clear();
     }
-    run(&["sync"]);
+    run();
     let report = report(&stage);
-    for stage in [&stage, &other] {
-        assert_eq!(reported(&report, &stage.server.url()), seen(&stage.server.seen()), "{}", stage.server.url());
+    let told = doors.each_ref().map(|door| seen(&door.requests()));
+    for (door, told) in doors.iter().zip(&told) {
+        assert_eq!(reported(&report, &door.url), *told, "{}", door.url);
     }
+    assert!(told.iter().all(|told| !told.scripts.is_empty()), "{told:?}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn nothing_that_names_an_address_or_a_payment_takes_another_purposes_circuit() {
         let line = request.lines().next().unwrap_or_default();
         let purpose = if line.starts_with("POST /api/tx ") {
             "send"
-        } else if line.contains("/scripthash/") || line.contains("/tx/") {
+        } else if line.contains("/scripthash") || line.contains("/tx/") {
             "read"
         } else {
             "neutral"
@@ -181,12 +181,13 @@ fn requests_say_nothing_about_who_asks() {
     assert_eq!(tapes[0], tapes[1], "byte for byte the same from two people");
     for request in &tapes[0] {
         let host = format!("host: {ONION}");
-        assert_eq!(headers(request), ["accept: */*", "user-agent: fastness", &host], "{request}");
+        let sent: Vec<_> = headers(request).into_iter().filter(|line| !line.starts_with("content-")).collect();
+        assert_eq!(sent, ["accept: */*", "user-agent: fastness", &host], "{request}");
     }
     let (stage, socks) = behind_tor();
     socks.forget();
     send(&stage, &socks);
-    let posts: Vec<_> = socks.requests().into_iter().filter(|request| request.starts_with("POST")).collect();
+    let posts: Vec<_> = socks.requests().into_iter().filter(|request| request.starts_with("POST /api/tx ")).collect();
     assert_eq!(posts.len(), 1);
     let names: Vec<_> =
         headers(&posts[0]).iter().filter_map(|line| line.split_once(':').map(|(name, _)| name.to_owned())).collect();

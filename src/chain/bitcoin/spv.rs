@@ -8,6 +8,7 @@ use bitcoin::{
     block::Header,
     consensus,
     hashes::{Hash, HashEngine},
+    merkle_tree,
 };
 
 use super::work;
@@ -77,8 +78,7 @@ pub fn verify(
     if root(transaction, branch)? != first.merkle_root {
         return Err(SpvError::Root);
     }
-    let anchored = check_headers(network, branch.height, headers)?;
-    if anchored || headers.len() > SUCCESSORS { Ok(headers.len()) } else { Err(SpvError::Shallow) }
+    check_depth(network, branch.height, headers).map(|()| headers.len())
 }
 
 /// The root that a branch leads to.
@@ -92,7 +92,7 @@ pub fn root(transaction: &Transaction, branch: &MerkleBranch) -> Result<TxMerkle
     if u64::from(branch.position) >= 1u64 << branch.siblings.len() {
         return Err(SpvError::Position);
     }
-    if transaction.base_size() == 64 {
+    if could_be_a_node(transaction) {
         return Err(SpvError::SixtyFour);
     }
     let mut node = leaf(transaction.compute_txid());
@@ -122,8 +122,39 @@ fn parent(left: TxMerkleNode, right: TxMerkleNode) -> Result<TxMerkleNode, SpvEr
     Ok(TxMerkleNode::from_engine(engine))
 }
 
-/// Checks work, links and checkpoints; true if a checkpoint is among the headers.
-fn check_headers(network: Network, height: u32, headers: &[Header]) -> Result<bool, SpvError> {
+/// Whether headers follow each other.
+#[must_use]
+pub fn are_linked(headers: &[Header]) -> bool {
+    headers.iter().zip(headers.iter().skip(1)).all(|(before, after)| before.block_hash() == after.prev_blockhash)
+}
+
+/// Whether these are the ids of all transactions of a block, in order. An id in a list that leads to the root belongs to a
+/// transaction of the block, unless the transaction is as long as a node of the tree (CVE-2017-12842).
+#[must_use]
+pub fn are_all_of(block: &Header, txids: &[Txid]) -> bool {
+    merkle_tree::calculate_root(txids.iter().map(|txid| leaf(*txid))) == Some(block.merkle_root)
+}
+
+/// Whether a transaction could pass for a node of a Merkle tree, so that no place in a tree proves it.
+#[must_use]
+pub fn could_be_a_node(transaction: &Transaction) -> bool {
+    transaction.base_size() == 64
+}
+
+/// Checks that enough work follows on the first of these headers, which stands at `height`.
+///
+/// # Errors
+/// [`SpvError`] says which step fails; [`SpvError::Shallow`] is no lie, only too little.
+pub fn check_depth(network: Network, height: u32, headers: &[Header]) -> Result<(), SpvError> {
+    let anchored = check_headers(network, height, headers)?;
+    if anchored || headers.len() > SUCCESSORS { Ok(()) } else { Err(SpvError::Shallow) }
+}
+
+/// Checks work, links and checkpoints of successive headers from a height on; true if a checkpoint is among them.
+///
+/// # Errors
+/// [`SpvError`] says which step fails.
+pub fn check_headers(network: Network, height: u32, headers: &[Header]) -> Result<bool, SpvError> {
     let mut anchored = false;
     let mut before = None;
     for (height, header) in (height..).zip(headers) {

@@ -114,7 +114,7 @@ fn coins_of(explorer: &Explorer, key: PublicKey) -> Result<Vec<KeyCoin>, Failure
     let place = |index: u32| usize::try_from(index).ok().and_then(|place| scripts.get(place));
     let derive = |_: Keychain, index: u32| place(index).map(|(_, script)| script.clone());
     let ask = (0..4u32).map(|index| (Keychain::Receive, index)).collect();
-    let plan = ScanPlan { derive: &derive, ask, next: [4, 4], gap: 0 };
+    let plan = ScanPlan { derive: &derive, ask, known: &|_, _| None, next: [4, 4], gap: 0 };
     let answer = explorer.scan(&plan, &mut |_| {})?;
     let mut coins = Vec::new();
     for history in &answer.scripts {

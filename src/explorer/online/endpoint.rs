@@ -3,20 +3,29 @@
 //! The rules for addresses live here: https, except on this machine and for onion services; no passwords, no queries.
 //! It asks nothing itself.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
+use bitcoin::hashes::{Hash, sha256};
 use tokio::{
     sync::OnceCell,
     time::{Instant, sleep_until},
 };
 
 use super::{
+    clock,
     http::{Url, is_onion},
     limits,
 };
-pub(super) use crate::explorer::passage::is_loopback;
 use crate::{
-    explorer::{Cause, ExplorerError},
+    explorer::{
+        Cause, ExplorerError, Health, HealthBook,
+        health::{Allowance, Gate, Lane, Outcome},
+        operators::{Trust, allowance, is_loopback, window},
+    },
     text::SafeText,
 };
 
@@ -31,7 +40,12 @@ pub(super) struct Endpoint {
     pub(super) barred: Cell<Option<Cause>>,
     /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
     pub(super) batch: Cell<usize>,
-    not_before: Cell<Option<Instant>>,
+    /// Whose it is.
+    pub(super) trust: Trust,
+    allowance: Option<Allowance>,
+    /// Stands for the address where the address itself, which may hold a key, must not be written.
+    digest: String,
+    health: RefCell<Rc<RefCell<Health>>>,
     silent: Cell<Option<(Instant, Cause)>>,
 }
 
@@ -53,13 +67,18 @@ impl Endpoint {
             return Err("must not contain a query or a fragment");
         }
         let operator = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let trust = if is_loopback(host) { Trust::Own } else { Trust::Public };
+        let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
-            base: url.as_str().trim_end_matches('/').to_owned(),
+            trust,
+            allowance: allowance(&operator, trust),
+            digest: sha256::Hash::hash(base.as_bytes()).to_string(),
+            health: RefCell::default(),
+            base,
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
             batch: Cell::new(limits::FIRST_BATCH),
-            not_before: Cell::new(None),
             silent: Cell::new(None),
         })
     }
@@ -91,9 +110,79 @@ impl Endpoint {
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
     }
 
-    /// Nobody asks this host before `then`.
-    pub(super) fn rest_until(&self, then: Instant) {
-        self.not_before.set(self.not_before.get().max(Some(then)));
+    /// Keeps its health in this book from now on, where an earlier run may have begun its page.
+    pub(super) fn remembered_in(&self, book: &HealthBook) {
+        let page = book.of(self.operator.as_str());
+        self.batch.set(page.borrow().batch.unwrap_or(limits::FIRST_BATCH));
+        self.health.replace(page);
+    }
+
+    /// Its health.
+    pub(super) fn health<T>(&self, look: impl FnOnce(&mut Health) -> T) -> T {
+        look(&mut self.health.borrow().borrow_mut())
+    }
+
+    /// Whether it may be asked: not if it lied within a day, and only if nobody else is left if it fails all the time.
+    pub(super) fn gate(&self, lane: Lane) -> Result<Gate, Cause> {
+        let now = clock::now();
+        match self.barred.get() {
+            Some(cause) => Err(cause),
+            None if self.health(|health| health.is_quarantined(now)) => Err(Cause::Distrusted),
+            None => Ok(self.health(|health| health.gate(lane, now))),
+        }
+    }
+
+    /// Notes how a request ended that began at `started`.
+    pub(super) fn note(&self, lane: Lane, cause: Option<Cause>, started: Instant) {
+        let outcome = match cause.map(outcome) {
+            None => Outcome::Answered,
+            Some(None) => return,
+            Some(Some(outcome)) => outcome,
+        };
+        let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let jitter = getrandom::u32().map_or(0, u64::from);
+        self.health(|health| health.note((lane, outcome), clock::now(), (took, jitter)));
+    }
+
+    /// It proved false: not asked again in this process, nor, if it is a stranger's, within a day.
+    pub(super) fn distrust(&self, cause: Cause) {
+        self.barred.set(Some(cause));
+        if self.trust == Trust::Public && cause == Cause::Lied {
+            self.health(|health| health.quarantine(clock::now()));
+        }
+    }
+
+    /// Whether its chain was compared within a day.
+    pub(super) fn was_on_chain(&self, network: &str) -> bool {
+        self.health(|health| health.is_on_chain(&format!("{network} {}", self.digest), clock::now()))
+    }
+
+    /// Its chain was compared.
+    pub(super) fn is_on_chain(&self, network: &str) {
+        self.health(|health| health.found_on_chain(&format!("{network} {}", self.digest), clock::now()));
+    }
+
+    /// Whether it takes many scripts in one question; nothing if that was not found out lately.
+    pub(super) fn takes_many(&self) -> Option<bool> {
+        self.health(|health| health.takes_many(&self.digest, clock::now()))
+    }
+
+    /// What was found out about that.
+    pub(super) fn found_many(&self, takes: bool) {
+        self.health(|health| health.found_many(&self.digest, (takes, clock::now())));
+    }
+
+    /// It said that we ask too often: it rests for as long as it asked, or as it is known to count.
+    pub(super) fn rest_after_429(&self, asked: Option<Duration>) {
+        if let Some(pause) = asked.or_else(|| window(self.operator.as_str())) {
+            self.rest_for(pause.min(window(self.operator.as_str()).unwrap_or(limits::REST_CEILING)));
+        }
+    }
+
+    /// Nobody asks this host for so long.
+    pub(super) fn rest_for(&self, pause: Duration) {
+        let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.health(|health| health.rest_until(clock::now().saturating_add(pause)));
     }
 
     /// The host did not answer the first question of all, for this cause.
@@ -106,22 +195,58 @@ impl Endpoint {
         self.silent.get().and_then(|(until, cause)| (Instant::now() < until).then_some(cause))
     }
 
-    /// Waits while the host asked us to; not beyond `deadline`.
+    /// Waits for our turn at this host: while it asked us to rest, and while we had our share; not beyond `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Result<(), Cause> {
-        match self.not_before.get() {
-            Some(then) if then >= deadline => Err(Cause::Throttled),
-            Some(then) => {
-                sleep_until(then).await;
-                Ok(())
-            }
-            None => Ok(()),
+        let wait = self.health(|health| health.take(clock::now(), self.allowance));
+        let then = Instant::now() + Duration::from_millis(wait);
+        if wait > 0 && then >= deadline {
+            self.health(|health| health.give_back(self.allowance));
+            return Err(Cause::Throttled);
         }
+        if wait > 0 {
+            sleep_until(then).await;
+        }
+        Ok(())
     }
+}
+
+/// What a cause says about the host; nothing where it is no fault of its own.
+const fn outcome(cause: Cause) -> Option<Outcome> {
+    Some(match cause {
+        Cause::NoTor | Cause::NotThroughProxy | Cause::Distrusted => return None,
+        Cause::Throttled => Outcome::Throttled,
+        Cause::Denied => Outcome::Denied,
+        Cause::Refused(_) | Cause::Unsupported | Cause::Missing | Cause::Unsettled | Cause::WrongChain => {
+            Outcome::Answered
+        }
+        Cause::Unreachable
+        | Cause::NoTls
+        | Cause::UnknownIssuer
+        | Cause::Expired
+        | Cause::OtherHost
+        | Cause::BadCertificate
+        | Cause::TimedOut
+        | Cause::Interrupted
+        | Cause::Busy
+        | Cause::ServerError(_)
+        | Cause::Redirected
+        | Cause::WebPage
+        | Cause::TooLarge
+        | Cause::Malformed
+        | Cause::Lied => Outcome::Failed,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_serves_one_chain_was_not_compared_with_another() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:3002").expect("an address");
+        endpoint.is_on_chain("regtest");
+        assert!(endpoint.was_on_chain("regtest") && !endpoint.was_on_chain("signet"));
+    }
 
     #[test]
     fn addresses_are_https_or_private() {

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
-    explorer::{Cause, Subject, Tip, TxAt, TxPlace},
+    explorer::{Cause, Subject, Tip, TxAt, TxPlace, health::Lane},
     network::Network,
 };
 
@@ -43,12 +43,18 @@ impl Esplora<'_> {
     /// Compares block 0 with the network's, once per host and process.
     pub(super) async fn check_chain(&self) -> Result<(), Cause> {
         let check = async || {
+            if self.endpoint.was_on_chain(self.network.name()) {
+                return Ok(());
+            }
             if let Some(cause) = self.endpoint.is_silent() {
                 return Err(cause);
             }
             let genesis = self.block_hash_at(0).await.and_then(|hash| hash.ok_or(Cause::Unsupported));
             match genesis.inspect_err(|&cause| self.endpoint.fell_silent(cause))? {
-                ours if ours.to_string() == self.network.genesis_hash() => Ok(()),
+                ours if ours.to_string() == self.network.genesis_hash() => {
+                    self.endpoint.is_on_chain(self.network.name());
+                    Ok(())
+                }
                 _ => Err(Cause::WrongChain),
             }
         };
@@ -127,21 +133,23 @@ impl Esplora<'_> {
         let url = self.endpoint.url("/tx").map_err(Fault::before_sending)?;
         let budget = Budget { bytes: limits::SMALL_BYTES, deadline: self.deadline };
         if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
-            let subject = Subject::Sent(tx.compute_txid().to_string());
-            self.http.tell(self.network.name(), &self.endpoint.operator, subject);
+            self.tell(Subject::Sent(tx.compute_txid().to_string()));
         }
-        self.http.post(url, raw.to_lower_hex_string(), budget).await
+        let started = Instant::now();
+        let reply = self.http.post(url, raw.to_lower_hex_string(), budget).await;
+        self.endpoint.note(Lane::Send, reply.as_ref().err().map(|fault| fault.cause), started);
+        reply
     }
 
     /// Says what the host is about to be told by a question, and what the question is for.
-    fn tell(&self, path: &str) -> Purpose {
+    fn tell_path(&self, path: &str) -> Purpose {
         let mut words = path.trim_start_matches('/').split('/');
         let subject = match (words.next(), words.next()) {
             (Some("scripthash"), Some(hash)) => Subject::Script(hash.to_owned()),
             (Some("tx"), Some(txid)) => Subject::Transaction(txid.to_owned()),
             _ => return Purpose::Neutral,
         };
-        self.http.tell(self.network.name(), &self.endpoint.operator, subject);
+        self.tell(subject);
         Purpose::Read
     }
 
@@ -161,13 +169,13 @@ impl Esplora<'_> {
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
         // Told when its turn has come: a host that is never asked learns nothing.
-        let ask = async || judge(self.http.get(url.clone(), self.tell(path), budget).await);
+        let ask = async || judge(self.http.get(url.clone(), self.tell_path(path), budget).await);
         retry::read(self.endpoint, self.deadline, ask).await
     }
 }
 
 /// What an exchange means for a read: a body, nothing (404), or a setback.
-fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
+pub(super) fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
         None if reply.body.trim_ascii_start().starts_with(b"<") => Err(Cause::WebPage.into()),

@@ -110,6 +110,48 @@ fn depth(body: &[u8]) -> usize {
     deepest
 }
 
+/// A transaction of a list that is read for hints only: nothing of it was hashed.
+#[derive(Debug)]
+pub(super) struct Hinted {
+    pub(super) txid: Txid,
+    pub(super) is_confirmed: bool,
+    /// Scripts that it is said to pay and to spend from.
+    pub(super) scripts: Vec<ScriptBuf>,
+}
+
+#[derive(Deserialize)]
+struct HintedJson {
+    txid: Txid,
+    vin: Vec<SpentJson>,
+    vout: Vec<ScriptOnlyJson>,
+    status: StatusJson,
+}
+
+#[derive(Deserialize)]
+struct SpentJson {
+    prevout: Option<ScriptOnlyJson>,
+}
+
+#[derive(Deserialize)]
+struct ScriptOnlyJson {
+    #[serde(default)]
+    scriptpubkey: String,
+}
+
+/// Reads a page of transactions for hints.
+pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
+    let script = |json: &ScriptOnlyJson| ScriptBuf::from_hex(&json.scriptpubkey).ok();
+    let read = |tx: HintedJson| {
+        let spent = tx.vin.iter().filter_map(|input| input.prevout.as_ref());
+        Hinted {
+            txid: tx.txid,
+            is_confirmed: tx.status.confirmed,
+            scripts: spent.chain(&tx.vout).filter_map(script).collect(),
+        }
+    };
+    Ok(parse::<Vec<HintedJson>>(body)?.into_iter().map(read).collect())
+}
+
 /// Reads a page of transactions.
 pub(super) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
     parse::<Vec<TxJson>>(body)?.into_iter().map(TxJson::read).collect()

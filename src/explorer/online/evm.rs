@@ -59,6 +59,7 @@ impl EvmExplorer {
     /// A system that cannot start a client.
     pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
+        self.pool.remember_in(&passage.book);
         Ok(self)
     }
 

@@ -3,7 +3,12 @@
 //! The only file that names the HTTP library. It does not retry, does not read bodies for meaning, and says of every
 //! failure whether bytes may have left.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -62,7 +67,7 @@ pub(super) struct Budget {
 /// A complete answer with any status but a redirect.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// `Retry-After` in seconds; its form as a date is not read, our own back-off serves then.
+    /// `Retry-After`, in seconds or as a date.
     pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
@@ -280,8 +285,11 @@ async fn read(mut response: Response, most: usize) -> Result<Reply, Fault> {
     Ok(Reply { status: status.as_u16(), retry_after, body })
 }
 
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date until which to wait.
 fn seconds(value: &header::HeaderValue) -> Option<Duration> {
-    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let text = value.to_str().ok()?.trim();
+    let until = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+    text.parse().ok().map(Duration::from_secs).or_else(until)
 }
 
 #[cfg(test)]

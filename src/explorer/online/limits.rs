@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(super) const SCALAR_BYTES: usize = 1 << 10;
 /// Statistics, states, fee estimates, answers to a broadcast.
 pub(super) const SMALL_BYTES: usize = 64 << 10;
+/// The ids of all transactions of a block, as JSON: no block has more than 16,700 of the smallest.
+pub(super) const TXIDS_BYTES: usize = 2 << 20;
 /// A raw transaction: a block holds no more than 4,000,000 bytes (BIP-141).
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
@@ -24,6 +26,13 @@ pub(super) const TXS_PER_SCRIPT: usize = 10_000;
 pub(super) const SCRIPTS_PER_SCAN: usize = 50_000;
 /// Questions of a scan in flight at once; some public servers refuse more.
 pub(super) const IN_FLIGHT: usize = 16;
+/// Scripts in one question to servers that take many (mempool/electrs refuses more).
+pub(super) const SCRIPTS_TOGETHER: usize = 300;
+/// Transactions in one page of a common list, and how many pages of news are read before everybody is asked.
+pub(super) const PAGE_TOGETHER: usize = 50;
+pub(super) const PAGES_TOGETHER: usize = 20;
+/// Questions about many scripts in flight at once.
+pub(super) const BULK_IN_FLIGHT: usize = 2;
 /// Explorers that may be named.
 pub(super) const ENDPOINTS: usize = 16;
 /// The smallest page any known server cuts a mixed history into: a shorter list is whole.
@@ -40,6 +49,8 @@ pub(super) const THROTTLE_WAITS: u8 = 4;
 pub(super) const BACKOFF: Duration = Duration::from_millis(250);
 /// Longest back-off.
 pub(super) const BACKOFF_CEILING: Duration = Duration::from_secs(8);
+/// Longest rest that a host is given because it asks for one.
+pub(super) const REST_CEILING: Duration = Duration::from_secs(300);
 /// Longest wait that a host may ask for with `Retry-After` before we go elsewhere.
 pub(super) const RETRY_AFTER_CEILING: Duration = Duration::from_secs(30);
 /// How long a host that could not name its block 0 counts as silent, so that 16 questions do not each find that out.
@@ -69,3 +80,9 @@ pub(super) const SCAN: Duration = Duration::from_secs(600);
 /// When to look for a transaction after sending it: servers cache for a few seconds.
 pub(super) const READ_BACK_AT: [Duration; 4] =
     [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms (network.md 4.2).
+pub(super) const WITNESSES: usize = 2;
+/// How long a host may take for what anybody can answer before a second one is asked as well.
+pub(super) const HEDGE_AFTER: Duration = Duration::from_millis(1_500);
+/// One question in so many may be asked twice for being slow.
+pub(super) const HEDGE_ONE_IN: u64 = 20;

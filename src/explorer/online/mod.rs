@@ -3,28 +3,33 @@
 //! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
 //! anything but scripts' hashes, ids and finished transactions.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
+use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
+    backend::Asked,
     endpoint::Endpoint,
     esplora::Esplora,
     http::Http,
     pool::{Found, Pool, after},
+    scan::Pace,
+    seen_blocks::SeenBlocks,
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
     Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, default_endpoints,
 };
-use crate::{amount::FeeRate, network::Network};
+use crate::{amount::FeeRate, explorer::health::Lane, network::Network};
 
 mod backend;
 mod broadcast;
+mod clock;
 mod endpoint;
 mod esplora;
 mod esplora_json;
+mod esplora_many;
 mod evm;
 mod evm_contracts;
 mod evm_node;
@@ -43,6 +48,7 @@ mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
+mod seen_blocks;
 #[cfg(test)]
 mod transport_tests;
 
@@ -51,6 +57,8 @@ pub struct Explorer {
     network: Network,
     http: Http,
     pool: Pool,
+    /// Headers seen since the tip was asked for last.
+    seen: RefCell<SeenBlocks>,
     /// When to look for a transaction after sending it.
     read_back_at: [Duration; 4],
 }
@@ -65,7 +73,13 @@ impl Explorer {
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
-        Ok(Self { network, http: Http::new(&Passage::default())?, pool, read_back_at: limits::READ_BACK_AT })
+        Ok(Self {
+            network,
+            http: Http::new(&Passage::default())?,
+            pool,
+            seen: RefCell::default(),
+            read_back_at: limits::READ_BACK_AT,
+        })
     }
 
     /// The one form of an address by which two spellings of it are compared; nothing is sent.
@@ -82,6 +96,7 @@ impl Explorer {
     /// A system that cannot start a client.
     pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
+        self.pool.remember_in(&passage.book);
         Ok(self)
     }
 
@@ -104,7 +119,15 @@ impl Explorer {
     /// # Errors
     /// No explorer answered, or only false ones.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
-        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.tip().await))
+        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.top().await))?;
+        let Claim::Single { value: (tip, headers), operator } = claim else {
+            return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
+        };
+        let mut seen = self.seen.borrow_mut();
+        seen.begin();
+        let below = u32::try_from(headers.len()).unwrap_or(u32::MAX);
+        seen.add(tip.height.saturating_add(1).saturating_sub(below), &headers);
+        Ok(Claim::Single { value: tip, operator })
     }
 
     /// The block at a height, to see whether a block we knew is still there; nothing above the tip.
@@ -112,6 +135,9 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`].
     pub fn block_hash_at(&self, height: u32) -> Result<Claim<Option<BlockHash>>, ExplorerError> {
+        if let Some(seen) = self.seen.borrow().hash_at(height) {
+            return Ok(Claim::Proven(Some(seen)));
+        }
         let question = async |host: Esplora<'_>| host.block_hash_at(height).await;
         let found = self.wait(self.seek(after(limits::NEUTRAL_QUESTION), question))?;
         Ok(Claim::said_by(found.value, found.operators))
@@ -128,12 +154,24 @@ impl Explorer {
     ) -> Result<ScanAnswer, ExplorerError> {
         self.wait(async {
             let end = after(limits::SCAN);
-            let history = async |script: &ScriptBuf| {
-                let found = self.seek(end, async |host: Esplora<'_>| host.history(script).await.map(Some)).await?;
-                found.single()
+            let ask = async |asked: &[Asked]| {
+                self.seek(end, async |host: Esplora<'_>| host.histories(asked).await.map(Some)).await?.single()
             };
-            scan::run(plan, progress, history).await
+            scan::run((plan, self.pace(end).await?), progress, ask).await
         })
+    }
+
+    /// How many scripts the explorer that is asked first takes in one question.
+    ///
+    /// # Errors
+    /// As [`Self::tip`].
+    pub fn scripts_together(&self) -> Result<usize, ExplorerError> {
+        self.wait(async { Ok(self.pace(after(limits::TX_QUESTION)).await?.together) })
+    }
+
+    async fn pace(&self, end: Instant) -> Result<Pace, ExplorerError> {
+        let found = self.seek(end, async |host: Esplora<'_>| host.pace().await.map(Some)).await?;
+        Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
     /// A transaction by its id; its hash was checked here, its witnesses are not covered by it. Nothing if nobody has it.
@@ -198,6 +236,15 @@ impl Explorer {
         self.pool.seek(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 
+    /// What names nothing of ours, to whoever answers first.
+    async fn race<T>(
+        &self,
+        end: Instant,
+        question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
+    ) -> Result<Found<T>, ExplorerError> {
+        self.pool.race(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
+    }
+
     /// One question at one explorer, after its chain was checked.
     async fn ask_one<T>(
         &self,
@@ -205,9 +252,7 @@ impl Explorer {
         deadline: Instant,
         question: impl AsyncFn(Esplora<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        if let Some(cause) = endpoint.barred.get() {
-            return Err(cause);
-        }
+        endpoint.gate(Lane::Read)?;
         let host = Esplora { http: &self.http, endpoint, deadline, network: self.network };
         match host.check_chain().await {
             Ok(()) => question(host).await,

@@ -1,27 +1,46 @@
-//! The explorers of one network on one thread: who is asked first, who next, who never again.
+//! The explorers of one network on one thread: who is asked first, who next, who as well, who never again.
 //!
-//! Knows addresses and causes, and nothing of what is asked: backends bring the questions. Circuit breakers and quorums
-//! belong here, when they come.
+//! Knows addresses, health and causes, and nothing of what is asked: backends bring the questions. What names our scripts
+//! goes to a primary and at most so many witnesses; what names nothing may go to anybody (network.md 4.2).
 
-use std::{cell::Cell, time::Duration};
-
-use tokio::{
-    runtime::{Builder, Runtime},
-    time::Instant,
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    time::Duration,
 };
 
-use super::endpoint::Endpoint;
+use futures_util::{
+    future::join_all,
+    stream::{FuturesUnordered, StreamExt},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, sleep},
+};
+
+use super::{endpoint::Endpoint, limits};
 use crate::{
-    explorer::{Cause, ExplorerError, Failure, Failures},
+    explorer::{
+        Cause, ExplorerError, Failure, Failures, HealthBook,
+        health::{Gate, Lane},
+        operators::organisation,
+    },
     text::SafeText,
 };
 
 /// Explorers in the order in which they are asked, and the runtime that asks.
 pub(super) struct Pool {
     network: &'static str,
+    /// Our own first.
     endpoints: Vec<Endpoint>,
     /// Whom to ask first: the same one for everything, so that one operator and not all learn a wallet's scripts.
     first: Cell<usize>,
+    /// Who was told something about this wallet, by place in the list.
+    told: RefCell<BTreeSet<usize>>,
+    /// How many may be told.
+    pub(super) witnesses: usize,
+    /// Questions that say nothing about us, and how many of them went to a second host because the first was slow.
+    hedged: Cell<(u64, u64)>,
     runtime: Engine,
 }
 
@@ -36,6 +55,46 @@ impl Drop for Engine {
     }
 }
 
+/// Who may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Anybody: the question names nothing of ours.
+    Anybody,
+    /// The witnesses that may know of us.
+    Witnesses,
+}
+
+/// Everything that several said, in the order of the list, and who failed.
+pub(super) struct Polled<T> {
+    pub(super) answers: Vec<(SafeText, Option<T>)>,
+    pub(super) failures: Vec<Failure>,
+}
+
+/// What was heard so far by who asks until somebody has a value.
+#[derive(Default)]
+struct Tally {
+    failures: Vec<Failure>,
+    without: Vec<SafeText>,
+}
+
+impl Tally {
+    fn add<T>(&mut self, (operator, answer): (SafeText, Result<Option<T>, Cause>)) -> Option<Found<T>> {
+        match answer {
+            Ok(Some(value)) => return Some(Found { value: Some(value), operators: vec![operator] }),
+            Ok(None) => self.without.push(operator),
+            Err(cause) => self.failures.push(Failure { operator, cause }),
+        }
+        None
+    }
+
+    fn end<T>(self, pool: &Pool) -> Result<Found<T>, ExplorerError> {
+        if self.without.is_empty() {
+            return Err(pool.error_of(self.failures));
+        }
+        Ok(Found { value: None, operators: self.without })
+    }
+}
+
 /// What was found, and who said so: who has the value, or everybody who has none.
 pub(super) struct Found<T> {
     pub(super) value: Option<T>,
@@ -45,13 +104,32 @@ pub(super) struct Found<T> {
 impl Pool {
     /// Checks the addresses; nothing is sent yet.
     pub(super) fn new(network: &'static str, endpoints: &[String]) -> Result<Self, ExplorerError> {
-        let endpoints = Endpoint::parse_all(endpoints)?;
+        let mut endpoints = Endpoint::parse_all(endpoints)?;
+        endpoints.sort_by_key(|endpoint| endpoint.trust);
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(|_| ExplorerError::CannotStart("no event loop"))?;
-        Ok(Self { network, endpoints, first: Cell::new(0), runtime: Engine(Some(runtime)) })
+        Ok(Self {
+            network,
+            endpoints,
+            first: Cell::new(0),
+            told: RefCell::default(),
+            witnesses: limits::WITNESSES,
+            hedged: Cell::new((0, 0)),
+            runtime: Engine(Some(runtime)),
+        })
+    }
+
+    /// Keeps the health of every host in this book from now on.
+    pub(super) fn remember_in(&self, book: &HealthBook) {
+        self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
+    }
+
+    /// How many organisations are behind the list.
+    pub(super) fn organisations(&self) -> usize {
+        self.endpoints.iter().map(|endpoint| organisation(endpoint.operator.as_str())).collect::<BTreeSet<_>>().len()
     }
 
     /// Explorers that proved false in this process and are not asked again.
@@ -72,35 +150,169 @@ impl Pool {
     }
 
     /// Asks one explorer after the other until one has a value. Each gets an equal part of the time that is left.
+    ///
+    /// What is asked names something of ours: no more than the witnesses that are allowed are told.
     pub(super) async fn seek<T>(
         &self,
         end: Instant,
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
-        let (mut failures, mut without) = (Vec::new(), Vec::new());
-        for (endpoint, deadline) in self.turns(end) {
-            let operator = endpoint.operator.clone();
-            match self.judged(endpoint, ask(endpoint, deadline()).await) {
-                Ok(Some(value)) => return Ok(Found { value: Some(value), operators: vec![operator] }),
-                Ok(None) => without.push(operator),
-                Err(cause) => failures.push(Failure { operator, cause }),
+        let mut tally = Tally::default();
+        let order = self.order();
+        for (turn, &place) in order.iter().enumerate() {
+            if !self.may_tell(place) {
+                continue;
+            }
+            let deadline = share(end, order.len() - turn);
+            if let Some(found) = tally.add(self.put(place, deadline, &ask).await) {
+                return Ok(found);
             }
         }
-        if without.is_empty() { Err(self.error_of(failures)) } else { Ok(Found { value: None, operators: without }) }
+        tally.end(self)
     }
 
-    /// Every explorer once, the preferred one first, with the deadline it gets when its turn comes.
-    pub(super) fn turns(&self, end: Instant) -> impl Iterator<Item = (&Endpoint, impl Fn() -> Instant)> {
+    /// Asks what names nothing of ours: the best host first, a second one if that is slow, the others if they fail.
+    pub(super) async fn race<T>(
+        &self,
+        end: Instant,
+        ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
+    ) -> Result<Found<T>, ExplorerError> {
+        let mut waiting = self.best_first().into_iter();
+        let (mut running, mut tally, ask) = (FuturesUnordered::new(), Tally::default(), &ask);
+        let (asked, second) = self.hedged.get();
+        self.hedged.set((asked + 1, second));
+        loop {
+            if running.is_empty() {
+                let Some(place) = waiting.next() else { return tally.end(self) };
+                running.push(self.put(place, share(end, waiting.len() + 1), ask));
+            }
+            let slow = running.len() == 1 && waiting.len() > 0 && self.may_hedge();
+            tokio::select! {
+                Some(answer) = running.next() => if let Some(found) = tally.add(answer) {
+                    return Ok(found);
+                },
+                () = sleep(limits::HEDGE_AFTER), if slow => if let Some(place) = waiting.next() {
+                    let (asked, second) = self.hedged.get();
+                    self.hedged.set((asked, second + 1));
+                    running.push(self.put(place, share(end, waiting.len() + 1), ask));
+                },
+            }
+        }
+    }
+
+    /// Asks up to `most` organisations at once, and others for those that fail; everything they said.
+    pub(super) async fn poll<T>(
+        &self,
+        (end, most, audience): (Instant, usize, Audience),
+        ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
+    ) -> Polled<T> {
+        let mut polled = Polled { answers: Vec::new(), failures: Vec::new() };
+        let mut left = self.one_of_each();
+        while polled.answers.len() < most && !left.is_empty() {
+            let mut round = Vec::new();
+            let mut room = self.witnesses.saturating_sub(self.told.borrow().len());
+            left.retain(|&place| {
+                let is_new = audience == Audience::Witnesses && !self.told.borrow().contains(&place);
+                let goes = round.len() + polled.answers.len() < most && !(is_new && room == 0);
+                if goes {
+                    round.push(place);
+                    room = room.saturating_sub(usize::from(is_new));
+                }
+                !goes
+            });
+            if round.is_empty() {
+                break;
+            }
+            let deadline = share(end, 2);
+            for (operator, answer) in join_all(round.into_iter().map(|place| self.put(place, deadline, &ask))).await {
+                match answer {
+                    Ok(value) => polled.answers.push((operator, value)),
+                    Err(cause) => polled.failures.push(Failure { operator, cause }),
+                }
+            }
+        }
+        polled
+    }
+
+    /// One question to one explorer, judged, with its name.
+    async fn put<T>(
+        &self,
+        place: usize,
+        deadline: Instant,
+        ask: &impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
+    ) -> (SafeText, Result<Option<T>, Cause>) {
+        let Some(endpoint) = self.endpoints.get(place) else {
+            return (SafeText::new("nobody"), Err(Cause::Unsupported));
+        };
+        let answer = match endpoint.gate(Lane::Read) {
+            Ok(_) => ask(endpoint, deadline).await,
+            Err(cause) => Err(cause),
+        };
+        // Where its chain could not be compared, it was told nothing yet.
+        if endpoint.on_our_chain.initialized()
+            && !matches!(answer, Err(Cause::Unreachable | Cause::NotThroughProxy | Cause::NoTor))
+        {
+            self.told.borrow_mut().insert(place);
+        }
+        (endpoint.operator.clone(), self.judged(endpoint, answer))
+    }
+
+    /// Whether this explorer may be told something about us: it knows already, or not too many others do.
+    fn may_tell(&self, place: usize) -> bool {
+        let told = self.told.borrow();
+        told.contains(&place) || told.len() < self.witnesses
+    }
+
+    /// Whether a slow host may be helped out by a second one: once, then for one question in twenty.
+    fn may_hedge(&self) -> bool {
+        let (asked, second) = self.hedged.get();
+        second * limits::HEDGE_ONE_IN <= asked
+    }
+
+    /// Places in the list, the preferred one first, those that keep failing last.
+    fn order(&self) -> Vec<usize> {
         let count = self.endpoints.len();
-        let first = self.first.get();
-        (0..count).filter_map(move |turn| {
-            let endpoint = self.endpoints.get((first + turn) % count)?;
-            let sharing = u32::try_from(count - turn).unwrap_or(1);
-            let deadline = move || {
-                let now = Instant::now();
-                now + end.saturating_duration_since(now) / sharing
-            };
-            Some((endpoint, deadline))
+        let mut order: Vec<usize> = (0..count).map(|turn| (self.first.get() + turn) % count).collect();
+        order.sort_by_key(|&place| {
+            self.endpoints.get(place).map(|endpoint| endpoint.gate(Lane::Read).ok() >= Some(Gate::Open))
+        });
+        order
+    }
+
+    /// The same without second hosts of one organisation.
+    fn one_of_each(&self) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let whose = |place: usize| self.endpoints.get(place).map(|endpoint| organisation(endpoint.operator.as_str()));
+        let mut order = self.order();
+        order.retain(|&place| seen.insert(whose(place)));
+        order
+    }
+
+    /// Places in the list, our own first, then who was quick and did not fail; another is preferred only if it is clearly better.
+    fn best_first(&self) -> Vec<usize> {
+        let mut order = self.order();
+        let score = |place: usize| {
+            self.endpoints.get(place).map(|endpoint| (endpoint.trust, endpoint.health(|health| health.score())))
+        };
+        if let Some(best) = order.iter().copied().max_by_key(|&place| score(place).map(|(_, score)| score))
+            && let Some(first) = order.first().copied()
+            && let (Some((trust, best_score)), Some((first_trust, first_score))) = (score(best), score(first))
+            && trust <= first_trust
+            && best_score > first_score.saturating_mul(2)
+        {
+            order.retain(|&place| place != best);
+            order.insert(0, best);
+        }
+        order
+    }
+
+    /// Every explorer once, the preferred one first, with the deadline it gets when its turn comes. For sending.
+    pub(super) fn turns(&self, end: Instant) -> impl Iterator<Item = (&Endpoint, impl Fn() -> Instant)> {
+        let order = self.order();
+        let count = order.len();
+        order.into_iter().enumerate().filter_map(move |(turn, place)| {
+            let endpoint = self.endpoints.get(place)?;
+            Some((endpoint, move || share(end, count - turn)))
         })
     }
 
@@ -112,7 +324,7 @@ impl Pool {
     /// Bars who proved false, and asks somebody else first when a whole host, not one question, failed.
     pub(super) fn remember(&self, endpoint: &Endpoint, cause: Cause) {
         if matches!(cause, Cause::Lied | Cause::WrongChain) {
-            endpoint.barred.set(Some(cause));
+            endpoint.distrust(cause);
         }
         let answers_others = matches!(
             cause,
@@ -132,7 +344,7 @@ impl Pool {
     /// The gravest of several failures: a lie, then a wrong chain, then silence.
     pub(super) fn error_of(&self, failures: Vec<Failure>) -> ExplorerError {
         let first_with = |cause| failures.iter().find(|failure| failure.cause == cause).map(|f| f.operator.clone());
-        if let Some(operator) = first_with(Cause::Lied) {
+        if let Some(operator) = first_with(Cause::Lied).or_else(|| first_with(Cause::Distrusted)) {
             return ExplorerError::Lied { operator };
         }
         if let Some(operator) = first_with(Cause::WrongChain) {
@@ -147,6 +359,12 @@ impl<T> Found<T> {
     pub(super) fn single(mut self) -> Result<(T, SafeText), ExplorerError> {
         self.value.zip(self.operators.pop()).ok_or_else(|| ExplorerError::NoAnswer(Failures::default()))
     }
+}
+
+/// An equal part of the time that is left, for one of so many who share it.
+fn share(end: Instant, sharing: usize) -> Instant {
+    let now = Instant::now();
+    now + end.saturating_duration_since(now) / u32::try_from(sharing).unwrap_or(1).max(1)
 }
 
 /// So much time from now.

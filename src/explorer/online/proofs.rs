@@ -9,13 +9,23 @@ use bitcoin::{
 };
 use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
+use tokio::time::Instant;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Explorer, esplora::Esplora, esplora_json, limits, pool::after};
 use crate::{
-    chain::bitcoin::spv::{self, MerkleBranch, SpvError},
-    explorer::{BlockRef, Cause, ExplorerError},
+    chain::bitcoin::{
+        spv::{self, MerkleBranch, SpvError},
+        work,
+    },
+    explorer::{BlockRef, Cause, ExplorerError, Tip},
 };
 
+/// From so many of our transactions in one block on, the list of all its ids is less to ask for than a branch for each.
+const TOGETHER: usize = 4;
+/// No block will have a greater height in the next 40,000 years.
+const HIGHEST: u32 = 1 << 31;
 /// Headers that one question brings.
 const HEADERS: u32 = 10;
 /// Most headers any known server puts into one answer (mempool's own interface gives 15).
@@ -70,35 +80,84 @@ impl Esplora<'_> {
     async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
         let last = first.saturating_add(HEADERS - 1).min(tip);
         let body = self.get(&format!("/blocks/{last}"), limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
-        let mut listed: Vec<HeaderJson> = esplora_json::parse(&body)?;
-        if listed.len() > MOST_HEADERS {
-            return Err(Cause::TooLarge);
-        }
-        listed.retain(|header| header.height >= first);
-        listed.sort_by_key(|header| header.height);
-        if listed.iter().zip(first..).any(|(header, height)| header.height != height) {
-            return Err(Cause::Malformed);
-        }
-        listed.iter().map(HeaderJson::read).collect()
+        let (lowest, headers) = header_list(&body)?;
+        let skipped = first.checked_sub(lowest).ok_or(Cause::Malformed)?;
+        Ok(headers.into_iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX)).collect())
     }
 
-    /// True if the transaction is proven to be in the block; false if that cannot be said now.
-    async fn prove(&self, transaction: &Transaction, block: BlockRef, tip: u32) -> Result<bool, Cause> {
+    /// The newest block, and the headers before it that come with the same answer.
+    pub(super) async fn top(&self) -> Result<(Tip, Vec<Header>), Cause> {
+        let listed = match self.get("/blocks", limits::SMALL_BYTES).await? {
+            Some(body) => header_list(&body),
+            None => Err(Cause::Unsupported),
+        };
+        let (first, headers) = match listed {
+            Ok(listed) => listed,
+            Err(Cause::Malformed | Cause::Unsupported) => return Ok((self.tip().await?, Vec::new())),
+            Err(cause) => return Err(cause),
+        };
+        spv::check_headers(self.network, first, &headers).map_err(|_| Cause::Lied)?;
+        let (height, newest) = (first..).zip(&headers).last().ok_or(Cause::Malformed)?;
+        // A chain that ends below a block we know of is behind, or another one.
+        if height < work::least_height(self.network) {
+            return Err(Cause::Busy);
+        }
+        Ok((Tip { height, hash: newest.block_hash() }, headers))
+    }
+
+    /// The ids of all transactions of a block, in order.
+    async fn block_txids(&self, block: BlockHash) -> Result<Option<Vec<Txid>>, Cause> {
+        let path = format!("/block/{block}/txids");
+        self.get(&path, limits::TXIDS_BYTES).await?.map(|body| esplora_json::parse(&body)).transpose()
+    }
+
+    /// Which of these transactions of one block are proven to be in it.
+    async fn prove_together(&self, transactions: &[&Transaction], header: &Header) -> Result<Vec<bool>, Cause> {
+        let Some(txids) = self.block_txids(header.block_hash()).await? else {
+            return Ok(vec![false; transactions.len()]);
+        };
+        if !spv::are_all_of(header, &txids) {
+            return Err(Cause::Lied);
+        }
+        let all: BTreeSet<Txid> = txids.into_iter().collect();
+        let is_there = |tx: &&Transaction| !spv::could_be_a_node(tx) && all.contains(&tx.compute_txid());
+        Ok(transactions.iter().map(is_there).collect())
+    }
+
+    /// True if the transaction is proven to be in the block of the first header; false if that cannot be said now.
+    async fn prove_one(&self, transaction: &Transaction, height: u32, headers: &[Header]) -> Result<bool, Cause> {
         let Some(branch) = self.branch(transaction.compute_txid()).await? else { return Ok(false) };
-        if branch.height != block.height {
+        if branch.height != height {
             return Ok(false);
         }
-        let headers = self.headers(block.height, tip).await?;
-        if headers.first().map(Header::block_hash) != Some(block.hash) {
-            return Ok(false);
-        }
-        match spv::verify(self.network, transaction, &branch, &headers) {
+        match spv::verify(self.network, transaction, &branch, headers) {
             Ok(_) => Ok(true),
             Err(SpvError::Shallow) => Ok(false),
             Err(_) => Err(Cause::Lied),
         }
     }
 }
+
+/// A list of blocks as successive headers, lowest first, with the height of the first.
+fn header_list(body: &[u8]) -> Result<(u32, Vec<Header>), Cause> {
+    let mut listed: Vec<HeaderJson> = esplora_json::parse(body)?;
+    if listed.len() > MOST_HEADERS {
+        return Err(Cause::TooLarge);
+    }
+    listed.sort_by_key(|header| header.height);
+    let first = listed.first().ok_or(Cause::Malformed)?.height;
+    // No chain is so high, and counting on from there must have room.
+    if listed.iter().any(|header| header.height > HIGHEST) {
+        return Err(Cause::Malformed);
+    }
+    if listed.iter().zip(first..).any(|(header, height)| header.height != height) {
+        return Err(Cause::Malformed);
+    }
+    Ok((first, listed.iter().map(HeaderJson::read).collect::<Result<_, _>>()?))
+}
+
+/// Transactions that are said to be in one block, with their places in the question.
+type InBlock<'a> = Vec<(usize, &'a Transaction)>;
 
 impl Explorer {
     /// Which of these transactions are proven to be in the blocks they are said to be in, in the order given.
@@ -108,20 +167,77 @@ impl Explorer {
     /// # Errors
     /// A host sent a proof that is false, and nobody else a true one.
     pub fn prove(&self, transactions: &[(Transaction, BlockRef)], tip: u32) -> Result<Vec<bool>, ExplorerError> {
+        let mut blocks: BTreeMap<BlockRef, InBlock<'_>> = BTreeMap::new();
+        for (place, (transaction, block)) in transactions.iter().enumerate() {
+            blocks.entry(*block).or_default().push((place, transaction));
+        }
         let end = after(limits::SCAN);
-        let one = async |(transaction, block): &(Transaction, BlockRef)| {
-            let question = async |host: Esplora<'_>| host.prove(transaction, *block, tip).await.map(Some);
-            match self.seek(end, question).await {
-                Ok(found) => Ok(found.value.unwrap_or(false)),
-                Err(error @ ExplorerError::Lied { .. }) => Err(error),
-                Err(_) => Ok(false),
-            }
-        };
         self.wait(async {
-            let answers: Vec<Result<bool, ExplorerError>> =
-                stream::iter(transactions).map(one).buffered(limits::IN_FLIGHT).collect().await;
-            answers.into_iter().collect()
+            let one =
+                async |(block, inside): (&BlockRef, &InBlock<'_>)| self.prove_block((*block, tip), inside, end).await;
+            let answers: Vec<Result<Vec<usize>, ExplorerError>> =
+                stream::iter(&blocks).map(one).buffered(limits::IN_FLIGHT).collect().await;
+            let mut proven = vec![false; transactions.len()];
+            for place in answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {
+                if let Some(slot) = proven.get_mut(place) {
+                    *slot = true;
+                }
+            }
+            Ok(proven)
         })
+    }
+
+    /// Places of the transactions that are proven to be in this block.
+    async fn prove_block(
+        &self,
+        (block, tip): (BlockRef, u32),
+        inside: &InBlock<'_>,
+        end: Instant,
+    ) -> Result<Vec<usize>, ExplorerError> {
+        let Some(headers) = only_lies(self.headers_from(block.height, tip, end).await)? else { return Ok(Vec::new()) };
+        let Some(header) = headers.first().filter(|header| header.block_hash() == block.hash) else {
+            return Ok(Vec::new());
+        };
+        if spv::check_depth(self.network, block.height, &headers).is_err() {
+            return Ok(Vec::new());
+        }
+        let transactions: Vec<&Transaction> = inside.iter().map(|(_, transaction)| *transaction).collect();
+        let question = async |host: Esplora<'_>| {
+            if transactions.len() >= TOGETHER {
+                return host.prove_together(&transactions, header).await.map(Some);
+            }
+            let mut proven = Vec::with_capacity(transactions.len());
+            for transaction in &transactions {
+                proven.push(host.prove_one(transaction, block.height, &headers).await?);
+            }
+            Ok(Some(proven))
+        };
+        let proven = only_lies(self.seek(end, question).await)?.and_then(|found| found.value).unwrap_or_default();
+        Ok(inside.iter().zip(proven).filter(|(_, proven)| *proven).map(|((place, _), _)| *place).collect())
+    }
+
+    /// The header at a height and those that have to follow it: seen before, or asked from anybody, for they prove themselves.
+    async fn headers_from(&self, height: u32, tip: u32, end: Instant) -> Result<Vec<Header>, ExplorerError> {
+        if let Some(seen) = self.seen.borrow().run_from(height, spv::SUCCESSORS + 1) {
+            return Ok(seen);
+        }
+        let question = async |host: Esplora<'_>| {
+            let headers = host.headers(height, tip).await?;
+            spv::check_headers(self.network, height, &headers).map_err(|_| Cause::Lied)?;
+            Ok(Some(headers))
+        };
+        let headers = self.race(end, question).await?.value.unwrap_or_default();
+        self.seen.borrow_mut().add(height, &headers);
+        Ok(headers)
+    }
+}
+
+/// A proof that nobody could give is none; a false one is an error.
+fn only_lies<T>(answer: Result<T, ExplorerError>) -> Result<Option<T>, ExplorerError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error @ ExplorerError::Lied { .. }) => Err(error),
+        Err(_) => Ok(None),
     }
 }
 

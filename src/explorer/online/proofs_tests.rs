@@ -31,12 +31,49 @@ fn mined(before: BlockHash, root: TxMerkleNode) -> Header {
 fn chain() -> (Transaction, Vec<Header>) {
     let tx = fake::payment(&ScriptBuf::from(vec![0x51; 34]), 1);
     let root = TxMerkleNode::from_byte_array(tx.compute_txid().to_byte_array());
-    let mut headers = vec![mined(BlockHash::from_byte_array([4; 32]), root)];
+    (tx, on_top_of(BlockHash::from_byte_array([4; 32]), root))
+}
+
+/// Ten blocks after one, the first with this root.
+fn on_top_of(before: BlockHash, root: TxMerkleNode) -> Vec<Header> {
+    let mut headers = vec![mined(before, root)];
     while headers.len() < 10 {
         let before = headers[headers.len() - 1].block_hash();
         headers.push(mined(before, TxMerkleNode::from_byte_array([6; 32])));
     }
-    (tx, headers)
+    headers
+}
+
+/// Four transactions alone in the block at height 5, all proven by the list of its ids; or by a list that is another's.
+fn proven_together(lie: bool) -> Result<Vec<bool>, ExplorerError> {
+    let txs: Vec<Transaction> = (1..=4).map(|n| fake::payment(&ScriptBuf::from(vec![0x51; 34]), n)).collect();
+    let mut ids: Vec<Txid> = txs.iter().map(Transaction::compute_txid).collect();
+    let nodes = ids.iter().map(|txid| TxMerkleNode::from_byte_array(txid.to_byte_array()));
+    let root = bitcoin::merkle_tree::calculate_root(nodes).expect("a root");
+    let headers = on_top_of(BlockHash::from_byte_array([4; 32]), root);
+    if lie {
+        ids.swap(0, 1);
+    }
+    let (list, hash) = (blocks(&headers), headers[0].block_hash());
+    let server = Server::start(move |request| match request {
+        request if request.contains("/block-height/0") => Act::ok(Network::Regtest.genesis_hash()),
+        request if request.ends_with("/txids") => Act::ok(json!(ids).to_string()),
+        request if request.contains("/blocks/14") => Act::ok(list.to_string()),
+        _ => Act::Answer(404, b"not found".to_vec()),
+    });
+    let explorer = Explorer::connect(Network::Regtest, std::slice::from_ref(&server.url)).expect("an explorer");
+    let block = BlockRef { height: 5, hash, time: 1_700_000_000 };
+    let stranger = fake::payment(&ScriptBuf::from(vec![0x51; 34]), 5);
+    let claims: Vec<_> = txs.into_iter().chain([stranger]).map(|tx| (tx, block)).collect();
+    let answer = explorer.prove(&claims, 14);
+    assert_eq!(server.count("GET"), 3, "the chain, the headers and the list");
+    answer
+}
+
+#[test]
+fn many_transactions_of_one_block_are_proven_by_the_list_of_its_ids() {
+    assert_eq!(proven_together(false), Ok(vec![true, true, true, true, false]));
+    assert!(matches!(proven_together(true), Err(ExplorerError::Lied { .. })));
 }
 
 fn header_json(height: u32, header: &Header) -> Value {
@@ -91,8 +128,7 @@ fn what_cannot_be_proven_now_is_not_a_lie() {
     assert_eq!(proven(branch(), blocks(&headers[..6]), 10), Ok(false), "five blocks follow");
     let elsewhere = Some(json!({"block_height": 6, "merkle": [], "pos": 0}));
     assert_eq!(proven(elsewhere, blocks(&headers), 14), Ok(false), "the chain moved");
-    let mut moved = headers;
-    moved[0] = mined(BlockHash::from_byte_array([5; 32]), moved[0].merkle_root);
+    let moved = on_top_of(BlockHash::from_byte_array([5; 32]), headers[0].merkle_root);
     assert_eq!(proven(branch(), blocks(&moved), 14), Ok(false), "another block now");
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::{endpoint::Endpoint, limits};
-use crate::explorer::Cause;
+use crate::explorer::{Cause, health::Lane};
 
 /// A read that failed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +32,23 @@ pub(super) async fn read<T>(
     let mut patience = Patience::default();
     loop {
         endpoint.turn(deadline).await?;
-        let setback = match ask().await {
+        let started = Instant::now();
+        let answer = ask().await;
+        endpoint.note(Lane::Read, answer.as_ref().err().map(|setback| setback.cause), started);
+        let setback = match answer {
             Ok(answer) => return Ok(answer),
             Err(setback) => setback,
         };
+        if setback.cause == Cause::Throttled {
+            endpoint.rest_after_429(setback.asked_to_wait);
+        }
         let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
         let then = Instant::now() + pause;
         if then >= deadline {
             return Err(setback.cause);
         }
         if setback.cause == Cause::Throttled {
-            endpoint.rest_until(then);
+            endpoint.rest_for(pause);
         }
         sleep_until(then).await;
     }

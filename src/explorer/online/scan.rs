@@ -1,14 +1,18 @@
-//! The gap-limit scan as a stream: always 16 questions in flight, the end of each chain moving while answers arrive.
+//! The gap-limit scan as a stream: always so many questions in flight, the end of each chain moving while answers arrive.
 //!
-//! Knows no HTTP. There are no rounds, so a chain of 500 used addresses costs 500 answers and not 25 waits. A script
-//! that nobody answered fails the scan: an error is never an unused address.
+//! Knows no HTTP. There are no rounds, so a chain of 500 used addresses costs 500 answers and not 25 waits; a host that
+//! takes many scripts in one question gets them together. A script that nobody answered fails the scan: an error is never
+//! an unused address.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use bitcoin::ScriptBuf;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::{history::History, limits};
+use super::{
+    backend::{Answered, Asked},
+    history::History,
+    limits,
+};
 use crate::{
     account::Keychain,
     explorer::{ExplorerError, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory},
@@ -18,36 +22,88 @@ use crate::{
 /// Number of keys below a public one that can be derived without the private half (BIP-32: 2^31 are not hardened).
 const CHAIN_END: u32 = 1 << 31;
 
+/// How a host is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Scripts in one question.
+    pub(super) together: usize,
+    /// Questions at once.
+    pub(super) at_once: usize,
+}
+
+impl Pace {
+    /// One script a question, many questions.
+    pub(super) const SINGLE: Self = Self { together: 1, at_once: limits::IN_FLIGHT };
+
+    /// So many scripts a question, few questions.
+    pub(super) const fn together(together: usize) -> Self {
+        Self { together, at_once: limits::BULK_IN_FLIGHT }
+    }
+}
+
 /// Asks for every script of the plan, and for more as long as used ones are found.
 pub(super) async fn run(
-    plan: &ScanPlan<'_>,
+    (plan, pace): (&ScanPlan<'_>, Pace),
     progress: &mut dyn FnMut(ScanProgress),
-    ask: impl AsyncFn(&ScriptBuf) -> Result<(History, SafeText), ExplorerError>,
+    ask: impl AsyncFn(&[Asked]) -> Result<(Vec<Answered>, SafeText), ExplorerError>,
 ) -> Result<ScanAnswer, ExplorerError> {
-    let mut frontier = Frontier::new(plan)?;
+    let mut frontier = Frontier::new(plan, pace)?;
     let mut in_flight = FuturesUnordered::new();
-    let mut scripts: Vec<ScriptHistory> = Vec::new();
+    let mut answer = ScanAnswer { scripts: Vec::new(), unchanged: Vec::new(), next: plan.next };
     let mut used = 0;
     loop {
-        while in_flight.len() < limits::IN_FLIGHT
-            && let Some((keychain, index)) = frontier.queue.pop_front()
+        while in_flight.len() < pace.at_once
+            && let Some((places, asked)) = frontier.question(plan, pace)?
         {
-            let script = (plan.derive)(keychain, index).ok_or(ExplorerError::NoScript { keychain, index })?;
             let ask = &ask;
-            in_flight.push(async move { (keychain, index, ask(&script).await) });
+            in_flight.push(async move { (places, ask(&asked).await) });
         }
-        let Some((keychain, index, answer)) = in_flight.next().await else { break };
-        let (History { txs, mempool_capped }, operator) = answer?;
-        if !txs.is_empty() {
-            used += 1;
-            frontier.saw_used(keychain, index)?;
+        let Some((places, answered)) = in_flight.next().await else { break };
+        let (answered, operator) = answered?;
+        if answered.len() != places.len() {
+            return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
         }
-        scripts.push(ScriptHistory { keychain, index, txs, mempool_capped, operator });
-        progress(ScanProgress { answered: scripts.len(), planned: frontier.planned.len(), used });
+        for ((keychain, index), answered) in places.into_iter().zip(answered) {
+            if sort_in(plan, &mut answer, ((keychain, index), answered, &operator)) {
+                used += 1;
+                frontier.saw_used(keychain, index)?;
+            }
+        }
+        let answered = answer.scripts.len() + answer.unchanged.len();
+        progress(ScanProgress { answered, planned: frontier.planned.len(), used });
     }
-    scripts.sort_by_key(|history| (history.keychain, history.index));
-    Ok(ScanAnswer { scripts, next: frontier.next })
+    answer.scripts.sort_by_key(|history| (history.keychain, history.index));
+    answer.unchanged.sort_unstable();
+    answer.next = frontier.next;
+    Ok(answer)
 }
+
+/// Files one script's answer, and says whether the script is used.
+fn sort_in(
+    plan: &ScanPlan<'_>,
+    answer: &mut ScanAnswer,
+    ((keychain, index), answered, operator): ((Keychain, u32), Answered, &SafeText),
+) -> bool {
+    let history = match answered {
+        Answered::History(history) => history,
+        Answered::Unchanged => {
+            let known = (plan.known)(keychain, index).unwrap_or_default();
+            if !known.confirmed.is_empty() || !known.waiting.is_empty() {
+                answer.unchanged.push((keychain, index));
+                return true;
+            }
+            // Nothing is known of it, and nothing is there.
+            History { txs: Vec::new(), mempool_capped: false }
+        }
+    };
+    let is_used = !history.txs.is_empty();
+    let History { txs, mempool_capped } = history;
+    answer.scripts.push(ScriptHistory { keychain, index, txs, mempool_capped, operator: operator.clone() });
+    is_used
+}
+
+/// Scripts of one question: their places, and what is asked of each.
+type Question = (Vec<(Keychain, u32)>, Vec<Asked>);
 
 /// What is still to be asked, and where each chain ends as far as known.
 struct Frontier {
@@ -56,15 +112,26 @@ struct Frontier {
     planned: BTreeSet<(Keychain, u32)>,
     /// First index after the last used one.
     next: [u32; 2],
+    /// The same before this scan.
+    known_next: [u32; 2],
     /// First index that is not planned as part of the gap.
     end: [u32; 2],
     gap: u32,
+    /// Most scripts that are asked beyond the gap because many used ones were found: they share a question anyway.
+    ahead: u32,
 }
 
 impl Frontier {
-    fn new(plan: &ScanPlan<'_>) -> Result<Self, ExplorerError> {
-        let mut frontier =
-            Self { queue: VecDeque::new(), planned: BTreeSet::new(), next: plan.next, end: plan.next, gap: plan.gap };
+    fn new(plan: &ScanPlan<'_>, pace: Pace) -> Result<Self, ExplorerError> {
+        let mut frontier = Self {
+            queue: VecDeque::new(),
+            planned: BTreeSet::new(),
+            next: plan.next,
+            known_next: plan.next,
+            end: plan.next,
+            gap: plan.gap,
+            ahead: if pace.together > 1 { u32::try_from(pace.together).unwrap_or(0) } else { 0 },
+        };
         for &known in &plan.ask {
             frontier.plan(known)?;
         }
@@ -72,6 +139,18 @@ impl Frontier {
             frontier.extend(keychain)?;
         }
         Ok(frontier)
+    }
+
+    /// The next scripts that go into one question.
+    fn question(&mut self, plan: &ScanPlan<'_>, pace: Pace) -> Result<Option<Question>, ExplorerError> {
+        let count = self.queue.len().min(pace.together);
+        let places: Vec<(Keychain, u32)> = self.queue.drain(..count).collect();
+        let ask = |&(keychain, index): &(Keychain, u32)| {
+            let script = (plan.derive)(keychain, index).ok_or(ExplorerError::NoScript { keychain, index })?;
+            Ok(Asked { script, known: (plan.known)(keychain, index) })
+        };
+        let asked = places.iter().map(ask).collect::<Result<Vec<_>, ExplorerError>>()?;
+        Ok((!asked.is_empty()).then_some((places, asked)))
     }
 
     fn plan(&mut self, script: (Keychain, u32)) -> Result<(), ExplorerError> {
@@ -82,10 +161,12 @@ impl Frontier {
         if self.planned.len() > most { Err(ExplorerError::TooManyScripts(most)) } else { Ok(()) }
     }
 
-    /// Plans up to `gap` scripts after the last used one.
+    /// Plans up to `gap` scripts after the last used one; more after many, where they cost no further question.
     fn extend(&mut self, keychain: Keychain) -> Result<(), ExplorerError> {
         let chain = keychain.position();
-        let end = self.next[chain].saturating_add(self.gap).min(CHAIN_END);
+        let found = self.next[chain] - self.known_next[chain];
+        let window = self.gap.max(found.min(self.ahead));
+        let end = self.next[chain].saturating_add(window).min(CHAIN_END);
         for index in self.end[chain]..end {
             self.plan((keychain, index))?;
         }
@@ -107,17 +188,22 @@ mod tests {
         time::{Duration, Instant},
     };
 
+    use bitcoin::ScriptBuf;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::explorer::{Cause, Failures, TxAt, online::fake};
+    use crate::explorer::{Cause, Failures, KnownHistory, TxAt, online::fake};
 
     fn derive(keychain: Keychain, index: u32) -> Option<ScriptBuf> {
         Some(fake::script(index * 2 + u32::try_from(keychain.position()).ok()?))
     }
 
+    fn unknown(_: Keychain, _: u32) -> Option<KnownHistory> {
+        None
+    }
+
     fn plan(gap: u32) -> ScanPlan<'static> {
-        ScanPlan { derive: &derive, ask: Vec::new(), next: [0, 0], gap }
+        ScanPlan { derive: &derive, ask: Vec::new(), known: &unknown, next: [0, 0], gap }
     }
 
     fn history(script: &ScriptBuf, used: &BTreeSet<ScriptBuf>) -> History {
@@ -130,8 +216,14 @@ mod tests {
     }
 
     fn scan(plan: &ScanPlan<'_>, used: &BTreeSet<ScriptBuf>) -> Result<ScanAnswer, ExplorerError> {
-        let ask = async |script: &ScriptBuf| Ok((history(script, used), SafeText::new("fake")));
-        fake::block_on(run(plan, &mut |_| {}, ask))
+        let ask = async |asked: &[Asked]| {
+            let answers = asked.iter().map(|asked| Answered::History(history(&asked.script, used))).collect();
+            Ok((answers, SafeText::new("fake")))
+        };
+        let single = fake::block_on(run((plan, Pace::SINGLE), &mut |_| {}, &ask))?;
+        let together = fake::block_on(run((plan, Pace::together(7)), &mut |_| {}, &ask))?;
+        assert!(single.scripts.iter().all(|script| together.scripts.contains(script)), "more is asked, never less");
+        Ok(single)
     }
 
     fn asked(answer: &ScanAnswer) -> Vec<(Keychain, u32)> {
@@ -175,21 +267,25 @@ mod tests {
     fn one_unanswered_script_fails_the_scan() {
         let silent = derive(Change, 17).expect("a script");
         let no_answer = || ExplorerError::NoAnswer(Failures::default());
-        let ask = async |script: &ScriptBuf| {
-            if *script == silent {
-                Err(no_answer())
-            } else {
-                Ok((history(script, &BTreeSet::new()), SafeText::new("f")))
+        let ask = async |asked: &[Asked]| {
+            if asked.iter().any(|asked| asked.script == silent) {
+                return Err(no_answer());
             }
+            let nothing = |asked: &Asked| Answered::History(history(&asked.script, &BTreeSet::new()));
+            Ok((asked.iter().map(nothing).collect(), SafeText::new("f")))
         };
-        assert_eq!(fake::block_on(run(&plan(20), &mut |_| {}, ask)), Err(no_answer()));
+        for pace in [Pace::SINGLE, Pace::together(300)] {
+            assert_eq!(fake::block_on(run((&plan(20), pace), &mut |_| {}, &ask)), Err(no_answer()));
+        }
+        let short = async |_: &[Asked]| Ok((Vec::new(), SafeText::new("f")));
+        assert!(fake::block_on(run((&plan(20), Pace::SINGLE), &mut |_| {}, short)).is_err(), "an answer too few");
         assert_eq!(Cause::TimedOut.to_string(), "timed out");
     }
 
     #[test]
     fn a_script_that_cannot_be_derived_fails_the_scan() {
         let broken = |_: Keychain, index: u32| (index < 30).then(|| fake::script(index));
-        let plan = ScanPlan { derive: &broken, ask: Vec::new(), next: [29, 0], gap: 2 };
+        let plan = ScanPlan { derive: &broken, next: [29, 0], ..plan(2) };
         assert_eq!(scan(&plan, &BTreeSet::new()), Err(ExplorerError::NoScript { keychain: Receive, index: 30 }));
     }
 
@@ -210,15 +306,17 @@ mod tests {
         let (now, most) = (Cell::new(0u32), Cell::new(0u32));
         let seen = RefCell::new(Vec::new());
         let all = used(&(0..500).map(|n| (Receive, n)).collect::<Vec<_>>());
-        let ask = async |script: &ScriptBuf| {
+        let ask = async |asked: &[Asked]| {
             now.set(now.get() + 1);
             most.set(most.get().max(now.get()));
             tokio::time::sleep(Duration::from_millis(10)).await;
             now.set(now.get() - 1);
-            Ok((history(script, &all), SafeText::new("fake")))
+            let answers = asked.iter().map(|asked| Answered::History(history(&asked.script, &all))).collect();
+            Ok((answers, SafeText::new("fake")))
         };
         let started = Instant::now();
-        let answer = fake::block_on(run(&plan(20), &mut |step| seen.borrow_mut().push(step), ask)).expect("an answer");
+        let answer = fake::block_on(run((&plan(20), Pace::SINGLE), &mut |step| seen.borrow_mut().push(step), ask))
+            .expect("an answer");
         assert_eq!(answer.next, [500, 0]);
         assert_eq!(answer.scripts.len(), 540);
         assert_eq!(most.get(), 16);
@@ -226,6 +324,21 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(5));
         assert_eq!(seen.borrow().last(), Some(&ScanProgress { answered: 540, planned: 540, used: 500 }));
         assert!(seen.borrow().iter().all(|step| step.answered <= step.planned));
+    }
+
+    #[test]
+    fn what_is_unchanged_is_told_from_what_is_unused() {
+        let paid = || KnownHistory {
+            confirmed: vec![(fake::payment(&fake::script(0), 1).compute_txid(), 7)],
+            ..KnownHistory::default()
+        };
+        let known = |keychain: Keychain, index: u32| (keychain == Receive && index < 3).then(paid);
+        let plan = ScanPlan { ask: vec![(Receive, 0), (Receive, 2)], known: &known, next: [3, 0], ..plan(2) };
+        let ask = async |asked: &[Asked]| Ok((asked.iter().map(|_| Answered::Unchanged).collect(), SafeText::new("f")));
+        let answer = fake::block_on(run((&plan, Pace::together(300)), &mut |_| {}, ask)).expect("an answer");
+        assert_eq!(answer.unchanged, [(Receive, 0), (Receive, 2)]);
+        assert_eq!(asked(&answer), [(Receive, 3), (Receive, 4), (Change, 0), (Change, 1)]);
+        assert_eq!(answer.next, [3, 0]);
     }
 
     proptest! {

@@ -1,0 +1,108 @@
+//! Breakers, buckets and the book under a clock that the tests move.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn note(health: &mut Health, outcome: Outcome, now: u64) {
+    health.note((Lane::Read, outcome), now, (1000, 0));
+}
+
+#[test]
+fn five_failures_in_a_row_open_a_breaker_for_longer_each_time() {
+    let mut health = Health::default();
+    for now in 1..=4 {
+        note(&mut health, Outcome::Failed, now);
+        assert_eq!(health.gate(Lane::Read, now), Gate::Closed);
+    }
+    note(&mut health, Outcome::Failed, 5);
+    assert_eq!(health.gate(Lane::Read, 6), Gate::Open);
+    assert_eq!(health.gate(Lane::Send, 6), Gate::Closed, "sending has a breaker of its own");
+    assert_eq!(health.gate(Lane::Read, 15_005), Gate::HalfOpen);
+    note(&mut health, Outcome::Failed, 15_005);
+    assert_eq!(health.gate(Lane::Read, 45_004), Gate::Open, "twice as long");
+    assert_eq!(health.gate(Lane::Read, 45_005), Gate::HalfOpen);
+    note(&mut health, Outcome::Answered, 45_005);
+    assert_eq!(health.gate(Lane::Read, 45_006), Gate::Closed);
+}
+
+#[test]
+fn more_than_half_of_ten_open_it_too_and_the_rest_has_a_ceiling() {
+    let mut health = Health::default();
+    for now in 0..10 {
+        note(&mut health, if now % 5 < 2 { Outcome::Answered } else { Outcome::Failed }, 100 + now);
+    }
+    assert_eq!(health.gate(Lane::Read, 110), Gate::Open);
+    let mut now = 110;
+    for _ in 0..20 {
+        now += OPEN_CEILING;
+        note(&mut health, Outcome::Failed, now);
+    }
+    assert_eq!(health.gate(Lane::Read, now + OPEN_CEILING - 1), Gate::Open);
+    assert_eq!(health.gate(Lane::Read, now + OPEN_CEILING), Gate::HalfOpen);
+}
+
+#[test]
+fn a_429_slows_down_and_is_no_fault() {
+    let mut health = Health::default();
+    let allowance = Some(Allowance { rate: 1000, burst: 1 });
+    for _ in 0..20 {
+        note(&mut health, Outcome::Throttled, 0);
+    }
+    assert_eq!((health.gate(Lane::Read, 0), health.failed, health.trouble), (Gate::Closed, 0, 0));
+    assert_eq!(health.take(0, allowance), 20_000, "a twentieth of the speed at the slowest");
+    let rested = 600_000;
+    assert_eq!(health.take(rested, allowance), 0);
+    assert_eq!(health.take(rested, allowance), 1000, "full speed again after ten minutes");
+}
+
+#[test]
+fn who_lied_is_left_alone_for_a_day_and_can_be_pardoned() {
+    let mut health = Health::default();
+    health.quarantine(7);
+    assert!(health.is_quarantined(8) && !health.is_quarantined(7 + QUARANTINE));
+    health.pardon();
+    assert!(!health.is_quarantined(8));
+}
+
+#[test]
+fn abilities_are_asked_again_after_a_day() {
+    let mut health = Health::default();
+    assert_eq!((health.is_on_chain("a", 5), health.takes_many("a", 5)), (false, None));
+    health.found_on_chain("a", 5);
+    health.found_many("a", (true, 5));
+    assert_eq!((health.is_on_chain("a", 6), health.takes_many("a", 6)), (true, Some(true)));
+    assert!(!health.is_on_chain("b", 6));
+    assert_eq!((health.is_on_chain("a", 5 + CAPABILITY), health.takes_many("a", 5 + CAPABILITY)), (false, None));
+}
+
+#[test]
+fn the_book_survives_a_run_and_another_process() {
+    let book = HealthBook::default();
+    note(&mut book.of("a.example").borrow_mut(), Outcome::Failed, 50);
+    let other = HealthBook::read(&book.write(b""));
+    note(&mut other.of("a.example").borrow_mut(), Outcome::Answered, 60);
+    note(&mut other.of("b.example").borrow_mut(), Outcome::Answered, 60);
+    let both = HealthBook::read(&book.write(&other.write(b"")));
+    assert_eq!(both.hosts(), other.hosts(), "the newer page of a host counts");
+    for bad in [&b""[..], b"{}", b"{\"schema\":2,\"hosts\":{}}", b"[1", b"\xff"] {
+        assert!(HealthBook::read(bad).hosts().is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_storm_gets_more_than_the_bucket_allows(
+        rate in 100u64..20_000, burst in 1u64..100, gaps in proptest::collection::vec(0u64..50, 1..400),
+    ) {
+        let mut health = Health::default();
+        let (mut now, mut let_through) = (1_000_000u64, Vec::new());
+        for gap in gaps {
+            now += gap;
+            let_through.push(now + health.take(now, Some(Allowance { rate, burst })));
+        }
+        let span = let_through.last().copied().unwrap_or(now) - let_through[0];
+        let allowed = burst + span * rate / 1_000_000 + 1;
+        prop_assert!(u64::try_from(let_through.len()).unwrap_or(u64::MAX) <= allowed);
+    }
+}

@@ -1,0 +1,209 @@
+//! Many scripts in one question, where an Esplora server has it: `POST /scripthashes/txs` (network.md 1, at most 300).
+//!
+//! An answer that shows exactly what is known already says that nothing changed; anything else only tells which scripts
+//! have to be asked for themselves. What servers say of inputs is a hint here and never a fact.
+
+use std::collections::BTreeSet;
+
+use bitcoin::{
+    Script, ScriptBuf, Txid,
+    hashes::{Hash, sha256},
+};
+use futures_util::stream::{self, StreamExt};
+
+use super::{
+    backend::{Answered, Asked},
+    esplora::{Esplora, judge},
+    esplora_json::{self, Hinted},
+    http::{Budget, Purpose},
+    limits, retry,
+    scan::Pace,
+};
+use crate::explorer::{Cause, KnownHistory, Subject};
+
+/// A script that nobody uses: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
+const NOBODY: [u8; 32] = [0x5f; 32];
+
+impl Esplora<'_> {
+    /// Whether this server takes many scripts in one question; asked once a day.
+    pub(super) async fn takes_many(&self) -> bool {
+        if let Some(takes) = self.endpoint.takes_many() {
+            return takes;
+        }
+        match self.probe().await {
+            Ok(takes) => {
+                self.endpoint.found_many(takes);
+                takes
+            }
+            // Not an answer to this question: it is put again another time.
+            Err(_) => false,
+        }
+    }
+
+    /// Who has the question refuses what is no list, and shows nothing for a script that nobody uses. Who answers
+    /// everything with an empty list has it not.
+    async fn probe(&self) -> Result<bool, Cause> {
+        match self.post_to_many(("no list".to_owned(), &[]), "").await {
+            Err(Cause::Refused(_) | Cause::ServerError(_)) => {}
+            Ok(_) | Err(Cause::Unsupported | Cause::Denied | Cause::WebPage | Cause::Redirected) => return Ok(false),
+            Err(cause) => return Err(cause),
+        }
+        let nobody = format!("[\"{}\"]", sha256::Hash::from_byte_array(NOBODY));
+        let answer = self.post_to_many((nobody, &[]), "?max_txs=1").await;
+        Ok(answer.is_ok_and(|body| esplora_json::hinted_page(&body).is_ok_and(|page| page.is_empty())))
+    }
+
+    /// How this host is asked about many scripts.
+    pub(super) async fn pace(&self) -> Result<Pace, Cause> {
+        Ok(if self.takes_many().await { Pace::together(limits::SCRIPTS_TOGETHER) } else { Pace::SINGLE })
+    }
+
+    /// What this host says of each script, in order: together where it takes that, else one by one.
+    pub(super) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+        if asked.len() > 1 && self.takes_many().await {
+            return self.together(asked).await;
+        }
+        self.one_by_one(asked.iter().map(|asked| &asked.script)).await
+    }
+
+    async fn one_by_one(&self, scripts: impl Iterator<Item = &ScriptBuf>) -> Result<Vec<Answered>, Cause> {
+        let ask = async |script: &ScriptBuf| self.history(script).await.map(Answered::History);
+        let answers: Vec<Result<Answered, Cause>> =
+            stream::iter(scripts).map(ask).buffered(limits::IN_FLIGHT).collect().await;
+        answers.into_iter().collect()
+    }
+
+    /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
+    async fn together(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+        let mut answers = Vec::with_capacity(asked.len());
+        for chunk in asked.chunks(limits::SCRIPTS_TOGETHER) {
+            let changed = self.changed(chunk).await?;
+            let mut histories = self
+                .one_by_one(changed.iter().filter_map(|&place| chunk.get(place)).map(|asked| &asked.script))
+                .await?
+                .into_iter();
+            for (place, _) in chunk.iter().enumerate() {
+                let answer = if changed.contains(&place) { histories.next() } else { Some(Answered::Unchanged) };
+                answers.push(answer.ok_or(Cause::Malformed)?);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Places of the scripts in this chunk of which the server shows something that is not known, or less than is known.
+    async fn changed(&self, chunk: &[Asked]) -> Result<BTreeSet<usize>, Cause> {
+        let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
+        let expected = Expected::of(chunk);
+        let query = format!("?max_txs={}", expected.most());
+        let page = esplora_json::hinted_page(&self.post_scripts(&hashes, &query).await?)?;
+        if expected.is(&page) {
+            return Ok(BTreeSet::new());
+        }
+        let news = self.news((chunk, &hashes), page, &expected).await?;
+        let mut changed = expected.unsettled(chunk);
+        match news {
+            Some(news) if !news.is_empty() || !changed.is_empty() => {
+                changed.extend(news);
+                Ok(changed)
+            }
+            // The list is not what is known, and nothing in it says why: everybody in it is asked.
+            _ => Ok((0..chunk.len()).collect()),
+        }
+    }
+
+    /// Scripts that unknown transactions touch, down to the first known one or to the end of the list; nothing if the list
+    /// is too long to be read for that.
+    async fn news(
+        &self,
+        (chunk, hashes): (&[Asked], &[sha256::Hash]),
+        mut page: Vec<Hinted>,
+        expected: &Expected,
+    ) -> Result<Option<BTreeSet<usize>>, Cause> {
+        let mut changed = BTreeSet::new();
+        for _ in 0..limits::PAGES_TOGETHER {
+            changed.extend(touched(chunk, &page, &expected.known));
+            let reached = page.iter().any(|seen| seen.is_confirmed && expected.known.contains(&seen.txid));
+            let Some(last) = page.last().filter(|_| !reached) else { return Ok(Some(changed)) };
+            let query = format!("?max_txs={}&after_txid={}", limits::PAGE_TOGETHER, last.txid);
+            page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
+        }
+        Ok(None)
+    }
+
+    async fn post_scripts(&self, hashes: &[sha256::Hash], query: &str) -> Result<Vec<u8>, Cause> {
+        self.post_to_many((serde_json::to_string(hashes).map_err(|_| Cause::Malformed)?, hashes), query).await
+    }
+
+    /// Puts the question, and says of which scripts once it leaves.
+    async fn post_to_many(&self, (body, hashes): (String, &[sha256::Hash]), query: &str) -> Result<Vec<u8>, Cause> {
+        let url = self.endpoint.url(&format!("/scripthashes/txs{query}"))?;
+        let budget = Budget { bytes: limits::TX_PAGE_BYTES, deadline: self.deadline };
+        let ask = async || {
+            hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
+            judge(self.http.post_json(url.clone(), (Purpose::Read, body.clone()), budget).await)
+        };
+        retry::read(self.endpoint, self.deadline, ask).await?.ok_or(Cause::Unsupported)
+    }
+
+    /// Says what the host is about to be told.
+    pub(super) fn tell(&self, subject: Subject) {
+        self.http.tell(self.network.name(), &self.endpoint.operator, subject);
+    }
+}
+
+fn hash(script: &Script) -> sha256::Hash {
+    sha256::Hash::hash(script.as_bytes())
+}
+
+/// What a common list has to begin with if nothing changed.
+struct Expected {
+    waiting: BTreeSet<Txid>,
+    /// Confirmed ones of the newest block: the list goes on with one of them.
+    newest: BTreeSet<Txid>,
+    known: BTreeSet<Txid>,
+}
+
+impl Expected {
+    fn of(chunk: &[Asked]) -> Self {
+        let known: Vec<&KnownHistory> = chunk.iter().filter_map(|asked| asked.known.as_ref()).collect();
+        let confirmed = || known.iter().flat_map(|known| known.confirmed.iter());
+        let highest = confirmed().map(|(_, height)| *height).max();
+        let waiting: BTreeSet<Txid> = known.iter().flat_map(|known| known.waiting.iter().copied()).collect();
+        let newest = confirmed().filter(|(_, height)| Some(*height) == highest).map(|(txid, _)| *txid).collect();
+        let all = confirmed().map(|(txid, _)| *txid).chain(waiting.iter().copied()).collect();
+        Self { waiting, newest, known: all }
+    }
+
+    fn most(&self) -> usize {
+        self.waiting.len() + 1
+    }
+
+    /// Those that wait in any order, then one of the newest block's, and nothing else.
+    fn is(&self, page: &[Hinted]) -> bool {
+        let waiting: BTreeSet<Txid> = page.iter().filter(|seen| !seen.is_confirmed).map(|seen| seen.txid).collect();
+        let mut confirmed = page.iter().filter(|seen| seen.is_confirmed);
+        let first = confirmed.next().map(|seen| seen.txid);
+        let as_known = match first {
+            Some(txid) => self.newest.contains(&txid),
+            None => self.newest.is_empty(),
+        };
+        as_known && confirmed.next().is_none() && waiting == self.waiting && page.len() <= self.most()
+    }
+
+    /// Scripts whose transactions wait for a block: they may have confirmed or gone.
+    fn unsettled(&self, chunk: &[Asked]) -> BTreeSet<usize> {
+        let waits = |asked: &Asked| asked.known.as_ref().is_some_and(|known| !known.waiting.is_empty());
+        chunk.iter().enumerate().filter(|(_, asked)| waits(asked)).map(|(place, _)| place).collect()
+    }
+}
+
+/// Scripts that a transaction of the page pays or, as the server hints, spends from, where it was not known.
+fn touched(chunk: &[Asked], page: &[Hinted], known: &BTreeSet<Txid>) -> BTreeSet<usize> {
+    let scripts: BTreeSet<&ScriptBuf> =
+        page.iter().filter(|seen| !known.contains(&seen.txid)).flat_map(|seen| seen.scripts.iter()).collect();
+    chunk.iter().enumerate().filter(|(_, asked)| scripts.contains(&asked.script)).map(|(place, _)| place).collect()
+}
+
+#[cfg(test)]
+#[path = "esplora_many_tests.rs"]
+mod tests;
