@@ -202,7 +202,7 @@ fn a_damaged_log_is_read_as_far_as_it_goes_and_said_to_be_damaged() {
     std::fs::write(&path, text).unwrap();
     let damaged = report(&stage);
     assert_eq!(damaged["hosts"], whole["hosts"]);
-    assert_eq!(damaged["gaps"], serde_json::json!(["1 lines of the log cannot be read"]));
+    assert_eq!(damaged["gaps"], serde_json::json!(["1 line of the log cannot be read"]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, Explorer, ExplorerError, HealthBook, Passage, default_endpoints, evm_endpoints},
+    explorer::{EvmExplorer, Explorer, ExplorerError, Failures, HealthBook, Passage, default_endpoints, evm_endpoints},
     network::AnyNetwork,
 };
 use serde::Serialize;
@@ -125,15 +125,18 @@ fn list(context: &mut Context, look: Look) -> Answer {
     let typed = context.globals().explorer.clone();
     let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, Source::Option) };
     let passage = context.passage()?;
+    // Nobody is passed over for what an earlier run found.
+    let fresh = Passage { book: HealthBook::default(), ..passage.clone() };
+    let reach = context.reach();
     let mut explorers = Vec::new();
     for url in urls {
         let host = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
         let route = host.map(|host| passage.route(host).name());
         let mut row = Row { url, route, height: None, latency_ms: None, problem: None };
         if look == Look::Ask {
-            match test(&row.url, network, context) {
+            match test(&row.url, network, (reach, &fresh)) {
                 Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
-                Err(failure) => row.problem = Some(failure.message()),
+                Err(error) => row.problem = Some(in_words(&error)),
             }
         }
         explorers.push(row);
@@ -143,22 +146,20 @@ fn list(context: &mut Context, look: Look) -> Answer {
 }
 
 /// Connects, compares the chain, then takes the time of one question.
-fn test(url: &str, network: AnyNetwork, context: &mut Context) -> Result<Tested, Failure> {
-    if context.reach() == Reach::Offline {
-        return Err(ExplorerError::NoNetwork.into());
+fn test(url: &str, network: AnyNetwork, (reach, passage): (Reach, &Passage)) -> Result<Tested, ExplorerError> {
+    if reach == Reach::Offline {
+        return Err(ExplorerError::NoNetwork);
     }
     let one = [url.to_owned()];
-    // Nobody is passed over for what an earlier run found.
-    let passage = Passage { book: HealthBook::default(), ..context.passage()? };
     let (height, asked) = match network {
         AnyNetwork::Bitcoin(network) => {
-            let explorer = Explorer::connect(network, &one)?.through(&passage)?;
+            let explorer = Explorer::connect(network, &one)?.through(passage)?;
             explorer.check_chain()?;
             let asked = Instant::now();
             (u64::from(explorer.tip()?.value().height), asked)
         }
         AnyNetwork::Evm(chain) => {
-            let node = EvmExplorer::connect(chain, &one)?.through(&passage)?;
+            let node = EvmExplorer::connect(chain, &one)?.through(passage)?;
             node.check_chain()?;
             let asked = Instant::now();
             (node.fees()?.value().block, asked)
@@ -166,6 +167,16 @@ fn test(url: &str, network: AnyNetwork, context: &mut Context) -> Result<Tested,
     };
     let latency_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Tested { height, latency_ms })
+}
+
+/// What is wrong with the only host that was asked.
+fn in_words(error: &ExplorerError) -> String {
+    match error {
+        ExplorerError::NoAnswer(Failures(failures)) => {
+            failures.first().map_or_else(|| error.to_string(), |failure| failure.cause.to_string())
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl Report for ExplorerList {

@@ -81,11 +81,9 @@ fn agree(context: &Context, forgotten: &Forgotten) -> Result<(), Failure> {
     if context.consent() == Consent::Given {
         return Ok(());
     }
-    let question = format!(
-        "Empty the log of what {} host(s) were told ({} entries)? They keep what they know. Type yes to agree: ",
-        forgotten.hosts, forgotten.entries
-    );
-    match context.ui.ask(&question, "--yes")?.trim() {
+    let Forgotten { hosts, entries } = forgotten;
+    context.ui.say(&format!("The log has {entries} entries about what was told to hosts, {hosts} of them."));
+    match context.ui.ask("Type yes to empty it: ", "--yes")?.trim() {
         "yes" => Ok(()),
         _ => Err(DeskError::Declined.into()),
     }
@@ -93,7 +91,6 @@ fn agree(context: &Context, forgotten: &Forgotten) -> Result<(), Failure> {
 
 impl Report for Forgotten {
     fn page(&self, page: &mut Page) {
-        page.line(&format!("The log is empty: {} entries about {} host(s) are gone.", self.entries, self.hosts));
-        page.line("The hosts themselves keep what they were told.");
+        page.line("The log is empty. The hosts themselves keep what they were told.");
     }
 }

@@ -200,10 +200,11 @@ fn gaps(reading: &LogReading) -> Vec<String> {
     let mut gaps = Vec::new();
     if let Some(lost) = reading.lost {
         let (first, last) = (date(lost.first), date(lost.last));
-        gaps.push(format!("{} entries could not be written, between {first} and {last}", lost.count));
+        let entries = if lost.count == 1 { "1 entry".to_owned() } else { format!("{} entries", lost.count) };
+        gaps.push(format!("{entries} could not be written, between {first} and {last}"));
     }
     if reading.unreadable > 0 {
-        gaps.push(format!("{} lines of the log cannot be read", reading.unreadable));
+        gaps.push(format!("{} of the log cannot be read", counted(reading.unreadable, "line")));
     }
     if reading.too_long {
         gaps.push("the log is longer than is read; its newest part is missing here".to_owned());
@@ -240,7 +241,7 @@ impl HostSeen {
             }
         }
         if !self.unknown_scripts.is_empty() {
-            page.field("Saw", &format!("{} scripts of no account here", self.unknown_scripts.len()));
+            page.field("Saw", &format!("{} of no account here", counted(self.unknown_scripts.len(), "script")));
             ids(page, detail, &self.unknown_scripts);
         }
         self.evm(page, detail);
@@ -297,8 +298,8 @@ fn ids(page: &mut Page, detail: Detail, seen: &[IdSeen]) {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+fn counted<N: PartialEq<N> + std::fmt::Display + From<u8>>(count: N, what: &str) -> String {
+    if count == N::from(1) { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn day(seconds: u64) -> String {
