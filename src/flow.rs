@@ -11,17 +11,21 @@ mod repeat;
 mod signed_file;
 mod snapshot;
 mod sync;
+mod track;
+mod witness;
 
 use bitcoin::bip32::ChildNumber;
 
 pub use self::{
-    deliver::{Delivery, check_unspent, deliver, track},
+    deliver::{Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
     limits::Limits,
     repeat::refuse_repeat,
     signed_file::SignedFile,
     snapshot::{original, snapshot},
     sync::{Depth, SyncReport, sync},
+    track::{Tracking, track},
+    witness::Second,
 };
 use crate::{
     account::{Account, ScriptType},

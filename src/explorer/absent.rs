@@ -7,9 +7,10 @@ use std::{collections::BTreeMap, convert::Infallible};
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
-    BlockRef, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace, Verdict,
+    BlockRef, Claim, ExplorerError, Failure, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, TxPlace,
+    Verdict, Witnessed,
 };
-use crate::{amount::FeeRate, network::Network};
+use crate::{amount::FeeRate, network::Network, text::SafeText};
 
 /// Does not exist in this build.
 pub struct Explorer(Infallible);
@@ -68,6 +69,15 @@ impl Explorer {
 
     /// Unreachable.
     pub fn scripts_together(&self) -> Result<usize, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn second_opinion(
+        &self,
+        _primary: &SafeText,
+        _scripts: &[Witnessed],
+    ) -> Result<Option<Opinion>, ExplorerError> {
         match self.0 {}
     }
 

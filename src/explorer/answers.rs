@@ -150,6 +150,24 @@ pub struct ScanProgress {
     pub used: usize,
 }
 
+/// A script that a second organisation is asked about: its place, itself, and what is known of it.
+pub type Witnessed = (Keychain, u32, ScriptBuf, KnownHistory);
+
+/// What a second organisation says of scripts whose history is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opinion {
+    /// Its host.
+    pub operator: SafeText,
+    /// The newest block that it knows: it cannot know of later ones.
+    pub tip: Tip,
+    /// Scripts of which it lists exactly what is known.
+    pub agreed: Vec<(Keychain, u32)>,
+    /// Scripts of which it lists something else.
+    pub differing: Vec<ScriptHistory>,
+    /// How many were not put to it, because it allows only so many questions.
+    pub unasked: usize,
+}
+
 /// The result of a complete scan: every script that had to be asked was answered. Omission cannot be ruled out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanAnswer {

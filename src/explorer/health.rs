@@ -263,6 +263,15 @@ impl Health {
         turn.max(self.not_before.saturating_sub(now))
     }
 
+    /// How many requests it would take at once now.
+    #[must_use]
+    pub fn room(&self, now: u64, allowance: Option<Allowance>) -> usize {
+        let Some(allowance) = allowance else { return usize::MAX };
+        let mut bucket = self.bucket.clone();
+        bucket.take(now, allowance);
+        usize::try_from(bucket.level / 1000 + 1).unwrap_or(0)
+    }
+
     /// A request that was counted was not made.
     pub fn give_back(&mut self, allowance: Option<Allowance>) {
         if allowance.is_some() {

@@ -19,6 +19,7 @@ mod evm_defaults;
 pub mod evm_verdict;
 pub mod health;
 mod indexer;
+mod login;
 pub mod operators;
 mod passage;
 pub mod verdict;
@@ -35,7 +36,8 @@ pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
-    BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+    BlockRef, Claim, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt, TxPlace,
+    Witnessed,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
@@ -46,10 +48,11 @@ pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{EvmReject, EvmVerdict};
 pub use health::{Health, HealthBook};
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
+pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 pub use passage::{Passage, Route, Seen, SocksProxy, Subject, Witness};
-pub use verdict::{NotSent, RejectClass, Verdict};
+pub use verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +98,8 @@ pub enum Cause {
     TooLarge,
     /// Not an answer in the form the interface promises.
     Malformed,
+    /// A node without the index that the question needs; starting it with `blockfilterindex=1` builds it.
+    NoFilterIndex,
     /// It does not know a transaction that the question depends on.
     Missing,
     /// The history kept changing while it was read.
@@ -130,6 +135,7 @@ impl fmt::Display for Cause {
             Self::WebPage => "answered with a web page",
             Self::TooLarge => "answer too large",
             Self::Malformed => "answer not understood",
+            Self::NoFilterIndex => "has no index of blocks by script; start it with blockfilterindex=1",
             Self::Missing => "does not know the transaction",
             Self::Unsettled => "history kept changing",
             Self::WrongChain => "serves another chain",

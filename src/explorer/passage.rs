@@ -39,6 +39,12 @@ impl SocksProxy {
     pub fn url(&self, user: &str, password: &str) -> String {
         format!("socks5h://{user}:{password}@{}:{}", self.host, self.port)
     }
+
+    /// Host and port to connect to.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        (self.host.trim_start_matches('[').trim_end_matches(']'), self.port)
+    }
 }
 
 impl fmt::Display for SocksProxy {

@@ -2,9 +2,11 @@
 //!
 //! No I/O. What a server wrote is never kept here: its text was mapped to a [`RejectClass`] before.
 
+use std::fmt;
+
 use bitcoin::Txid;
 
-use super::{Failures, answers::BlockRef};
+use super::{Cause, Failures, answers::BlockRef};
 use crate::{
     explain::{Entry, Explain, catalogue},
     text::SafeText,
@@ -13,14 +15,11 @@ use crate::{
 /// The outcome of a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Taken, or found afterwards, by these operators. Advisory until seen elsewhere.
-    Accepted {
-        /// Their hosts.
-        operators: Vec<SafeText>,
-    },
-    /// It was already waiting for a block before we sent it.
-    Known,
-    /// It is in a block already.
+    /// Somebody took it, or had it afterwards. Advisory until a host has it that was not sent it.
+    Accepted(Taken),
+    /// Somebody had it already before we sent it.
+    Known(Taken),
+    /// It is in a block already, as somebody says.
     Confirmed(BlockRef),
     /// Everybody who answered refused it, and nobody has it.
     Rejected(RejectClass),
@@ -28,6 +27,79 @@ pub enum Verdict {
     NotSent(NotSent),
     /// It may be on the network. Never build another one in its place before this one is found or double spent.
     Unknown,
+}
+
+/// Who has a transaction, and what the others said who were sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Hosts that took it or have it.
+    pub operators: Vec<SafeText>,
+    /// The others.
+    pub dissent: Vec<Dissent>,
+    /// Whether it has spread.
+    pub propagation: Propagation,
+}
+
+impl Taken {
+    /// How many were sent it or asked for it.
+    #[must_use]
+    pub const fn asked(&self) -> usize {
+        self.operators.len() + self.dissent.len()
+    }
+}
+
+/// `2 of 3: a, b; c said: the fee is below what the node relays`; of one host only its name.
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.asked() > 1 {
+            write!(f, "{} of {}: ", self.operators.len(), self.asked())?;
+        }
+        for (place, operator) in self.operators.iter().enumerate() {
+            write!(f, "{}{operator}", if place == 0 { "" } else { ", " })?;
+        }
+        self.dissent.iter().try_for_each(|dissent| write!(f, "; {dissent}"))
+    }
+}
+
+/// One host that did not take what another took; prints as a sentence of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dissent {
+    /// Host.
+    pub operator: SafeText,
+    /// What it said, or did.
+    pub why: Why,
+}
+
+/// Why a host did not take a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It refused it.
+    Refused(RejectClass),
+    /// Nothing was sent to it, or it did nothing.
+    NotSent(Cause),
+    /// It may have passed it on.
+    Unclear(Cause),
+}
+
+impl fmt::Display for Dissent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.why {
+            Why::Refused(class) => write!(f, "{} said: {class}", self.operator),
+            Why::NotSent(cause) => write!(f, "{} did not take it: {cause}", self.operator),
+            Why::Unclear(cause) => write!(f, "{} gave no clear answer: {cause}", self.operator),
+        }
+    }
+}
+
+/// Whether a host has a transaction that it was not sent by us: the proof that it spreads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    /// This one has it, byte for byte.
+    Seen(SafeText),
+    /// Not within the moment that we waited.
+    NotYet,
+    /// Every explorer in the list was sent it.
+    NobodyToAsk,
 }
 
 /// Why nothing was sent.

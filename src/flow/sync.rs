@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use super::witness::{self, Second};
 use crate::{
     account::Keychain,
     chain::bitcoin::spv::SUCCESSORS,
     explain::Failure,
-    explorer::{BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip},
+    explorer::{BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt},
     ledger::{
         AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, ToldHistory, now,
     },
+    text::SafeText,
 };
 
 /// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
@@ -50,6 +52,8 @@ pub struct SyncReport {
     pub capped: usize,
     /// Confirmations that were proven now.
     pub proven: usize,
+    /// What a second organisation said.
+    pub second: Second,
 }
 
 /// Brings an account up to date.
@@ -86,9 +90,13 @@ pub fn sync(
     let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
     let changed = write(ledger, row, &answer, &synced)?;
     let proven = prove(ledger, row, explorer, tip)?;
+    let places = answer.scripts.iter().map(|script| (script.keychain, script.index));
+    let places: Vec<_> = places.chain(answer.unchanged.iter().copied()).collect();
+    let primary = SafeText::new(&operator);
+    let second = witness::second_opinion((ledger, row), explorer, (&primary, tip.height, &places))?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
-    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven })
+    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven, second })
 }
 
 /// Has confirmations proven that are deep enough to be. What cannot be proven stays what somebody said.
@@ -110,7 +118,7 @@ fn prove(ledger: &mut Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -
     Ok(proven.len())
 }
 
-fn as_known(told: &ToldHistory) -> KnownHistory {
+pub(super) fn as_known(told: &ToldHistory) -> KnownHistory {
     KnownHistory { confirmed: told.confirmed.clone(), waiting: told.waiting.clone() }
 }
 
@@ -162,6 +170,7 @@ fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Sy
             changed |= ledger.observe(row, &observation(script))?;
         }
         for &(keychain, index) in &answer.unchanged {
+            ledger.forget_disagreements(row.id, (keychain, index))?;
             ledger.set_checked(row.id, keychain, index)?;
         }
         if changed {
@@ -172,19 +181,19 @@ fn write(ledger: &mut Ledger, row: &AccountRow, answer: &ScanAnswer, synced: &Sy
     })
 }
 
+/// A block in the ledger's words.
+pub(super) fn place_of(block: &BlockRef) -> Place {
+    Place::Block { height: block.height, hash: block.hash.to_string(), time: block.time }
+}
+
 fn observation(history: &ScriptHistory) -> Observation {
-    let transactions = history.txs.iter().map(|at| {
-        let place = at.place.as_ref().map_or(Place::Mempool, |block| Place::Block {
-            height: block.height,
-            hash: block.hash.to_string(),
-            time: block.time,
-        });
-        (at.tx.clone(), place)
-    });
+    let place = |at: &TxAt| at.place.as_ref().map_or(Place::Mempool, place_of);
+    let transactions = history.txs.iter().map(|at| (at.tx.clone(), place(at)));
     Observation {
         keychain: history.keychain,
         index: history.index,
         transactions: transactions.collect(),
+        said_by: history.operator.to_string(),
         completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },
     }
 }

@@ -36,6 +36,8 @@ pub struct CoinRow {
     pub freeze: Freeze,
     /// What stands behind its confirmation; `Said` while it is unconfirmed.
     pub evidence: Evidence,
+    /// What stands behind its being unspent: `Agreed` at best, for nothing proves that.
+    pub unspent: Evidence,
 }
 
 /// What an account holds, in satoshi.
@@ -45,8 +47,10 @@ pub struct Balance {
     pub confirmed: u64,
     /// Number of confirmed coins.
     pub confirmed_coins: u64,
-    /// Part of `confirmed` whose confirmations are proven.
+    /// Part of `confirmed` whose arrival is proven.
     pub proven: u64,
+    /// Part of `confirmed` of which two organisations say that it is there and unspent.
+    pub agreed: u64,
     /// Height of the youngest confirmed coin.
     pub youngest_height: Option<u32>,
     /// Not yet in a block.
@@ -99,8 +103,10 @@ impl Ledger {
     pub fn coins(&self, id: AccountId) -> Result<Vec<CoinRow>, LedgerError> {
         let sql =
             "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0,
-                   EXISTS (SELECT 1 FROM proofs p 
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash)
+                   2 * EXISTS (SELECT 1 FROM proofs p
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash),
+                   EXISTS (SELECT 1 FROM opinions o
+                           WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx)
                    FROM coins c JOIN accounts k ON k.id = c.account
                    JOIN transactions x ON x.txid = c.txid AND x.network = k.network
                    LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid
@@ -116,6 +122,7 @@ impl Ledger {
                 freeze: if row.get(6)? { Freeze::Frozen } else { Freeze::Free },
                 own: row.get(7)?,
                 evidence: row.get(8)?,
+                unspent: row.get(9)?,
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
@@ -139,6 +146,9 @@ impl Ledger {
             *count += 1;
             if coin.evidence == Evidence::Proven {
                 balance.proven = balance.proven.saturating_add(coin.value);
+            }
+            if coin.height.is_some() && coin.unspent == Evidence::Agreed {
+                balance.agreed = balance.agreed.saturating_add(coin.value);
             }
             if coin.freeze == Freeze::Frozen {
                 balance.frozen = balance.frozen.saturating_add(coin.value);

@@ -10,6 +10,7 @@ mod evm_outbox;
 mod evm_tokens;
 mod journal;
 mod labels;
+mod opinions;
 mod proofs;
 mod schema;
 mod scripts;
@@ -32,6 +33,7 @@ pub use self::{
     evm_tokens::AddedToken,
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
+    opinions::{Disagreement, PROVEN_HERE},
     proofs::Evidence,
     scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, HistoryRow, Observation, Place},

@@ -14,17 +14,34 @@ use super::{AccountRow, Ledger, LedgerError, Place, file, now};
 pub enum Evidence {
     /// We checked its Merkle branch and the work on its block and on those after it.
     Proven,
+    /// Two organisations say the same.
+    Agreed,
     /// An explorer said so.
     Said,
 }
 
 impl FromSql for Evidence {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(|rows| if rows == 0 { Self::Said } else { Self::Proven })
+        value.as_i64().map(|number| match number {
+            0 => Self::Said,
+            1 => Self::Agreed,
+            _ => Self::Proven,
+        })
     }
 }
 
 impl Ledger {
+    /// Whether a transaction is proven to be in the block that it is said to be in.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn is_proven(&self, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM transactions x JOIN proofs p USING (txid, network, block_hash)
+                                  WHERE x.txid = ?1 AND x.network = ?2 AND x.gone = 0)";
+        let values = params![txid.to_byte_array(), row.account.network.name()];
+        self.db.query_row(sql, values, |row| row.get(0)).map_err(file)
+    }
+
     /// Transactions of an account in blocks up to `highest` that were not proven: unspent coins first, then the newest.
     ///
     /// # Errors

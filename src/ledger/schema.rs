@@ -157,6 +157,26 @@ CREATE TABLE proofs (
     PRIMARY KEY (txid, network, block_hash)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE opinions (
+    account      INTEGER NOT NULL REFERENCES accounts(id),
+    keychain     INTEGER NOT NULL,
+    idx          INTEGER NOT NULL,
+    operator     TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (account, keychain, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE disagreements (
+    account      INTEGER NOT NULL REFERENCES accounts(id),
+    keychain     INTEGER NOT NULL,
+    idx          INTEGER NOT NULL,
+    txid         TEXT NOT NULL,
+    has          TEXT NOT NULL,
+    lacks        TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    PRIMARY KEY (account, keychain, idx, txid, lacks)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

@@ -65,7 +65,16 @@ fn at(height: u32) -> Place {
 fn see(ledger: &Ledger, row: &AccountRow, (keychain, index): (Keychain, u32), seen: &[(&Transaction, Place)]) {
     let transactions = seen.iter().map(|(transaction, place)| ((*transaction).clone(), place.clone())).collect();
     if ledger
-        .observe(row, &Observation { keychain, index, transactions, completeness: Completeness::Whole })
+        .observe(
+            row,
+            &Observation {
+                keychain,
+                index,
+                transactions,
+                completeness: Completeness::Whole,
+                said_by: "a.example".to_owned(),
+            },
+        )
         .expect("observed")
     {
         ledger.rebuild(row).expect("rebuilt");

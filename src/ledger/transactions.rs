@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Evidence, Ledger, LedgerError, coins::DerivedCoin, file, now, scripts::keychain};
+use super::{
+    AccountId, AccountRow, Disagreement, Evidence, Ledger, LedgerError, PROVEN_HERE, coins::DerivedCoin, file, now,
+    scripts::keychain,
+};
 use crate::{account::Keychain, network::Network};
 
 /// Where a transaction is, as an explorer said.
@@ -46,6 +49,8 @@ pub struct Observation {
     pub transactions: Vec<(Transaction, Place)>,
     /// Whether that is all.
     pub completeness: Completeness,
+    /// Who said so.
+    pub said_by: String,
 }
 
 /// One line of the history.
@@ -78,6 +83,7 @@ impl Ledger {
     pub fn observe(&self, row: &AccountRow, observation: &Observation) -> Result<bool, LedgerError> {
         let (id, chain, index) = (row.id.0, observation.keychain.number(), observation.index);
         self.ensure_script(row, observation.keychain, index)?;
+        self.forget_disagreements(row.id, (observation.keychain, index))?;
         let mut changed = false;
         let mut seen = BTreeSet::new();
         for (transaction, place) in &observation.transactions {
@@ -87,7 +93,10 @@ impl Ledger {
             changed |= self.touch(id, chain, index, txid)?;
         }
         if observation.completeness == Completeness::Whole {
-            changed |= self.forget_absent(row, (chain, index), &seen)?;
+            changed |= self.forget_absent(row, observation, &seen)?;
+        }
+        if changed {
+            self.forget_opinion(row.id, (observation.keychain, index))?;
         }
         self.set_checked(row.id, observation.keychain, index)?;
         Ok(changed)
@@ -187,17 +196,25 @@ impl Ledger {
     fn forget_absent(
         &self,
         row: &AccountRow,
-        place: (u32, u32),
+        observation: &Observation,
         seen: &BTreeSet<[u8; 32]>,
     ) -> Result<bool, LedgerError> {
         let sql = "SELECT t.txid FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?4
                    WHERE t.account = ?1 AND t.keychain = ?2 AND t.idx = ?3 AND x.gone = 0";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let values = params![row.id.0, place.0, place.1, row.account.network.name()];
+        let Observation { keychain, index, said_by, .. } = observation;
+        let values = params![row.id.0, keychain.number(), index, row.account.network.name()];
         let known: Vec<[u8; 32]> =
             statement.query_map(values, |row| row.get(0)).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
         let mut changed = false;
         for txid in known.into_iter().filter(|txid| !seen.contains(txid)) {
+            // What is proven to be in a block stays there until the block is gone, whoever leaves it out.
+            if self.is_proven(row, Txid::from_byte_array(txid))? {
+                let txid = Txid::from_byte_array(txid).to_string();
+                let (has, lacks) = (PROVEN_HERE.to_owned(), said_by.clone());
+                self.put_disagreement(row, &Disagreement { keychain: *keychain, index: *index, txid, has, lacks })?;
+                continue;
+            }
             let ours = self.journal_row(row.account.network, &Txid::from_byte_array(txid).to_string())?;
             if ours.is_none_or(|row| row.state == super::JournalState::Rejected) {
                 changed |= self.set_gone(row, txid)?;
@@ -294,8 +311,11 @@ impl Ledger {
     /// The ledger cannot be read.
     pub fn history(&self, id: AccountId) -> Result<Vec<HistoryRow>, LedgerError> {
         let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee,
-                   EXISTS (SELECT 1 FROM proofs p
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash)
+                   CASE WHEN x.height IS NULL THEN 0
+                        WHEN EXISTS (SELECT 1 FROM proofs p
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash) THEN 2
+                        ELSE EXISTS (SELECT 1 FROM script_transactions t JOIN opinions o USING (account, keychain, idx)
+                           WHERE t.account = a.account AND t.txid = a.txid) END
                    FROM account_transactions a JOIN accounts c ON c.id = a.account
                    JOIN transactions x ON x.txid = a.txid AND x.network = c.network
                    WHERE a.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL DESC, x.height DESC, 3 DESC, a.txid";

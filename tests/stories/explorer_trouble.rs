@@ -134,5 +134,5 @@ fn a_confirmation_with_six_blocks_after_it_is_proven_and_a_reorganisation_undoes
     stage.mine(8);
     stage.json(&["sync"]);
     assert_eq!((evidence(&stage), proven(&stage)), ("proven".into(), 50_000_000));
-    assert!(stage.run(&["balance"]).stdout.contains("proven to be in the chain"));
+    assert!(stage.run(&["balance"]).stdout.contains("proven to have arrived"));
 }

@@ -18,5 +18,7 @@ mod proxy;
 mod replace;
 mod scripting;
 mod send;
+mod several_explorers;
 mod sweep;
 mod watch_only;
+mod witnesses;

@@ -1,9 +1,10 @@
 //! `balance`: what every account of a wallet holds, with how sure it is and when it was asked. Reads the ledger only.
 
 use fastness::{
+    address,
     amount::Amount,
     explain::Failure,
-    ledger::{AccountRow, Ledger, now},
+    ledger::{AccountRow, Disagreement, Ledger, PROVEN_HERE, now},
 };
 use serde::Serialize;
 
@@ -29,13 +30,28 @@ struct AccountBalance {
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
     confirmed_coins: u64,
-    /// Part of `confirmed` whose confirmations are proven by work; absent until the first sync.
+    /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. That it is unspent nobody can prove.
     proven: Option<Amount>,
+    /// Part of `confirmed` of which two organisations say that it is there and unspent; absent until the first sync.
+    agreed: Option<Amount>,
+    /// Who agrees with `said_by` about that part.
+    agreed_by: Vec<String>,
+    /// What explorers say differently about this account.
+    disagreements: Vec<Disagreeing>,
     least_confirmations: Option<u32>,
     unconfirmed: Option<Amount>,
     frozen: Option<Amount>,
     said_by: Option<String>,
     asked_seconds_ago: Option<u64>,
+}
+
+/// Something that one has and another has not.
+#[derive(Serialize)]
+struct Disagreeing {
+    address: String,
+    txid: String,
+    has: String,
+    lacks: String,
 }
 
 #[derive(Serialize)]
@@ -93,12 +109,24 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         confirmed: known(balance.confirmed),
         confirmed_coins: balance.confirmed_coins,
         proven: known(balance.proven),
+        agreed: known(balance.agreed),
+        agreed_by: if balance.agreed > 0 { ledger.confirmed_by(row.id)? } else { Vec::new() },
+        disagreements: disagreements(ledger, row)?,
         least_confirmations: balance.youngest_height.and_then(depth),
         unconfirmed: known(balance.unconfirmed),
         frozen: known(balance.frozen),
         said_by: synced.map(|synced| synced.operator.clone()),
         asked_seconds_ago: synced.map(|synced| now().saturating_sub(synced.at)),
     })
+}
+
+fn disagreements(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Disagreeing>, Failure> {
+    let named = |what: Disagreement| -> Result<Disagreeing, Failure> {
+        let script = row.account.script(what.keychain, what.index)?;
+        let address = address::of(&script, row.account.network).unwrap_or_default();
+        Ok(Disagreeing { address, txid: what.txid, has: what.has, lacks: what.lacks })
+    };
+    ledger.disagreements(row.id)?.into_iter().map(named).collect()
 }
 
 /// `14 s`, `3 min`, `5 h`, `12 days`.
@@ -145,16 +173,8 @@ impl AccountBalance {
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {
             format!(", {depth} confirmation{} or more", if depth == 1 { "" } else { "s" })
         });
-        let proven = self.proven.map_or(0, |proven| proven.smallest);
-        let evidence = if proven == 0 || proven < confirmed.smallest {
-            format!("confirmed, said by {said_by}")
-        } else {
-            format!("proven to be in the chain; that nothing else happened is said by {said_by}")
-        };
-        page.field("", &format!("{confirmed}   {coins}{depth}; {evidence}"));
-        if let Some(part) = self.proven.filter(|part| part.smallest > 0 && part.smallest < confirmed.smallest) {
-            page.field("", &format!("{part}   of this is proven to be in the chain"));
-        }
+        page.field("", &format!("{confirmed}   {coins}{depth}"));
+        self.write_evidence(page, confirmed);
         if unconfirmed.smallest > 0 {
             page.toned_field(
                 "",
@@ -164,5 +184,45 @@ impl AccountBalance {
         if let Some(frozen) = self.frozen.filter(|frozen| frozen.smallest > 0) {
             page.field("", &format!("{frozen}   of this is frozen"));
         }
+        for what in &self.disagreements {
+            let line = format!(
+                "{} is {}, and {} does not list it; address {}",
+                what.txid,
+                has(&what.has),
+                what.lacks,
+                what.address
+            );
+            page.toned_field("", (Tone::Stop, &line));
+        }
     }
+
+    /// What stands behind the confirmed sum: its arrival by proof, its being unspent by agreement.
+    fn write_evidence(&self, page: &mut Page, confirmed: Amount) {
+        if confirmed.smallest == 0 {
+            let said_by = self.said_by.as_deref().unwrap_or("nobody");
+            return page.field("", &format!("said by {said_by}"));
+        }
+        let part = |of: Option<Amount>| match of {
+            Some(part) if part.smallest == confirmed.smallest => Some(String::new()),
+            Some(part) if part.smallest > 0 => Some(format!("{part}   of this ")),
+            _ => None,
+        };
+        let said_by = self.said_by.as_deref().unwrap_or("nobody");
+        match part(self.proven) {
+            Some(part) => page.toned_field("", (Tone::Proven, &format!("{part}proven to have arrived in a block"))),
+            None => page.toned_field("", (Tone::Claimed, &format!("arrived, as {said_by} says; not proven yet"))),
+        }
+        match part(self.agreed) {
+            Some(part) => {
+                let agreed_by = self.agreed_by.join(", ");
+                page.toned_field("", (Tone::Proven, &format!("{part}unspent, as {said_by} and {agreed_by} agree")));
+            }
+            None => page.toned_field("", (Tone::Claimed, &format!("unspent, as {said_by} alone says"))),
+        }
+    }
+}
+
+/// Who has it, in a sentence.
+fn has(who: &str) -> String {
+    if who == PROVEN_HERE { who.to_owned() } else { format!("listed by {who}") }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use fastness::{
-    explain::{Failure, Kind},
-    explorer::{ExplorerError, NotSent, Verdict},
+    explain::{Explain, Failure, Kind},
+    explorer::{Dissent, ExplorerError, NotSent, Propagation, Taken, Verdict, Why},
     flow::{self, Delivery, SignedFile, ethereum},
     network::Network,
+    text::SafeText,
 };
 use serde::Serialize;
 
@@ -25,13 +26,29 @@ pub(crate) struct Args {
     file: PathBuf,
 }
 
+/// What became of it.
 #[derive(Serialize)]
 pub(super) struct Sent {
     id: String,
     network: Network,
     verdict: &'static str,
-    /// Hosts that have it, or why it is unclear.
+    /// Who has it and what the others said, or why it is unclear.
     detail: String,
+    /// Hosts that took it or have it.
+    accepted_by: Vec<SafeText>,
+    /// Hosts that were sent it and did not take it.
+    dissent: Vec<Objection>,
+    /// `yes` once a host has it that was not sent it.
+    propagated: &'static str,
+}
+
+/// What one of them said.
+#[derive(Serialize)]
+struct Objection {
+    operator: SafeText,
+    /// The code of a refusal; nothing where there was none.
+    code: Option<&'static str>,
+    text: String,
 }
 
 impl Args {
@@ -54,12 +71,10 @@ pub(super) fn send(context: &mut Context, file: &SignedFile) -> Result<Sent, Fai
     let explorer = context.explorer(network)?;
     let mut ledger = context.ledger()?;
     let Delivery { txid, verdict } = flow::deliver(&mut ledger, &explorer, file)?;
-    let sent = |verdict, detail| Ok(Sent { id: txid, network, verdict, detail });
+    let sent = |verdict, detail| Ok(Sent::without_names(txid.clone(), network, (verdict, detail)));
     match verdict {
-        Verdict::Accepted { operators } => {
-            sent("accepted", operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-        }
-        Verdict::Known => sent("known", "it was in a mempool already".to_owned()),
+        Verdict::Accepted(taken) => Ok(Sent::of(txid, network, ("accepted", taken))),
+        Verdict::Known(taken) => Ok(Sent::of(txid, network, ("known", taken))),
         Verdict::Confirmed(block) => sent("confirmed", format!("in block {}", block.height)),
         Verdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
         Verdict::Rejected(class) => Err(class.into()),
@@ -67,6 +82,33 @@ pub(super) fn send(context: &mut Context, file: &SignedFile) -> Result<Sent, Fai
         Verdict::NotSent(NotSent::NotThatTransaction) => {
             Err(flow::FlowError::NotSigned("its bytes are not the transaction named".to_owned()).into())
         }
+    }
+}
+
+impl Sent {
+    fn of(id: String, network: Network, (verdict, taken): (&'static str, Taken)) -> Self {
+        let detail = taken.to_string();
+        let propagated = match taken.propagation {
+            Propagation::Seen(_) => "yes",
+            Propagation::NotYet => "not_yet_seen",
+            Propagation::NobodyToAsk => "not_asked",
+        };
+        let dissent = taken.dissent.into_iter().map(Objection::from).collect();
+        Self { id, network, verdict, detail, accepted_by: taken.operators, dissent, propagated }
+    }
+
+    fn without_names(id: String, network: Network, (verdict, detail): (&'static str, String)) -> Self {
+        Self { id, network, verdict, detail, accepted_by: Vec::new(), dissent: Vec::new(), propagated: "not_asked" }
+    }
+}
+
+impl From<Dissent> for Objection {
+    fn from(dissent: Dissent) -> Self {
+        let (code, text) = match dissent.why {
+            Why::Refused(class) => (Some(class.entry().code), class.to_string()),
+            Why::NotSent(cause) | Why::Unclear(cause) => (None, cause.to_string()),
+        };
+        Self { operator: dissent.operator, code, text }
     }
 }
 
@@ -79,13 +121,19 @@ impl Report for Sent {
             page.line("  Its coins stay locked, and nothing new will be built from them.");
             return page.field("Next", &format!("fastness track {}   (exit 5)", self.id));
         }
-        page.line(match self.verdict {
-            "accepted" => "Sent.",
-            "known" => "Already on its way; nothing had to be sent.",
-            _ => "Already confirmed; nothing had to be sent.",
-        });
+        let (head, word) = match self.verdict {
+            "accepted" => ("Sent.", "accepted by "),
+            "known" => ("Already on its way; nothing had to be sent.", "known to "),
+            _ => ("Already confirmed; nothing had to be sent.", ""),
+        };
+        page.line(head);
         page.field("Id", &self.id);
-        page.field("Has it", &self.detail);
+        page.field("Has it", &format!("{word}{}", self.detail));
+        match self.propagated {
+            "yes" => page.field("Spreads", "yes: an explorer has it that was not sent it"),
+            "not_yet_seen" => page.field("Spreads", "not seen yet by those that were not sent it"),
+            _ => {}
+        }
         page.field("Next", &format!("fastness track {}", self.id));
     }
 

@@ -24,7 +24,7 @@ struct Row {
     time: u64,
     height: Option<u32>,
     confirmations: u32,
-    /// `proven` by us, or `said` by the explorer.
+    /// `proven` by us, `agreed` by two organisations, or `said` by the explorer.
     evidence: Evidence,
     received: Amount,
     sent: Amount,
@@ -90,6 +90,7 @@ impl Report for HistoryList {
             let depth = match (row.height, row.evidence) {
                 (None, _) => "unconfirmed".to_owned(),
                 (Some(_), Evidence::Proven) => format!("{} conf, proven", row.confirmations),
+                (Some(_), Evidence::Agreed) => format!("{} conf, agreed", row.confirmations),
                 (Some(_), Evidence::Said) => format!("{} conf", row.confirmations),
             };
             let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));

@@ -2,7 +2,7 @@
 
 use fastness::{
     explain::Failure,
-    flow::{self, Depth, SyncReport},
+    flow::{self, Depth, Second, SyncReport},
     ledger::{AccountRow, Ledger},
 };
 use serde::Serialize;
@@ -38,6 +38,33 @@ struct Synced {
     scripts_skipped: usize,
     changed: bool,
     incomplete: usize,
+    /// Confirmations proven now by work on their blocks.
+    proven: usize,
+    second: SecondOpinion,
+}
+
+/// What another organisation said of the same scripts.
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+enum SecondOpinion {
+    /// No other one is in the list.
+    Nobody,
+    /// It did not answer.
+    Silent { problem: String },
+    /// It answered.
+    Heard { operator: String, agreed: usize, differing: usize, unasked: usize },
+}
+
+impl From<Second> for SecondOpinion {
+    fn from(second: Second) -> Self {
+        match second {
+            Second::Nobody => Self::Nobody,
+            Second::Silent(problem) => Self::Silent { problem },
+            Second::Heard { operator, agreed, differing, unasked } => {
+                Self::Heard { operator, agreed, differing, unasked }
+            }
+        }
+    }
 }
 
 impl Args {
@@ -66,6 +93,8 @@ fn all(context: &mut Context, depth: Depth) -> Result<Vec<Synced>, Failure> {
             scripts_skipped: report.skipped,
             changed: report.changed,
             incomplete: report.capped,
+            proven: report.proven,
+            second: report.second.into(),
         });
     }
     Ok(done)
@@ -110,6 +139,14 @@ impl Report for SyncedAll {
     }
 }
 
+fn later(unasked: usize) -> String {
+    if unasked == 0 {
+        String::new()
+    } else {
+        format!("; {unasked} were not put to it, which allows only so many questions")
+    }
+}
+
 impl Synced {
     fn write(&self, page: &mut Page) {
         let news = if self.changed { "something is new" } else { "nothing new" };
@@ -120,6 +157,21 @@ impl Synced {
             format!("; {} settled ones wait for a later sync (--full asks all)", self.scripts_skipped)
         };
         page.line(&format!("Asked about {} addresses{skipped}.", self.scripts_asked));
+        match &self.second {
+            SecondOpinion::Nobody => page.line("Nobody else was asked: one organisation is in the list."),
+            SecondOpinion::Silent { problem } => {
+                page.toned(Tone::Claimed, &format!("Nobody confirmed that: {problem}."));
+            }
+            SecondOpinion::Heard { operator, agreed, differing, unasked } => {
+                page.line(&format!("{operator} says the same of {agreed} addresses{}.", later(*unasked)));
+                if *differing > 0 {
+                    let what = format!(
+                        "{operator} says something else of {differing} addresses; `fastness balance` names it."
+                    );
+                    page.toned(Tone::Stop, &what);
+                }
+            }
+        }
         if self.incomplete > 0 {
             page.toned(
                 Tone::Claimed,

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use bitcoin::Txid;
 use fastness::{
     explain::{Failure, Kind},
-    flow,
+    flow::{self, Tracking},
     intent::Status,
+    ledger::Evidence,
     network::Network,
     text::SafeText,
 };
@@ -26,6 +28,8 @@ use crate::cli::{
 /// Time between two questions while waiting.
 const PAUSE: Duration = Duration::from_secs(10);
 const PRACTICE_PAUSE: Duration = Duration::from_millis(500);
+/// Questions in a row that may fail while waiting, once one was answered.
+const MISSES: u32 = 30;
 
 /// Find out where a transaction is; wait for confirmations
 #[derive(Debug, clap::Args)]
@@ -48,6 +52,13 @@ struct Tracked {
     id: String,
     network: Network,
     status: Status,
+    /// `proven` by us, or `said` by the explorers named.
+    evidence: Evidence,
+    said_by: Vec<SafeText>,
+    /// It was in a block before, and the chain moved: seen just now or while waiting.
+    reorganised: bool,
+    /// Nobody had it, and its bytes were sent again: just now or while waiting.
+    sent_again: bool,
     #[serde(skip)]
     wanted: u32,
 }
@@ -66,18 +77,59 @@ impl Args {
             .parse()
             .map_err(|_| DeskError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
         let network = context.network()?;
+        let tracked = self.bitcoin(context, (network, txid), end)?;
+        refresh(context)?;
+        answer(tracked)
+    }
+
+    /// Asks once, or until it is as deep as wanted, replaced, or the time is over.
+    fn bitcoin(
+        &self,
+        context: &mut Context,
+        (network, txid): (Network, Txid),
+        end: Instant,
+    ) -> Result<Tracked, Failure> {
         let explorer = context.explorer(network)?;
         let mut ledger = context.ledger()?;
         let wanted = self.wait.unwrap_or(0);
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
-        loop {
-            let status = flow::track(&mut ledger, &explorer, network, txid)?;
-            if depth(&status) >= wanted || matches!(status, Status::Replaced { .. }) || Instant::now() >= end {
-                refresh(context)?;
-                return answer(Tracked { id: self.txid.clone(), network, status, wanted });
-            }
+        let mut tracking = flow::track(&mut ledger, &explorer, network, txid)?;
+        let mut misses = 0;
+        while !(is_settled(&tracking.status, wanted) || Instant::now() >= end) {
             std::thread::sleep(pause);
+            match flow::track(&mut ledger, &explorer, network, txid) {
+                Ok(next) => {
+                    say_change(context, &tracking, &next);
+                    let (reorganised, sent_again) = (tracking.reorganised, tracking.sent_again);
+                    tracking = next;
+                    tracking.reorganised |= reorganised;
+                    tracking.sent_again |= sent_again;
+                    misses = 0;
+                }
+                // Over hours a line may be down for minutes: that ends no waiting.
+                Err(failure) if failure.entry().kind == Kind::Network && misses < MISSES => misses += 1,
+                Err(failure) => return Err(failure),
+            }
         }
+        let Tracking { status, evidence, said_by, reorganised, sent_again } = tracking;
+        Ok(Tracked { id: txid.to_string(), network, status, evidence, said_by, reorganised, sent_again, wanted })
+    }
+}
+
+/// Whether waiting ends.
+const fn is_settled(status: &Status, wanted: u32) -> bool {
+    depth(status) >= wanted || matches!(status, Status::Replaced { .. })
+}
+
+/// Tells a person who waits what is new.
+fn say_change(context: &Context, before: &Tracking, now: &Tracking) {
+    if now.sent_again {
+        context.ui.say("No explorer had it any more: the same bytes were sent again.");
+    }
+    match (depth(&before.status), depth(&now.status)) {
+        (old, new) if old == new => {}
+        (_, 0) => context.ui.say("The chain was reorganised: it is unconfirmed again."),
+        (_, new) => context.ui.say(&format!("{new} {}", confirmations(new))),
     }
 }
 
@@ -96,22 +148,48 @@ const fn depth(status: &Status) -> u32 {
     }
 }
 
+const fn confirmations(depth: u32) -> &'static str {
+    if depth == 1 { "confirmation" } else { "confirmations" }
+}
+
+impl Tracked {
+    /// Who says so, where we could not prove it.
+    fn by_whom(&self) -> String {
+        let hosts: Vec<&str> = self.said_by.iter().map(SafeText::as_str).collect();
+        match hosts.as_slice() {
+            [] => String::new(),
+            [one] => format!(", as {one} says"),
+            several => format!(", as {} say", several.join(" and ")),
+        }
+    }
+}
+
 impl Report for Tracked {
     fn page(&self, page: &mut Page) {
         page.field("Id", &self.id);
         match &self.status {
             Status::NotFound => page.toned_field("Status", (Tone::Claimed, "no explorer has it")),
-            Status::Unconfirmed => page.toned_field("Status", (Tone::Claimed, "unconfirmed, waiting in a mempool")),
-            Status::Confirmed { height, confirmations, .. } => {
-                let plural = if *confirmations == 1 { "" } else { "s" };
-                page.field(
-                    "Status",
-                    &format!("confirmed in block {height}: {confirmations} confirmation{plural}, as the explorer says"),
-                );
+            Status::Unconfirmed => {
+                let text = format!("unconfirmed, waiting in a mempool{}", self.by_whom());
+                page.toned_field("Status", (Tone::Claimed, &text));
+            }
+            Status::Confirmed { height, confirmations: depth, .. } => {
+                let head = format!("confirmed in block {height}: {depth} {}", confirmations(*depth));
+                match self.evidence {
+                    Evidence::Proven => page.toned_field("Status", (Tone::Proven, &(head + ", proven"))),
+                    Evidence::Agreed => page.field("Status", &(head + &self.by_whom())),
+                    Evidence::Said => page.toned_field("Status", (Tone::Claimed, &(head + &self.by_whom()))),
+                }
             }
             Status::Replaced { by } => {
                 page.toned_field("Status", (Tone::Stop, &format!("replaced: a coin of it was spent by {by}")))
             }
+        }
+        if self.reorganised {
+            page.toned_field("Chain", (Tone::Claimed, "it was in a block before, and the chain was reorganised"));
+        }
+        if self.sent_again {
+            page.field("Sent again", "no explorer had it, so the same bytes were sent once more");
         }
     }
 

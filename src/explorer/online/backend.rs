@@ -1,11 +1,31 @@
 //! What every Bitcoin backend is asked and answers, whatever it speaks: Esplora, Electrum or Bitcoin Core's RPC.
 //!
-//! Types only, and the choice by the kind of address. It must not know paths, methods or wire formats.
+//! The choice by the kind of address, and nothing else: no paths, no methods, no wire formats.
 
-use bitcoin::ScriptBuf;
+use std::collections::BTreeMap;
 
-use super::history::History;
-use crate::explorer::KnownHistory;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid, block::Header};
+use tokio::time::Instant;
+
+use super::{
+    core_rpc::Core,
+    electrum::Electrum,
+    endpoint::{Endpoint, Kind},
+    esplora::Esplora,
+    history::History,
+    http::{Fault, Http, Reply},
+    limits,
+    scan::Pace,
+};
+use crate::{
+    amount::FeeRate,
+    chain::bitcoin::spv::{self, MerkleBranch},
+    explorer::{Cause, KnownHistory, Tip, TxPlace, health::Lane},
+    network::Network,
+};
+
+/// Headers before the newest that are asked for with it.
+const HEADERS_BELOW: u32 = 9;
 
 /// A script to ask about, with what is known of it already.
 #[derive(Clone, Debug)]
@@ -17,10 +37,147 @@ pub(super) struct Asked {
 }
 
 /// What a host says of one script.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     /// Exactly what is known already, no more and no less.
     Unchanged,
     /// Its whole history.
     History(History),
+}
+
+/// One host while it answers one question, whatever it speaks.
+#[derive(Clone, Copy)]
+pub(super) enum Host<'a> {
+    /// Esplora's HTTP interface.
+    Esplora(Esplora<'a>),
+    /// The Electrum protocol.
+    Electrum(Electrum<'a>),
+    /// Bitcoin Core's RPC.
+    Core(Core<'a>),
+}
+
+/// Puts a question to whichever backend it is.
+macro_rules! at {
+    ($host:expr, $backend:ident => $answer:expr) => {
+        match $host {
+            Host::Esplora($backend) => $answer,
+            Host::Electrum($backend) => $answer,
+            Host::Core($backend) => $answer,
+        }
+    };
+}
+
+impl<'a> Host<'a> {
+    /// The backend that an address names; nothing for one that is only sent to.
+    pub(super) const fn at(
+        http: &'a Http,
+        endpoint: &'a Endpoint,
+        deadline: Instant,
+        network: Network,
+    ) -> Option<Self> {
+        match endpoint.kind {
+            Kind::Esplora => Some(Self::Esplora(Esplora { http, endpoint, deadline, network })),
+            Kind::Electrum => Some(Self::Electrum(Electrum { http, endpoint, deadline, network })),
+            Kind::Core => Some(Self::Core(Core { http, endpoint, deadline, network })),
+            Kind::Blockchair | Kind::BlockCypher => None,
+        }
+    }
+
+    /// Its address and health.
+    pub(super) const fn endpoint(&self) -> &'a Endpoint {
+        at!(self, host => host.endpoint)
+    }
+
+    /// The chain it has to serve.
+    pub(super) const fn network(&self) -> Network {
+        at!(self, host => host.network)
+    }
+
+    /// Compares block 0 with the network's, once a day.
+    pub(super) async fn check_chain(&self) -> Result<(), Cause> {
+        at!(self, host => host.check_chain().await)
+    }
+
+    /// The newest block, and up to nine headers before it, linked and worked; none where they do not lead there.
+    pub(super) async fn top(&self) -> Result<(Tip, Vec<Header>), Cause> {
+        let tip = match self {
+            Self::Esplora(host) => return host.top().await,
+            Self::Electrum(host) => host.tip().await?,
+            Self::Core(host) => host.tip().await?,
+        };
+        let first = tip.height.saturating_sub(HEADERS_BELOW);
+        let headers = self.headers(first, tip.height).await?;
+        spv::check_headers(self.network(), first, &headers).map_err(|_| Cause::Lied)?;
+        let leads_there = headers.last().is_some_and(|last| last.block_hash() == tip.hash);
+        Ok((tip, if leads_there { headers } else { Vec::new() }))
+    }
+
+    /// The block at a height, or nothing if this host's chain is shorter.
+    pub(super) async fn block_hash_at(&self, height: u32) -> Result<Option<BlockHash>, Cause> {
+        at!(self, host => host.block_hash_at(height).await)
+    }
+
+    /// Successive headers from a height on, as many as one answer brings.
+    pub(super) async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
+        at!(self, host => host.headers(first, tip).await)
+    }
+
+    /// The branch of a transaction that is said to be in the block at `height`; nothing if it is in none here.
+    pub(super) async fn branch(&self, txid: Txid, height: u32) -> Result<Option<MerkleBranch>, Cause> {
+        match self {
+            Self::Esplora(host) => host.branch(txid).await,
+            Self::Electrum(host) => host.branch(txid, height).await,
+            Self::Core(host) => host.branch(txid, height).await,
+        }
+    }
+
+    /// The ids of all transactions of a block, in order, where the host has such a list.
+    pub(super) async fn block_txids(&self, block: BlockHash) -> Result<Option<Vec<Txid>>, Cause> {
+        match self {
+            Self::Esplora(host) => host.block_txids(block).await,
+            Self::Electrum(_) | Self::Core(_) => Ok(None),
+        }
+    }
+
+    /// A transaction, hashed here; nothing if this host does not have it.
+    pub(super) async fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, Cause> {
+        at!(self, host => host.transaction(txid).await)
+    }
+
+    /// Where a transaction is; nothing if this host does not have it.
+    pub(super) async fn place(&self, txid: Txid) -> Result<Option<TxPlace>, Cause> {
+        at!(self, host => host.place(txid).await)
+    }
+
+    /// Who spends an output that this host knows; the spender was fetched and does so.
+    pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
+        at!(self, host => host.outspend(outpoint).await)
+    }
+
+    /// Fee rates by target in blocks.
+    pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
+        at!(self, host => host.fee_rates().await)
+    }
+
+    /// How it is asked about many scripts.
+    pub(super) async fn pace(&self) -> Result<Pace, Cause> {
+        match self {
+            Self::Esplora(host) => host.pace().await,
+            Self::Electrum(_) => Ok(Pace::together(limits::SCRIPTS_OF_ELECTRUM)),
+            Self::Core(_) => Ok(Pace::together(limits::SCRIPTS_OF_CORE)),
+        }
+    }
+
+    /// What it says of each script, in order.
+    pub(super) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+        at!(self, host => host.histories(asked).await)
+    }
+
+    /// Sends a transaction, once; the answer in the form in which an Esplora server would write it.
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
+        let started = Instant::now();
+        let reply = at!(self, host => host.post(raw).await);
+        self.endpoint().note(Lane::Send, reply.as_ref().err().map(|fault| fault.cause), started);
+        reply
+    }
 }

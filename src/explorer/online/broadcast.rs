@@ -1,68 +1,47 @@
-//! Sending a finished transaction: the same bytes to one explorer after the other, and one verdict at the end.
+//! Sending a finished transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
-//! Never twice to one host, and never "refused" while anybody has it. It builds and signs nothing; the caller has
-//! written the bytes down before they come here.
+//! Never "refused" while anybody has it. It builds and signs nothing; the caller has written the bytes down before they
+//! come here, and what this file sends a second time are the same bytes (network.md 4.5, threats.md B1).
+
+use std::time::Duration;
 
 use bitcoin::{Transaction, Txid, consensus};
+use futures_util::{
+    future::join_all,
+    stream::{FuturesUnordered, StreamExt},
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     Explorer,
-    endpoint::Endpoint,
-    esplora::{Esplora, status_cause},
-    http::{Fault, Reply, Sent},
+    backend::Host,
+    blockchair, blockcypher,
+    endpoint::{Endpoint, Kind},
     limits,
-    pool::{Found, after},
-    reject::{self, Refusal},
+    merge::{Holder, Tally},
+    pool::after,
+    reception::{self, Reception},
 };
-use crate::{
-    explorer::{Cause, ExplorerError, Failure, Failures, NotSent, RejectClass, TxPlace, Verdict},
-    text::SafeText,
-};
+use crate::explorer::{Cause, Failures, NotSent, Propagation, RejectClass, Subject, TxPlace, Verdict, health::Lane};
 
 /// A finished transaction and its bytes.
-struct Letter<'a> {
+pub(super) struct Letter<'a> {
     raw: &'a [u8],
-    tx: &'a Transaction,
-    txid: Txid,
+    pub(super) tx: &'a Transaction,
+    pub(super) txid: Txid,
 }
 
-/// What one host made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reception {
-    /// Answered with our own id.
-    Accepted,
-    /// Did not answer with our id, and has a reason.
-    Refused(Refusal),
-    /// Nothing was sent, or the host says that nothing was done.
-    NotSent(Cause),
-    /// It may have passed it on.
-    Unclear(Cause),
-}
-
-/// What all hosts made of it, while none has accepted it.
-#[derive(Default)]
-struct Tally {
-    unclear: Vec<Failure>,
-    failures: Vec<Failure>,
-    rejected: Option<RejectClass>,
-    look_for_it: Option<Hint>,
-}
-
-/// Why to look for the transaction although nobody took it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hint {
-    /// Its coins are spent, perhaps by itself; or the reason was cut away.
-    PerhapsThere,
-    /// A host says that it is in a block.
-    SaidConfirmed,
+/// Hosts that were sent it, and those that were not.
+struct Hosts<'a> {
+    sent: Vec<&'a Endpoint>,
+    unused: Vec<&'a Endpoint>,
 }
 
 impl Explorer {
     /// Sends a signed transaction whose id must be `expected`, and says what became of it.
     ///
-    /// Each explorer is offered it once, in order, until one takes it. Where it is not clear whether a host did, or its
-    /// coins are already spent, everybody is asked for it at 0, 1, 2 and 4 seconds.
+    /// Three explorers of different operators are sent it at once, the next three only if none of them took it. Where it
+    /// is not clear whether a host did, everybody is asked for it several times within 16 s, and the same bytes go out once more.
     #[must_use]
     pub fn broadcast(&self, raw: &[u8], expected: Txid) -> Verdict {
         let Ok(tx) = consensus::deserialize::<Transaction>(raw) else {
@@ -78,32 +57,82 @@ impl Explorer {
     }
 
     async fn deliver(&self, letter: &Letter<'_>) -> Verdict {
-        let mut tally = Tally::default();
-        for (endpoint, deadline) in self.pool.turns(after(limits::SENDING)) {
-            let operator = endpoint.operator.clone();
-            match self.offer(endpoint, deadline(), letter).await {
-                Reception::Accepted => return Verdict::Accepted { operators: vec![operator] },
-                Reception::Refused(Refusal::Known) => return Verdict::Known,
-                Reception::Refused(refusal) => tally.refused(refusal),
-                Reception::NotSent(cause) => tally.failures.push(Failure { operator, cause }),
-                Reception::Unclear(cause) => tally.unclear.push(Failure { operator, cause }),
+        let (mut hosts, mut tally) = (self.hosts(), Tally::default());
+        for _ in 0..limits::SEND_ROUNDS {
+            let round = hosts.next_round();
+            self.offer_all(&round, letter, &mut tally).await;
+            if tally.is_held() || tally.is_unclear() {
+                break;
             }
         }
-        if tally.unclear.is_empty() && tally.look_for_it.is_none() {
-            return tally.verdict();
+        if tally.is_waiting() {
+            return tally.held(self.propagation(letter, &hosts, &tally).await);
         }
-        match self.read_back(letter.txid).await {
-            Some((TxPlace::Confirmed(block), _)) => Verdict::Confirmed(block),
-            Some((_, operators)) if !tally.unclear.is_empty() => Verdict::Accepted { operators },
-            Some(_) => Verdict::Known,
-            None => self.verdict_unfound(letter, tally).await,
+        if tally.is_unsent() {
+            return tally.unheld();
+        }
+        // Whoever refuses it may be wrong about others: one look, or several where it is more than a possibility.
+        let looks: &[Duration] = if tally.may_be_there() { &self.read_back_at } else { &[Duration::ZERO] };
+        if let Some(holders) = self.look_for(letter.txid, looks).await {
+            return tally.found(holders);
+        }
+        self.unfound(letter, hosts, tally).await
+    }
+
+    /// Nobody shows it: somebody says that it is in a block, or a coin of it is spent, or all refused, or it is unclear.
+    async fn unfound(&self, letter: &Letter<'_>, hosts: Hosts<'_>, tally: Tally) -> Verdict {
+        if tally.is_held() {
+            return tally.held(Propagation::NotYet);
+        }
+        if tally.may_be_there()
+            && let Some(conflict) = self.conflict(letter).await
+            // While somebody may hold ours, a rival decides only once it is in a block.
+            && (!tally.is_unclear() || matches!(conflict.place, TxPlace::Confirmed(_)))
+        {
+            return Verdict::Rejected(RejectClass::Conflict(conflict.txid));
+        }
+        if tally.is_unclear() { self.once_more(letter, hosts, tally).await } else { tally.unheld() }
+    }
+
+    /// The same bytes again, once, to those who gave no clear answer and to some who were not sent them yet.
+    async fn once_more(&self, letter: &Letter<'_>, mut hosts: Hosts<'_>, mut tally: Tally) -> Verdict {
+        let again = hosts.again(&tally);
+        self.offer_all(&again, letter, &mut tally).await;
+        if tally.is_waiting() {
+            return tally.held(self.propagation(letter, &hosts, &tally).await);
+        }
+        match self.look_for(letter.txid, &self.read_back_at[..1]).await {
+            Some(holders) => tally.found(holders),
+            None if tally.is_held() => tally.held(Propagation::NotYet),
+            None => Verdict::Unknown,
         }
     }
 
-    /// Offers it to one host, whose chain is checked before.
+    /// Every host, those that proved false last.
+    fn hosts(&self) -> Hosts<'_> {
+        let mut unused: Vec<&Endpoint> = self.pool.turns(Instant::now()).map(|(endpoint, _)| endpoint).collect();
+        unused.sort_by_key(|endpoint| endpoint.barred.get().is_some());
+        Hosts { sent: Vec::new(), unused }
+    }
+
+    /// Sends it to these at once and waits for all of them: nobody is cut off because another was faster.
+    async fn offer_all(&self, round: &[&Endpoint], letter: &Letter<'_>, tally: &mut Tally) {
+        let deadline = after(limits::SEND_ONE);
+        let offers = round.iter().map(async |endpoint| self.offer(endpoint, deadline, letter).await);
+        let receptions = join_all(offers).await;
+        for (endpoint, reception) in round.iter().zip(receptions) {
+            tally.hear(endpoint.operator.clone(), reception);
+        }
+    }
+
+    /// Offers it to one host, whose chain is checked before where it can be asked for it.
     async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Reception {
-        let send = async |host: Esplora<'_>| Ok(reception(host.post(letter.raw).await, letter.txid));
-        match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
+        let send = async |host: Host<'_>| Ok(reception::of_esplora(host.post(letter.raw).await, letter.txid));
+        let answer = match endpoint.kind {
+            Kind::Blockchair | Kind::BlockCypher => self.push(endpoint, deadline, letter).await,
+            Kind::Esplora | Kind::Electrum | Kind::Core => self.ask_one(endpoint, deadline, send).await,
+        };
+        match self.pool.judged(endpoint, answer) {
             Ok(received) => {
                 if let Reception::Unclear(cause @ Cause::Lied) = received {
                     self.pool.remember(endpoint, cause);
@@ -114,148 +143,98 @@ impl Explorer {
         }
     }
 
+    /// Sends it to a host that is never asked anything.
+    async fn push(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Result<Reception, Cause> {
+        endpoint.gate(Lane::Send)?;
+        endpoint.turn(deadline).await?;
+        self.http.tell(self.network.name(), &endpoint.operator, Subject::Sent(letter.txid.to_string()));
+        let (http, raw, txid) = (&self.http, letter.raw, letter.txid);
+        Ok(match endpoint.kind {
+            Kind::Blockchair => blockchair::push(http, endpoint, raw, txid, deadline).await,
+            _ => blockcypher::push(http, endpoint, raw, txid, deadline).await,
+        })
+    }
+
     /// Looks for a transaction everywhere, several times, for servers cache what they said before.
-    async fn read_back(&self, txid: Txid) -> Option<(TxPlace, Vec<SafeText>)> {
+    async fn look_for(&self, txid: Txid, at: &[Duration]) -> Option<Vec<Holder>> {
         let started = Instant::now();
-        let end = after(limits::READING_BACK);
-        let question = async |host: Esplora<'_>| match host.transaction(txid).await? {
-            Some(_) => Ok(Some(host.status(txid).await.unwrap_or(TxPlace::Mempool))),
-            None => Ok(None),
-        };
-        for delay in self.read_back_at {
-            sleep_until(started + delay).await;
-            if let Ok(Found { value: Some(place), operators }) = self.seek(end, question).await {
-                return Some((place, operators));
+        for delay in at {
+            sleep_until(started + *delay).await;
+            let deadline = after(limits::LOOKING);
+            let looks: FuturesUnordered<_> =
+                self.pool.turns(deadline).map(|(host, _)| self.whether_at(host, deadline, txid)).collect();
+            let holders: Vec<Holder> = looks.filter_map(async |holder| holder).collect().await;
+            if !holders.is_empty() {
+                return Some(holders);
             }
         }
         None
     }
 
-    /// Nobody has it: unclear stays unclear; otherwise who spent its coins?
-    async fn verdict_unfound(&self, letter: &Letter<'_>, tally: Tally) -> Verdict {
-        if !tally.unclear.is_empty() || tally.look_for_it == Some(Hint::SaidConfirmed) {
-            return Verdict::Unknown;
-        }
-        match self.other_spender(letter).await {
-            Ok(Some(spender)) => Verdict::Rejected(RejectClass::Conflict(spender)),
-            _ => tally.verdict(),
-        }
-    }
-
-    /// A transaction other than this one that spends one of its coins.
-    async fn other_spender(&self, letter: &Letter<'_>) -> Result<Option<Txid>, ExplorerError> {
-        let end = after(limits::READING_BACK);
-        for input in &letter.tx.input {
-            let found = self.seek(end, async |host: Esplora<'_>| host.outspend(input.previous_output).await).await?;
-            if found.value.is_some_and(|spender| spender != letter.txid) {
-                return Ok(found.value);
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Tally {
-    fn refused(&mut self, refusal: Refusal) {
-        let class = match refusal {
-            Refusal::Confirmed => {
-                self.look_for_it = Some(Hint::SaidConfirmed);
-                return;
-            }
-            Refusal::Known => return,
-            Refusal::ReadBack => RejectClass::InputsMissing,
-            Refusal::Class(class) => class,
+    async fn whether_at(&self, endpoint: &Endpoint, deadline: Instant, txid: Txid) -> Option<Holder> {
+        let question = async |host: Host<'_>| match host.place(txid).await {
+            Ok(place) => Ok(place),
+            // It may have it, and not say where.
+            Err(cause) => host.transaction(txid).await?.map(|_| Some(TxPlace::Mempool)).ok_or(cause),
         };
-        if matches!(class, RejectClass::InputsMissing | RejectClass::Unstated) {
-            self.look_for_it = self.look_for_it.or(Some(Hint::PerhapsThere));
+        let place = self.pool.judged(endpoint, self.ask_one(endpoint, deadline, question).await).ok().flatten()?;
+        Some(Holder { operator: endpoint.operator.clone(), place })
+    }
+
+    /// Whether somebody has it, byte for byte, who was not sent it. A short wait; it is advice and no condition.
+    async fn propagation(&self, letter: &Letter<'_>, hosts: &Hosts<'_>, tally: &Tally) -> Propagation {
+        let others: Vec<&Endpoint> = hosts.strangers().take(limits::PROPAGATION_HOSTS).collect();
+        if others.is_empty() || !tally.is_accepted() {
+            return if others.is_empty() { Propagation::NobodyToAsk } else { Propagation::NotYet };
         }
-        self.rejected = Some(match self.rejected {
-            Some(earlier) if earlier.rank() <= class.rank() => earlier,
-            _ => class,
+        let started = Instant::now();
+        for delay in self.read_back_at.iter().take(limits::PROPAGATION_LOOKS) {
+            sleep_until(started + *delay).await;
+            let deadline = after(limits::LOOKING);
+            for &endpoint in &others {
+                let question = async |host: Host<'_>| host.transaction(letter.txid).await;
+                let answer = self.pool.judged(endpoint, self.ask_one(endpoint, deadline, question).await);
+                if answer.is_ok_and(|found| found.as_ref() == Some(letter.tx)) {
+                    return Propagation::Seen(endpoint.operator.clone());
+                }
+            }
+        }
+        Propagation::NotYet
+    }
+}
+
+impl<'a> Hosts<'a> {
+    /// Takes the next few of different operators out of those that were not sent it.
+    fn next_round(&mut self) -> Vec<&'a Endpoint> {
+        self.fill(Vec::new())
+    }
+
+    /// Those that gave no clear answer and did not lie, filled up with others.
+    fn again(&mut self, tally: &Tally) -> Vec<&'a Endpoint> {
+        let fits = |endpoint: &&Endpoint| endpoint.barred.get().is_none() && tally.is_unclear_at(&endpoint.operator);
+        let earlier = self.sent.iter().copied().filter(fits).collect();
+        self.fill(earlier)
+    }
+
+    fn fill(&mut self, mut round: Vec<&'a Endpoint>) -> Vec<&'a Endpoint> {
+        let sent = &mut self.sent;
+        self.unused.retain(|&endpoint| {
+            let is_other = round.iter().all(|other| other.operator != endpoint.operator);
+            let goes = is_other && round.len() < limits::SEND_TO;
+            if goes {
+                round.push(endpoint);
+                sent.push(endpoint);
+            }
+            !goes
         });
+        round
     }
 
-    /// The verdict when nothing is unclear: the refusal that tells most, or nobody reached.
-    fn verdict(self) -> Verdict {
-        match self.rejected {
-            Some(class) => Verdict::Rejected(class),
-            None => Verdict::NotSent(NotSent::Nobody(Failures(self.failures))),
-        }
-    }
-}
-
-/// What one exchange means for the transaction. When in doubt, it may have been passed on.
-fn reception(reply: Result<Reply, Fault>, txid: Txid) -> Reception {
-    let reply = match reply {
-        Ok(reply) => reply,
-        Err(Fault { cause, sent: Sent::Nothing }) => return Reception::NotSent(cause),
-        Err(Fault { cause, sent: Sent::Maybe }) => return Reception::Unclear(cause),
-    };
-    match status_cause(reply.status) {
-        None => accepted(&reply.body, txid),
-        Some(cause @ Cause::ServerError(_)) => Reception::Unclear(cause),
-        Some(Cause::Refused(_)) => Reception::Refused(reject::classify(&reply.body)),
-        Some(Cause::Missing) => Reception::NotSent(Cause::Unsupported),
-        Some(cause) => Reception::NotSent(cause),
-    }
-}
-
-/// An answer of success must be our own id; another id is a lie.
-fn accepted(body: &[u8], txid: Txid) -> Reception {
-    let answer = std::str::from_utf8(body).ok().and_then(|text| text.trim().parse::<Txid>().ok());
-    match answer {
-        Some(answer) if answer == txid => Reception::Accepted,
-        Some(_) => Reception::Unclear(Cause::Lied),
-        None => Reception::Unclear(Cause::Malformed),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bitcoin::hashes::Hash;
-
-    use super::*;
-
-    fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
-        Ok(Reply { status, retry_after: None, body: body.as_bytes().to_vec() })
-    }
-
-    #[test]
-    fn every_answer_to_a_broadcast_has_its_meaning() {
-        let txid = Txid::all_zeros();
-        let ours = format!("{txid}\n");
-        let other = "11".repeat(32);
-        let rejected = "sendrawtransaction RPC error -26: dust";
-        let cases = [
-            (200, ours.as_str(), Reception::Accepted),
-            (200, other.as_str(), Reception::Unclear(Cause::Lied)),
-            (200, "<html>", Reception::Unclear(Cause::Malformed)),
-            (400, rejected, Reception::Refused(Refusal::Class(RejectClass::NonStandard))),
-            (422, rejected, Reception::Refused(Refusal::Class(RejectClass::NonStandard))),
-            (403, rejected, Reception::NotSent(Cause::Denied)),
-            (404, "", Reception::NotSent(Cause::Unsupported)),
-            (429, "", Reception::NotSent(Cause::Throttled)),
-            (500, rejected, Reception::Unclear(Cause::ServerError(500))),
-            (502, "", Reception::Unclear(Cause::ServerError(502))),
-            (503, "", Reception::NotSent(Cause::Busy)),
-            (504, "", Reception::Unclear(Cause::ServerError(504))),
-        ];
-        for (status, body, meaning) in cases {
-            assert_eq!(reception(reply(status, body), txid), meaning, "{status} {body}");
-        }
-        let before = Fault::before_sending(Cause::Unreachable);
-        assert_eq!(reception(Err(before), txid), Reception::NotSent(Cause::Unreachable));
-        let during = Fault { cause: Cause::TimedOut, sent: Sent::Maybe };
-        assert_eq!(reception(Err(during), txid), Reception::Unclear(Cause::TimedOut));
-    }
-
-    #[test]
-    fn the_refusal_that_tells_most_is_reported() {
-        let mut tally = Tally::default();
-        for class in [RejectClass::FeeTooLow { need_sat: None }, RejectClass::NonStandard, RejectClass::Transient] {
-            tally.refused(Refusal::Class(class));
-        }
-        assert!(tally.look_for_it.is_none());
-        assert_eq!(tally.verdict(), Verdict::Rejected(RejectClass::NonStandard));
+    /// Hosts that can be asked, of operators that were not sent it.
+    fn strangers(&self) -> impl Iterator<Item = &'a Endpoint> {
+        let sent = |operator| self.sent.iter().any(|other| other.operator == operator);
+        self.unused.iter().copied().filter(move |endpoint| {
+            endpoint.kind.answers() && endpoint.barred.get().is_none() && !sent(endpoint.operator.clone())
+        })
     }
 }

@@ -17,6 +17,8 @@ use tokio::{
 
 use super::{
     clock,
+    core_rpc_memory::NodeMemory,
+    electrum_wire::{Address, Lines, Tls},
     http::{Url, is_onion},
     limits,
 };
@@ -29,9 +31,37 @@ use crate::{
     text::SafeText,
 };
 
+/// What a host speaks, from the beginning of its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `https://` or `http://`: the HTTP interface of Esplora, or a node or indexer of an EVM chain.
+    Esplora,
+    /// `ssl://` or `tcp://`: the Electrum protocol.
+    Electrum,
+    /// `core+https://` or `core+http://`: the RPC interface of a person's own Bitcoin Core.
+    Core,
+    /// `blockchair+https://`: Blockchair's, for sending only.
+    Blockchair,
+    /// `blockcypher+https://`: BlockCypher's, for sending only.
+    BlockCypher,
+}
+
+impl Kind {
+    /// Whether it is asked anything, or only sent finished transactions.
+    pub(super) const fn answers(self) -> bool {
+        !matches!(self, Self::Blockchair | Self::BlockCypher)
+    }
+}
+
 /// An explorer that may be asked.
 pub(super) struct Endpoint {
     base: String,
+    /// What it speaks.
+    pub(super) kind: Kind,
+    /// Connections, if it is an Electrum server.
+    pub(super) lines: Lines,
+    /// Login and memory, if it is a node.
+    pub(super) node: NodeMemory,
     /// Host (and port, where it is not the usual one), as printed.
     pub(super) operator: SafeText,
     /// Set once its block 0 was compared, for the life of the process.
@@ -52,11 +82,15 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Checks an address; `Err` says which rule it breaks.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let url = Url::parse(text.trim()).map_err(|_| "is not a URL")?;
+        let (kind, text) = kind_of(text.trim());
+        let url = Url::parse(&text).map_err(|_| "is not a URL")?;
         let host = url.host_str().ok_or("has no host")?;
         match url.scheme() {
             "https" => {}
             "http" if is_onion(host) || is_loopback(host) => {}
+            "http" if kind == Kind::Electrum => {
+                return Err("must be ssl: tcp is for this machine and onion services only");
+            }
             "http" => return Err("must be https: http is for this machine and onion services only"),
             _ => return Err("must be https"),
         }
@@ -66,6 +100,7 @@ impl Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("must not contain a query or a fragment");
         }
+        let lines = Lines::new((kind == Kind::Electrum).then(|| electrum_address(&url, &text)).transpose()?);
         let operator = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let trust = if is_loopback(host) { Trust::Own } else { Trust::Public };
         let base = url.as_str().trim_end_matches('/').to_owned();
@@ -75,6 +110,9 @@ impl Endpoint {
             digest: sha256::Hash::hash(base.as_bytes()).to_string(),
             health: RefCell::default(),
             base,
+            kind,
+            lines,
+            node: NodeMemory::default(),
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
@@ -92,7 +130,7 @@ impl Endpoint {
                 return Err(bad("is one too many"));
             }
             let endpoint = Self::parse(text).map_err(bad)?;
-            if parsed.iter().any(|other| other.base == endpoint.base) {
+            if parsed.iter().any(|other| other.base == endpoint.base && other.kind == endpoint.kind) {
                 return Err(bad("is named twice"));
             }
             parsed.push(endpoint);
@@ -107,6 +145,9 @@ impl Endpoint {
 
     /// The address of a question; `path` begins with a slash and is made of our own words, hex and digits.
     pub(super) fn url(&self, path: &str) -> Result<Url, Cause> {
+        if self.kind == Kind::Electrum {
+            return Err(Cause::Unsupported);
+        }
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
     }
 
@@ -195,6 +236,11 @@ impl Endpoint {
         self.silent.get().and_then(|(until, cause)| (Instant::now() < until).then_some(cause))
     }
 
+    /// How many questions it would take at once now.
+    pub(super) fn room(&self) -> usize {
+        self.health(|health| health.room(clock::now(), self.allowance))
+    }
+
     /// Waits for our turn at this host: while it asked us to rest, and while we had our share; not beyond `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Result<(), Cause> {
         let wait = self.health(|health| health.take(clock::now(), self.allowance));
@@ -216,9 +262,12 @@ const fn outcome(cause: Cause) -> Option<Outcome> {
         Cause::NoTor | Cause::NotThroughProxy | Cause::Distrusted => return None,
         Cause::Throttled => Outcome::Throttled,
         Cause::Denied => Outcome::Denied,
-        Cause::Refused(_) | Cause::Unsupported | Cause::Missing | Cause::Unsettled | Cause::WrongChain => {
-            Outcome::Answered
-        }
+        Cause::Refused(_)
+        | Cause::Unsupported
+        | Cause::Missing
+        | Cause::Unsettled
+        | Cause::WrongChain
+        | Cause::NoFilterIndex => Outcome::Answered,
         Cause::Unreachable
         | Cause::NoTls
         | Cause::UnknownIssuer
@@ -235,6 +284,38 @@ const fn outcome(cause: Cause) -> Option<Outcome> {
         | Cause::Malformed
         | Cause::Lied => Outcome::Failed,
     })
+}
+
+/// What an address says its host speaks, and the address as a URL of the kind whose rules hold for it.
+fn kind_of(text: &str) -> (Kind, String) {
+    let lower = text.to_ascii_lowercase();
+    for (beginning, kind, scheme) in [
+        ("ssl://", Kind::Electrum, "https://"),
+        ("tcp://", Kind::Electrum, "http://"),
+        ("blockchair+https://", Kind::Blockchair, "https://"),
+        ("blockchair+http://", Kind::Blockchair, "http://"),
+        ("blockcypher+https://", Kind::BlockCypher, "https://"),
+        ("blockcypher+http://", Kind::BlockCypher, "http://"),
+        ("core+https://", Kind::Core, "https://"),
+        ("core+http://", Kind::Core, "http://"),
+    ] {
+        if lower.starts_with(beginning) {
+            return (kind, format!("{scheme}{}", text.get(beginning.len()..).unwrap_or_default()));
+        }
+    }
+    (Kind::Esplora, text.to_owned())
+}
+
+/// Host and port of an Electrum server, which has no usual port. URLs leave out the ports of the web.
+fn electrum_address(url: &Url, text: &str) -> Result<Address, &'static str> {
+    if url.path() != "/" {
+        return Err("must not contain a path");
+    }
+    let named = |port: &str| text.trim_end_matches('/').ends_with(port);
+    let tls = (url.scheme() == "https").then_some(Tls);
+    let port = url.port().or_else(|| url.port_or_known_default().filter(|port| named(&format!(":{port}"))));
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok(Address { host, port: port.ok_or("must end with a port")?, tls })
 }
 
 #[cfg(test)]
@@ -287,6 +368,41 @@ mod tests {
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_beginning_of_an_address_says_what_is_spoken() {
+        for (good, kind) in [
+            ("https://a.example/api", Kind::Esplora),
+            ("ssl://a.example:50002", Kind::Electrum),
+            ("SSL://a.example:443/", Kind::Electrum),
+            ("tcp://127.0.0.1:50001", Kind::Electrum),
+            ("tcp://[::1]:80", Kind::Electrum),
+            ("tcp://example.onion:50001", Kind::Electrum),
+            ("core+http://127.0.0.1:8332", Kind::Core),
+            ("core+https://node.example:8332/", Kind::Core),
+        ] {
+            let endpoint = Endpoint::parse(good).unwrap_or_else(|why| panic!("{good} {why}"));
+            assert_eq!(endpoint.kind, kind, "{good}");
+            assert!(endpoint.url("").is_ok() != (kind == Kind::Electrum), "{good}");
+        }
+        for bad in [
+            "ssl://a.example",
+            "tcp://a.example:50001",
+            "tcp://10.0.0.1:50001",
+            "ssl://a.example:50002/path",
+            "ssl://user:word@a.example:50002",
+            "ssl://a.example:50002?x",
+            "ssl://",
+            "core+http://10.0.0.1:8332",
+            "core+http://user:word@127.0.0.1:8332",
+            "core+ssl://127.0.0.1:1",
+            "core://127.0.0.1:8332",
+        ] {
+            assert!(Endpoint::parse(bad).is_err(), "{bad}");
+        }
+        let both = ["http://127.0.0.1:8332".to_owned(), "core+http://127.0.0.1:8332".to_owned()];
+        assert!(Endpoint::parse_all(&both).is_ok(), "two services of one name");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
-    explorer::{Cause, Subject, Tip, TxAt, TxPlace, health::Lane},
+    explorer::{Cause, Subject, Tip, TxAt, TxPlace},
     network::Network,
 };
 
@@ -135,10 +135,7 @@ impl Esplora<'_> {
         if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
             self.tell(Subject::Sent(tx.compute_txid().to_string()));
         }
-        let started = Instant::now();
-        let reply = self.http.post(url, raw.to_lower_hex_string(), budget).await;
-        self.endpoint.note(Lane::Send, reply.as_ref().err().map(|fault| fault.cause), started);
-        reply
+        self.http.post(url, raw.to_lower_hex_string(), budget).await
     }
 
     /// Says what the host is about to be told by a question, and what the question is for.

@@ -2,13 +2,16 @@
 //!
 //! Pure. Fields we do not need are ignored; amounts, fees and scripts that a server merely repeats are not even read.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
 
 use bitcoin::{
     Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction,
 };
 use hex::FromHex;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::limits;
@@ -88,6 +91,14 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
     serde_json::from_slice(body).map_err(|_| Cause::Malformed)
 }
 
+/// The same for what borrows from the text.
+pub(super) fn borrowed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Cause> {
+    if depth(body) > limits::JSON_DEPTH {
+        return Err(Cause::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
+}
+
 /// The deepest nesting of brackets outside strings; counts no further than the limit.
 fn depth(body: &[u8]) -> usize {
     let (mut open, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);
@@ -154,7 +165,37 @@ pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
 
 /// Reads a page of transactions.
 pub(super) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
-    parse::<Vec<TxJson>>(body)?.into_iter().map(TxJson::read).collect()
+    parse::<Page<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
+}
+
+/// A list that stops at the first entry more than a page can hold: small entries make more in memory than on the wire.
+struct Page<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Page<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page of entries")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    if entries.len() == limits::TXS_PER_PAGE {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    entries.push(entry);
+                }
+                Ok(Page(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries(PhantomData))
+    }
 }
 
 impl TxJson {
@@ -235,6 +276,11 @@ pub(super) fn fee_rates(body: &[u8]) -> Result<BTreeMap<u16, FeeRate>, Cause> {
 
 /// A JSON number of satoshi per virtual byte, exactly, rounded up to 0.001; nothing if not positive or absurdly large.
 fn fee_rate(text: &str) -> Option<FeeRate> {
+    scaled_rate(text, 3)
+}
+
+/// A JSON number times 10 to the power of `scale`, as satoshi per 1000 virtual bytes, rounded up.
+pub(super) fn scaled_rate(text: &str, scale: i32) -> Option<FeeRate> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
@@ -242,8 +288,8 @@ fn fee_rate(text: &str) -> Option<FeeRate> {
         return None;
     }
     let places = i32::try_from(fraction.len()).ok()?;
-    // digits * 10^(exponent - places) sat/vB is digits * 10^(exponent - places + 3) sat/kvB.
-    let power = exponent.parse::<i32>().ok()?.checked_sub(places)?.checked_add(3)?;
+    // The number is digits * 10^(exponent - places).
+    let power = exponent.parse::<i32>().ok()?.checked_sub(places)?.checked_add(scale)?;
     let digits: u128 = digits.parse().ok()?;
     let sat_per_kvb = match u32::try_from(power) {
         Ok(power) => digits.checked_mul(10u128.checked_pow(power)?)?,
@@ -269,6 +315,16 @@ mod tests {
 
     fn read_one(json: &str) -> Listed {
         page(format!("[{json}]").as_bytes()).expect("a page").remove(0)
+    }
+
+    #[test]
+    fn a_list_longer_than_any_page_is_not_kept() {
+        let status = r#"{"confirmed":false}"#;
+        let id = "0".repeat(64);
+        let one = format!(r#"{{"txid":"{id}","version":1,"locktime":0,"vin":[],"vout":[],"status":{status}}}"#);
+        let list = |entries: usize| format!("[{}]", vec![one.as_str(); entries].join(","));
+        assert_eq!(page(list(limits::TXS_PER_PAGE).as_bytes()).map(|page| page.len()), Ok(limits::TXS_PER_PAGE));
+        assert_eq!(page(list(limits::TXS_PER_PAGE + 1).as_bytes()).err(), Some(Cause::Malformed));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) trait Pages {
 }
 
 /// Each transaction of a script once.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct History {
     /// In the order of the lists.
     pub(super) txs: Vec<TxAt>,

@@ -6,17 +6,18 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
-use super::limits;
+use super::{limits, tls};
 use crate::{
-    explorer::{Cause, ExplorerError, Passage, Route, Seen, Subject},
+    explorer::{Cause, ExplorerError, NodeLogin, Passage, Route, Seen, SocksProxy, Subject},
     text::SafeText,
 };
 
@@ -24,6 +25,9 @@ pub(super) use reqwest::Url;
 
 /// Sent with every request: the same for everybody, without a version (threats.md V3).
 const USER_AGENT: &str = "fastness";
+
+/// What a TLS session is offered for (ALPN).
+const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// What a request is for. Through a proxy each purpose at each host has a circuit of its own (network.md 4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +38,8 @@ pub(super) enum Purpose {
     Read,
     /// Carries a transaction.
     Send,
+    /// Has a person's own node search its chain, which takes minutes.
+    Scan,
 }
 
 impl Purpose {
@@ -42,8 +48,24 @@ impl Purpose {
             Self::Neutral => "neutral",
             Self::Read => "read",
             Self::Send => "send",
+            Self::Scan => "scan",
         }
     }
+}
+
+/// How a host is reached.
+pub(super) enum Way<'a> {
+    /// By its name or number.
+    Direct,
+    /// By a proxy, which alone looks up names; name and password give a circuit of its own.
+    Through {
+        /// The proxy.
+        proxy: &'a SocksProxy,
+        /// Purpose and host.
+        user: String,
+        /// The salt of this process.
+        password: &'a str,
+    },
 }
 
 /// The clients and their pools of connections.
@@ -53,6 +75,8 @@ pub(super) struct Http {
     /// Random for each process, so that no circuit is used again by the next.
     salt: String,
     circuits: RefCell<BTreeMap<(Purpose, String), reqwest::Client>>,
+    /// Held while an answer longer than [`limits::LONG_ANSWER`] is read: one at a time, or sixteen would fill the memory.
+    long: Semaphore,
 }
 
 /// What one exchange may cost.
@@ -101,7 +125,13 @@ impl Http {
     pub(super) fn new(passage: &Passage) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
-        Ok(Self { direct: client(None)?, passage: passage.clone(), salt, circuits: RefCell::default() })
+        Ok(Self {
+            direct: client(None, Purpose::Read)?,
+            passage: passage.clone(),
+            salt,
+            circuits: RefCell::default(),
+            long: Semaphore::new(1),
+        })
     }
 
     /// Says what the host is about to be told.
@@ -130,22 +160,40 @@ impl Http {
         self.exchange(&url, request, budget).await
     }
 
+    /// Sends a form to `url`, once; its values are hex.
+    pub(super) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<Reply, Fault> {
+        let client = self.client(&url, Purpose::Send)?;
+        let kind = "application/x-www-form-urlencoded";
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, kind).body(form);
+        self.exchange(&url, request, budget).await
+    }
+
     /// Sends a JSON text to `url`, once.
-    pub(super) async fn post_json(
+    pub(super) async fn post_json(&self, url: Url, content: (Purpose, String), budget: Budget) -> Result<Reply, Fault> {
+        self.post_json_as(None, url, content, budget).await
+    }
+
+    /// The same with a name and a password, in a header and nowhere else.
+    pub(super) async fn post_json_as(
         &self,
+        login: Option<&NodeLogin>,
         url: Url,
         (purpose, text): (Purpose, String),
         budget: Budget,
     ) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
         let request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(text);
+        let request = match login.map(NodeLogin::parts) {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
         self.exchange(&url, request, budget).await
     }
 
     /// One exchange; where nothing was reached, the proxy or what is behind it may be the reason.
     async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
         let proxied = self.passage.route(url.host_str().unwrap_or_default()) == Route::Proxy;
-        exchange(request, budget).await.map_err(|fault| match fault {
+        exchange(request, budget, &self.long).await.map_err(|fault| match fault {
             Fault { cause: Cause::Unreachable, sent: Sent::Nothing } if proxied => {
                 Fault::before_sending(Cause::NotThroughProxy)
             }
@@ -153,46 +201,59 @@ impl Http {
         })
     }
 
-    /// The client for a host and a purpose. With a proxy only this machine itself is reached without it; without one,
+    /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
     /// onion services are not reached at all: their names must never be looked up in the DNS (RFC 7686).
+    pub(super) fn way(&self, host: &str, purpose: Purpose) -> Result<Way<'_>, Cause> {
+        match &self.passage.proxy {
+            None if is_onion(host) => Err(Cause::NoTor),
+            None => Ok(Way::Direct),
+            Some(_) if self.passage.route(host) == Route::Here => Ok(Way::Direct),
+            Some(proxy) => Ok(Way::Through { proxy, user: format!("{}-{host}", purpose.name()), password: &self.salt }),
+        }
+    }
+
+    /// The client for a host and a purpose.
     fn client(&self, url: &Url, purpose: Purpose) -> Result<reqwest::Client, Fault> {
         let host = url.host_str().unwrap_or_default();
-        let Some(proxy) = &self.passage.proxy else {
-            let lost = is_onion(host).then(|| Fault::before_sending(Cause::NoTor));
-            return lost.map_or_else(|| Ok(self.direct.clone()), Err);
+        let (key, address) = match self.way(host, purpose).map_err(Fault::before_sending)? {
+            Way::Direct if purpose != Purpose::Scan => return Ok(self.direct.clone()),
+            Way::Direct => ((purpose, String::new()), None),
+            Way::Through { proxy, user, password } => ((purpose, host.to_owned()), Some(proxy.url(&user, password))),
         };
-        if self.passage.route(host) == Route::Here {
-            return Ok(self.direct.clone());
-        }
-        let key = (purpose, host.to_owned());
         if let Some(client) = self.circuits.borrow().get(&key) {
             return Ok(client.clone());
         }
-        let address = proxy.url(&format!("{}-{host}", purpose.name()), &self.salt);
-        let made = client(Some(&address)).map_err(|_| Fault::before_sending(Cause::Unreachable))?;
+        let made = client(address.as_deref(), purpose).map_err(|_| Fault::before_sending(Cause::Unreachable))?;
         self.circuits.borrow_mut().insert(key, made.clone());
         Ok(made)
     }
 }
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
-fn client(proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
-    client_trusting(mozilla(), proxy)
+fn client(proxy: Option<&str>, purpose: Purpose) -> Result<reqwest::Client, ExplorerError> {
+    client_with(tls::config(PROTOCOLS)?, (proxy, purpose))
 }
 
-fn client_trusting(roots: RootCertStore, proxy: Option<&str>) -> Result<reqwest::Client, ExplorerError> {
+fn client_with(
+    tls: rustls::ClientConfig,
+    (proxy, purpose): (Option<&str>, Purpose),
+) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
+    let (idle, request) = match purpose {
+        Purpose::Scan => (limits::SCAN, limits::SCAN),
+        _ => (limits::IDLE, limits::REQUEST),
+    };
     let builder = reqwest::Client::builder()
-        .use_preconfigured_tls(tls(roots)?)
+        .use_preconfigured_tls(tls)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
         .referer(false)
         .user_agent(USER_AGENT)
         .connect_timeout(limits::CONNECT * slower)
-        .read_timeout(limits::IDLE * slower)
-        .timeout(limits::REQUEST * slower)
+        .read_timeout(idle * slower)
+        .timeout(request * slower)
         .pool_idle_timeout(limits::POOL_IDLE)
         .pool_max_idle_per_host(limits::IN_FLIGHT);
     let builder = match proxy {
@@ -202,83 +263,40 @@ fn client_trusting(roots: RootCertStore, proxy: Option<&str>) -> Result<reqwest:
     builder.build().map_err(refused)
 }
 
-/// Who may vouch for a host: Mozilla's list, and no way to trust more.
-fn mozilla() -> RootCertStore {
-    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
-}
-
-/// `ring`, TLS 1.2 and 1.3.
-fn tls(roots: RootCertStore) -> Result<ClientConfig, ExplorerError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ExplorerError::CannotStart("no usable version of tls"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
-}
-
 /// True for the name of an onion service, with or without a final dot.
 pub(super) fn is_onion(host: &str) -> bool {
     host.trim_end_matches('.').ends_with(".onion")
 }
 
-async fn exchange(request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> Result<Reply, Fault> {
     let whole = async {
         let response = request.send().await.map_err(|error| fault_of(&error))?;
-        read(response, budget.bytes).await
+        read(response, budget.bytes, long).await
     };
     timeout_at(budget.deadline, whole).await.unwrap_or(Err(Fault::after_sending(Cause::TimedOut)))
 }
 
 fn fault_of(error: &reqwest::Error) -> Fault {
     if error.is_connect() {
-        return Fault::before_sending(tls_cause(error).unwrap_or(Cause::Unreachable));
+        return Fault::before_sending(tls::cause(error).unwrap_or(Cause::Unreachable));
     }
     Fault::after_sending(if error.is_timeout() { Cause::TimedOut } else { Cause::Interrupted })
 }
 
-/// Why there is no TLS session, if that is the reason. No request has left then.
-fn tls_cause(error: &(dyn std::error::Error + 'static)) -> Option<Cause> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(of_tls(tls));
-        }
-        // An error of the system hides what it wraps from `source`.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = wrapped.map(|inner| -> &(dyn std::error::Error + 'static) { inner }).or_else(|| error.source());
-    }
-    None
-}
-
-fn of_tls(error: &rustls::Error) -> Cause {
-    use rustls::CertificateError as Bad;
-    match error {
-        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => Cause::UnknownIssuer,
-        rustls::Error::InvalidCertificate(
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
-        ) => Cause::Expired,
-        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
-            Cause::OtherHost
-        }
-        rustls::Error::InvalidCertificate(_) => Cause::BadCertificate,
-        _ => Cause::NoTls,
-    }
-}
-
 /// Reads the body piece by piece and stops at the first byte too many, whatever its header announced.
-async fn read(mut response: Response, most: usize) -> Result<Reply, Fault> {
+async fn read(mut response: Response, most: usize, long: &Semaphore) -> Result<Reply, Fault> {
     let status = response.status();
     if status.is_redirection() || status.is_informational() {
         return Err(Fault::after_sending(Cause::Redirected));
     }
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(seconds);
-    let mut body = Vec::new();
+    let (mut body, mut turn) = (Vec::new(), None);
     while let Some(piece) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if piece.len() > most.saturating_sub(body.len()) {
             return Err(Fault::after_sending(Cause::TooLarge));
+        }
+        if turn.is_none() && body.len() + piece.len() > limits::LONG_ANSWER {
+            turn = long.acquire().await.ok();
         }
         body.extend_from_slice(&piece);
     }

@@ -9,7 +9,7 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
-    ServerConfig, ServerConnection, StreamOwned,
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
@@ -22,9 +22,9 @@ fn http(proxy: Option<&str>) -> Http {
 }
 
 #[test]
-fn the_client_starts_and_offers_http2() {
-    assert!(client(None).is_ok());
-    assert_eq!(tls(mozilla()).expect("tls").alpn_protocols[0], b"h2");
+fn the_clients_start() {
+    assert!(client(None, Purpose::Read).is_ok());
+    assert!(client(None, Purpose::Scan).is_ok());
 }
 
 #[test]
@@ -107,10 +107,11 @@ fn raw_server(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> SocketAdd
 fn asked(server: SocketAddr, root: &CertifiedIssuer<'static, KeyPair>) -> Result<u16, Fault> {
     let mut roots = RootCertStore::empty();
     roots.add(root.der().clone()).expect("a root");
-    let client = client_trusting(roots, None).expect("a client");
+    let tls = tls::with_roots(roots, PROTOCOLS).expect("settings");
+    let client = client_with(tls, (None, Purpose::Read)).expect("a client");
     block_on(async {
         let budget = Budget { bytes: 100, deadline: Instant::now() + Duration::from_secs(20) };
-        exchange(client.get(format!("https://localhost:{}/", server.port())), budget).await
+        exchange(client.get(format!("https://localhost:{}/", server.port())), budget, &Semaphore::new(1)).await
     })
     .map(|reply| reply.status)
 }

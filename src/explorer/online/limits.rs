@@ -14,10 +14,41 @@ pub(super) const TXIDS_BYTES: usize = 2 << 20;
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
 pub(super) const TX_PAGE_BYTES: usize = 32 << 20;
+/// Transactions in one page; the longest that is known has 75.
+pub(super) const TXS_PER_PAGE: usize = 500;
+/// Answers longer than this are read one after the other: all that are in flight together must fit into memory.
+pub(super) const LONG_ANSWER: usize = 256 << 10;
 /// An answer of a node: a page of logs is the largest.
 pub(super) const RPC_BYTES: usize = 8 << 20;
 /// JSON-RPC questions in one batch to a host that was never asked: the least that is known of public hosts.
 pub(super) const FIRST_BATCH: usize = 3;
+/// A line of an Electrum server: a raw transaction of the greatest size as hex, and a few words around it.
+pub(super) const LINE_BYTES: usize = 8_100_000;
+/// All answers to one part of the questions at an Electrum server, or to one batch at a node.
+pub(super) const CHUNK_BYTES: usize = 64 << 20;
+/// Questions in flight at an Electrum server, or in one batch at a node; wallets send 50 to 100, and servers are used to
+/// that.
+pub(super) const CHUNK: usize = 100;
+/// Questions that are asked again together when a connection breaks.
+pub(super) const PART: usize = 1000;
+/// The same for whole transactions, so that large ones stay within [`CHUNK_BYTES`].
+pub(super) const TX_PART: usize = 250;
+/// Raw transactions of one question for histories; a person's wallet has less in its whole life.
+pub(super) const HISTORY_BYTES: usize = 256 << 20;
+/// Raw transactions kept per host, so that none is asked for twice.
+pub(super) const CACHE_BYTES: usize = 32 << 20;
+/// A block as hex: BIP-141 allows no more than 4,000,000 bytes.
+pub(super) const BLOCK_HEX_BYTES: usize = 8_100_000;
+/// Blocks that one search of a node covers: short enough to keep what was found when the time ends.
+pub(super) const SCAN_BLOCKS: u32 = 100_000;
+/// Blocks that one search may name: more is not a person's wallet.
+pub(super) const RELEVANT_BLOCKS: usize = 20_000;
+/// Waiting transactions of a node that are looked through; of more, only those that spend known coins are found.
+pub(super) const NODE_MEMPOOL: usize = 20_000;
+/// How often a node is asked whether another's search has ended.
+pub(super) const SCAN_POLL: Duration = Duration::from_secs(2);
+/// To tell a node that its search is no longer needed.
+pub(super) const SCAN_ABORT: Duration = Duration::from_secs(2);
 /// Nesting of JSON; the deepest honest answer has 5 levels.
 pub(super) const JSON_DEPTH: usize = 32;
 /// Transactions of one script; more is not a person's wallet.
@@ -31,6 +62,10 @@ pub(super) const SCRIPTS_TOGETHER: usize = 300;
 /// Transactions in one page of a common list, and how many pages of news are read before everybody is asked.
 pub(super) const PAGE_TOGETHER: usize = 50;
 pub(super) const PAGES_TOGETHER: usize = 20;
+/// Scripts put to an Electrum server together: 100 are pipelined at a time.
+pub(super) const SCRIPTS_OF_ELECTRUM: usize = 100;
+/// Scripts put to a node together: each search reads all block filters once, however many there are.
+pub(super) const SCRIPTS_OF_CORE: usize = 2_000;
 /// Questions about many scripts in flight at once.
 pub(super) const BULK_IN_FLIGHT: usize = 2;
 /// Explorers that may be named.
@@ -86,3 +121,33 @@ pub(super) const WITNESSES: usize = 2;
 pub(super) const HEDGE_AFTER: Duration = Duration::from_millis(1_500);
 /// One question in so many may be asked twice for being slow.
 pub(super) const HEDGE_ONE_IN: u64 = 20;
+/// Hosts of different operators that a transaction is sent to at once.
+pub(super) const SEND_TO: usize = 3;
+/// What each of them has to answer it; nobody's answer is given up before.
+pub(super) const SEND_ONE: Duration = Duration::from_secs(10);
+/// Rounds of sending: when nobody of the first took it, the next are asked.
+pub(super) const SEND_ROUNDS: usize = 3;
+/// One look for a transaction at every host.
+pub(super) const LOOKING: Duration = Duration::from_secs(6);
+/// When to look for a transaction that may have been sent (network.md 4.5): servers cache up to 10 s.
+pub(super) const LOOK_AT: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+/// The same on the practice chain, whose server keeps nothing and is on this machine.
+pub(super) const PRACTICE_LOOK_AT: [Duration; 5] = [
+    Duration::from_millis(20),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
+/// Looks at hosts that were not sent a transaction, after it was taken: a payment is not kept waiting longer.
+pub(super) const PROPAGATION_LOOKS: usize = 2;
+/// Hosts that are asked then.
+pub(super) const PROPAGATION_HOSTS: usize = 2;
+/// Inputs of somebody else's transaction that are looked at to see whether it is signed.
+pub(super) const CONFLICT_INPUTS: usize = 200;

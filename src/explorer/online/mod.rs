@@ -9,9 +9,8 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
-    backend::Asked,
+    backend::{Asked, Host},
     endpoint::Endpoint,
-    esplora::Esplora,
     http::Http,
     pool::{Found, Pool, after},
     scan::Pace,
@@ -24,8 +23,24 @@ use super::{
 use crate::{amount::FeeRate, explorer::health::Lane, network::Network};
 
 mod backend;
+mod blockchair;
+mod blockcypher;
 mod broadcast;
+#[cfg(test)]
+mod broadcast_tests;
 mod clock;
+mod conflict;
+mod core_rpc;
+mod core_rpc_memory;
+mod core_rpc_search;
+mod core_rpc_wire;
+mod electrum;
+mod electrum_errors;
+#[cfg(test)]
+mod electrum_fake;
+mod electrum_history;
+mod electrum_json;
+mod electrum_wire;
 mod endpoint;
 mod esplora;
 mod esplora_json;
@@ -41,16 +56,24 @@ mod http;
 mod indexer;
 mod jsonrpc;
 mod limits;
+mod merge;
 mod pool;
 mod proofs;
+#[cfg(test)]
+mod real_tests;
+mod reception;
 mod reject;
 mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
 mod seen_blocks;
+mod socks;
+mod tls;
 #[cfg(test)]
 mod transport_tests;
+mod tx_cache;
+mod witness;
 
 /// The explorers of one network, in the order in which they are asked.
 pub struct Explorer {
@@ -60,7 +83,7 @@ pub struct Explorer {
     /// Headers seen since the tip was asked for last.
     seen: RefCell<SeenBlocks>,
     /// When to look for a transaction after sending it.
-    read_back_at: [Duration; 4],
+    read_back_at: [Duration; 5],
 }
 
 impl Explorer {
@@ -73,13 +96,8 @@ impl Explorer {
     pub fn connect(network: Network, endpoints: &[String]) -> Result<Self, ExplorerError> {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
-        Ok(Self {
-            network,
-            http: Http::new(&Passage::default())?,
-            pool,
-            seen: RefCell::default(),
-            read_back_at: limits::READ_BACK_AT,
-        })
+        let read_back_at = if network == Network::Regtest { limits::PRACTICE_LOOK_AT } else { limits::LOOK_AT };
+        Ok(Self { network, http: Http::new(&Passage::default())?, pool, seen: RefCell::default(), read_back_at })
     }
 
     /// The one form of an address by which two spellings of it are compared; nothing is sent.
@@ -105,7 +123,7 @@ impl Explorer {
     /// # Errors
     /// No explorer of this network could be reached.
     pub fn check_chain(&self) -> Result<(), ExplorerError> {
-        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |_: Esplora<'_>| Ok(()))).map(|_| ())
+        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |_: Host<'_>| Ok(()))).map(|_| ())
     }
 
     /// Explorers that proved false in this process and are not asked again.
@@ -119,7 +137,7 @@ impl Explorer {
     /// # Errors
     /// No explorer answered, or only false ones.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
-        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.top().await))?;
+        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Host<'_>| host.top().await))?;
         let Claim::Single { value: (tip, headers), operator } = claim else {
             return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
         };
@@ -138,7 +156,7 @@ impl Explorer {
         if let Some(seen) = self.seen.borrow().hash_at(height) {
             return Ok(Claim::Proven(Some(seen)));
         }
-        let question = async |host: Esplora<'_>| host.block_hash_at(height).await;
+        let question = async |host: Host<'_>| host.block_hash_at(height).await;
         let found = self.wait(self.seek(after(limits::NEUTRAL_QUESTION), question))?;
         Ok(Claim::said_by(found.value, found.operators))
     }
@@ -155,7 +173,7 @@ impl Explorer {
         self.wait(async {
             let end = after(limits::SCAN);
             let ask = async |asked: &[Asked]| {
-                self.seek(end, async |host: Esplora<'_>| host.histories(asked).await.map(Some)).await?.single()
+                self.seek(end, async |host: Host<'_>| host.histories(asked).await.map(Some)).await?.single()
             };
             scan::run((plan, self.pace(end).await?), progress, ask).await
         })
@@ -170,7 +188,7 @@ impl Explorer {
     }
 
     async fn pace(&self, end: Instant) -> Result<Pace, ExplorerError> {
-        let found = self.seek(end, async |host: Esplora<'_>| host.pace().await.map(Some)).await?;
+        let found = self.seek(end, async |host: Host<'_>| host.pace().await.map(Some)).await?;
         Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
@@ -179,7 +197,7 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`].
     pub fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, ExplorerError> {
-        let question = async |host: Esplora<'_>| host.transaction(txid).await;
+        let question = async |host: Host<'_>| host.transaction(txid).await;
         self.wait(self.seek(after(limits::TX_QUESTION), question)).map(|found| found.value)
     }
 
@@ -188,8 +206,7 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`].
     pub fn place(&self, txid: Txid) -> Result<Claim<TxPlace>, ExplorerError> {
-        let found =
-            self.wait(self.seek(after(limits::TX_QUESTION), async |host: Esplora<'_>| host.place(txid).await))?;
+        let found = self.wait(self.seek(after(limits::TX_QUESTION), async |host: Host<'_>| host.place(txid).await))?;
         Ok(Claim::said_by(found.value.unwrap_or(TxPlace::Unknown), found.operators))
     }
 
@@ -198,7 +215,7 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`], or nobody knows the output.
     pub fn outspend(&self, outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
-        let question = async |host: Esplora<'_>| host.outspend(outpoint).await;
+        let question = async |host: Host<'_>| host.outspend(outpoint).await;
         let found = self.wait(self.seek(after(limits::TX_QUESTION), question))?;
         Ok(Claim::said_by(found.value, found.operators))
     }
@@ -208,7 +225,7 @@ impl Explorer {
     /// # Errors
     /// As [`Self::tip`].
     pub fn fee_rates(&self) -> Result<Claim<BTreeMap<u16, FeeRate>>, ExplorerError> {
-        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Esplora<'_>| host.fee_rates().await))
+        self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Host<'_>| host.fee_rates().await))
     }
 
     /// Runs one operation to its end on this thread.
@@ -220,9 +237,9 @@ impl Explorer {
     async fn ask<T>(
         &self,
         patience: Duration,
-        question: impl AsyncFn(Esplora<'_>) -> Result<T, Cause>,
+        question: impl AsyncFn(Host<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
-        let found = self.seek(after(patience), async |host: Esplora<'_>| question(host).await.map(Some)).await?;
+        let found = self.seek(after(patience), async |host: Host<'_>| question(host).await.map(Some)).await?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
     }
@@ -231,7 +248,7 @@ impl Explorer {
     async fn seek<T>(
         &self,
         end: Instant,
-        question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
+        question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
         self.pool.seek(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
@@ -240,7 +257,7 @@ impl Explorer {
     async fn race<T>(
         &self,
         end: Instant,
-        question: impl AsyncFn(Esplora<'_>) -> Result<Option<T>, Cause>,
+        question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
         self.pool.race(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
@@ -250,10 +267,10 @@ impl Explorer {
         &self,
         endpoint: &Endpoint,
         deadline: Instant,
-        question: impl AsyncFn(Esplora<'_>) -> Result<T, Cause>,
+        question: impl AsyncFn(Host<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
         endpoint.gate(Lane::Read)?;
-        let host = Esplora { http: &self.http, endpoint, deadline, network: self.network };
+        let host = Host::at(&self.http, endpoint, deadline, self.network).ok_or(Cause::Unsupported)?;
         match host.check_chain().await {
             Ok(()) => question(host).await,
             Err(cause) => Err(cause),

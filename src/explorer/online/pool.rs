@@ -109,6 +109,8 @@ impl Pool {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            // Timers are looked at after every step: a host that never stops talking must not talk past its deadline.
+            .event_interval(1)
             .build()
             .map_err(|_| ExplorerError::CannotStart("no event loop"))?;
         Ok(Self {
@@ -316,6 +318,30 @@ impl Pool {
         })
     }
 
+    /// Asks one explorer of another organisation than this host's, where there is one that may be told; then others of the
+    /// kind until one answers.
+    pub(super) async fn seek_elsewhere<T>(
+        &self,
+        (host, end): (&SafeText, Instant),
+        ask: impl AsyncFn(&Endpoint, Instant) -> Result<T, Cause>,
+    ) -> Result<Option<(T, SafeText)>, ExplorerError> {
+        let same = organisation(host.as_str());
+        let ask = async |endpoint: &Endpoint, deadline: Instant| ask(endpoint, deadline).await.map(Some);
+        let mut failures = Vec::new();
+        for place in self.one_of_each() {
+            let whose = self.endpoints.get(place).map(|endpoint| organisation(endpoint.operator.as_str()));
+            if whose.as_ref() == Some(&same) || !self.may_tell(place) {
+                continue;
+            }
+            match self.put(place, end, &ask).await {
+                (operator, Ok(Some(value))) => return Ok(Some((value, operator))),
+                (_, Ok(None)) => {}
+                (operator, Err(cause)) => failures.push(Failure { operator, cause }),
+            }
+        }
+        if failures.is_empty() { Ok(None) } else { Err(self.error_of(failures)) }
+    }
+
     /// The answer of one explorer, remembered against it if it failed.
     pub(super) fn judged<T>(&self, endpoint: &Endpoint, answer: Result<T, Cause>) -> Result<T, Cause> {
         answer.inspect_err(|cause| self.remember(endpoint, *cause))
@@ -330,6 +356,7 @@ impl Pool {
             cause,
             Cause::Refused(_)
                 | Cause::Unsupported
+                | Cause::NoFilterIndex
                 | Cause::Missing
                 | Cause::Unsettled
                 | Cause::TooLarge

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Explorer, esplora::Esplora, esplora_json, limits, pool::after};
+use super::{Explorer, backend::Host, esplora::Esplora, esplora_json, limits, pool::after};
 use crate::{
     chain::bitcoin::{
         spv::{self, MerkleBranch, SpvError},
@@ -68,7 +68,7 @@ impl HeaderJson {
 
 impl Esplora<'_> {
     /// The branch of a transaction that is in a block; nothing if this host has it in none.
-    async fn branch(&self, txid: Txid) -> Result<Option<MerkleBranch>, Cause> {
+    pub(super) async fn branch(&self, txid: Txid) -> Result<Option<MerkleBranch>, Cause> {
         let Some(body) = self.get(&format!("/tx/{txid}/merkle-proof"), limits::SMALL_BYTES).await? else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl Esplora<'_> {
     }
 
     /// Successive headers from a height on, as many as one answer brings and the chain has.
-    async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
+    pub(super) async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
         let last = first.saturating_add(HEADERS - 1).min(tip);
         let body = self.get(&format!("/blocks/{last}"), limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
         let (lowest, headers) = header_list(&body)?;
@@ -106,31 +106,31 @@ impl Esplora<'_> {
     }
 
     /// The ids of all transactions of a block, in order.
-    async fn block_txids(&self, block: BlockHash) -> Result<Option<Vec<Txid>>, Cause> {
+    pub(super) async fn block_txids(&self, block: BlockHash) -> Result<Option<Vec<Txid>>, Cause> {
         let path = format!("/block/{block}/txids");
         self.get(&path, limits::TXIDS_BYTES).await?.map(|body| esplora_json::parse(&body)).transpose()
     }
+}
 
-    /// Which of these transactions of one block are proven to be in it.
-    async fn prove_together(&self, transactions: &[&Transaction], header: &Header) -> Result<Vec<bool>, Cause> {
-        let Some(txids) = self.block_txids(header.block_hash()).await? else {
-            return Ok(vec![false; transactions.len()]);
-        };
+impl Host<'_> {
+    /// Which of these transactions of one block are proven to be in it; nothing where the host has no list for that.
+    async fn prove_together(&self, transactions: &[&Transaction], header: &Header) -> Result<Option<Vec<bool>>, Cause> {
+        let Some(txids) = self.block_txids(header.block_hash()).await? else { return Ok(None) };
         if !spv::are_all_of(header, &txids) {
             return Err(Cause::Lied);
         }
         let all: BTreeSet<Txid> = txids.into_iter().collect();
         let is_there = |tx: &&Transaction| !spv::could_be_a_node(tx) && all.contains(&tx.compute_txid());
-        Ok(transactions.iter().map(is_there).collect())
+        Ok(Some(transactions.iter().map(is_there).collect()))
     }
 
     /// True if the transaction is proven to be in the block of the first header; false if that cannot be said now.
     async fn prove_one(&self, transaction: &Transaction, height: u32, headers: &[Header]) -> Result<bool, Cause> {
-        let Some(branch) = self.branch(transaction.compute_txid()).await? else { return Ok(false) };
+        let Some(branch) = self.branch(transaction.compute_txid(), height).await? else { return Ok(false) };
         if branch.height != height {
             return Ok(false);
         }
-        match spv::verify(self.network, transaction, &branch, headers) {
+        match spv::verify(self.network(), transaction, &branch, headers) {
             Ok(_) => Ok(true),
             Err(SpvError::Shallow) => Ok(false),
             Err(_) => Err(Cause::Lied),
@@ -194,42 +194,50 @@ impl Explorer {
         inside: &InBlock<'_>,
         end: Instant,
     ) -> Result<Vec<usize>, ExplorerError> {
-        let Some(headers) = only_lies(self.headers_from(block.height, tip, end).await)? else { return Ok(Vec::new()) };
-        let Some(header) = headers.first().filter(|header| header.block_hash() == block.hash) else {
-            return Ok(Vec::new());
-        };
+        let Some(headers) = only_lies(self.headers_from(block, tip, end).await)? else { return Ok(Vec::new()) };
+        let Some(header) = headers.first() else { return Ok(Vec::new()) };
         if spv::check_depth(self.network, block.height, &headers).is_err() {
             return Ok(Vec::new());
         }
         let transactions: Vec<&Transaction> = inside.iter().map(|(_, transaction)| *transaction).collect();
-        let question = async |host: Esplora<'_>| {
-            if transactions.len() >= TOGETHER {
-                return host.prove_together(&transactions, header).await.map(Some);
+        let question = async |host: Host<'_>| {
+            if transactions.len() >= TOGETHER
+                && let Some(proven) = host.prove_together(&transactions, header).await?
+            {
+                return Ok(if_any(proven));
             }
             let mut proven = Vec::with_capacity(transactions.len());
             for transaction in &transactions {
                 proven.push(host.prove_one(transaction, block.height, &headers).await?);
             }
-            Ok(Some(proven))
+            Ok(if_any(proven))
         };
         let proven = only_lies(self.seek(end, question).await)?.and_then(|found| found.value).unwrap_or_default();
         Ok(inside.iter().zip(proven).filter(|(_, proven)| *proven).map(|((place, _), _)| *place).collect())
     }
 
     /// The header at a height and those that have to follow it: seen before, or asked from anybody, for they prove themselves.
-    async fn headers_from(&self, height: u32, tip: u32, end: Instant) -> Result<Vec<Header>, ExplorerError> {
-        if let Some(seen) = self.seen.borrow().run_from(height, spv::SUCCESSORS + 1) {
+    async fn headers_from(&self, block: BlockRef, tip: u32, end: Instant) -> Result<Vec<Header>, ExplorerError> {
+        let height = block.height;
+        let is_its = |headers: &[Header]| headers.first().is_some_and(|header| header.block_hash() == block.hash);
+        if let Some(seen) = self.seen.borrow().run_from(height, spv::SUCCESSORS + 1).filter(|seen| is_its(seen)) {
             return Ok(seen);
         }
-        let question = async |host: Esplora<'_>| {
+        let question = async |host: Host<'_>| {
             let headers = host.headers(height, tip).await?;
             spv::check_headers(self.network, height, &headers).map_err(|_| Cause::Lied)?;
-            Ok(Some(headers))
+            // Another chain than the one with this block is no lie, and no answer.
+            Ok(is_its(&headers).then_some(headers))
         };
         let headers = self.race(end, question).await?.value.unwrap_or_default();
         self.seen.borrow_mut().add(height, &headers);
         Ok(headers)
     }
+}
+
+/// Who proves nothing leaves it to others.
+fn if_any(proven: Vec<bool>) -> Option<Vec<bool>> {
+    proven.contains(&true).then_some(proven)
 }
 
 /// A proof that nobody could give is none; a false one is an error.

@@ -3,10 +3,7 @@
 //! Tests only. What a fault may cost is asserted in requests; an answer under faults is the right one or an error.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,17 +19,15 @@ use super::{
 use crate::{
     account::Keychain,
     explain::Explain,
-    explorer::{
-        Cause, Claim, ExplorerError, Failure, Failures, NotSent, RejectClass, ScanAnswer, ScanPlan, TxPlace, Verdict,
-    },
+    explorer::{Cause, Claim, ExplorerError, Failure, Failures, NotSent, ScanAnswer, ScanPlan, TxPlace, Verdict},
     network::Network,
     text::SafeText,
 };
 
-const EVIL: &str = "Update at evil.example";
+pub(super) const EVIL: &str = "Update at evil.example";
 
 /// A server of the regtest chain; everything but block 0 is up to `rest`.
-fn regtest(rest: impl Fn(&str) -> Act + Send + Sync + 'static) -> Server {
+pub(super) fn regtest(rest: impl Fn(&str) -> Act + Send + Sync + 'static) -> Server {
     Server::start(move |request| match request {
         "GET /block-height/0" => Act::ok(Network::Regtest.genesis_hash()),
         other => rest(other),
@@ -47,14 +42,14 @@ fn at_height_7(request: &str) -> Act {
     }
 }
 
-fn connect(servers: &[&Server]) -> Explorer {
+pub(super) fn connect(servers: &[&Server]) -> Explorer {
     let urls: Vec<String> = servers.iter().map(|server| server.url.clone()).collect();
     let mut explorer = Explorer::connect(Network::Regtest, &urls).expect("good addresses");
-    explorer.read_back_at = [0, 5, 10, 20].map(Duration::from_millis);
+    explorer.read_back_at = [0, 2, 4, 6, 8].map(Duration::from_millis);
     explorer
 }
 
-fn operator(server: &Server) -> SafeText {
+pub(super) fn operator(server: &Server) -> SafeText {
     SafeText::new(server.url.trim_start_matches("http://"))
 }
 
@@ -188,7 +183,7 @@ fn false_bytes_are_a_lie_and_the_next_is_asked() {
 }
 
 /// A server that has one transaction, waiting, and answers about others what real ones answer.
-fn holder(tx: &Transaction, spender: Option<&Transaction>) -> Server {
+pub(super) fn holder(tx: &Transaction, spender: Option<&Transaction>) -> Server {
     let held: Vec<(Txid, Vec<u8>)> =
         [Some(tx), spender].into_iter().flatten().map(|tx| (tx.compute_txid(), consensus::serialize(tx))).collect();
     let spend = spender.map(|spender| format!(r#"{{"spent":true,"txid":"{}","vin":0}}"#, spender.compute_txid()));
@@ -327,120 +322,4 @@ fn json_that_does_not_hash_is_settled_by_the_raw_bytes() {
     assert_eq!(scan(&connect(&[&honest])).expect("an answer").scripts[0].txs[0].tx, tx);
     let liar = server(consensus::serialize(&fake::payment(&fake::script(9), 9)));
     assert_eq!(scan(&connect(&[&liar])), Err(ExplorerError::Lied { operator: operator(&liar) }));
-}
-
-/// A server that answers a broadcast with `act`, and has the transaction from then on if `keeps` says so.
-fn receiver(tx: &Transaction, keeps: Keeps, act: impl Fn() -> Act + Send + Sync + 'static) -> Server {
-    let (txid, raw, posts) = (tx.compute_txid(), consensus::serialize(tx), Arc::new(AtomicUsize::new(0)));
-    regtest(move |request| match request {
-        _ if request.starts_with("POST /tx ") => {
-            posts.fetch_add(1, Ordering::SeqCst);
-            act()
-        }
-        _ if request.ends_with("/raw") && keeps == Keeps::It && posts.load(Ordering::SeqCst) > 0 => {
-            assert!(request.contains(&txid.to_string()));
-            Act::ok(raw.clone())
-        }
-        _ if request.ends_with("/status") => Act::ok(r#"{"confirmed":false}"#),
-        _ => Act::Answer(404, b"Transaction not found".to_vec()),
-    })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keeps {
-    It,
-    Nothing,
-}
-
-fn send(tx: &Transaction, servers: &[&Server]) -> Verdict {
-    connect(servers).broadcast(&consensus::serialize(tx), tx.compute_txid())
-}
-
-#[test]
-fn the_first_who_takes_it_is_enough() {
-    let tx = fake::payment(&fake::script(1), 1);
-    let txid = tx.compute_txid();
-    let first = receiver(&tx, Keeps::It, move || Act::ok(txid.to_string()));
-    let second = receiver(&tx, Keeps::Nothing, || Act::HangUp);
-    assert_eq!(send(&tx, &[&first, &second]), Verdict::Accepted { operators: vec![operator(&first)] });
-    assert_eq!((first.count("POST"), second.count("")), (1, 0));
-    let hex = format!("POST /tx {}", consensus::encode::serialize_hex(&tx));
-    assert_eq!(first.count(&hex), 1);
-}
-
-#[test]
-fn refused_here_may_be_taken_there() {
-    let tx = fake::payment(&fake::script(1), 1);
-    let txid = tx.compute_txid();
-    let strict = receiver(&tx, Keeps::Nothing, || {
-        Act::Answer(
-            400,
-            br#"sendrawtransaction RPC error: {"code":-26,"message":"min relay fee not met, 0 < 11"}"#.to_vec(),
-        )
-    });
-    let busy = receiver(&tx, Keeps::Nothing, || Act::Answer(503, Vec::new()));
-    let lenient = receiver(&tx, Keeps::It, move || Act::ok(txid.to_string()));
-    let refused = Verdict::Rejected(RejectClass::FeeTooLow { need_sat: Some(11) });
-    assert_eq!(send(&tx, &[&strict]), refused);
-    assert_eq!(send(&tx, &[&strict, &busy]), refused);
-    assert_eq!(send(&tx, &[&strict, &lenient]), Verdict::Accepted { operators: vec![operator(&lenient)] });
-    assert_eq!((strict.count("POST"), busy.count("POST")), (3, 1));
-}
-
-#[test]
-fn silence_after_sending_is_read_back_and_never_sent_twice() {
-    let tx = fake::payment(&fake::script(1), 1);
-    let answers: [fn() -> Act; 4] = [
-        || Act::HangUp,
-        || Act::Answer(502, Vec::new()),
-        || Act::ok(EVIL),
-        || Act::Raw(b"HTTP/1.1 302 X\r\n\r\n".to_vec()),
-    ];
-    for act in answers {
-        let took = receiver(&tx, Keeps::It, act);
-        assert_eq!(send(&tx, &[&took]), Verdict::Accepted { operators: vec![operator(&took)] });
-        assert_eq!(took.count("POST"), 1);
-        let lost = receiver(&tx, Keeps::Nothing, act);
-        assert_eq!(send(&tx, &[&lost]), Verdict::Unknown);
-        assert_eq!((lost.count("POST"), lost.count("GET /tx/")), (1, 4));
-        let strict = receiver(&tx, Keeps::Nothing, || Act::Answer(400, b"RPC error -26: dust".to_vec()));
-        assert_eq!(send(&tx, &[&lost, &strict]), Verdict::Unknown);
-    }
-}
-
-#[test]
-fn an_answer_with_another_id_is_a_lie() {
-    let tx = fake::payment(&fake::script(1), 1);
-    let liar = receiver(&tx, Keeps::It, || Act::ok("11".repeat(32)));
-    let explorer = connect(&[&liar]);
-    assert_eq!(explorer.broadcast(&consensus::serialize(&tx), tx.compute_txid()), Verdict::Unknown);
-    assert_eq!(explorer.distrusted(), [Failure { operator: operator(&liar), cause: Cause::Lied }]);
-}
-
-#[test]
-fn spent_coins_are_told_from_a_transaction_that_is_there() {
-    let parent = fake::payment(&fake::script(1), 1);
-    let mut ours = fake::payment(&fake::script(2), 2);
-    ours.input[0].previous_output = OutPoint { txid: parent.compute_txid(), vout: 0 };
-    let there =
-        receiver(&ours, Keeps::It, || Act::Answer(400, b"RPC error -25: bad-txns-inputs-missingorspent".to_vec()));
-    assert_eq!(send(&ours, &[&there]), Verdict::Known);
-    let mut other = fake::payment(&fake::script(3), 3);
-    other.input[0].previous_output = ours.input[0].previous_output;
-    let conflict = Verdict::Rejected(RejectClass::Conflict(other.compute_txid()));
-    assert_eq!(send(&ours, &[&holder(&parent, Some(&other))]), conflict);
-    assert_eq!(send(&ours, &[&holder(&parent, None)]), Verdict::Rejected(RejectClass::InputsMissing));
-}
-
-#[test]
-fn only_the_named_transaction_is_sent() {
-    let tx = fake::payment(&fake::script(1), 1);
-    let server = receiver(&tx, Keeps::It, || Act::HangUp);
-    let explorer = connect(&[&server]);
-    let wrong = Verdict::NotSent(NotSent::NotThatTransaction);
-    assert_eq!(explorer.broadcast(&consensus::serialize(&tx), Txid::all_zeros()), wrong);
-    let mut longer = consensus::serialize(&tx);
-    longer.push(0);
-    assert_eq!(explorer.broadcast(&longer, tx.compute_txid()), wrong);
-    assert_eq!(server.count(""), 0);
 }

@@ -1,12 +1,13 @@
 //! The practice chain's Esplora server: exact shapes, on loopback only, on a thread of its own.
 //!
-//! This file listens and decides who answers; blocks.rs, scripts.rs, transactions.rs, waiting.rs and control.rs answer.
-//! Must not listen beyond loopback, and must not judge transactions (the chain does).
+//! This file listens and decides who answers; blocks.rs, scripts.rs, many.rs, transactions.rs, waiting.rs and control.rs
+//! answer. Must not listen beyond loopback, and must not judge transactions (the chain does).
 
 mod blocks;
 mod control;
 mod faults;
 mod json;
+mod many;
 mod reply;
 mod scripts;
 mod transactions;
@@ -32,11 +33,14 @@ use axum::{
 };
 use tokio::{runtime::Runtime, sync::oneshot};
 
-pub use self::faults::{Fault, Faults};
 use self::{
     faults::Planned,
     reply::{Answer, Reply},
     wire::{CuttingListener, Wire},
+};
+pub use self::{
+    faults::{Fault, Faults},
+    reply::Said,
 };
 use super::{PracticeChain, PracticeError};
 
@@ -51,6 +55,19 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// Without `/api` and without what follows a question mark.
+    pub path: &'a str,
+    /// What follows the question mark.
+    pub query: &'a str,
+    /// Empty for `GET`.
+    pub body: &'a [u8],
 }
 
 /// What every request needs.
@@ -175,7 +192,9 @@ async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(wire): ConnectInfo
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Reply::error(413, "Request body too large").into_response();
     };
-    let reply = answer(&shared.chain, &parts.method, path, &body).unwrap_or_else(|error| error);
+    let question =
+        Question { method: parts.method.as_str(), path, query: parts.uri.query().unwrap_or_default(), body: &body };
+    let reply = answer(&shared.chain, &question).unwrap_or_else(|error| error);
     match planned {
         Planned::Cut => wire.cut(),
         Planned::Altered => return reply.altered().into_response(),
@@ -195,16 +214,24 @@ impl Shared {
     }
 }
 
+/// What this server answers to one request, without a connection: for test servers that stand between it and a wallet.
+#[must_use]
+pub fn said(chain: &Mutex<PracticeChain>, question: &Question<'_>) -> Said {
+    answer(chain, question).unwrap_or_else(|error| error).into_said()
+}
+
 /// The table of endpoints.
-fn answer(chain: &Mutex<PracticeChain>, method: &Method, path: &str, body: &[u8]) -> Answer {
+fn answer(chain: &Mutex<PracticeChain>, question: &Question<'_>) -> Answer {
     let mut chain = lock(chain);
+    let &Question { method, path, query, body } = question;
     let steps: Vec<&str> = path.split('/').skip(1).collect();
-    match (method.as_str(), steps.as_slice()) {
+    match (method, steps.as_slice()) {
         ("GET", ["blocks", rest @ ..]) => blocks::list(&chain, rest),
         ("GET", ["block-height", height]) => blocks::hash_at(&chain, height),
         ("GET", ["block", hash, rest @ ..]) => blocks::one(&chain, hash, rest),
         ("GET", ["address", address, rest @ ..]) => scripts::by_address(&chain, address, rest),
         ("GET", ["scripthash", hash, rest @ ..]) => scripts::by_hash(&chain, hash, rest),
+        ("POST", ["scripthashes", rest @ ..]) => many::answer(&chain, rest, (query, body)),
         ("GET", ["tx", txid, rest @ ..]) => transactions::one(&chain, txid, rest),
         ("GET", ["mempool", rest @ ..]) => waiting::mempool(&chain, rest),
         ("GET", ["fee-estimates"]) => waiting::fee_estimates(&chain),

@@ -35,7 +35,22 @@ pub(super) struct Reply {
     keep: Keep,
 }
 
+/// The parts of an answer that a wallet may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Of HTTP.
+    pub status: u16,
+    /// As in the header of that name.
+    pub content_type: &'static str,
+    /// The answer itself.
+    pub body: Vec<u8>,
+}
+
 impl Reply {
+    pub(super) fn into_said(self) -> Said {
+        Said { status: self.status, content_type: self.content_type, body: self.body }
+    }
+
     pub(super) fn text(text: impl Into<String>, keep: Keep) -> Self {
         Self { status: 200, content_type: "text/plain", body: text.into().into_bytes(), keep }
     }

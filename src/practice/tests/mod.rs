@@ -8,6 +8,7 @@ mod faults;
 mod invariants;
 mod life;
 mod locks;
+mod many;
 mod refusals;
 mod replacing;
 

@@ -1,0 +1,73 @@
+//! A second organisation is asked whether it knows of our scripts what is known already (network.md 4.6).
+//!
+//! It says what that witness says, script by script; who is right is not decided here. One witness, as far as its
+//! allowance goes: the scripts named first are the ones that matter most.
+
+use std::collections::BTreeSet;
+
+use bitcoin::Txid;
+
+use super::{
+    Explorer,
+    backend::{Answered, Asked, Host},
+    history::History,
+    limits,
+    pool::after,
+};
+use crate::{
+    explorer::{Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, Witnessed},
+    text::SafeText,
+};
+
+/// What one host answered: its tip, an answer for each script that was put to it.
+type Testimony = (Tip, Vec<Answered>);
+
+impl Explorer {
+    /// What another organisation than that of `primary` says of these scripts; nothing if there is no other that may be asked.
+    ///
+    /// # Errors
+    /// There is one, and it did not answer.
+    pub fn second_opinion(&self, primary: &SafeText, scripts: &[Witnessed]) -> Result<Option<Opinion>, ExplorerError> {
+        let end = after(limits::SCAN);
+        let question = async |host: Host<'_>| testimony(&host, scripts).await;
+        let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
+        let found = self.wait(self.pool.seek_elsewhere((primary, end), ask))?;
+        Ok(found.map(|((tip, answers), operator)| opinion(scripts, (tip, answers), operator)))
+    }
+}
+
+/// Asks one host about as many of the scripts as it allows.
+async fn testimony(host: &Host<'_>, scripts: &[Witnessed]) -> Result<Testimony, Cause> {
+    let (tip, _) = host.top().await?;
+    let together = host.pace().await?.together;
+    let most = host.endpoint().room().saturating_mul(together);
+    let ask = |(_, _, script, known): &Witnessed| Asked { script: script.clone(), known: Some(known.clone()) };
+    let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
+    Ok((tip, host.histories(&asked).await?))
+}
+
+fn opinion(scripts: &[Witnessed], (tip, answers): Testimony, operator: SafeText) -> Opinion {
+    let unasked = scripts.len().saturating_sub(answers.len());
+    let mut opinion = Opinion { operator, tip, agreed: Vec::new(), differing: Vec::new(), unasked };
+    for ((keychain, index, _, known), answer) in scripts.iter().zip(answers) {
+        match answer {
+            Answered::Unchanged => opinion.agreed.push((*keychain, *index)),
+            Answered::History(history) if says_the_same(known, &history) => opinion.agreed.push((*keychain, *index)),
+            Answered::History(History { txs, mempool_capped }) => {
+                let operator = opinion.operator.clone();
+                let (keychain, index) = (*keychain, *index);
+                opinion.differing.push(ScriptHistory { keychain, index, txs, mempool_capped, operator });
+            }
+        }
+    }
+    opinion
+}
+
+/// Whether a history is what is known: the same in blocks at the same heights, and the same that waits.
+fn says_the_same(known: &KnownHistory, history: &History) -> bool {
+    let said = |in_blocks: bool| history.txs.iter().filter(move |seen| seen.place.is_some() == in_blocks);
+    let height = |seen: &TxAt| (seen.tx.compute_txid(), seen.place.map_or(0, |block| block.height));
+    let confirmed: BTreeSet<(Txid, u32)> = said(true).map(height).collect();
+    let waiting: BTreeSet<Txid> = said(false).map(|seen| seen.tx.compute_txid()).collect();
+    confirmed == known.confirmed.iter().copied().collect() && waiting == known.waiting.iter().copied().collect()
+}

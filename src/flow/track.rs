@@ -1,0 +1,212 @@
+//! Sent -> Status: where a transaction is, and what stands behind that. One of our own that nobody has is sent again.
+//!
+//! The same bytes on every resend (threats.md B4). A confirmation is called proven only where its Merkle branch and the
+//! work after it were checked; a chain that was reorganised takes it back.
+
+use bitcoin::{Transaction, TxOut, Txid};
+
+use super::{
+    FlowError, SignedFile,
+    deliver::{accounts, deliver},
+};
+use crate::{
+    chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
+    explain::Failure,
+    explorer::{BlockRef, Claim, Explorer, TxPlace},
+    intent::Status,
+    ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
+    network::Network,
+    text::SafeText,
+};
+
+/// Most parents that are fetched to see whether a conflicting transaction is signed.
+const MAX_PARENTS: usize = 200;
+
+/// Where a transaction is, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracking {
+    /// Where it is.
+    pub status: Status,
+    /// What stands behind that.
+    pub evidence: Evidence,
+    /// Hosts that said where it is; nobody where that follows from our own ledger.
+    pub said_by: Vec<SafeText>,
+    /// It was in a block, as far as this ledger knew, and is in none now.
+    pub reorganised: bool,
+    /// Nobody had it, and its bytes were sent again just now.
+    pub sent_again: bool,
+}
+
+impl Tracking {
+    const fn said(status: Status) -> Self {
+        Self { status, evidence: Evidence::Said, said_by: Vec::new(), reorganised: false, sent_again: false }
+    }
+}
+
+/// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte;
+/// one that was refused or replaced since is not.
+///
+/// # Errors
+/// Explorers do not answer, or prove false, or nobody knows the transaction, neither here nor there.
+pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
+    let journal = ledger.journal_row(network, &txid.to_string())?;
+    let claim = explorer.place(txid)?;
+    let Some(row) = journal else { return of_others(explorer, &claim, txid) };
+    let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
+    let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
+    let tracking = match claim.value() {
+        TxPlace::Unknown => missing(ledger, explorer, &file, row.state)?,
+        place => {
+            let (state, detail) = match place {
+                TxPlace::Confirmed(_) => (JournalState::Confirmed, "found in a block"),
+                _ => (JournalState::Sent, "found in a mempool"),
+            };
+            note(ledger, &row.txid, network, (state, detail))?;
+            tracking(explorer, &claim, &file.transaction)?
+        }
+    };
+    Ok(Tracking { reorganised, ..tracking })
+}
+
+/// A transaction that is not in our journal.
+fn of_others(explorer: &Explorer, claim: &Claim<TxPlace>, txid: Txid) -> Result<Tracking, Failure> {
+    let transaction = match claim.value() {
+        TxPlace::Unknown => None,
+        _ => explorer.transaction(txid)?,
+    };
+    let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
+    tracking(explorer, claim, &transaction.ok_or_else(unknown)?)
+}
+
+/// Whether our journal or an account of ours had it in a block.
+fn was_confirmed(ledger: &Ledger, row: &JournalRow, txid: Txid) -> Result<bool, Failure> {
+    if row.state == JournalState::Confirmed {
+        return Ok(true);
+    }
+    for account in accounts(ledger, row.network)? {
+        if let Some((_, Some(_))) = ledger.transaction(&account, txid)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What explorers claim, and what of it could be proven.
+fn tracking(explorer: &Explorer, claim: &Claim<TxPlace>, transaction: &Transaction) -> Result<Tracking, Failure> {
+    let said_by = match claim {
+        Claim::Proven(_) => Vec::new(),
+        Claim::Agreed { operators, .. } => operators.clone(),
+        Claim::Single { operator, .. } => vec![operator.clone()],
+    };
+    let claimed = if matches!(claim, Claim::Agreed { .. }) { Evidence::Agreed } else { Evidence::Said };
+    let (status, evidence) = match *claim.value() {
+        TxPlace::Unknown => (Status::NotFound, claimed),
+        TxPlace::Mempool => (Status::Unconfirmed, claimed),
+        TxPlace::Confirmed(block) => match confirmed(explorer, transaction, block)? {
+            (status, Evidence::Proven) => (status, Evidence::Proven),
+            (status, _) => (status, claimed),
+        },
+    };
+    Ok(Tracking { evidence, said_by, ..Tracking::said(status) })
+}
+
+/// How deep it is, and whether that is proven: only what has six blocks on its own can be.
+fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) -> Result<(Status, Evidence), Failure> {
+    let BlockRef { height, hash, .. } = block;
+    let tip = explorer.tip()?.value().height;
+    let above = tip.saturating_sub(height);
+    let deep = usize::try_from(above).is_ok_and(|above| above >= SUCCESSORS);
+    let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], tip)?.contains(&true);
+    let status = Status::Confirmed { height, confirmations: above.saturating_add(1), block: hash.to_string() };
+    Ok((status, if is_proven { Evidence::Proven } else { Evidence::Said }))
+}
+
+fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (JournalState, &str)) -> Result<(), Failure> {
+    Ok(ledger.set_journal_state(network, txid, state, detail)?)
+}
+
+/// One of our own that no explorer has: it lost its coins, or it is sent again, or it was never to be.
+fn missing(
+    ledger: &mut Ledger,
+    explorer: &Explorer,
+    file: &SignedFile,
+    state: JournalState,
+) -> Result<Tracking, Failure> {
+    let (network, txid) = (file.signed.network, file.transaction.compute_txid());
+    let rows = accounts(ledger, network)?;
+    if let Some(by) = conflicting_spend(ledger, explorer, &rows, &file.transaction)? {
+        note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
+        ledger.atomically(|ledger| {
+            rows.iter().try_for_each(|row| ledger.give_up(row, txid))?;
+            rows.iter().try_for_each(|row| ledger.observe_own(row, &by))
+        })?;
+        return Ok(Tracking::said(Status::Replaced { by: by.compute_txid().to_string() }));
+    }
+    if let Some(by) = rival_here(ledger, &rows, &file.transaction)? {
+        return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
+    }
+    if !matches!(state, JournalState::Unknown | JournalState::Sent | JournalState::Confirmed) {
+        return Ok(Tracking::said(Status::NotFound));
+    }
+    deliver(ledger, explorer, file)?;
+    let claim = explorer.place(txid)?;
+    Ok(Tracking { sent_again: true, ..tracking(explorer, &claim, &file.transaction)? })
+}
+
+/// Another transaction in our own ledger that counts and spends one of this one's coins: a replacement of ours.
+fn rival_here(ledger: &Ledger, rows: &[AccountRow], transaction: &Transaction) -> Result<Option<Txid>, Failure> {
+    for row in rows {
+        for input in &transaction.input {
+            let spender = ledger.spender(row.id, input.previous_output)?;
+            if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid()) {
+                return Ok(Some(spender));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Another transaction that spends one of this one's coins, if an explorer names one that is signed for it.
+fn conflicting_spend(
+    ledger: &Ledger,
+    explorer: &Explorer,
+    rows: &[AccountRow],
+    transaction: &Transaction,
+) -> Result<Option<Transaction>, Failure> {
+    for input in &transaction.input {
+        let spender = explorer.outspend(input.previous_output)?.into_value();
+        if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid())
+            && let Some(spender) = explorer.transaction(spender)?
+            && spender.input.iter().any(|other| other.previous_output == input.previous_output)
+            && is_signed(ledger, explorer, rows, &spender)?
+        {
+            return Ok(Some(spender));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether Bitcoin Core's code accepts every input: anyone can write a transaction that names our coin.
+fn is_signed(
+    ledger: &Ledger,
+    explorer: &Explorer,
+    rows: &[AccountRow],
+    transaction: &Transaction,
+) -> Result<bool, Failure> {
+    let mut spent: Vec<TxOut> = Vec::new();
+    for input in transaction.input.iter().take(MAX_PARENTS) {
+        let outpoint = input.previous_output;
+        let known = match rows.first() {
+            Some(row) => ledger.transaction(row, outpoint.txid)?.map(|(parent, _)| parent),
+            None => None,
+        };
+        let parent = match known {
+            Some(parent) => Some(parent),
+            None => explorer.transaction(outpoint.txid)?,
+        };
+        let output = parent.as_ref().and_then(|parent| proof::spent_output(parent, outpoint).ok());
+        let Some(output) = output else { return Ok(false) };
+        spent.push(output.clone());
+    }
+    Ok(consensus::verify(transaction, &spent).is_ok())
+}

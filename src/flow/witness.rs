@@ -1,0 +1,183 @@
+//! A second opinion on what a sync wrote down: what two organisations say is agreed, what they do not is named.
+//!
+//! What a witness has and we have not is taken over only if it is proven; it is never dropped without a word. Nobody is
+//! believed for being the first or the second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::Txid;
+
+use super::sync::{as_known, place_of};
+use crate::{
+    account::Keychain,
+    explain::Failure,
+    explorer::{BlockRef, Explorer, Opinion, ScriptHistory, TxAt, Witnessed},
+    ledger::{AccountRow, Completeness, Disagreement, Ledger, LedgerError, Observation, PROVEN_HERE, ToldHistory},
+    text::SafeText,
+};
+
+/// What became of asking a second organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// There is no second organisation in the list.
+    Nobody,
+    /// There is one, and it did not answer: its failure, in our words.
+    Silent(String),
+    /// It answered.
+    Heard {
+        /// Its host.
+        operator: String,
+        /// Scripts of which it says the same.
+        agreed: usize,
+        /// Scripts of which it says something else.
+        differing: usize,
+        /// Scripts that were not put to it.
+        unasked: usize,
+    },
+}
+
+/// Has a second organisation asked about `asked` and about every coin that nobody confirmed yet, and writes down its words.
+///
+/// # Errors
+/// The ledger cannot be read or written. A witness that is silent is no failure.
+pub(super) fn second_opinion(
+    (ledger, row): (&mut Ledger, &AccountRow),
+    explorer: &Explorer,
+    (primary, tip, asked): (&SafeText, u32, &[(Keychain, u32)]),
+) -> Result<Second, Failure> {
+    let told = ledger.known_histories(row)?;
+    let scripts = in_order(ledger, row, (asked, &told))?;
+    let opinion = match explorer.second_opinion(primary, &scripts) {
+        Ok(Some(opinion)) => opinion,
+        Ok(None) => return Ok(Second::Nobody),
+        Err(error) => return Ok(Second::Silent(error.to_string())),
+    };
+    let news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
+    let proven = news.proven(explorer, opinion.tip.height);
+    ledger.atomically(|ledger| write(ledger, row, (&opinion, &news, &proven)))?;
+    let Opinion { operator, agreed, differing, unasked, .. } = opinion;
+    Ok(Second::Heard { operator: operator.to_string(), agreed: agreed.len(), differing: differing.len(), unasked })
+}
+
+/// A transaction that only the witness had, with the block that it is proven to be in.
+type Proven = (Observation, Txid, String);
+
+fn write(
+    ledger: &Ledger,
+    row: &AccountRow,
+    (opinion, news, proven): (&Opinion, &Differences<'_>, &[Proven]),
+) -> Result<(), LedgerError> {
+    for &place in &opinion.agreed {
+        ledger.put_opinion(row.id, place, opinion.operator.as_str())?;
+    }
+    for history in &opinion.differing {
+        ledger.forget_opinion(row.id, (history.keychain, history.index))?;
+    }
+    for (observation, txid, block) in proven {
+        ledger.observe(row, observation)?;
+        ledger.put_proof(row, *txid, block)?;
+    }
+    if !proven.is_empty() {
+        ledger.rebuild(row)?;
+    }
+    news.disagreements.iter().try_for_each(|what| ledger.put_disagreement(row, what))
+}
+
+/// Scripts with unspent coins first, then the others that were used, then the unused.
+fn in_order(
+    ledger: &Ledger,
+    row: &AccountRow,
+    (asked, told): (&[(Keychain, u32)], &BTreeMap<(Keychain, u32), ToldHistory>),
+) -> Result<Vec<Witnessed>, Failure> {
+    let mut places = ledger.unconfirmed_holders(row.id)?;
+    let (used, unused): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|place| told.contains_key(place));
+    let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();
+    places.extend(used.into_iter().chain(unused).filter(|place| !first.contains(place)));
+    let witnessed = |(keychain, index): (Keychain, u32)| {
+        let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
+        row.account.script(keychain, index).ok().map(|script| (keychain, index, script, known))
+    };
+    Ok(places.into_iter().filter_map(witnessed).collect())
+}
+
+/// What the witness says otherwise.
+#[derive(Default)]
+struct Differences<'a> {
+    disagreements: Vec<Disagreement>,
+    /// Transactions in blocks that only the witness has.
+    only_there: Vec<(&'a ScriptHistory, &'a TxAt, BlockRef)>,
+}
+
+impl<'a> Differences<'a> {
+    fn of(
+        ledger: (&Ledger, &AccountRow),
+        opinion: &'a Opinion,
+        (primary, tip, told): (&SafeText, u32, &BTreeMap<(Keychain, u32), ToldHistory>),
+    ) -> Result<Self, Failure> {
+        let mut differences = Self::default();
+        for history in &opinion.differing {
+            let known = told.get(&(history.keychain, history.index)).cloned().unwrap_or_default();
+            differences.only_there(history, &known, (primary, tip));
+            differences.only_here(ledger, (history, &known), (primary, opinion.tip.height))?;
+        }
+        Ok(differences)
+    }
+
+    /// In blocks, as the witness says, and not known here, or elsewhere. What merely waits comes and goes.
+    fn only_there(&mut self, history: &'a ScriptHistory, known: &ToldHistory, (primary, tip): (&SafeText, u32)) {
+        for seen in &history.txs {
+            let Some(block) = seen.place else { continue };
+            let claim = (seen.tx.compute_txid(), block.height);
+            // The first one may not know a later block yet.
+            if !known.confirmed.contains(&claim) && block.height <= tip {
+                self.name(history, claim.0, (history.operator.as_str(), primary.as_str()));
+                self.only_there.push((history, seen, block));
+            }
+        }
+    }
+
+    /// In blocks, as is known here, and not listed there although the witness knows of that height.
+    fn only_here(
+        &mut self,
+        (ledger, row): (&Ledger, &AccountRow),
+        (history, known): (&ScriptHistory, &ToldHistory),
+        (primary, its_tip): (&SafeText, u32),
+    ) -> Result<(), Failure> {
+        for &(txid, height) in &known.confirmed {
+            let there = history.txs.iter().any(|seen| seen.place.is_some() && seen.tx.compute_txid() == txid);
+            if !there && height <= its_tip {
+                let has = if ledger.is_proven(row, txid)? { PROVEN_HERE } else { primary.as_str() };
+                self.name(history, txid, (has, history.operator.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, history: &ScriptHistory, txid: Txid, (has, lacks): (&str, &str)) {
+        self.disagreements.push(Disagreement {
+            keychain: history.keychain,
+            index: history.index,
+            txid: txid.to_string(),
+            has: has.to_owned(),
+            lacks: lacks.to_owned(),
+        });
+    }
+
+    /// Those of the witness's own that are proven to be in their blocks. Who lies about one proves none.
+    fn proven(&self, explorer: &Explorer, tip: u32) -> Vec<Proven> {
+        let claims: Vec<_> = self.only_there.iter().map(|(_, seen, block)| (seen.tx.clone(), *block)).collect();
+        let answers = explorer.prove(&claims, tip).unwrap_or_default();
+        let found = self.only_there.iter().zip(answers).filter(|(_, is_proven)| *is_proven);
+        let observed = |((history, seen, block), _): (&(&ScriptHistory, &TxAt, BlockRef), bool)| {
+            let observation = Observation {
+                keychain: history.keychain,
+                index: history.index,
+                transactions: vec![(seen.tx.clone(), place_of(block))],
+                completeness: Completeness::MempoolCut,
+                said_by: history.operator.to_string(),
+            };
+            (observation, seen.tx.compute_txid(), block.hash.to_string())
+        };
+        found.map(observed).collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! Rows of second opinions: scripts whose history another organisation confirmed, and what explorers do not agree on.
+//!
+//! An opinion is about what is known of a script at that moment: it is gone as soon as something about the script changes.
+
+use rusqlite::params;
+
+use super::{AccountId, AccountRow, Ledger, LedgerError, file, now, scripts::keychain};
+use crate::account::Keychain;
+
+/// Stands for an explorer's name where we have a proof ourselves.
+pub const PROVEN_HERE: &str = "proven here";
+
+/// Something that one says and another does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Chain below the account.
+    pub keychain: Keychain,
+    /// Address index.
+    pub index: u32,
+    /// The transaction that it is about.
+    pub txid: String,
+    /// Who has it, or what stands behind it.
+    pub has: String,
+    /// Who does not list it for this script, or lists it elsewhere.
+    pub lacks: String,
+}
+
+impl Ledger {
+    /// Another organisation says of a script exactly what is known of it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn put_opinion(&self, id: AccountId, place: (Keychain, u32), operator: &str) -> Result<(), LedgerError> {
+        let sql = "INSERT OR REPLACE INTO opinions (account, keychain, idx, operator, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![id.0, place.0.number(), place.1, operator, now()];
+        statement.execute(values).map(|_| ()).map_err(file)
+    }
+
+    /// What was agreed about a script is of yesterday.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn forget_opinion(&self, id: AccountId, place: (Keychain, u32)) -> Result<(), LedgerError> {
+        self.clear("DELETE FROM opinions WHERE account = ?1 AND keychain = ?2 AND idx = ?3", id, place)
+    }
+
+    /// What was not agreed about a script is of yesterday.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn forget_disagreements(&self, id: AccountId, place: (Keychain, u32)) -> Result<(), LedgerError> {
+        self.clear("DELETE FROM disagreements WHERE account = ?1 AND keychain = ?2 AND idx = ?3", id, place)
+    }
+
+    fn clear(&self, sql: &str, id: AccountId, place: (Keychain, u32)) -> Result<(), LedgerError> {
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        statement.execute(params![id.0, place.0.number(), place.1]).map(|_| ()).map_err(file)
+    }
+
+    /// Explorers do not agree about a transaction of a script.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn put_disagreement(&self, row: &AccountRow, what: &Disagreement) -> Result<(), LedgerError> {
+        let sql = "INSERT OR REPLACE INTO disagreements (account, keychain, idx, txid, has, lacks, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let Disagreement { keychain, index, txid, has, lacks } = what;
+        let values = params![row.id.0, keychain.number(), index, txid, has, lacks, now()];
+        self.db.execute(sql, values).map(|_| ()).map_err(file)
+    }
+
+    /// Everything that explorers do not agree on, by script.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn disagreements(&self, id: AccountId) -> Result<Vec<Disagreement>, LedgerError> {
+        let sql = "SELECT keychain, idx, txid, has, lacks FROM disagreements WHERE account = ?1
+                   ORDER BY keychain, idx, txid, lacks";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| {
+            Ok(Disagreement {
+                keychain: keychain(row.get(0)?),
+                index: row.get(1)?,
+                txid: row.get(2)?,
+                has: row.get(3)?,
+                lacks: row.get(4)?,
+            })
+        });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Who confirmed the scripts of an account.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn confirmed_by(&self, id: AccountId) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT DISTINCT operator FROM opinions WHERE account = ?1 ORDER BY operator";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| row.get(0));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Scripts with unspent coins that nobody else confirmed, those with the largest coins first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unconfirmed_holders(&self, id: AccountId) -> Result<Vec<(Keychain, u32)>, LedgerError> {
+        let sql = "SELECT c.keychain, c.idx FROM coins c LEFT JOIN opinions o USING (account, keychain, idx)
+                   WHERE c.account = ?1 AND c.spent_by IS NULL AND o.account IS NULL
+                   GROUP BY c.keychain, c.idx ORDER BY max(c.value) DESC, c.keychain, c.idx";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([id.0], |row| Ok((keychain(row.get(0)?), row.get(1)?)));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+}

@@ -1,0 +1,83 @@
+//! How much is asked: exactly so many requests, and under a storm of 429 no more than the server's bucket gives.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use fastness::{
+    explorer::Explorer,
+    flow::{self, Depth},
+    network::Network,
+};
+
+use super::{
+    layer::Layer,
+    makes::scan,
+    matrix::Honest,
+    personality::{Bucket, Deployment, Personality, TooMany},
+    world::{GAP, World},
+};
+
+fn paths(layer: &Layer, from: usize) -> Vec<String> {
+    layer.log()[from..].iter().map(|asked| format!("{} {}", asked.method, asked.path)).collect()
+}
+
+/// Paths of one kind.
+fn count(paths: &[String], kind: &str) -> usize {
+    paths.iter().filter(|path| path.starts_with(kind)).count()
+}
+
+#[test]
+fn a_second_sync_asks_only_what_can_have_changed() {
+    let world = World::new();
+    let deployment =
+        Deployment { chain: Arc::clone(&world.chain), personality: Personality::BlockstreamNew, bucket: None };
+    let layer = Layer::start(1, deployment);
+    let (mut ledger, _) = world.ledger();
+    let mut seen = 0;
+    let mut sync = || {
+        let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
+        let row = ledger.accounts(None).unwrap().remove(0);
+        flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
+        let paths = paths(&layer, seen);
+        seen += paths.len();
+        paths
+    };
+    let first = sync();
+    assert_eq!(count(&first, "GET /scripthash/"), 6 + 1 + 2 * GAP as usize, "{first:#?}");
+    let second = sync();
+    // Seven used scripts and the gap of both chains; nothing about blocks, for the tip is the same.
+    assert_eq!(count(&second, "GET /scripthash/"), 6 + 1 + 2 * GAP as usize, "{second:#?}");
+    assert_eq!(count(&second, "GET /tx/"), 0, "what is proven is not proven again: {second:#?}");
+    assert!(count(&second, "POST") <= 1, "whether it takes many scripts is asked once: {second:#?}");
+    assert!(second.len() <= 14, "{} requests: {second:#?}", second.len());
+    println!("requests: first sync {}, idle re-sync {}", first.len(), second.len());
+}
+
+#[test]
+fn a_host_that_says_429_is_not_stormed() {
+    let world = Arc::new(World::new());
+    let calm = Layer::start(2, Honest(Arc::clone(&world)));
+    let truth = scan(&world, &Explorer::connect(Network::Regtest, &[calm.url()]).unwrap()).unwrap();
+    for answer in [TooMany::Json, TooMany::Page(1)] {
+        let (burst, every) = (5, Duration::from_millis(200));
+        let bucket = Some(Bucket::new(burst, every, answer));
+        let chain = Arc::clone(&world.chain);
+        let layer = Layer::start(1, Deployment { chain, personality: Personality::BlockstreamNew, bucket });
+        let started = Instant::now();
+        let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
+        let outcome = scan(&world, &explorer);
+        let given = burst as usize + (started.elapsed().as_millis() / every.as_millis()) as usize;
+        println!("429 storm, {answer:?}: {} requests, {given} allowed, {:?}", layer.requests(), started.elapsed());
+        if matches!(answer, TooMany::Json) {
+            // So many may be on their way when the first refusal comes back.
+            let most = given + given / 10 + 16;
+            assert!(layer.requests() <= most, "{} requests, and {most} at most", layer.requests());
+        }
+        match outcome {
+            Ok(found) => assert_eq!(found, truth),
+            Err(error) => assert!(error.contains("too many requests"), "{error}"),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Two explorers: what both say is agreed, what they do not is named with its address, and nothing is lost to the one who leaves out.
+
+use std::sync::{Arc, Mutex};
+
+use fastness::practice::{PracticeChain, Server};
+use serde_json::Value;
+
+use crate::harness::{Stage, sat};
+
+/// Another explorer over the same chain.
+fn second_window(stage: &Stage) -> Server {
+    Server::start(stage.server.chain(), "127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+/// An explorer over a chain of its own, on which nothing of ours ever happened.
+fn stranger(blocks: u32) -> Server {
+    let chain = Arc::new(Mutex::new(PracticeChain::in_memory()));
+    chain.lock().unwrap().mine(blocks, None).unwrap();
+    Server::start(chain, "127.0.0.1:0".parse().unwrap()).unwrap()
+}
+
+fn name(server: &Server) -> String {
+    server.url().trim_start_matches("http://").to_owned()
+}
+
+/// Asks these explorers, in this order; options after a command replace those before it.
+fn sync(stage: &Stage, explorers: &[&str]) -> Value {
+    let named: Vec<String> = explorers.iter().map(|url| format!("--explorer={url}")).collect();
+    let words: Vec<&str> = ["sync"].into_iter().chain(named.iter().map(String::as_str)).collect();
+    stage.json(&words)
+}
+
+fn account(stage: &Stage) -> Value {
+    stage.json(&["balance"])["accounts"][0].clone()
+}
+
+#[test]
+fn what_two_say_is_agreed_and_what_one_says_is_not() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    assert_eq!((sat(&account(&stage)["confirmed"]), sat(&account(&stage)["agreed"])), (50_000_000, 0));
+    let second = second_window(&stage);
+    let report = sync(&stage, &[&stage.server.url(), &second.url()]);
+    let heard = &report["accounts"][0]["second"];
+    assert_eq!((heard["state"].as_str(), heard["differing"].as_u64()), (Some("heard"), Some(0)), "{report}");
+    let account = account(&stage);
+    assert_eq!(sat(&account["agreed"]), 50_000_000);
+    assert_eq!(account["agreed_by"][0], name(&second));
+    assert_eq!(account["disagreements"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_payment_undoes_what_was_agreed_until_both_say_so_again() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let second = second_window(&stage);
+    sync(&stage, &[&stage.server.url(), &second.url()]);
+    assert_eq!(sat(&account(&stage)["agreed"]), 50_000_000);
+    stage.fund(&stage.json(&["addresses"])["addresses"][0]["address"].as_str().unwrap().to_owned(), 7_000);
+    stage.json(&["sync"]);
+    let after = account(&stage);
+    assert_eq!((sat(&after["confirmed"]), sat(&after["agreed"])), (50_007_000, 0));
+}
+
+#[test]
+fn a_witness_who_lists_nothing_is_named_and_takes_nothing_away() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let stranger = stranger(200);
+    sync(&stage, &[&stage.server.url(), &stranger.url()]);
+    let account = account(&stage);
+    assert_eq!((sat(&account["confirmed"]), sat(&account["agreed"])), (50_000_000, 0));
+    let named = &account["disagreements"][0];
+    assert_eq!(named["lacks"], name(&stranger));
+    assert_eq!(named["has"], name(&stage.server));
+    let page = stage.run(&["balance"]).stdout;
+    assert!(page.contains("does not list it"), "{page}");
+}
+
+#[test]
+fn a_witness_that_is_behind_does_not_disagree() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.mine(20);
+    let stranger = stranger(1);
+    sync(&stage, &[&stage.server.url(), &stranger.url()]);
+    let account = account(&stage);
+    assert_eq!((sat(&account["confirmed"]), sat(&account["agreed"])), (50_000_000, 0));
+    assert_eq!(account["disagreements"].as_array().unwrap().len(), 0, "{account}");
+}
+
+#[test]
+fn what_the_first_leaves_out_and_the_second_proves_is_taken_over() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.mine(10);
+    let (honest, liar) = (second_window(&stage), stranger(200));
+    // A home that has only heard the liar, and then both.
+    let home = Stage::with_wallet();
+    sync(&home, &[&liar.url()]);
+    assert_eq!(sat(&account(&home)["confirmed"]), 0);
+    sync(&home, &[&liar.url(), &honest.url()]);
+    let both = account(&home);
+    assert_eq!(sat(&both["proven"]), 50_000_000, "{both}");
+    assert_eq!(both["disagreements"][0]["lacks"], name(&liar));
+    // The liar alone leaves it out again, and what is proven stays.
+    stage_full(&home, &liar);
+    let after = account(&home);
+    assert_eq!(sat(&after["proven"]), 50_000_000, "{after}");
+    assert_eq!(after["disagreements"][0]["has"], "proven here");
+}
+
+fn stage_full(home: &Stage, only: &Server) {
+    home.json(&["sync", "--full", &format!("--explorer={}", only.url())]);
+}
+
+#[test]
+fn a_silent_witness_is_said_and_stops_nothing() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let report = sync(&stage, &[&stage.server.url(), "http://127.0.0.1:9"]);
+    assert_eq!(report["accounts"][0]["second"]["state"], "silent");
+    assert_eq!(stage.confirmed(), 50_000_000);
+}
