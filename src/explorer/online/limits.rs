@@ -104,15 +104,10 @@ pub(super) const POOL_IDLE: Duration = Duration::from_secs(60);
 pub(super) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
 /// A question about one transaction.
 pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
-/// Sending to every host in turn.
-pub(super) const SENDING: Duration = Duration::from_secs(60);
 /// Looking for a transaction that may have been sent.
 pub(super) const READING_BACK: Duration = Duration::from_secs(60);
 /// A whole scan.
 pub(super) const SCAN: Duration = Duration::from_secs(600);
-/// When to look for a transaction after sending it: servers cache for a few seconds.
-pub(super) const READ_BACK_AT: [Duration; 4] =
-    [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms (network.md 4.2).
 pub(super) const WITNESSES: usize = 2;
 /// How long a host may take for what anybody can answer before a second one is asked as well.

@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    future::join_all,
-    stream::{FuturesUnordered, StreamExt},
-};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::{
     runtime::{Builder, Runtime},
     time::{Instant, sleep},
@@ -53,21 +50,6 @@ impl Drop for Engine {
             runtime.shutdown_background();
         }
     }
-}
-
-/// Who may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Audience {
-    /// Anybody: the question names nothing of ours.
-    Anybody,
-    /// The witnesses that may know of us.
-    Witnesses,
-}
-
-/// Everything that several said, in the order of the list, and who failed.
-pub(super) struct Polled<T> {
-    pub(super) answers: Vec<(SafeText, Option<T>)>,
-    pub(super) failures: Vec<Failure>,
 }
 
 /// What was heard so far by who asks until somebody has a value.
@@ -129,9 +111,9 @@ impl Pool {
         self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
     }
 
-    /// How many organisations are behind the list.
-    pub(super) fn organisations(&self) -> usize {
-        self.endpoints.iter().map(|endpoint| organisation(endpoint.operator.as_str())).collect::<BTreeSet<_>>().len()
+    /// All of them, our own first.
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
     }
 
     /// Explorers that proved false in this process and are not asked again.
@@ -202,40 +184,6 @@ impl Pool {
         }
     }
 
-    /// Asks up to `most` organisations at once, and others for those that fail; everything they said.
-    pub(super) async fn poll<T>(
-        &self,
-        (end, most, audience): (Instant, usize, Audience),
-        ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
-    ) -> Polled<T> {
-        let mut polled = Polled { answers: Vec::new(), failures: Vec::new() };
-        let mut left = self.one_of_each();
-        while polled.answers.len() < most && !left.is_empty() {
-            let mut round = Vec::new();
-            let mut room = self.witnesses.saturating_sub(self.told.borrow().len());
-            left.retain(|&place| {
-                let is_new = audience == Audience::Witnesses && !self.told.borrow().contains(&place);
-                let goes = round.len() + polled.answers.len() < most && !(is_new && room == 0);
-                if goes {
-                    round.push(place);
-                    room = room.saturating_sub(usize::from(is_new));
-                }
-                !goes
-            });
-            if round.is_empty() {
-                break;
-            }
-            let deadline = share(end, 2);
-            for (operator, answer) in join_all(round.into_iter().map(|place| self.put(place, deadline, &ask))).await {
-                match answer {
-                    Ok(value) => polled.answers.push((operator, value)),
-                    Err(cause) => polled.failures.push(Failure { operator, cause }),
-                }
-            }
-        }
-        polled
-    }
-
     /// One question to one explorer, judged, with its name.
     async fn put<T>(
         &self,
@@ -251,7 +199,9 @@ impl Pool {
             Err(cause) => Err(cause),
         };
         // Where its chain could not be compared, it was told nothing yet.
-        if endpoint.on_our_chain.initialized() && !matches!(answer, Err(Cause::Unreachable | Cause::NoTor)) {
+        if endpoint.on_our_chain.initialized()
+            && !matches!(answer, Err(Cause::Unreachable | Cause::NotThroughProxy | Cause::NoTor))
+        {
             self.told.borrow_mut().insert(place);
         }
         (endpoint.operator.clone(), self.judged(endpoint, answer))
