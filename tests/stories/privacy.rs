@@ -172,21 +172,21 @@ fn what_a_proxy_hides_and_what_it_does_not() {
 
 #[test]
 fn what_could_not_be_written_down_is_said() {
-    let stage = Stage::with_wallet();
+    let Watched { stage, door } = Watched::new();
     let filled = "#\n".repeat(1_200_000);
     std::fs::write(stage.path("home/requests.log"), filled).unwrap();
     // No file may grow beyond 2 MiB, as on a full disk; the ledger is smaller.
     let mut shell = Command::new("bash");
     shell.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""]).arg(env!("CARGO_BIN_EXE_fastness"));
     shell.arg("--home").arg(stage.path("home")).args(["--network", "regtest", "sync", "--explorer"]);
-    let ran = shell.arg(stage.server.url()).output().unwrap();
+    let ran = shell.arg(&door.url).output().unwrap();
     let said = String::from_utf8_lossy(&ran.stderr);
     assert_eq!(ran.status.code(), Some(0), "{said}");
     assert_eq!(said.matches("warning[privacy.not_written]").count(), 1, "{said}");
     let report = report(&stage);
     assert_eq!(report["complete"], false);
     let gap = report["gaps"][0].as_str().unwrap();
-    let lost = seen(&stage.server.seen()).scripts.len();
+    let lost = seen(&door.requests()).scripts.len();
     assert!(gap.starts_with(&format!("{lost} entries could not be written")), "{gap}");
     assert!(stage.run(&["privacy", "report"]).stdout.contains("This is not complete"));
 }

@@ -177,7 +177,7 @@ fn requests_say_nothing_about_who_asks() {
             requests
         })
         .collect();
-    assert!(tapes[0].len() > 40, "{}", tapes[0].len());
+    assert!(tapes[0].iter().any(|request| request.contains("scripthash")), "{:?}", tapes[0]);
     assert_eq!(tapes[0], tapes[1], "byte for byte the same from two people");
     for request in &tapes[0] {
         let host = format!("host: {ONION}");
