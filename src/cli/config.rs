@@ -2,11 +2,11 @@
 //!
 //! Holds nothing secret and decides nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
-    network::{AnyNetwork, EvmChain},
+    network::{AnyNetwork, EvmChain, Network},
     store::{Home, StoreError, read_public},
 };
 use serde::Deserialize;
@@ -14,9 +14,15 @@ use serde::Deserialize;
 use super::desk_error::entries;
 
 mod chains;
+mod core;
+mod edit;
 mod history;
 
-pub(crate) use history::{CATALOGUE as HISTORY_CATALOGUE, HistoryConfig};
+pub(crate) use self::{
+    core::{CATALOGUE as CORE_CATALOGUE, CoreConfig, CoreLogin},
+    edit::{CATALOGUE as EDIT_CATALOGUE, EditError, edit_explorers},
+    history::{CATALOGUE as HISTORY_CATALOGUE, HistoryConfig},
+};
 
 /// No configuration is longer.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -42,6 +48,9 @@ pub(crate) struct Config {
     /// Indexers that tell the history of EVM accounts, by network.
     #[serde(default)]
     pub(crate) history: BTreeMap<String, HistoryConfig>,
+    /// Credentials of Bitcoin Core nodes, by network.
+    #[serde(default)]
+    pub(crate) core: BTreeMap<String, CoreConfig>,
     /// EVM chains that fastness does not ship.
     #[serde(default)]
     pub(crate) chain: Vec<chains::ChainConfig>,
@@ -111,6 +120,10 @@ impl Config {
         for name in named {
             name.parse::<AnyNetwork>().map_err(|error| wrong(error.to_string()))?;
         }
+        for (name, core) in &self.core {
+            name.parse::<Network>().map_err(|error| wrong(error.to_string()))?;
+            core.login(Path::new("")).map_err(|why| wrong(format!("[core.{name}] {why}")))?;
+        }
         Ok(())
     }
 
@@ -123,6 +136,12 @@ impl Config {
     pub(crate) fn history_of(&self, chain: &'static EvmChain) -> Option<&HistoryConfig> {
         let same = |name: &str| name.parse() == Ok(AnyNetwork::Evm(chain));
         self.history.iter().find(|(name, _)| same(name)).map(|(_, config)| config)
+    }
+
+    /// How to log in at the Bitcoin Core node of a network; its files are found from the home.
+    pub(crate) fn core_login(&self, network: Network, home: &Path) -> Option<CoreLogin> {
+        let mut named = self.core.iter().filter(|(name, _)| name.parse() == Ok(network));
+        named.next().and_then(|(_, core)| core.login(home).ok())
     }
 
     /// The explorers or nodes named for a network.
@@ -149,6 +168,31 @@ mod tests {
     fn a_gap_that_finds_nothing_or_never_ends_is_an_error() {
         for (gap, good) in [(0, false), (1, true), (1000, true), (1001, false), (u32::MAX, false)] {
             assert_eq!(Config::parse(format!("gap = {gap}").as_bytes()).is_ok(), good, "{gap}");
+        }
+    }
+
+    #[test]
+    fn a_core_node_has_a_cookie_or_a_user_with_a_password_in_a_file() {
+        let home = Path::new("/home/x");
+        let login = |text: &str| Config::parse(text.as_bytes()).map(|config| config.core_login(Network::Signet, home));
+        let cookie = login("[core.signet]\ncookie_file = \"/var/lib/bitcoin/.cookie\"\n");
+        assert_eq!(cookie, Ok(Some(CoreLogin::Cookie("/var/lib/bitcoin/.cookie".into()))));
+        let password = login("[core.signet]\nuser = \"me\"\npassword_file = \"core.password\"\n");
+        let expected = CoreLogin::Password { user: "me".to_owned(), file: "/home/x/core.password".into() };
+        assert_eq!(password, Ok(Some(expected)));
+        assert_eq!(login("[core.bitcoin]\ncookie_file = \"c\"\n"), Ok(None), "another network");
+        for bad in [
+            "[core.signet]\n",
+            "[core.signet]\nuser = \"me\"\n",
+            "[core.signet]\npassword_file = \"p\"\n",
+            "[core.signet]\nuser = \"a:b\"\npassword_file = \"p\"\n",
+            "[core.signet]\nuser = \"\"\npassword_file = \"p\"\n",
+            "[core.signet]\ncookie_file = \"c\"\nuser = \"me\"\npassword_file = \"p\"\n",
+            "[core.signet]\npassword = \"hunter2\"\n",
+            "[core.ethereum]\ncookie_file = \"c\"\n",
+            "[core.nowhere]\ncookie_file = \"c\"\n",
+        ] {
+            assert!(login(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,16 +1,16 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
-use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, Passage, Seen, SocksProxy},
-    ledger::{AccountRow, EvmAccountRow, Ledger, now},
+    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
+    ledger::{AccountRow, EvmAccountRow, Ledger},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, Told, WalletName, WriteRule, atomic_write, read_public},
+    store::{Home, Lock, RequestLog, WalletName, WriteRule, atomic_write, read_public},
 };
 
-use super::{DeskError, Globals, config::Config, ui::Ui};
+use super::{DeskError, Globals, config::Config, disclosures, ui::Ui};
 
 /// BIP-44's recommendation.
 pub(crate) const DEFAULT_GAP: u32 = 20;
@@ -254,7 +254,19 @@ impl Context {
         if endpoints.is_empty() {
             endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
         }
-        Ok(Explorer::connect(network, &endpoints)?.through(&self.passage()?)?)
+        let explorer = Explorer::connect(network, &endpoints)?.through(&self.passage()?)?;
+        self.with_login(network, explorer)
+    }
+
+    /// The same explorers with the login that config.toml names, where one of them is a node that asks for it.
+    pub(crate) fn with_login(&mut self, network: Network, explorer: Explorer) -> Result<Explorer, Failure> {
+        if !explorer.has_node() {
+            return Ok(explorer);
+        }
+        let config = self.config()?;
+        let Some(named) = config.core_login(network, self.home()?.root()) else { return Ok(explorer) };
+        let login: NodeLogin = named.read()?;
+        Ok(explorer.with_login(login))
     }
 
     /// The way out: the proxy of `--proxy` or config.toml, and our own log of what each host is told.
@@ -262,18 +274,12 @@ impl Context {
         let named = self.globals.proxy.clone().or(self.config()?.proxy);
         let proxy = named.as_deref().map(SocksProxy::parse).transpose();
         let proxy = proxy.map_err(|why| DeskError::Usage(format!("the address of the proxy {why}")))?;
-        let log = RefCell::new(RequestLog::open(&self.home()?.request_log_path())?);
-        let witness = move |seen: &Seen| {
-            let told = Told {
-                network: seen.network.to_owned(),
-                host: seen.host.to_string(),
-                kind: seen.subject.kind().to_owned(),
-                id: seen.subject.id().to_owned(),
-            };
-            // A full disk must not stop a payment that is on its way; `privacy report` says where its log ends.
-            drop(log.borrow_mut().add(now(), &told));
-        };
-        Ok(Passage { proxy, witness: Some(Rc::new(witness)), book: self.health()? })
+        let log = RequestLog::open(&self.home()?.request_log_path())?;
+        let accounts = self.ledger()?.evm_accounts(None)?;
+        let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
+        let passage = Passage { proxy, witness: None, accounts, book: self.health()? };
+        let witness = Some(disclosures::witness(passage.clone(), log, self.ui.form()));
+        Ok(Passage { witness, ..passage })
     }
 
     /// How explorers behaved in earlier runs.

@@ -15,6 +15,9 @@ pub(crate) enum DeskError {
     /// A question, and nobody to ask.
     #[error("this asks a question, and there is no terminal; {0} answers it")]
     NoTerminal(&'static str),
+    /// The person did not agree.
+    #[error("you did not agree")]
+    Declined,
     /// The person ended the input.
     #[error("the input ended before the answer")]
     InputEnded,
@@ -66,6 +69,7 @@ entries! {
     USAGE = "desk.usage", Usage, "See `fastness help` and `fastness help COMMAND`";
     SECRET = "desk.secret_on_command_line", Usage, "Treat it as leaked: move the money to a new wallet; secrets are typed when asked, or come with --password-fd";
     NO_TERMINAL = "desk.no_terminal", Usage, "Give the option named, or run in a terminal";
+    DECLINED = "desk.declined", Declined, "Nothing was changed";
     INPUT_ENDED = "desk.input_ended", Declined, "Run it again when ready; nothing was changed";
     TERMINAL_GONE = "desk.terminal_gone", Declined, "Run it again in a terminal; nothing was changed";
     LINE_TOO_LONG = "desk.line_too_long", Usage, "Type the answer by hand";
@@ -86,6 +90,7 @@ impl Explain for DeskError {
             Self::Usage(_) => USAGE,
             Self::SecretOnCommandLine => SECRET,
             Self::NoTerminal(_) => NO_TERMINAL,
+            Self::Declined => DECLINED,
             Self::InputEnded => INPUT_ENDED,
             Self::TerminalGone => TERMINAL_GONE,
             Self::LineTooLong => LINE_TOO_LONG,

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod context;
 mod desk_error;
+mod disclosures;
 mod ethereum;
 mod key_side;
 mod new_wallet;
@@ -235,7 +236,14 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Every catalogue of errors there is, for `docs/errors.md`.
 pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
-    let rooms = [CATALOGUE, config::CATALOGUE, config::HISTORY_CATALOGUE, wallet_error::CATALOGUE];
+    let rooms = [
+        CATALOGUE,
+        config::CATALOGUE,
+        config::EDIT_CATALOGUE,
+        config::HISTORY_CATALOGUE,
+        config::CORE_CATALOGUE,
+        wallet_error::CATALOGUE,
+    ];
     let library = fastness::catalogues();
     let rooms = library.iter().chain(&rooms).chain(commands::CATALOGUES);
     let mut all: Vec<_> = rooms.flat_map(|room| room.iter().copied()).collect();

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
-    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Opinion, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip,
-    TxPlace, Verdict, WitnessedScript,
+    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, NodeLogin, Opinion, Passage, ScanAnswer, ScanPlan,
+    ScanProgress, Tip, TxPlace, Verdict, WitnessedScript,
 };
 use crate::{network::Network, text::SafeText};
 
@@ -24,6 +24,14 @@ impl Explorer {
         Err(ExplorerError::NoNetwork)
     }
 
+    /// Answers that this build knows no addresses.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn normal_address(_text: &str) -> Result<String, &'static str> {
+        Err("is for the build with a network")
+    }
+
     /// Unreachable.
     pub fn check_chain(&self) -> Result<(), ExplorerError> {
         match self.0 {}
@@ -31,6 +39,18 @@ impl Explorer {
 
     /// Unreachable.
     pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn has_node(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn with_login(self, _login: NodeLogin) -> Self {
         match self.0 {}
     }
 

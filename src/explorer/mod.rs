@@ -51,15 +51,27 @@ pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
-pub use passage::{Passage, Seen, SocksProxy, Subject, Witness};
+pub use passage::{Passage, Route, Seen, SocksProxy, Subject, Witness};
 pub use verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Name not found, connection refused, or no trusted TLS session.
+    /// Name not found, or connection refused.
     Unreachable,
+    /// The proxy was not there, or could not reach the host. Nothing is tried around it.
+    NotThroughProxy,
+    /// No TLS session: it speaks plain http, or only versions that are out of use.
+    NoTls,
+    /// Its certificate is signed by nobody that is known here.
+    UnknownIssuer,
+    /// Its certificate has expired, or is not valid yet.
+    Expired,
+    /// Its certificate is another host's.
+    OtherHost,
+    /// Its certificate is not valid for another reason.
+    BadCertificate,
     /// An onion service, and no Tor proxy to reach it through.
     NoTor,
     /// No complete answer within the time allowed.
@@ -104,6 +116,12 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unreachable => "unreachable",
+            Self::NotThroughProxy => "not reached through the proxy",
+            Self::NoTls => "no TLS at that port",
+            Self::UnknownIssuer => "certificate of an unknown issuer",
+            Self::Expired => "certificate expired, or not valid yet",
+            Self::OtherHost => "certificate of another host",
+            Self::BadCertificate => "certificate not valid",
             Self::NoTor => "onion services need a Tor proxy",
             Self::TimedOut => "timed out",
             Self::Interrupted => "connection broke",
@@ -139,6 +157,14 @@ pub struct Failure {
 /// Failures in the order in which explorers were asked; prints `host: cause; host: cause`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Failures(pub Vec<Failure>);
+
+impl Failures {
+    /// True if there are some, and all for this cause.
+    #[must_use]
+    pub fn are_all(&self, cause: Cause) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|failure| failure.cause == cause)
+    }
+}
 
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -209,6 +235,9 @@ catalogue! {
     BAD_ENDPOINT = "explorer.bad_endpoint", Usage, "Give https, ssl or core+https addresses; http and tcp are for this machine and onion services only";
     NO_ENDPOINT = "explorer.no_endpoint", Usage, "Name one with --explorer URL, or under [explorers] in config.toml";
     NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
+    NO_TOR = "explorer.no_tor", Network, "Start Tor and give --proxy socks5://127.0.0.1:9050, or `proxy` in config.toml";
+    PROXY = "explorer.proxy", Network, "Check that the proxy runs at the address given, and that it can reach these hosts; nothing was sent around it";
+    DENIED = "explorer.denied", Network, "If it is your own node, check user and password_file, or cookie_file, under [core.NETWORK] in config.toml; others refuse some countries, networks and proxies: name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";
     LIED = "explorer.lied", Verification, "Do not trust this explorer, and name another";
     NO_SCRIPT = "explorer.no_script", Bug, "Report this as a bug in fastness";
@@ -222,6 +251,9 @@ impl Explain for ExplorerError {
             Self::NoNetwork => NO_NETWORK,
             Self::BadEndpoint { .. } => BAD_ENDPOINT,
             Self::NoEndpoint { .. } => NO_ENDPOINT,
+            Self::NoAnswer(failures) if failures.are_all(Cause::NoTor) => NO_TOR,
+            Self::NoAnswer(failures) if failures.are_all(Cause::NotThroughProxy) => PROXY,
+            Self::NoAnswer(failures) if failures.are_all(Cause::Denied) => DENIED,
             Self::NoAnswer(_) => NO_ANSWER,
             Self::WrongChain { .. } => WRONG_CHAIN,
             Self::Lied { .. } => LIED,

@@ -4,7 +4,7 @@
 
 use std::{fmt, rc::Rc};
 
-use super::health::HealthBook;
+use super::{health::HealthBook, operators::is_loopback};
 use crate::text::SafeText;
 
 /// Longest name of a proxy's host.
@@ -108,13 +108,72 @@ pub struct Passage {
     pub proxy: Option<SocksProxy>,
     /// Who writes down what was told to whom.
     pub witness: Option<Witness>,
+    /// Accounts of ours on EVM chains, as 40 lower-case hex digits: looked for in every text that goes to a node.
+    pub accounts: Vec<String>,
     /// How each host behaved so far.
     pub book: HealthBook,
+}
+
+/// By which way a host is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// It is on this machine.
+    Here,
+    /// From this machine's own network address.
+    Direct,
+    /// Through the proxy.
+    Proxy,
+}
+
+impl Route {
+    /// One word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Direct => "direct",
+            Self::Proxy => "proxy",
+        }
+    }
+}
+
+impl Passage {
+    /// The way to a host, given with or without its port.
+    #[must_use]
+    pub fn route(&self, host: &str) -> Route {
+        let bare = match host.rsplit_once(':') {
+            // A colon before the last one is part of an address, unless that address is in brackets.
+            Some((bare, port))
+                if (bare.ends_with(']') || !bare.contains(':'))
+                    && !port.is_empty()
+                    && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                bare
+            }
+            _ => host,
+        };
+        match self.proxy {
+            _ if is_loopback(bare) => Route::Here,
+            Some(_) => Route::Proxy,
+            None => Route::Direct,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_way_to_a_host() {
+        let proxied = Passage { proxy: SocksProxy::parse("socks5://127.0.0.1:9").ok(), ..Passage::default() };
+        for here in ["127.0.0.1:3002", "127.0.0.1", "localhost:1", "[::1]:3002", "[::1]", "::1"] {
+            assert_eq!(proxied.route(here), Route::Here, "{here}");
+        }
+        for away in ["mempool.space", "mempool.space:8443", "localhost.evil.example:1", "example.onion", "::1:1"] {
+            assert_eq!((proxied.route(away), Passage::default().route(away)), (Route::Proxy, Route::Direct), "{away}");
+        }
+    }
 
     #[test]
     fn proxies_are_socks_with_a_port() {

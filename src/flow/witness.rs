@@ -16,6 +16,9 @@ use crate::{
     text::SafeText,
 };
 
+/// What was told of each script.
+type Histories = BTreeMap<(Keychain, u32), ToldHistory>;
+
 /// What became of asking a second organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Second {
@@ -87,7 +90,7 @@ fn write(
 fn in_order(
     ledger: &Ledger,
     row: &AccountRow,
-    (asked, told): (&[(Keychain, u32)], &BTreeMap<(Keychain, u32), ToldHistory>),
+    (asked, told): (&[(Keychain, u32)], &Histories),
 ) -> Result<Vec<WitnessedScript>, Failure> {
     let mut places = ledger.unconfirmed_holders(row.id)?;
     let (used, unused): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|place| told.contains_key(place));
@@ -115,7 +118,7 @@ impl<'a> Differences<'a> {
     fn of(
         ledger: (&Ledger, &AccountRow),
         opinion: &'a Opinion,
-        (primary, tip, told): (&SafeText, u32, &BTreeMap<(Keychain, u32), ToldHistory>),
+        (primary, tip, told): (&SafeText, u32, &Histories),
     ) -> Result<Self, Failure> {
         let mut differences = Self::default();
         for history in &opinion.differing {

@@ -1,6 +1,6 @@
 //! Rows of scripts: which of an account's scripts were derived, shown to a person, used on the chain, and last asked about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::{ScriptBuf, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
@@ -148,6 +148,15 @@ impl Ledger {
                 unconfirmed: row.get(4)?,
             })
         });
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// The place of each script of an account.
+    pub(super) fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
+        let mut statement =
+            self.db.prepare("SELECT script, keychain, idx FROM scripts WHERE account = ?1").map_err(file)?;
+        let rows = statement
+            .query_map([id.0], |row| Ok((ScriptBuf::from_bytes(row.get(0)?), (keychain(row.get(1)?), row.get(2)?))));
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::params;
 
-use super::{AccountId, AccountRow, Ledger, LedgerError, coins::DerivedCoin, file, scripts::keychain};
+use super::{AccountRow, Ledger, LedgerError, coins::DerivedCoin, file};
 use crate::account::Keychain;
 
 /// Everything about an account's transactions, in memory.
@@ -86,15 +86,5 @@ impl View {
 
     fn sum(&self, outpoints: impl Iterator<Item = OutPoint>) -> u64 {
         outpoints.filter_map(|outpoint| self.coins.get(&outpoint)).fold(0, |sum, coin| sum.saturating_add(coin.value))
-    }
-}
-
-impl Ledger {
-    fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
-        let mut statement =
-            self.db.prepare("SELECT script, keychain, idx FROM scripts WHERE account = ?1").map_err(file)?;
-        let rows = statement
-            .query_map([id.0], |row| Ok((ScriptBuf::from_bytes(row.get(0)?), (keychain(row.get(1)?), row.get(2)?))));
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 }

@@ -13,7 +13,7 @@ pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
 pub use read::{read_private, read_public, read_stream};
-pub use request_log::{RequestLog, Told, read_log};
+pub use request_log::{LogReading, LostLines, RequestLog, Told, forget_log, read_log};
 
 use std::path::Path;
 

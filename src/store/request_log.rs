@@ -1,24 +1,39 @@
 //! The log of what explorers were told: one line for each disclosure, written before its request leaves.
 //!
 //! Appended without waiting for the disk: after a power cut the last lines may be missing, after a kill none. It knows no
-//! meaning of its words. A line holds a time, a network, a host, a kind and an id, separated by tabs.
+//! meaning of its words. A line holds a time, a network, a host, a kind, an id and a route, separated by tabs. Whoever
+//! appends holds the file's shared lock; it is shortened or emptied under the exclusive one, so that no line gets lost.
 
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Read, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
-use super::{StoreError, WriteRule, atomic_write, system};
+use rustix::fs::{FlockOperation, OFlags, flock};
 
-/// A log this long is rewritten with one line for each thing told.
+use super::{StoreError, WriteRule, atomic_write, shown, system};
+
+/// A log this long is rewritten with two lines for each thing told, once it is twice as long as after the last time.
 const COMPACT_AT: u64 = 4 << 20;
 /// No more of a log is read.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 64 << 20;
+/// No line is longer.
+const MAX_LINE: u64 = 1024;
+/// First character of a line that says how long the log was after it was rewritten.
+const REWRITTEN: char = '#';
+/// Bytes of the note about lost lines: kept on the disk beforehand, so that a full one can still take it.
+const NOTE: usize = 64;
+/// How long an emptying waits for those who are writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(25);
 
-/// What one host was told, and when first and last.
+/// One thing that one host was told, by one way out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Told {
     /// Name of the network.
@@ -29,11 +44,41 @@ pub struct Told {
     pub kind: String,
     /// Its id.
     pub id: String,
+    /// How the question left this machine.
+    pub route: String,
+}
+
+/// Lines that could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LostLines {
+    /// How many.
+    pub count: u64,
+    /// When the first was to be written, in seconds since 1970.
+    pub first: u64,
+    /// When the last was.
+    pub last: u64,
+}
+
+/// A log as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogReading {
+    /// Everything that was told, with the first and the last time in seconds since 1970.
+    pub told: BTreeMap<Told, (u64, u64)>,
+    /// Lines that are none.
+    pub unreadable: u64,
+    /// Lines that never got in.
+    pub lost: Option<LostLines>,
+    /// The log is longer than what is read of one.
+    pub too_long: bool,
 }
 
 /// An open log.
 pub struct RequestLog {
     file: File,
+    /// The note about lost lines.
+    note: Option<File>,
+    /// The last line may be without its end.
+    torn: bool,
 }
 
 impl RequestLog {
@@ -42,93 +87,201 @@ impl RequestLog {
     /// # Errors
     /// The system refuses.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if std::fs::metadata(path).is_ok_and(|data| data.len() > COMPACT_AT) {
-            compact(path)?;
-        }
-        let mut options = OpenOptions::new();
-        let file = options
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-        Ok(Self { file: file.open(path).map_err(|reason| system("open", path, reason))? })
+        // A log that cannot be shortened now is only longer.
+        let _ = shorten(path);
+        let mut file = shared(path)?;
+        let torn = ends_torn(&mut file).map_err(|reason| system("read", path, reason))?;
+        Ok(Self { file, note: prepare_note(path).ok(), torn })
     }
 
-    /// Adds a line, whole. Words that hold a tab or a line end are not written.
+    /// Adds a line, whole. A tab or a line end in a word is written as `?`. What could not be written is counted beside the log.
     ///
     /// # Errors
     /// The disk is full or gone.
     pub fn add(&mut self, time: u64, told: &Told) -> std::io::Result<()> {
-        self.file.write_all(line(time, told).as_bytes())
+        let end = if self.torn { "\n" } else { "" };
+        let written = self.file.write_all(format!("{end}{}", line(time, told)).as_bytes());
+        self.torn = written.is_err();
+        if written.is_err()
+            && let Some(note) = &self.note
+        {
+            // Where even these bytes cannot be written, the caller's warning is all there is.
+            let _ = count_lost(note, time);
+        }
+        written
     }
 }
 
-fn line(time: u64, Told { network, host, kind, id }: &Told) -> String {
-    let words = [network, host, kind, id].map(|word| word.replace(['\t', '\n', '\r'], "?"));
+fn options(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let options = options.create(true).read(true).append(true).mode(0o600).custom_flags(flags);
+    options.open(path).map_err(|reason| system("open", path, reason))
+}
+
+/// The log with its shared lock, and certainly the file that has its name: another process may just have rewritten it.
+fn shared(path: &Path) -> Result<File, StoreError> {
+    loop {
+        let file = options(path)?;
+        match flock(&file, FlockOperation::LockShared) {
+            Ok(()) if same_file(&file, path) => return Ok(file),
+            Ok(()) | Err(rustix::io::Errno::INTR) => {}
+            Err(reason) => return Err(system("lock", path, reason)),
+        }
+    }
+}
+
+fn same_file(file: &File, path: &Path) -> bool {
+    let id = |data: &std::fs::Metadata| (data.dev(), data.ino());
+    matches!((file.metadata(), std::fs::symlink_metadata(path)), (Ok(open), Ok(named)) if id(&open) == id(&named))
+}
+
+fn ends_torn(file: &mut File) -> std::io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+fn line(time: u64, Told { network, host, kind, id, route }: &Told) -> String {
+    let words = [network, host, kind, id, route].map(|word| word.replace(['\t', '\n', '\r'], "?"));
     format!("{time}\t{}\n", words.join("\t"))
 }
 
-/// Everything that was told, with the first and the last time in seconds since 1970. Lines that are none are passed over.
+fn note_path(path: &Path) -> PathBuf {
+    path.with_extension("lost")
+}
+
+/// The note, with all its bytes on the disk already.
+fn prepare_note(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    let note = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(note_path(path))?;
+    if note.read_exact_at(&mut [0; NOTE], 0).is_err() {
+        note.write_all_at(&[b' '; NOTE], 0)?;
+    }
+    Ok(note)
+}
+
+fn count_lost(note: &File, time: u64) -> std::io::Result<()> {
+    let before = read_note(note).unwrap_or(LostLines { count: 0, first: time, last: time });
+    let text = format!("{} {} {time}", before.count.saturating_add(1), before.first);
+    note.write_all_at(format!("{text:<NOTE$}").as_bytes(), 0)
+}
+
+fn read_note(note: &File) -> Option<LostLines> {
+    let mut bytes = [0; NOTE];
+    note.read_exact_at(&mut bytes, 0).ok()?;
+    let words: Vec<u64> =
+        std::str::from_utf8(&bytes).ok()?.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [count, first, last] = words.as_slice() else { return None };
+    Some(LostLines { count: *count, first: *first, last: *last })
+}
+
+/// Reads a log; nothing was told where there is none.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn read_log(path: &Path) -> Result<BTreeMap<Told, (u64, u64)>, StoreError> {
+pub fn read_log(path: &Path) -> Result<LogReading, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(LogReading::default()),
         Err(reason) => return Err(system("open", path, reason)),
     };
-    let mut all: BTreeMap<Told, (u64, u64)> = BTreeMap::new();
-    for line in BufReader::new(file.take(MAX_BYTES)).lines() {
-        let Some((time, told)) = parse(&line.map_err(|reason| system("read", path, reason))?) else { continue };
-        let times = all.entry(told).or_insert((time, time));
-        *times = (times.0.min(time), times.1.max(time));
+    let mut reading = read_lines(&file).map_err(|reason| system("read", path, reason))?;
+    reading.lost = File::open(note_path(path)).ok().and_then(|note| read_note(&note));
+    Ok(reading)
+}
+
+fn read_lines(file: &File) -> std::io::Result<LogReading> {
+    let mut reading = LogReading { too_long: file.metadata()?.len() > MAX_BYTES, ..LogReading::default() };
+    let mut reader = BufReader::new(file.take(MAX_BYTES));
+    let mut line = Vec::new();
+    while reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+        match std::str::from_utf8(&line).map(str::trim_end) {
+            Ok(text) if text.is_empty() || text.starts_with(REWRITTEN) => {}
+            text => match text.ok().and_then(parse) {
+                Some((time, told)) => {
+                    let times = reading.told.entry(told).or_insert((time, time));
+                    *times = (times.0.min(time), times.1.max(time));
+                }
+                None => reading.unreadable += 1,
+            },
+        }
+        line.clear();
     }
-    Ok(all)
+    Ok(reading)
 }
 
 fn parse(line: &str) -> Option<(u64, Told)> {
     let words: Vec<&str> = line.split('\t').collect();
-    let [time, network, host, kind, id] = words.as_slice() else { return None };
-    let owned = |word: &&str| (*word).to_owned();
-    Some((time.parse().ok()?, Told { network: owned(network), host: owned(host), kind: owned(kind), id: owned(id) }))
+    let [time, network, host, kind, id, route] = words.as_slice() else { return None };
+    let [network, host, kind, id, route] = [network, host, kind, id, route].map(|word| (*word).to_owned());
+    Some((time.parse().ok()?, Told { network, host, kind, id, route }))
+}
+
+/// Rewrites a long log, unless somebody is writing, or it has not grown much since the last time.
+fn shorten(path: &Path) -> Result<(), StoreError> {
+    let length = std::fs::metadata(path).map_or(0, |data| data.len());
+    if length <= COMPACT_AT {
+        return Ok(());
+    }
+    let file = options(path)?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || !same_file(&file, path) {
+        return Ok(());
+    }
+    let mut first = String::new();
+    let read = BufReader::new((&file).take(MAX_LINE)).read_line(&mut first);
+    let after_last: u64 =
+        read.ok().and_then(|_| first.strip_prefix(REWRITTEN)?.trim().parse().ok()).unwrap_or_default();
+    if length < after_last.saturating_mul(2) { Ok(()) } else { compact(path) }
 }
 
 fn compact(path: &Path) -> Result<(), StoreError> {
-    let mut text = String::new();
-    for (told, (first, last)) in read_log(path)? {
+    let reading = read_log(path)?;
+    if reading.too_long {
+        return Ok(());
+    }
+    // What is no line stays visible as one.
+    let mut text = "?\n".repeat(usize::try_from(reading.unreadable.min(1)).unwrap_or_default());
+    for (told, (first, last)) in reading.told {
         text.push_str(&line(first, &told));
         if last != first {
             text.push_str(&line(last, &told));
         }
     }
+    let text = format!("{REWRITTEN}{}\n{text}", text.len());
     atomic_write(path, text.as_bytes(), WriteRule::Replace)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(id: &str) -> Told {
-        Told { network: "regtest".into(), host: "a.example".into(), kind: "script".into(), id: id.into() }
-    }
-
-    #[test]
-    fn what_was_told_is_read_back_with_its_times() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("requests.log");
-        assert!(read_log(&path).expect("no log yet").is_empty());
-        let mut log = RequestLog::open(&path).expect("a log");
-        for (time, id) in [(5, "aa"), (9, "aa"), (7, "b\tb\n")] {
-            log.add(time, &told(id)).expect("written");
+/// Empties the log of a home, and the note about lost lines.
+///
+/// # Errors
+/// Another process is writing it, or the system refuses.
+pub fn forget_log(path: &Path) -> Result<(), StoreError> {
+    let file = options(path)?;
+    let started = Instant::now();
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) if started.elapsed() < PATIENCE => sleep(PAUSE),
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(StoreError::Locked { path: shown(path) }),
+            Err(reason) => return Err(system("lock", path, reason)),
         }
-        std::fs::OpenOptions::new().append(true).open(&path).expect("open").write_all(b"torn li").expect("torn");
-        let all = read_log(&path).expect("a log");
-        assert_eq!(all.get(&told("aa")), Some(&(5, 9)));
-        assert_eq!(all.get(&told("b?b?")), Some(&(7, 7)));
-        compact(&path).expect("compacted");
-        assert_eq!(read_log(&path).expect("a log"), all);
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("there").permissions());
-        assert_eq!(mode & 0o777, 0o600);
     }
+    if !same_file(&file, path) {
+        return Err(StoreError::Locked { path: shown(path) });
+    }
+    let emptied = file.set_len(0).and_then(|()| file.sync_all());
+    emptied.map_err(|reason| system("empty", path, reason))?;
+    let note = prepare_note(path).and_then(|note| note.write_all_at(&[b' '; NOTE], 0));
+    note.map_err(|reason| system("empty", path, reason))
 }
+
+#[cfg(test)]
+#[path = "request_log_tests.rs"]
+mod tests;

@@ -54,7 +54,7 @@ fn a_payment_undoes_what_was_agreed_until_both_say_so_again() {
     let second = second_window(&stage);
     sync(&stage, &[&stage.server.url(), &second.url()]);
     assert_eq!(sat(&account(&stage)["agreed"]), 50_000_000);
-    stage.fund(&stage.json(&["addresses"])["addresses"][0]["address"].as_str().unwrap().to_owned(), 7_000);
+    stage.fund(stage.json(&["addresses"])["addresses"][0]["address"].as_str().unwrap(), 7_000);
     stage.json(&["sync"]);
     let after = account(&stage);
     assert_eq!((sat(&after["confirmed"]), sat(&after["agreed"])), (50_007_000, 0));

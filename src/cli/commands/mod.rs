@@ -30,6 +30,7 @@ mod pay;
 mod plan;
 #[cfg(feature = "practice")]
 mod practice;
+mod privacy;
 mod receive;
 mod restore;
 pub(crate) mod send;
@@ -122,6 +123,8 @@ pub(crate) enum Command {
     Networks(networks::Args),
     /// List the explorers in use, or test them
     Explorers(explorers::Args),
+    /// Which host was told which of your addresses, accounts and transactions
+    Privacy(privacy::Args),
     /// What this system protects, and what it does not
     Doctor(doctor::Args),
     /// Every error code with its exit code and hint
@@ -173,6 +176,7 @@ impl Command {
             Self::Networks(args) => args.run(context),
             Self::Sweep(args) => args.run(context),
             Self::Explorers(args) => args.run(context),
+            Self::Privacy(args) => args.run(context),
             Self::Doctor(args) => args.run(context),
             Self::Errors(args) => args.run(context),
             Self::Completions(args) => args.run(context),

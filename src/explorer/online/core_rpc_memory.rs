@@ -6,6 +6,7 @@
 use std::{
     cell::{OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
 
 use bitcoin::{Block, BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
@@ -20,7 +21,7 @@ const KEPT_BLOCKS: usize = 256;
 #[derive(Default)]
 pub(super) struct NodeMemory {
     /// Name and password; a node without any is asked without.
-    pub(super) login: OnceCell<NodeLogin>,
+    pub(super) login: OnceCell<Rc<NodeLogin>>,
     /// What was found in its blocks. Locked while it is searched.
     pub(super) searched: Mutex<Searched>,
     /// Ids of the transactions of blocks, in order.

@@ -406,7 +406,7 @@ fn the_login_is_a_header_and_refusals_are_sorted() {
     assert_eq!(sent(500, json!("nothing")).status, 500);
     let shy = Server::start(|_| Act::Answer(401, Vec::new()));
     let asked = async |host: Core<'_>| {
-        assert!(host.endpoint.node.login.set(NodeLogin::parse(b"me:word").expect("a login")).is_ok());
+        assert!(host.endpoint.node.login.set(NodeLogin::parse(b"me:word").expect("a login").into()).is_ok());
         host.tip().await
     };
     assert_eq!(at(&shy, asked), Err(Cause::Denied));

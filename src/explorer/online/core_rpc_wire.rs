@@ -3,6 +3,8 @@
 //! Bounded in bytes and time like every exchange; replies are matched by their number. Errors come as HTTP 200 or 500,
 //! by the version of JSON-RPC; their text is compared with a list and dropped.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 use tokio::time::Instant;
@@ -112,7 +114,7 @@ impl Node<'_> {
     pub(super) async fn post(&self, purpose: Purpose, body: String, bytes: usize) -> Result<http::Reply, Fault> {
         let url = self.endpoint.url("").map_err(Fault::before_sending)?;
         let budget = Budget { bytes, deadline: self.deadline };
-        self.http.post_json_as(self.endpoint.node.login.get(), url, (purpose, body), budget).await
+        self.http.post_json_as(self.endpoint.node.login.get().map(Rc::as_ref), url, (purpose, body), budget).await
     }
 }
 

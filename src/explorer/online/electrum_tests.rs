@@ -381,7 +381,7 @@ fn the_proxy_looks_names_up_and_each_purpose_has_its_circuit() {
     // A proxy that is not there is never gone around.
     let direct = LineServer::start(chain(), |_, _| Act::Honest);
     let alone = by(&format!("ssl://localhost.example:{}", direct.port), Some(1), LONG, async |host| host.tip().await);
-    assert_eq!((alone, direct.count("connect")), (Err(Cause::Unreachable), 0));
+    assert_eq!((alone, direct.count("connect")), (Err(Cause::NotThroughProxy), 0));
 }
 
 #[test]

@@ -161,9 +161,12 @@ impl Wire<'_> {
     async fn connect(&self, purpose: Purpose) -> Result<Line, Cause> {
         let address = self.endpoint.lines.address.as_ref().ok_or(Cause::Unsupported)?;
         let way = self.http.way(&address.host, purpose)?;
-        let slower = if matches!(way, Way::Through { .. }) { limits::PROXY_FACTOR } else { 1 };
+        let (slower, lost) = match way {
+            Way::Direct => (1, Cause::Unreachable),
+            Way::Through { .. } => (limits::PROXY_FACTOR, Cause::NotThroughProxy),
+        };
         let opening = timeout(limits::CONNECT * slower, open(address, way));
-        let stream = opening.await.unwrap_or(Err(Cause::Unreachable))?;
+        let stream = opening.await.unwrap_or(Err(lost))?;
         let mut line = Line { stream, rest: Vec::new(), next: 0, slower };
         line.greet().await?;
         Ok(line)
@@ -176,7 +179,7 @@ async fn open(address: &Address, way: Way<'_>) -> Result<Box<dyn Duplex>, Cause>
     let stream = match way {
         Way::Direct => TcpStream::connect(target).await.map_err(|_| Cause::Unreachable)?,
         Way::Through { proxy, user, password } => {
-            let mut stream = TcpStream::connect(proxy.address()).await.map_err(|_| Cause::Unreachable)?;
+            let mut stream = TcpStream::connect(proxy.address()).await.map_err(|_| Cause::NotThroughProxy)?;
             socks::open(&mut stream, target, (&user, password)).await?;
             stream
         }
@@ -193,7 +196,7 @@ async fn open(address: &Address, way: Way<'_>) -> Result<Box<dyn Duplex>, Cause>
 async fn secure(stream: impl Duplex + 'static, host: &str, settings: ClientConfig) -> Result<Box<dyn Duplex>, Cause> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Cause::Unreachable)?;
     let secured = TlsConnector::from(Arc::new(settings)).connect(name, stream).await;
-    Ok(Box::new(secured.map_err(|_| Cause::Unreachable)?))
+    Ok(Box::new(secured.map_err(|error| tls::cause(&error).unwrap_or(Cause::Unreachable))?))
 }
 
 impl Line {

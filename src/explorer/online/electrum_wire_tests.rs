@@ -55,8 +55,8 @@ fn trusting() -> ClientConfig {
 #[test]
 fn the_name_and_the_root_of_a_certificate_have_to_fit() {
     assert_eq!(call("electrum.example", trusting()), Ok(b"hello\n".to_vec()));
-    assert_eq!(call("other.example", trusting()), Err(Cause::Unreachable));
-    assert_eq!(call("127.0.0.1", trusting()), Err(Cause::Unreachable));
+    assert_eq!(call("other.example", trusting()), Err(Cause::OtherHost));
+    assert_eq!(call("127.0.0.1", trusting()), Err(Cause::OtherHost));
     let mozilla = tls::config(&[]).expect("settings");
-    assert_eq!(call("electrum.example", mozilla), Err(Cause::Unreachable));
+    assert_eq!(call("electrum.example", mozilla), Err(Cause::UnknownIssuer));
 }

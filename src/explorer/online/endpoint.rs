@@ -138,6 +138,11 @@ impl Endpoint {
         Ok(parsed)
     }
 
+    /// The address itself, without a final slash.
+    pub(super) fn into_base(self) -> String {
+        self.base
+    }
+
     /// The address of a question; `path` begins with a slash and is made of our own words, hex and digits.
     pub(super) fn url(&self, path: &str) -> Result<Url, Cause> {
         if self.kind == Kind::Electrum {
@@ -189,13 +194,13 @@ impl Endpoint {
     }
 
     /// Whether its chain was compared within a day.
-    pub(super) fn was_on_chain(&self) -> bool {
-        self.health(|health| health.is_on_chain(&self.digest, clock::now()))
+    pub(super) fn was_on_chain(&self, network: &str) -> bool {
+        self.health(|health| health.is_on_chain(&format!("{network} {}", self.digest), clock::now()))
     }
 
     /// Its chain was compared.
-    pub(super) fn is_on_chain(&self) {
-        self.health(|health| health.found_on_chain(&self.digest, clock::now()));
+    pub(super) fn is_on_chain(&self, network: &str) {
+        self.health(|health| health.found_on_chain(&format!("{network} {}", self.digest), clock::now()));
     }
 
     /// Whether it takes many scripts in one question; nothing if that was not found out lately.
@@ -203,8 +208,9 @@ impl Endpoint {
         self.health(|health| health.takes_many(&self.digest, clock::now()))
     }
 
-    /// What was found out about that.
-    pub(super) fn found_many(&self, takes: bool) {
+    /// What was found out about that. A failure is not an answer to this question: it is put again another time.
+    pub(super) fn found_many(&self, probed: Result<bool, Cause>) {
+        let Ok(takes) = probed else { return };
         self.health(|health| health.found_many(&self.digest, (takes, clock::now())));
     }
 
@@ -259,7 +265,7 @@ impl Endpoint {
 /// What a cause says about the host; nothing where it is no fault of its own.
 const fn outcome(cause: Cause) -> Option<Outcome> {
     Some(match cause {
-        Cause::NoTor | Cause::Distrusted => return None,
+        Cause::NoTor | Cause::NotThroughProxy | Cause::Distrusted => return None,
         Cause::Throttled => Outcome::Throttled,
         Cause::Denied => Outcome::Denied,
         Cause::Refused(_)
@@ -269,6 +275,11 @@ const fn outcome(cause: Cause) -> Option<Outcome> {
         | Cause::WrongChain
         | Cause::NoFilterIndex => Outcome::Answered,
         Cause::Unreachable
+        | Cause::NoTls
+        | Cause::UnknownIssuer
+        | Cause::Expired
+        | Cause::OtherHost
+        | Cause::BadCertificate
         | Cause::TimedOut
         | Cause::Interrupted
         | Cause::Busy
@@ -316,6 +327,13 @@ fn electrum_address(url: &Url, text: &str) -> Result<Address, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_serves_one_chain_was_not_compared_with_another() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:3002").expect("an address");
+        endpoint.is_on_chain("regtest");
+        assert!(endpoint.was_on_chain("regtest") && !endpoint.was_on_chain("signet"));
+    }
 
     #[test]
     fn addresses_are_https_or_private() {

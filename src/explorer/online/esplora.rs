@@ -43,7 +43,7 @@ impl Esplora<'_> {
     /// Compares block 0 with the network's, once per host and process.
     pub(super) async fn check_chain(&self) -> Result<(), Cause> {
         let check = async || {
-            if self.endpoint.was_on_chain() {
+            if self.endpoint.was_on_chain(self.network.name()) {
                 return Ok(());
             }
             if let Some(cause) = self.endpoint.is_silent() {
@@ -52,7 +52,7 @@ impl Esplora<'_> {
             let genesis = self.block_hash_at(0).await.and_then(|hash| hash.ok_or(Cause::Unsupported));
             match genesis.inspect_err(|&cause| self.endpoint.fell_silent(cause))? {
                 ours if ours.to_string() == self.network.genesis_hash() => {
-                    self.endpoint.is_on_chain();
+                    self.endpoint.is_on_chain(self.network.name());
                     Ok(())
                 }
                 _ => Err(Cause::WrongChain),
@@ -163,11 +163,11 @@ impl Esplora<'_> {
 
     /// The body of an answer, or nothing for 404; repeated where that may help.
     pub(super) async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
-        let purpose = self.tell_path(path);
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
-        retry::read(self.endpoint, self.deadline, async || judge(self.http.get(url.clone(), purpose, budget).await))
-            .await
+        // Told when its turn has come: a host that is never asked learns nothing.
+        let ask = async || judge(self.http.get(url.clone(), self.tell_path(path), budget).await);
+        retry::read(self.endpoint, self.deadline, ask).await
     }
 }
 

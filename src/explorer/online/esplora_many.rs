@@ -30,26 +30,21 @@ impl Esplora<'_> {
         if let Some(takes) = self.endpoint.takes_many() {
             return takes;
         }
-        match self.probe().await {
-            Ok(takes) => {
-                self.endpoint.found_many(takes);
-                takes
-            }
-            // Not an answer to this question: it is put again another time.
-            Err(_) => false,
-        }
+        let probed = self.probe().await;
+        self.endpoint.found_many(probed);
+        probed.unwrap_or(false)
     }
 
     /// Who has the question refuses what is no list, and shows nothing for a script that nobody uses. Who answers
     /// everything with an empty list has it not.
     async fn probe(&self) -> Result<bool, Cause> {
-        match self.post_to_many("no list".to_owned(), "").await {
+        match self.post_to_many(("no list".to_owned(), &[]), "").await {
             Err(Cause::Refused(_) | Cause::ServerError(_)) => {}
             Ok(_) | Err(Cause::Unsupported | Cause::Denied | Cause::WebPage | Cause::Redirected) => return Ok(false),
             Err(cause) => return Err(cause),
         }
-        let nobody = [sha256::Hash::from_byte_array(NOBODY)];
-        let answer = self.post_scripts(&nobody, "?max_txs=1").await;
+        let nobody = format!("[\"{}\"]", sha256::Hash::from_byte_array(NOBODY));
+        let answer = self.post_to_many((nobody, &[]), "?max_txs=1").await;
         Ok(answer.is_ok_and(|body| esplora_json::hinted_page(&body).is_ok_and(|page| page.is_empty())))
     }
 
@@ -92,7 +87,6 @@ impl Esplora<'_> {
     /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
     async fn chunk(&self, chunk: &[&Asked]) -> Result<Vec<Answered>, Cause> {
         let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
-        hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
         let changed = if chunk.iter().any(|asked| asked.told == Told::Elsewhere) {
             self.differing(chunk, &hashes).await?
         } else {
@@ -182,13 +176,17 @@ impl Esplora<'_> {
     }
 
     async fn post_scripts(&self, hashes: &[sha256::Hash], query: &str) -> Result<Vec<u8>, Cause> {
-        self.post_to_many(serde_json::to_string(hashes).map_err(|_| Cause::Malformed)?, query).await
+        self.post_to_many((serde_json::to_string(hashes).map_err(|_| Cause::Malformed)?, hashes), query).await
     }
 
-    async fn post_to_many(&self, body: String, query: &str) -> Result<Vec<u8>, Cause> {
+    /// Puts the question, and says of which scripts once it leaves.
+    async fn post_to_many(&self, (body, hashes): (String, &[sha256::Hash]), query: &str) -> Result<Vec<u8>, Cause> {
         let url = self.endpoint.url(&format!("/scripthashes/txs{query}"))?;
         let budget = Budget { bytes: limits::MANY_BYTES, deadline: self.deadline };
-        let ask = async || judge(self.http.post_json(url.clone(), (Purpose::Read, body.clone()), budget).await);
+        let ask = async || {
+            hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
+            judge(self.http.post_json(url.clone(), (Purpose::Read, body.clone()), budget).await)
+        };
         retry::read(self.endpoint, self.deadline, ask).await?.ok_or(Cause::Unsupported)
     }
 

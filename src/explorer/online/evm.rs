@@ -8,8 +8,9 @@ use alloy_primitives::{Address, Bytes, U256, address};
 use tokio::time::Instant;
 
 use super::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Kind},
     evm_contracts as contracts,
+    evm_quorum::WITNESSES,
     evm_send::READ_BACK_AT,
     http::{Http, Purpose},
     jsonrpc::Rpc,
@@ -20,7 +21,7 @@ use crate::{
     chain::ethereum::Code,
     explorer::{
         ApprovalSeen, CallOutcome, Cause, Claim, EvmCall, ExplorerError, Failure, GasAnswer, Passage, Subject,
-        TokenFacts, evm_endpoints,
+        TokenFacts, evm_endpoints, health::Lane,
     },
     network::{EvmChain, L1Fee},
 };
@@ -52,7 +53,9 @@ impl EvmExplorer {
         if endpoints.is_empty() {
             return Err(ExplorerError::NoEndpoint { network: chain.name });
         }
-        let pool = Pool::new(chain.name, endpoints)?;
+        let mut pool = Pool::new(chain.name, endpoints)?;
+        // As many as compare what they say.
+        pool.witnesses = WITNESSES;
         Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
     }
 
@@ -159,11 +162,9 @@ impl EvmExplorer {
         about: Option<Address>,
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
+        let about = about.map(|address| Subject::Account(format!("{address:x}")));
         let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
-            if let Some(address) = about {
-                self.tell(node, Subject::Account(format!("{address:x}")));
-            }
-            question(node).await.map(Some)
+            question(Rpc { about: about.as_ref(), ..node }).await.map(Some)
         })?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
@@ -190,10 +191,13 @@ impl EvmExplorer {
         deadline: Instant,
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        if let Some(cause) = endpoint.barred.get() {
-            return Err(cause);
+        endpoint.gate(Lane::Read)?;
+        if endpoint.kind != Kind::Esplora {
+            return Err(Cause::Unsupported);
         }
-        let node = Rpc { http: &self.http, endpoint, deadline, purpose: Purpose::Read };
+        let about = None;
+        let node =
+            Rpc { http: &self.http, endpoint, deadline, purpose: Purpose::Read, network: self.chain.name, about };
         node.neutral().check_chain(self.chain).await?;
         question(node).await
     }

@@ -163,7 +163,9 @@ fn symbol(data: &[u8]) -> SafeText {
 pub(super) async fn approvals(node: Rpc<'_>, owner: Address) -> Result<Vec<ApprovalSeen>, Cause> {
     match logs(node, owner, (0, None)).await {
         Ok(seen) => return Ok(seen.into_iter().collect()),
-        Err(cause @ (Cause::Throttled | Cause::TimedOut | Cause::Unreachable)) => return Err(cause),
+        Err(cause @ (Cause::Throttled | Cause::TimedOut | Cause::Unreachable | Cause::NotThroughProxy)) => {
+            return Err(cause);
+        }
         Err(_) => {}
     }
     let tip = small(&node.ask("eth_blockNumber", json!([])).await.map_err(|refusal| refusal.cause())?)?;

@@ -36,7 +36,7 @@ impl EvmExplorer {
     /// No node answered, or only false ones.
     pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Witnessed<EvmWhereabouts>, ExplorerError> {
         self.pool.wait(async {
-            let heard = self.hear(1, async |node: Rpc<'_>| self.sighting(node, hash, from).await).await;
+            let heard = self.hear(1, async |node: Rpc<'_>| sighting(node, hash, from).await).await;
             let Heard { said, failures, disagreements } = heard;
             if said.is_empty() {
                 return Err(self.pool.error_of(failures));
@@ -45,17 +45,6 @@ impl EvmExplorer {
             found.disagreements.extend(disagreements);
             Ok(found)
         })
-    }
-
-    async fn sighting(&self, node: Rpc<'_>, hash: B256, from: Address) -> Result<Sighting, Cause> {
-        self.tell(node, Subject::Transaction(format!("{hash:x}")));
-        self.tell(node, Subject::Account(format!("{from:x}")));
-        let place = node.whereabouts(hash, from).await?;
-        let tip = match &place {
-            EvmWhereabouts::Mined(receipt) => receipt.tip,
-            _ => small(&node.neutral().answer("eth_blockNumber", json!([])).await?)?,
-        };
-        Ok(Sighting { place, tip })
     }
 
     async fn combined(&self, said: &[(&Endpoint, Sighting)], hash: B256) -> Witnessed<EvmWhereabouts> {
@@ -103,6 +92,17 @@ impl EvmExplorer {
             .await;
         answers.into_iter().any(|(_, answer)| answer == Ok(true))
     }
+}
+
+/// What one host knows of a transaction.
+async fn sighting(node: Rpc<'_>, hash: B256, from: Address) -> Result<Sighting, Cause> {
+    let about = Subject::Transaction(format!("{hash:x}"));
+    let place = node.about(&about).whereabouts(hash, from).await?;
+    let tip = match &place {
+        EvmWhereabouts::Mined(receipt) => receipt.tip,
+        _ => small(&node.neutral().answer("eth_blockNumber", json!([])).await?)?,
+    };
+    Ok(Sighting { place, tip })
 }
 
 const fn receipt_of(sighting: &Sighting) -> Option<&EvmReceipt> {

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     chain::ethereum::decode,
-    explorer::{Carried, Cause, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy, Failure, Failures, Subject},
+    explorer::{
+        Carried, Cause, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy, Failure, Failures, Subject,
+        health::Lane,
+    },
     text::SafeText,
 };
 
@@ -138,7 +141,16 @@ impl EvmExplorer {
         let send = async |node: Rpc<'_>| {
             node.endpoint.turn(node.deadline).await?;
             self.tell(node, Subject::Sent(format!("{:x}", letter.hash)));
-            Ok(reception(node.post(Purpose::Send, jsonrpc::sending(letter.raw)).await, letter.hash))
+            // A signature names its account, though its address is not among the bytes.
+            self.tell(node, Subject::Account(format!("{:x}", letter.from)));
+            let started = Instant::now();
+            let reply = node.post(Purpose::Send, jsonrpc::sending(letter.raw)).await;
+            let cause = match &reply {
+                Ok(reply) => status_cause(reply.status),
+                Err(fault) => Some(fault.cause),
+            };
+            endpoint.note(Lane::Send, cause, started);
+            Ok(reception(reply, letter.hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
             Ok(Reception::Lied) => {
@@ -153,8 +165,10 @@ impl EvmExplorer {
     /// Looks for a transaction everywhere, several times: who has it.
     async fn read_back(&self, letter: &Letter<'_>, schedule: &[Duration]) -> Option<Vec<SafeText>> {
         let started = Instant::now();
+        let about = Subject::Transaction(format!("{:x}", letter.hash));
         let question = async |node: Rpc<'_>| {
-            Ok(!matches!(node.whereabouts(letter.hash, letter.from).await?, EvmWhereabouts::Absent { .. }))
+            let place = node.about(&about).whereabouts(letter.hash, letter.from).await?;
+            Ok(!matches!(place, EvmWhereabouts::Absent { .. }))
         };
         for delay in schedule {
             sleep_until(started + *delay).await;

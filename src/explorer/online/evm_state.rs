@@ -48,11 +48,11 @@ impl EvmExplorer {
     /// From the first host whose proof holds; whoever sent one before that does not hold lied. Where nobody's holds, that
     /// says nothing: some chains keep their state in another way.
     async fn proven_account(&self, address: Address, common: &mut Common<'_>) -> Option<Witnessed<EvmAccountState>> {
-        let root = common.block.state_root?;
+        let (root, about) = (common.block.state_root?, account(address));
         let mut failed = Vec::new();
         for host in common.hosts.clone() {
             let ask = async |node: Rpc<'_>| {
-                self.tell(node, Subject::Account(format!("{address:x}")));
+                let node = node.about(&about);
                 let proven = node.proven(address, (&common.block, root)).await?;
                 Ok((proven, node.pending(address).await))
             };
@@ -80,11 +80,8 @@ impl EvmExplorer {
         address: Address,
         common: &mut Common<'_>,
     ) -> Result<Option<Witnessed<EvmAccountState>>, ExplorerError> {
-        let number = common.block.number;
-        let ask = async |node: Rpc<'_>| {
-            self.tell(node, Subject::Account(format!("{address:x}")));
-            node.holding(address, number).await
-        };
+        let (number, about) = (common.block.number, account(address));
+        let ask = async |node: Rpc<'_>| node.about(&about).holding(address, number).await;
         let heard = self.until_two_agree(&common.hosts, ask).await;
         common.disagreements.extend(heard.disagreements);
         let Some((holding, alike)) = majority(&heard.said) else { return Ok(None) };
@@ -103,13 +100,10 @@ impl EvmExplorer {
         address: Address,
         common: Common<'_>,
     ) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
-        let mut disagreements = common.disagreements;
+        let (mut disagreements, about) = (common.disagreements, account(address));
         let (mut first, mut failures): (Option<(&Endpoint, EvmAccountState)>, Vec<Failure>) = (None, Vec::new());
         for host in common.answered {
-            let ask = async |node: Rpc<'_>| {
-                self.tell(node, Subject::Account(format!("{address:x}")));
-                node.account(address).await
-            };
+            let ask = async |node: Rpc<'_>| node.about(&about).account(address).await;
             match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION * self.slower), ask).await) {
                 Ok(state) => match &first {
                     None => first = Some((host, state)),
@@ -134,10 +128,8 @@ impl EvmExplorer {
     pub fn pending_nonce(&self, address: Address) -> Result<Option<Witnessed<u64>>, ExplorerError> {
         self.pool.wait(async {
             let hosts: Vec<&Endpoint> = self.operators().into_iter().take(WITNESSES).collect();
-            let ask = async |node: Rpc<'_>| {
-                self.tell(node, Subject::Account(format!("{address:x}")));
-                node.pending(address).await.ok_or(Cause::Unsupported)
-            };
+            let about = account(address);
+            let ask = async |node: Rpc<'_>| node.about(&about).pending(address).await.ok_or(Cause::Unsupported);
             let answers = self.gather(&hosts, ask).await;
             let said: Vec<(&Endpoint, u64)> =
                 answers.into_iter().filter_map(|(host, nonce)| Some((host, nonce.ok()?))).collect();
@@ -166,10 +158,8 @@ impl EvmExplorer {
             let common = self.common_block().await?;
             let agreed = common.hosts.len() > 1;
             let block = if agreed { format!("{:#x}", common.block.number) } else { "latest".to_owned() };
-            let ask = async |node: Rpc<'_>| {
-                self.tell(node, Subject::Account(format!("{owner:x}")));
-                contracts::balances(node, owner, (tokens, &block)).await
-            };
+            let about = account(owner);
+            let ask = async |node: Rpc<'_>| contracts::balances(node.about(&about), owner, (tokens, &block)).await;
             let hosts = if agreed { &common.hosts } else { &common.answered };
             let heard = self.until_two_agree(hosts, ask).await;
             let mut disagreements = [common.disagreements, heard.disagreements].concat();
@@ -201,6 +191,11 @@ impl EvmExplorer {
         }
         heard
     }
+}
+
+/// What a question about an account tells whoever is asked.
+fn account(address: Address) -> Subject {
+    Subject::Account(format!("{address:x}"))
 }
 
 /// A proof is as good as those who name its block: where somebody names another one it counts as their agreement, and where

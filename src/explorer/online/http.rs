@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{limits, tls};
 use crate::{
-    explorer::{Cause, ExplorerError, NodeLogin, Passage, Seen, SocksProxy, Subject, operators::is_loopback},
+    explorer::{Cause, ExplorerError, NodeLogin, Passage, Route, Seen, SocksProxy, Subject},
     text::SafeText,
 };
 
@@ -25,6 +25,9 @@ pub(super) use reqwest::Url;
 
 /// Sent with every request: the same for everybody, without a version (threats.md V3).
 const USER_AGENT: &str = "fastness";
+
+/// What a TLS session is offered for (ALPN).
+const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// What a request is for. Through a proxy each purpose at each host has a circuit of its own (network.md 4.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,23 +146,31 @@ impl Http {
         }
     }
 
+    /// Accounts of ours that a text names, wherever in it.
+    pub(super) fn ours_in(&self, text: &str) -> Vec<String> {
+        let text = text.to_ascii_lowercase();
+        self.passage.accounts.iter().filter(|account| text.contains(account.as_str())).cloned().collect()
+    }
+
     /// Asks for `url`.
     pub(super) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        exchange(client.get(url), budget, &self.long).await
+        self.exchange(&url, client.get(url.clone()), budget).await
     }
 
     /// Sends `text` to `url`, once.
     pub(super) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
-        exchange(client.post(url).header(header::CONTENT_TYPE, "text/plain").body(text), budget, &self.long).await
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, "text/plain").body(text);
+        self.exchange(&url, request, budget).await
     }
 
     /// Sends a form to `url`, once; its values are hex.
     pub(super) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<Reply, Fault> {
         let client = self.client(&url, Purpose::Send)?;
         let kind = "application/x-www-form-urlencoded";
-        exchange(client.post(url).header(header::CONTENT_TYPE, kind).body(form), budget, &self.long).await
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, kind).body(form);
+        self.exchange(&url, request, budget).await
     }
 
     /// Sends a JSON text to `url`, once.
@@ -176,12 +187,23 @@ impl Http {
         budget: Budget,
     ) -> Result<Reply, Fault> {
         let client = self.client(&url, purpose)?;
-        let request = client.post(url).header(header::CONTENT_TYPE, "application/json").body(text);
+        let request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(text);
         let request = match login.map(NodeLogin::parts) {
             Some((name, password)) => request.basic_auth(name, Some(password)),
             None => request,
         };
-        exchange(request, budget, &self.long).await
+        self.exchange(&url, request, budget).await
+    }
+
+    /// One exchange; where nothing was reached, the proxy or what is behind it may be the reason.
+    async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+        let proxied = self.passage.route(url.host_str().unwrap_or_default()) == Route::Proxy;
+        exchange(request, budget, &self.long).await.map_err(|fault| match fault {
+            Fault { cause: Cause::Unreachable, sent: Sent::Nothing } if proxied => {
+                Fault::before_sending(Cause::NotThroughProxy)
+            }
+            other => other,
+        })
     }
 
     /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
@@ -190,7 +212,7 @@ impl Http {
         match &self.passage.proxy {
             None if is_onion(host) => Err(Cause::NoTor),
             None => Ok(Way::Direct),
-            Some(_) if is_loopback(host) => Ok(Way::Direct),
+            Some(_) if self.passage.route(host) == Route::Here => Ok(Way::Direct),
             Some(proxy) => Ok(Way::Through { proxy, user: format!("{}-{host}", purpose.name()), password: &self.salt }),
         }
     }
@@ -213,8 +235,14 @@ impl Http {
 }
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
-/// A search has the time of a whole scan.
 fn client(proxy: Option<&str>, purpose: Purpose) -> Result<reqwest::Client, ExplorerError> {
+    client_with(tls::config(PROTOCOLS)?, (proxy, purpose))
+}
+
+fn client_with(
+    tls: rustls::ClientConfig,
+    (proxy, purpose): (Option<&str>, Purpose),
+) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
     let (idle, request) = match purpose {
@@ -222,7 +250,7 @@ fn client(proxy: Option<&str>, purpose: Purpose) -> Result<reqwest::Client, Expl
         _ => (limits::IDLE, limits::REQUEST),
     };
     let builder = reqwest::Client::builder()
-        .use_preconfigured_tls(tls::config(&[b"h2", b"http/1.1"])?)
+        .use_preconfigured_tls(tls)
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
@@ -255,7 +283,7 @@ async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> 
 
 fn fault_of(error: &reqwest::Error) -> Fault {
     if error.is_connect() {
-        return Fault::before_sending(Cause::Unreachable);
+        return Fault::before_sending(tls::cause(error).unwrap_or(Cause::Unreachable));
     }
     Fault::after_sending(if error.is_timeout() { Cause::TimedOut } else { Cause::Interrupted })
 }
@@ -288,43 +316,5 @@ fn seconds(value: &header::HeaderValue) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::explorer::SocksProxy;
-
-    fn http(proxy: Option<&str>) -> Http {
-        let proxy = proxy.map(|text| SocksProxy::parse(text).expect("a proxy"));
-        Http::new(&Passage { proxy, ..Passage::default() }).expect("a client")
-    }
-
-    #[test]
-    fn the_clients_start() {
-        assert!(client(None, Purpose::Read).is_ok());
-        assert!(client(None, Purpose::Scan).is_ok());
-    }
-
-    #[test]
-    fn onion_names_are_never_looked_up() {
-        let url = |text| Url::parse(text).expect("a url");
-        for onion in ["http://example.onion/api/", "https://EXAMPLE.onion./"] {
-            let fault = http(None).client(&url(onion), Purpose::Read).expect_err("refused");
-            assert_eq!(fault, Fault::before_sending(Cause::NoTor));
-        }
-        assert!(http(None).client(&url("https://onion.example/"), Purpose::Read).is_ok());
-    }
-
-    #[test]
-    fn each_purpose_at_each_host_has_its_circuit() {
-        let http = http(Some("socks5://127.0.0.1:9"));
-        for (address, purpose) in [
-            ("http://example.onion/api/", Purpose::Read),
-            ("http://example.onion/api/x", Purpose::Read),
-            ("http://example.onion/api/", Purpose::Send),
-            ("https://a.example/", Purpose::Read),
-            ("http://127.0.0.1:3002/", Purpose::Read),
-        ] {
-            http.client(&Url::parse(address).expect("a url"), purpose).expect("a client");
-        }
-        assert_eq!(http.circuits.borrow().len(), 3, "and this machine is reached directly");
-    }
-}
+#[path = "http_tests.rs"]
+mod tests;

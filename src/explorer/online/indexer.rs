@@ -132,10 +132,13 @@ impl EvmIndexer {
     ) -> Result<Vec<EvmMovement>, Cause> {
         let (mut rows, mut end) = (Vec::new(), None);
         while rows.len() < wanted.most {
-            self.http.tell(self.chain.name, &endpoint.operator, Subject::Account(format!("{:x}", wanted.account)));
             let url = endpoint.url(&self.query(list, wanted.account, end))?;
             let budget = Budget { bytes: limits::RPC_BYTES, deadline };
-            let ask = async || judge(self.http.get(url.clone(), Purpose::Read, budget).await);
+            let ask = async || {
+                let subject = Subject::Account(format!("{:x}", wanted.account));
+                self.http.tell(self.chain.name, &endpoint.operator, subject);
+                judge(self.http.get(url.clone(), Purpose::Read, budget).await)
+            };
             let page = movements(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
             if !page.is_sorted_by(|a, b| a.block >= b.block)
                 || page.iter().any(|row| end.is_some_and(|end| row.block > end))

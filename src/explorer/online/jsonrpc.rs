@@ -16,7 +16,7 @@ use super::{
     retry::{self, Setback},
     rpc_errors::{self, RpcError},
 };
-use crate::explorer::Cause;
+use crate::explorer::{Cause, Subject};
 
 /// A question: method and parameters.
 pub(super) type Question<'a> = (&'a str, Value);
@@ -30,6 +30,10 @@ pub(super) struct Rpc<'a> {
     pub(super) deadline: Instant,
     /// What is asked for.
     pub(super) purpose: Purpose,
+    /// Name of the network that it is about.
+    pub(super) network: &'static str,
+    /// What the question is about, told once it leaves.
+    pub(super) about: Option<&'a Subject>,
 }
 
 /// An error object: its class, and the return data of a call that failed.
@@ -75,6 +79,13 @@ struct ErrorObject {
 }
 
 type Answered = Result<Value, Refusal>;
+
+impl<'a> Rpc<'a> {
+    /// The same node, for questions about this.
+    pub(super) const fn about(self, subject: &'a Subject) -> Self {
+        Self { about: Some(subject), ..self }
+    }
+}
 
 impl Rpc<'_> {
     /// The same node, for a question that says nothing about this wallet.
@@ -136,8 +147,19 @@ impl Rpc<'_> {
     /// One exchange, once.
     pub(super) async fn post(&self, purpose: Purpose, body: String) -> Result<Reply, Fault> {
         let url = self.endpoint.url("").map_err(Fault::before_sending)?;
+        self.tell(&body);
         let budget = Budget { bytes: limits::RPC_BYTES, deadline: self.deadline };
         self.http.post_json(url, (purpose, body), budget).await
+    }
+}
+
+impl Rpc<'_> {
+    /// Says what the host is about to be told. Whatever the method: accounts of ours are looked for in the text itself.
+    fn tell(&self, body: &str) {
+        let about = self.about.filter(|about| body.to_ascii_lowercase().contains(about.id())).cloned();
+        for subject in about.into_iter().chain(self.http.ours_in(body).into_iter().map(Subject::Account)) {
+            self.http.tell(self.network, &self.endpoint.operator, subject);
+        }
     }
 }
 

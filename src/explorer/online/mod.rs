@@ -3,14 +3,14 @@
 //! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
 //! anything but scripts' hashes, ids and finished transactions.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use bitcoin::{BlockHash, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
     backend::{Asked, Host},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Kind},
     http::Http,
     pool::{Found, Pool, after},
     scan::Pace,
@@ -18,7 +18,8 @@ use self::{
 };
 pub use self::{evm::EvmExplorer, indexer::EvmIndexer};
 use super::{
-    Cause, Claim, ExplorerError, Failure, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip, default_endpoints,
+    Cause, Claim, ExplorerError, Failure, NodeLogin, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip,
+    default_endpoints,
 };
 use crate::{explorer::health::Lane, network::Network};
 
@@ -110,6 +111,14 @@ impl Explorer {
         Ok(Self { network, http: Http::new(&Passage::default())?, pool, seen: RefCell::default(), read_back_at })
     }
 
+    /// The one form of an address by which two spellings of it are compared; nothing is sent.
+    ///
+    /// # Errors
+    /// Which rule it breaks.
+    pub fn normal_address(text: &str) -> Result<String, &'static str> {
+        Endpoint::parse(text).map(Endpoint::into_base)
+    }
+
     /// The same, by another way out.
     ///
     /// # Errors
@@ -118,6 +127,23 @@ impl Explorer {
         self.http = Http::new(passage)?;
         self.pool.remember_in(&passage.book);
         Ok(self)
+    }
+
+    /// True if one of them is a person's own node, which asks for a login.
+    #[must_use]
+    pub fn has_node(&self) -> bool {
+        self.pool.endpoints().iter().any(|endpoint| endpoint.kind == Kind::Core)
+    }
+
+    /// The same with a name and a password for the nodes in the list; nobody else is ever shown them.
+    #[must_use]
+    pub fn with_login(self, login: NodeLogin) -> Self {
+        let login = Rc::new(login);
+        for endpoint in self.pool.endpoints().iter().filter(|endpoint| endpoint.kind == Kind::Core) {
+            // Given before the first question, and once.
+            let _ = endpoint.node.login.set(Rc::clone(&login));
+        }
+        self
     }
 
     /// Asks for block 0, which must be this network's. Every other question does so too before its first use of a host.

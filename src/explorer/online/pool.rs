@@ -129,6 +129,11 @@ impl Pool {
         self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
     }
 
+    /// All of them, our own first.
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
     /// Explorers that proved false in this process and are not asked again.
     pub(super) fn distrusted(&self) -> Vec<Failure> {
         let failure = |endpoint: &Endpoint| {
@@ -246,7 +251,9 @@ impl Pool {
             Err(cause) => Err(cause),
         };
         // Where its chain could not be compared, it was told nothing yet.
-        if endpoint.on_our_chain.initialized() && !matches!(answer, Err(Cause::Unreachable | Cause::NoTor)) {
+        if endpoint.on_our_chain.initialized()
+            && !matches!(answer, Err(Cause::Unreachable | Cause::NotThroughProxy | Cause::NoTor))
+        {
             self.told.borrow_mut().insert(place);
         }
         (endpoint.operator.clone(), self.judged(endpoint, answer))

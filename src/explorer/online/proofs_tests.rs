@@ -44,14 +44,21 @@ fn on_top_of(before: BlockHash, root: TxMerkleNode) -> Vec<Header> {
     headers
 }
 
+/// Which list of ids a server shows.
+#[derive(PartialEq)]
+enum List {
+    Honest,
+    Anothers,
+}
+
 /// Four transactions alone in the block at height 5, all proven by the list of its ids; or by a list that is another's.
-fn proven_together(lie: bool) -> Result<Vec<bool>, ExplorerError> {
+fn proven_together(list: List) -> Result<Vec<bool>, ExplorerError> {
     let txs: Vec<Transaction> = (1..=4).map(|n| fake::payment(&ScriptBuf::from(vec![0x51; 34]), n)).collect();
     let mut ids: Vec<Txid> = txs.iter().map(Transaction::compute_txid).collect();
     let nodes = ids.iter().map(|txid| TxMerkleNode::from_byte_array(txid.to_byte_array()));
     let root = bitcoin::merkle_tree::calculate_root(nodes).expect("a root");
     let headers = on_top_of(BlockHash::from_byte_array([4; 32]), root);
-    if lie {
+    if list == List::Anothers {
         ids.swap(0, 1);
     }
     let (list, hash) = (blocks(&headers), headers[0].block_hash());
@@ -72,8 +79,8 @@ fn proven_together(lie: bool) -> Result<Vec<bool>, ExplorerError> {
 
 #[test]
 fn many_transactions_of_one_block_are_proven_by_the_list_of_its_ids() {
-    assert_eq!(proven_together(false), Ok(vec![true, true, true, true, false]));
-    assert!(matches!(proven_together(true), Err(ExplorerError::Lied { .. })));
+    assert_eq!(proven_together(List::Honest), Ok(vec![true, true, true, true, false]));
+    assert!(matches!(proven_together(List::Anothers), Err(ExplorerError::Lied { .. })));
 }
 
 fn header_json(height: u32, header: &Header) -> Value {

@@ -29,7 +29,7 @@ fn named() -> Option<(Endpoint, Endpoint, Vec<ScriptBuf>)> {
     let core = Endpoint::parse(&env::var("FASTNESS_REAL_CORE").ok()?).expect("a node");
     let electrum = Endpoint::parse(&env::var("FASTNESS_REAL_ELECTRUM").ok()?).expect("a server");
     if let Ok(login) = env::var("FASTNESS_REAL_LOGIN") {
-        assert!(core.node.login.set(NodeLogin::parse(login.as_bytes()).expect("a login")).is_ok());
+        assert!(core.node.login.set(NodeLogin::parse(login.as_bytes()).expect("a login").into()).is_ok());
     }
     let scripts = env::var("FASTNESS_REAL_SCRIPTS").unwrap_or_default();
     let scripts = scripts.split_whitespace().map(|hex| ScriptBuf::from_hex(hex).expect("a script"));
@@ -163,7 +163,7 @@ fn a_node_without_indexes_says_so() {
     let Ok(url) = env::var("FASTNESS_REAL_BARE_CORE") else { return };
     let endpoint = Endpoint::parse(&url).expect("a node");
     if let Ok(login) = env::var("FASTNESS_REAL_LOGIN") {
-        assert!(endpoint.node.login.set(NodeLogin::parse(login.as_bytes()).expect("a login")).is_ok());
+        assert!(endpoint.node.login.set(NodeLogin::parse(login.as_bytes()).expect("a login").into()).is_ok());
     }
     let http = Http::new(&Passage::default()).expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -23,32 +23,32 @@ pub(super) async fn open(
     (host, port): (&str, u16),
     (user, password): (&str, &str),
 ) -> Result<(), Cause> {
-    let lost = |_| Cause::Unreachable;
+    let lost = |_| Cause::NotThroughProxy;
     stream.write_all(&[VERSION, 2, NO_LOGIN, LOGIN]).await.map_err(lost)?;
     match read::<2>(stream).await? {
         [VERSION, LOGIN] => {
             let message = [&[1], &*counted(user)?, &*counted(password)?].concat();
             stream.write_all(&message).await.map_err(lost)?;
             if read::<2>(stream).await?[1] != 0 {
-                return Err(Cause::Unreachable);
+                return Err(Cause::NotThroughProxy);
             }
         }
         // Such as `ssh -D`: one way out for everything, as its owner decided.
         [VERSION, NO_LOGIN] => {}
-        _ => return Err(Cause::Unreachable),
+        _ => return Err(Cause::NotThroughProxy),
     }
     let request = [&[VERSION, CONNECT, 0, ADDRESS_IS_NAME], &*counted(host)?, &port.to_be_bytes()].concat();
     stream.write_all(&request).await.map_err(lost)?;
     let [version, refused, _, kind] = read::<4>(stream).await?;
     if version != VERSION || refused != 0 {
-        return Err(Cause::Unreachable);
+        return Err(Cause::NotThroughProxy);
     }
     skip_address(stream, kind).await
 }
 
 /// A text after its length in one byte.
 fn counted(text: &str) -> Result<Vec<u8>, Cause> {
-    let length = u8::try_from(text.len()).map_err(|_| Cause::Unreachable)?;
+    let length = u8::try_from(text.len()).map_err(|_| Cause::NotThroughProxy)?;
     Ok([&[length], text.as_bytes()].concat())
 }
 
@@ -58,15 +58,15 @@ async fn skip_address(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Result
         ADDRESS_IS_IPV4 => 4,
         ADDRESS_IS_IPV6 => 16,
         ADDRESS_IS_NAME => usize::from(read::<1>(stream).await?[0]),
-        _ => return Err(Cause::Unreachable),
+        _ => return Err(Cause::NotThroughProxy),
     };
     let mut address = vec![0; length + 2];
-    stream.read_exact(&mut address).await.map(|_| ()).map_err(|_| Cause::Unreachable)
+    stream.read_exact(&mut address).await.map(|_| ()).map_err(|_| Cause::NotThroughProxy)
 }
 
 async fn read<const N: usize>(stream: &mut (impl AsyncRead + Unpin)) -> Result<[u8; N], Cause> {
     let mut bytes = [0; N];
-    stream.read_exact(&mut bytes).await.map_err(|_| Cause::Unreachable)?;
+    stream.read_exact(&mut bytes).await.map_err(|_| Cause::NotThroughProxy)?;
     Ok(bytes)
 }
 
@@ -123,7 +123,7 @@ mod tests {
             &[5, 0, 5, 4, 0, 1, 0, 0, 0, 0, 0, 0],
             &[5, 0, 5, 0, 0, 9, 0, 0],
         ] {
-            assert_eq!(exchange(answers).1, Err(Cause::Unreachable), "{answers:?}");
+            assert_eq!(exchange(answers).1, Err(Cause::NotThroughProxy), "{answers:?}");
         }
         assert!(counted(&"x".repeat(256)).is_err());
     }

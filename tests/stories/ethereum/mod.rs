@@ -6,6 +6,7 @@ mod history;
 mod hostile;
 mod node;
 mod payments;
+mod privacy;
 mod relay;
 #[path = "../../ethereum/rpc.rs"]
 mod rpc;

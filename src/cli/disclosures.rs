@@ -1,0 +1,56 @@
+//! Writes down what each host is told, before it is told. `privacy report` reads it back.
+//!
+//! A line that cannot be written stops nothing, for a payment may be on its way: it is counted, and the person is warned.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+};
+
+use fastness::{
+    explorer::{Passage, Seen, Witness},
+    intent::Warning,
+    ledger::now,
+    store::{RequestLog, Told},
+};
+
+use super::ui::{Form, Ui};
+
+/// A witness that writes into a log; `passage` says by which way a host is reached.
+pub(crate) fn witness(passage: Passage, log: RequestLog, form: Form) -> Witness {
+    let log = RefCell::new(log);
+    let lately: RefCell<BTreeMap<Told, u64>> = RefCell::default();
+    let warned = Cell::new(false);
+    Rc::new(move |seen: &Seen| {
+        let (told, time) = (told(&passage, seen), now());
+        // The times of the report are seconds: the same twice in one says nothing new.
+        if lately.borrow().get(&told) == Some(&time) {
+            return;
+        }
+        if log.borrow_mut().add(time, &told).is_err() {
+            if !warned.replace(true) {
+                Ui::new(form).warn(&not_written());
+            }
+        } else {
+            lately.borrow_mut().insert(told, time);
+        }
+    })
+}
+
+fn told(passage: &Passage, seen: &Seen) -> Told {
+    let host = seen.host.to_string();
+    Told {
+        network: seen.network.to_owned(),
+        kind: seen.subject.kind().to_owned(),
+        id: seen.subject.id().to_owned(),
+        route: passage.route(&host).name().to_owned(),
+        host,
+    }
+}
+
+fn not_written() -> Warning {
+    let text =
+        "what explorers are told cannot be written down (is the disk full?); `privacy report` will not be complete";
+    Warning { code: "privacy.not_written", text: text.to_owned() }
+}
