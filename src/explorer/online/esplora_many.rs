@@ -228,7 +228,7 @@ impl Expected {
 
     /// Those that wait in any order, then one of the newest block's, and nothing else.
     fn is(&self, page: &[Hinted]) -> bool {
-        let waiting: BTreeSet<Txid> = page.iter().filter(|seen| !seen.height.is_some()).map(|seen| seen.txid).collect();
+        let waiting: BTreeSet<Txid> = page.iter().filter(|seen| seen.height.is_none()).map(|seen| seen.txid).collect();
         let mut confirmed = page.iter().filter(|seen| seen.height.is_some());
         let first = confirmed.next().map(|seen| seen.txid);
         let as_known = match first {

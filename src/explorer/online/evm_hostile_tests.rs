@@ -302,6 +302,11 @@ fn verdicts_tell_who_has_it_and_who_objects() {
         text.starts_with("2 of 3: ") && text.ends_with("the gas price is below what blocks or the node ask for"),
         "{text}"
     );
+    // One had mined it before it was asked to take it: that is no objection.
+    let EvmVerdict::Accepted(carried) = send(&nodes, [Mail::Takes, Mail::Mined, Mail::NonceTooLow]) else {
+        panic!("two have it")
+    };
+    assert_eq!((carried.operators.len(), carried.dissent.len()), (2, 1), "{carried}");
     assert_eq!(send(&nodes, [Mail::FeeTooLow; 3]), EvmVerdict::Rejected(EvmReject::FeeTooLow));
     // The nonce is free, as all three say: then it cannot be too low.
     assert_eq!(send(&nodes, [Mail::NonceTooLow; 3]), EvmVerdict::Unknown);

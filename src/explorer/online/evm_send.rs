@@ -83,14 +83,32 @@ impl EvmExplorer {
                 break;
             }
         }
-        if let Some(verdict) = tally.taken() {
-            return verdict;
+        match tally.taken() {
+            Some(EvmVerdict::Accepted(carried)) => return EvmVerdict::Accepted(self.settled(letter, carried).await),
+            Some(EvmVerdict::Known(carried)) => return EvmVerdict::Known(self.settled(letter, carried).await),
+            _ => {}
         }
         match (tally.is_unclear(), tally.refusal()) {
             (true, _) => self.unclear(letter, tally).await,
             (false, Some(class)) => self.refused(letter, class, tally.0.len()).await,
             (false, None) => EvmVerdict::NotSent(tally.failures()),
         }
+    }
+
+    /// Others have it. Who refuses it because its nonce is used, or another waits with it, may mean this very one: they are
+    /// asked once.
+    async fn settled(&self, letter: &Letter<'_>, mut carried: Carried) -> Carried {
+        let doubtful = |dissent: &EvmDissent| matches!(dissent.why, EvmWhy::Refused(class) if class.may_be_there());
+        if !carried.dissent.iter().any(doubtful) {
+            return carried;
+        }
+        let has_it = self.read_back(letter, &[Duration::ZERO]).await.unwrap_or_default();
+        let (found, others): (Vec<_>, Vec<_>) = std::mem::take(&mut carried.dissent)
+            .into_iter()
+            .partition(|dissent| doubtful(dissent) && has_it.contains(&dissent.operator));
+        carried.dissent = others;
+        carried.operators.extend(found.into_iter().map(|dissent| dissent.operator));
+        carried
     }
 
     /// Somebody may have it: it is looked for, sent once more, and looked for again.
