@@ -58,9 +58,9 @@ struct OutputJson {
 /// The place of a transaction.
 #[derive(Deserialize)]
 pub(super) struct StatusJson {
-    confirmed: bool,
-    block_height: Option<u32>,
-    block_hash: Option<BlockHash>,
+    pub(super) confirmed: bool,
+    pub(super) block_height: Option<u32>,
+    pub(super) block_hash: Option<BlockHash>,
     block_time: Option<u32>,
 }
 
@@ -121,59 +121,13 @@ fn depth(body: &[u8]) -> usize {
     deepest
 }
 
-/// A transaction of a list that is read for hints only: nothing of it was hashed.
-#[derive(Debug)]
-pub(super) struct Hinted {
-    pub(super) txid: Txid,
-    /// Height of the block that it is said to be in.
-    pub(super) height: Option<u32>,
-    /// Its hash.
-    pub(super) block: Option<BlockHash>,
-    /// Scripts that it is said to pay and to spend from.
-    pub(super) scripts: Vec<ScriptBuf>,
-}
-
-#[derive(Deserialize)]
-struct HintedJson {
-    txid: Txid,
-    vin: Vec<SpentJson>,
-    vout: Vec<ScriptOnlyJson>,
-    status: StatusJson,
-}
-
-#[derive(Deserialize)]
-struct SpentJson {
-    prevout: Option<ScriptOnlyJson>,
-}
-
-#[derive(Deserialize)]
-struct ScriptOnlyJson {
-    #[serde(default)]
-    scriptpubkey: String,
-}
-
-/// Reads a page of transactions for hints.
-pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
-    let script = |json: &ScriptOnlyJson| ScriptBuf::from_hex(&json.scriptpubkey).ok();
-    let read = |tx: HintedJson| {
-        let spent = tx.vin.iter().filter_map(|input| input.prevout.as_ref());
-        Hinted {
-            txid: tx.txid,
-            height: tx.status.block_height.filter(|_| tx.status.confirmed),
-            block: tx.status.block_hash.filter(|_| tx.status.confirmed),
-            scripts: spent.chain(&tx.vout).filter_map(script).collect(),
-        }
-    };
-    Ok(parse::<Page<HintedJson>>(body)?.0.into_iter().map(read).collect())
-}
-
 /// Reads a page of transactions.
 pub(super) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
     parse::<Page<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
 }
 
 /// A list that stops at the first entry more than a page can hold: small entries make more in memory than on the wire.
-struct Page<T>(Vec<T>);
+pub(super) struct Page<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -14,7 +14,7 @@ use futures_util::stream::{self, StreamExt};
 use super::{
     backend::{Answered, Asked, Told},
     esplora::{Esplora, judge},
-    esplora_json::{self, Hinted},
+    esplora_hints::{Hinted, hinted_page},
     http::{Budget, Purpose},
     limits, retry,
     scan::Pace,
@@ -45,7 +45,7 @@ impl Esplora<'_> {
         }
         let nobody = format!("[\"{}\"]", sha256::Hash::from_byte_array(NOBODY));
         let answer = self.post_to_many((nobody, &[]), "?max_txs=1").await;
-        Ok(answer.is_ok_and(|body| esplora_json::hinted_page(&body).is_ok_and(|page| page.is_empty())))
+        Ok(answer.is_ok_and(|body| hinted_page(&body).is_ok_and(|page| page.is_empty())))
     }
 
     /// How this host is asked about many scripts.
@@ -127,7 +127,7 @@ impl Esplora<'_> {
         for _ in 0..limits::PAGES_TOGETHER {
             let after = all.last().map_or_else(String::new, |last| format!("&after_txid={}", last.txid));
             let query = format!("?max_txs={}{after}", limits::PAGE_TOGETHER);
-            let page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
+            let page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
             if page.is_empty() {
                 return Ok(Some(all));
             }
@@ -140,7 +140,7 @@ impl Esplora<'_> {
     async fn changed(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let expected = Expected::of(chunk);
         let query = format!("?max_txs={}", expected.most());
-        let page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
+        let page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
         if expected.is(&page) {
             return Ok(BTreeSet::new());
         }
@@ -170,7 +170,7 @@ impl Esplora<'_> {
             let reached = page.iter().any(|seen| seen.height.is_some() && expected.known.contains(&seen.txid));
             let Some(last) = page.last().filter(|_| !reached) else { return Ok(Some(changed)) };
             let query = format!("?max_txs={}&after_txid={}", limits::PAGE_TOGETHER, last.txid);
-            page = esplora_json::hinted_page(&self.post_scripts(hashes, &query).await?)?;
+            page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
         }
         Ok(None)
     }

@@ -44,6 +44,7 @@ mod electrum_json;
 mod electrum_wire;
 mod endpoint;
 mod esplora;
+mod esplora_hints;
 mod esplora_json;
 mod esplora_many;
 mod evm;

@@ -1,0 +1,55 @@
+//! Lists that are read for hints only: which scripts a transaction is said to touch, and where it is said to be.
+//!
+//! Nothing of it is hashed, so nothing of it is more than a reason to ask.
+
+use bitcoin::{BlockHash, ScriptBuf, Txid};
+use serde::Deserialize;
+
+use super::esplora_json::{Page, StatusJson, parse};
+use crate::explorer::Cause;
+
+/// A transaction of a list that is read for hints only: nothing of it was hashed.
+#[derive(Debug)]
+pub(super) struct Hinted {
+    pub(super) txid: Txid,
+    /// Height of the block that it is said to be in.
+    pub(super) height: Option<u32>,
+    /// Its hash.
+    pub(super) block: Option<BlockHash>,
+    /// Scripts that it is said to pay and to spend from.
+    pub(super) scripts: Vec<ScriptBuf>,
+}
+
+#[derive(Deserialize)]
+struct HintedJson {
+    txid: Txid,
+    vin: Vec<SpentJson>,
+    vout: Vec<ScriptOnlyJson>,
+    status: StatusJson,
+}
+
+#[derive(Deserialize)]
+struct SpentJson {
+    prevout: Option<ScriptOnlyJson>,
+}
+
+#[derive(Deserialize)]
+struct ScriptOnlyJson {
+    #[serde(default)]
+    scriptpubkey: String,
+}
+
+/// Reads a page of transactions for hints.
+pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
+    let script = |json: &ScriptOnlyJson| ScriptBuf::from_hex(&json.scriptpubkey).ok();
+    let read = |tx: HintedJson| {
+        let spent = tx.vin.iter().filter_map(|input| input.prevout.as_ref());
+        Hinted {
+            txid: tx.txid,
+            height: tx.status.block_height.filter(|_| tx.status.confirmed),
+            block: tx.status.block_hash.filter(|_| tx.status.confirmed),
+            scripts: spent.chain(&tx.vout).filter_map(script).collect(),
+        }
+    };
+    Ok(parse::<Page<HintedJson>>(body)?.0.into_iter().map(read).collect())
+}
