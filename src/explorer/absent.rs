@@ -85,6 +85,12 @@ impl Explorer {
     }
 
     /// Unreachable.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Unreachable.
     pub fn second_opinion(
         &self,
         _primary: &SafeText,

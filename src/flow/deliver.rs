@@ -3,6 +3,8 @@
 //! The same bytes on every resend; a new transaction is never built here. What may have happened is said to be unknown
 //! until somebody is found who has it (threats.md B1, B2).
 
+use std::collections::BTreeSet;
+
 use bitcoin::{Transaction, TxOut};
 
 use super::{Draft, FlowError, SignedFile};
@@ -115,18 +117,19 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
     Ok(touched)
 }
 
-/// Before anything is signed: coins that this sync did not ask about must still be unspent, as far as an explorer says.
+/// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a witness, from both.
+/// What the sync did not ask both about is asked now (network.md 4.6).
 ///
 /// # Errors
 /// A coin is spent, or no explorer answers.
 pub fn check_unspent(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, draft: &Draft) -> Result<(), Failure> {
     let synced = row.synced.as_ref().map_or(0, |synced| synced.at);
-    let fresh: Vec<(Keychain, u32)> = ledger
-        .known_scripts(row.id)?
-        .into_iter()
-        .filter(|script| script.checked >= synced)
-        .map(|script| (script.keychain, script.index))
-        .collect();
+    let fresh: BTreeSet<(Keychain, u32)> = if explorer.has_witness() {
+        ledger.opinions_since(row.id, synced)?
+    } else {
+        let asked = ledger.known_scripts(row.id)?.into_iter().filter(|script| script.checked >= synced);
+        asked.map(|script| (script.keychain, script.index)).collect()
+    };
     for input in &draft.plan.psbt.unsigned_tx.input {
         let coin = input.previous_output;
         if ledger.coin_place(row.id, coin)?.is_some_and(|place| fresh.contains(&place)) {

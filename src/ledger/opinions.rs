@@ -2,7 +2,7 @@
 //!
 //! An opinion is about what is known of a script at that moment: it is gone as soon as something about the script changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
 
@@ -100,6 +100,17 @@ impl Ledger {
         let sql = "SELECT keychain, idx, operator FROM opinions WHERE account = ?1";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map([id.0], |row| Ok(((keychain(row.get(0)?), row.get(1)?), row.get(2)?)));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// Scripts that somebody else confirmed at this time or later, in seconds since 1970.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn opinions_since(&self, id: AccountId, since: u64) -> Result<BTreeSet<(Keychain, u32)>, LedgerError> {
+        let sql = "SELECT keychain, idx FROM opinions WHERE account = ?1 AND at >= ?2";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map(params![id.0, since], |row| Ok((keychain(row.get(0)?), row.get(1)?)));
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 

@@ -116,3 +116,41 @@ fn a_silent_witness_is_said_and_stops_nothing() {
     assert_eq!(report["accounts"][0]["second"]["state"], "silent");
     assert_eq!(stage.confirmed(), 50_000_000);
 }
+
+/// Two chains on disk that were one until now, with an explorer each.
+fn forked(stage: &Stage, prepare: impl FnOnce(&mut PracticeChain)) -> [Server; 2] {
+    let (one, other) = (stage.path("one"), stage.path("other"));
+    prepare(&mut PracticeChain::open(&one).unwrap());
+    std::fs::create_dir(&other).unwrap();
+    for file in std::fs::read_dir(&one).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), other.join(file.file_name())).unwrap();
+    }
+    [one, other].map(|folder| {
+        let chain = Arc::new(Mutex::new(PracticeChain::open(&folder).unwrap()));
+        Server::start(chain, "127.0.0.1:0".parse().unwrap()).unwrap()
+    })
+}
+
+#[test]
+fn a_coin_that_only_the_witness_knows_to_be_spent_is_not_signed() {
+    let (stage, elsewhere) = (Stage::with_wallet(), Stage::with_wallet());
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let [behind, ahead] = forked(&stage, |chain| {
+        chain.faucet(crate::harness::script(&address), 50_000_000).unwrap();
+        chain.mine(1, None).unwrap();
+    });
+    // The same keys in another home spend the coin, and the first explorer never hears of it.
+    let at = |server: &Server| format!("--explorer={}", server.url());
+    elsewhere.json(&["plan", &Stage::shop(), "0.4btc", "--fee-rate", "2", "-o", "spend.draft", &at(&ahead)]);
+    elsewhere.json(&["sign", "spend.draft", "-o", "spend.signed", "--yes", "--max-fee=5000sat", &elsewhere.password()]);
+    elsewhere.json(&["broadcast", "spend.signed", &at(&ahead)]);
+    let plan = |explorers: &[String]| {
+        let words = ["plan", &Stage::shop(), "0.3btc", "--fee-rate", "2", "-o", "mine.draft", "--json"];
+        let words: Vec<&str> = words.into_iter().chain(explorers.iter().map(String::as_str)).collect();
+        stage.run(&words)
+    };
+    let both = plan(&[at(&behind), at(&ahead)]);
+    assert_eq!(both.error_code(), "flow.coin_spent", "{both:?}");
+    plan(&[at(&behind)]).expect_code(0);
+}

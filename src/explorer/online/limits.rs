@@ -13,7 +13,7 @@ pub(super) const TXIDS_BYTES: usize = 2 << 20;
 /// A raw transaction: a block holds no more than 4,000,000 bytes (BIP-141).
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
-pub(super) const TX_PAGE_BYTES: usize = 32 << 20;
+pub(super) const TX_PAGE_BYTES: usize = 24 << 20;
 /// Transactions in one page; the longest that is known has 75.
 pub(super) const TXS_PER_PAGE: usize = 500;
 /// Answers longer than this are read one after the other: all that are in flight together must fit into memory.

@@ -134,6 +134,12 @@ impl Pool {
         &self.endpoints
     }
 
+    /// How many organisations are asked questions.
+    pub(super) fn organisations(&self) -> usize {
+        let asked = self.endpoints.iter().filter(|endpoint| endpoint.kind.answers());
+        asked.map(|endpoint| organisation(endpoint.operator.as_str())).collect::<BTreeSet<_>>().len()
+    }
+
     /// Explorers that proved false in this process and are not asked again.
     pub(super) fn distrusted(&self) -> Vec<Failure> {
         let failure = |endpoint: &Endpoint| {

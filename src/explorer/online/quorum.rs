@@ -56,6 +56,12 @@ impl Explorer {
         Ok(FeeAdvice::of(said.collect::<Vec<(SafeText, FeeRate)>>()))
     }
 
+    /// Whether another organisation than the first can be asked.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        self.pool.organisations() > 1
+    }
+
     /// The same question to the primary and to a witness of another organisation.
     async fn witnessed<T>(
         &self,
