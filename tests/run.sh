@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test of fastness: unit, house, vectors, hostile, edges, spends, kills, stories and docs. Needs Rust and a C
+# Runs every test of fastness: unit, house, vectors, hostile, edges, spends, kills, explorers, stories and docs. Needs Rust and a C
 # compiler, and strace on Linux; the Ethereum tests run against anvil and eth-account, which are put into target/ (npm and python3).
 #   tests/run.sh          the usual forms, a few minutes
 #   tests/run.sh --long   with 100,000 random spends in place of 10,000, and ten thousand fault schedules
@@ -7,6 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--long" ]; then
     export FASTNESS_SPENDS=100000 FASTNESS_SCHEDULES=10000 FASTNESS_BEHAVIOURS=all
+fi
+if [ "$(uname)" = Linux ] && ! command -v strace >/dev/null; then
+    apt-get update >/dev/null && apt-get install -y strace >/dev/null
 fi
 tests/ethereum/install.sh
 cargo test --locked --lib --bins --tests

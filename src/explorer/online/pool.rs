@@ -404,3 +404,7 @@ fn share(end: Instant, sharing: usize) -> Instant {
 pub(super) fn after(patience: Duration) -> Instant {
     Instant::now() + patience
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;
