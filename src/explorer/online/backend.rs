@@ -24,6 +24,8 @@ use crate::{
     network::Network,
 };
 
+/// The status that says that we ask too often.
+const TOO_MANY: u16 = 429;
 /// Headers before the newest that are asked for with it.
 const HEADERS_BELOW: u32 = 9;
 
@@ -188,7 +190,15 @@ impl<'a> Host<'a> {
     pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
         let started = Instant::now();
         let reply = at!(self, host => host.post(raw).await);
-        self.endpoint().note(Lane::Send, reply.as_ref().err().map(|fault| fault.cause), started);
+        let cause = match &reply {
+            Ok(reply) if reply.status == TOO_MANY => {
+                self.endpoint().rest_after_429(reply.retry_after);
+                Some(Cause::Throttled)
+            }
+            Ok(_) => None,
+            Err(fault) => Some(fault.cause),
+        };
+        self.endpoint().note(Lane::Send, cause, started);
         reply
     }
 }

@@ -219,7 +219,7 @@ impl<'a> Hosts<'a> {
     fn fill(&mut self, mut round: Vec<&'a Endpoint>) -> Vec<&'a Endpoint> {
         let sent = &mut self.sent;
         self.unused.retain(|&endpoint| {
-            let is_other = round.iter().all(|other| other.operator != endpoint.operator);
+            let is_other = round.iter().all(|other| other.organisation() != endpoint.organisation());
             let goes = is_other && round.len() < limits::SEND_TO;
             if goes {
                 round.push(endpoint);
@@ -232,9 +232,10 @@ impl<'a> Hosts<'a> {
 
     /// Hosts that can be asked, of operators that were not sent it.
     fn strangers(&self) -> impl Iterator<Item = &'a Endpoint> {
-        let sent = |operator| self.sent.iter().any(|other| other.operator == operator);
-        self.unused.iter().copied().filter(move |endpoint| {
-            endpoint.kind.answers() && endpoint.barred.get().is_none() && !sent(endpoint.operator.clone())
-        })
+        let sent = |endpoint: &Endpoint| self.sent.iter().any(|other| other.organisation() == endpoint.organisation());
+        self.unused
+            .iter()
+            .copied()
+            .filter(move |endpoint| endpoint.kind.answers() && endpoint.gate(Lane::Read).is_ok() && !sent(endpoint))
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     explorer::{
         Cause, ExplorerError, Health, HealthBook,
         health::{Allowance, Gate, Lane, Outcome},
-        operators::{Trust, allowance, is_loopback, window},
+        operators::{Trust, allowance, is_loopback, organisation, window},
     },
     text::SafeText,
 };
@@ -149,6 +149,11 @@ impl Endpoint {
             return Err(Cause::Unsupported);
         }
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
+    }
+
+    /// The organisation behind it.
+    pub(super) fn organisation(&self) -> String {
+        organisation(self.operator.as_str())
     }
 
     /// Keeps its health in this book from now on, where an earlier run may have begun its page.

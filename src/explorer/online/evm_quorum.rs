@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{endpoint::Endpoint, evm::EvmExplorer, evm_block::Block, jsonrpc::Rpc, pool::after};
 use crate::{
-    explorer::{Cause, Disagreement, ExplorerError, Failure, Matter, operators::organisation},
+    explorer::{Cause, Disagreement, ExplorerError, Failure, Matter},
     text::SafeText,
 };
 
@@ -56,9 +56,7 @@ impl EvmExplorer {
     /// One host for each operator, the preferred one first; none that proved false.
     pub(super) fn operators(&self) -> Vec<&Endpoint> {
         let mut seen = BTreeSet::new();
-        let is_new = |endpoint: &&Endpoint| {
-            endpoint.barred.get().is_none() && seen.insert(organisation(endpoint.operator.as_str()))
-        };
+        let is_new = |endpoint: &&Endpoint| endpoint.barred.get().is_none() && seen.insert(endpoint.organisation());
         self.pool.turns(after(ROUND)).map(|(endpoint, _)| endpoint).filter(is_new).collect()
     }
 

@@ -137,7 +137,7 @@ impl Pool {
     /// How many organisations are asked questions.
     pub(super) fn organisations(&self) -> usize {
         let asked = self.endpoints.iter().filter(|endpoint| endpoint.kind.answers());
-        asked.map(|endpoint| organisation(endpoint.operator.as_str())).collect::<BTreeSet<_>>().len()
+        asked.map(|endpoint| endpoint.organisation()).collect::<BTreeSet<_>>().len()
     }
 
     /// Explorers that proved false in this process and are not asked again.
@@ -277,20 +277,23 @@ impl Pool {
         second * limits::HEDGE_ONE_IN <= asked
     }
 
-    /// Places in the list, the preferred one first, those that keep failing last.
+    /// Places in the list, the preferred one first, those that keep failing after them, those that proved false last.
     fn order(&self) -> Vec<usize> {
         let count = self.endpoints.len();
         let mut order: Vec<usize> = (0..count).map(|turn| (self.first.get() + turn) % count).collect();
-        order.sort_by_key(|&place| {
-            self.endpoints.get(place).map(|endpoint| endpoint.gate(Lane::Read).ok() >= Some(Gate::Open))
-        });
+        let rank = |place: usize| match self.endpoints.get(place).map(|endpoint| endpoint.gate(Lane::Read)) {
+            Some(Ok(Gate::Closed | Gate::HalfOpen)) => 0,
+            Some(Ok(Gate::Open)) => 1,
+            _ => 2,
+        };
+        order.sort_by_key(|&place| rank(place));
         order
     }
 
     /// The same without second hosts of one organisation.
     fn one_of_each(&self) -> Vec<usize> {
         let mut seen = BTreeSet::new();
-        let whose = |place: usize| self.endpoints.get(place).map(|endpoint| organisation(endpoint.operator.as_str()));
+        let whose = |place: usize| self.endpoints.get(place).map(|endpoint| endpoint.organisation());
         let mut order = self.order();
         order.retain(|&place| seen.insert(whose(place)));
         order
@@ -335,7 +338,7 @@ impl Pool {
         let ask = async |endpoint: &Endpoint, deadline: Instant| ask(endpoint, deadline).await.map(Some);
         let mut failures = Vec::new();
         for place in self.one_of_each() {
-            let whose = self.endpoints.get(place).map(|endpoint| organisation(endpoint.operator.as_str()));
+            let whose = self.endpoints.get(place).map(|endpoint| endpoint.organisation());
             if whose.as_ref() == Some(&same) || !self.may_tell(place) {
                 continue;
             }
