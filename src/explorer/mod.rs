@@ -237,6 +237,10 @@ catalogue! {
     NO_ANSWER = "explorer.no_answer", Network, "Check the connection, wait a minute, or name another explorer";
     NO_TOR = "explorer.no_tor", Network, "Start Tor and give --proxy socks5://127.0.0.1:9050, or `proxy` in config.toml";
     PROXY = "explorer.proxy", Network, "Check that the proxy runs at the address given, and that it can reach these hosts; nothing was sent around it";
+    WEB_PAGE = "explorer.web_page", Network, "Log in to this network in a browser if it asks for that, or check the address: people's pages are not what programs are answered with";
+    THROTTLED = "explorer.throttled", Network, "Wait some minutes (fastness leaves a host alone for as long as it asks), or name another explorer";
+    CERTIFICATE = "explorer.certificate", Network, "Check the address, the port and this computer's clock; if they are right, somebody may be in between: use another network or explorer";
+    NOT_AN_EXPLORER = "explorer.not_an_explorer", Network, "Check the address: Esplora's often ends with /api; a node of your own is core+http://, an Electrum server ssl:// or tcp://";
     DENIED = "explorer.denied", Network, "If it is your own node, check user and password_file, or cookie_file, under [core.NETWORK] in config.toml; others refuse some countries, networks and proxies: name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";
     LIED = "explorer.lied", Verification, "Do not trust this explorer, and name another";
@@ -245,16 +249,33 @@ catalogue! {
     CANNOT_START = "explorer.cannot_start", Network, "Check the limits of this system on open files and threads";
 }
 
+/// What can be done where every explorer failed in one way; else the general advice.
+fn of_failures(failures: &Failures) -> &'static Entry {
+    let mut all = failures.0.iter().map(|failure| of_cause(failure.cause));
+    let first = all.next().unwrap_or(NO_ANSWER);
+    if all.all(|other| other.code == first.code) { first } else { NO_ANSWER }
+}
+
+const fn of_cause(cause: Cause) -> &'static Entry {
+    match cause {
+        Cause::NoTor => NO_TOR,
+        Cause::NotThroughProxy => PROXY,
+        Cause::Denied => DENIED,
+        Cause::WebPage | Cause::Redirected => WEB_PAGE,
+        Cause::Throttled => THROTTLED,
+        Cause::NoTls | Cause::UnknownIssuer | Cause::Expired | Cause::OtherHost | Cause::BadCertificate => CERTIFICATE,
+        Cause::Unsupported => NOT_AN_EXPLORER,
+        _ => NO_ANSWER,
+    }
+}
+
 impl Explain for ExplorerError {
     fn entry(&self) -> &'static Entry {
         match self {
             Self::NoNetwork => NO_NETWORK,
             Self::BadEndpoint { .. } => BAD_ENDPOINT,
             Self::NoEndpoint { .. } => NO_ENDPOINT,
-            Self::NoAnswer(failures) if failures.are_all(Cause::NoTor) => NO_TOR,
-            Self::NoAnswer(failures) if failures.are_all(Cause::NotThroughProxy) => PROXY,
-            Self::NoAnswer(failures) if failures.are_all(Cause::Denied) => DENIED,
-            Self::NoAnswer(_) => NO_ANSWER,
+            Self::NoAnswer(failures) => of_failures(failures),
             Self::WrongChain { .. } => WRONG_CHAIN,
             Self::Lied { .. } => LIED,
             Self::NoScript { .. } => NO_SCRIPT,

@@ -25,7 +25,8 @@ const ROTATION_NEW_TIP: usize = 240;
 /// How many of our newest blocks are compared with the explorer's chain after its tip moved.
 const REORG_DEPTH: u32 = 10;
 
-/// Confirmations proven in one sync; each costs two questions, once.
+/// Confirmations proven in one sync, or as many as scripts were asked about if those are more; each costs two questions
+/// at most, once.
 const PROOFS: usize = 240;
 
 /// How much to ask.
@@ -137,16 +138,19 @@ fn prove(
     for at in answer.scripts.iter().flat_map(|script| &script.txs) {
         claims.entry(at.tx.compute_txid()).or_insert_with(|| (at.tx.clone(), at.place));
     }
-    for (tx, place) in ledger.unproven(row, highest, PROOFS)? {
+    for (tx, place) in ledger.unproven(row, highest, PROOFS.max(answer.scripts.len()))? {
         claims.entry(tx.compute_txid()).or_insert((tx, block_of(&place)));
     }
     let mut wanted = Vec::new();
     for (txid, (tx, block)) in claims {
-        let Some(block) = block.filter(|block| block.height <= highest && wanted.len() < PROOFS) else { continue };
+        let Some(block) = block.filter(|block| block.height <= highest) else { continue };
         if !ledger.has_proof(row, txid, &block.hash.to_string())? {
             wanted.push((tx, block));
         }
     }
+    // The newest first, and those of one block together, for they are proven together.
+    wanted.sort_by_key(|(_, block)| std::cmp::Reverse(*block));
+    wanted.truncate(PROOFS.max(answer.scripts.len()));
     let answers = explorer.prove(&wanted, tip.height)?;
     let proven = wanted.iter().zip(answers).filter(|(_, proven)| *proven);
     Ok(proven.map(|((tx, block), _)| (tx.compute_txid(), block.hash)).collect())

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
     explain::Failure,
-    explorer::{BlockRef, Claim, Explorer, TxPlace},
+    explorer::{BlockRef, Cause, Claim, Explorer, ExplorerError, TxPlace, Verdict},
     intent::Status,
     ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
@@ -35,11 +35,20 @@ pub struct Tracking {
     pub reorganised: bool,
     /// Nobody had it, and its bytes were sent again just now.
     pub sent_again: bool,
+    /// Why that was refused, if it was.
+    pub refused: Option<String>,
 }
 
 impl Tracking {
     const fn said(status: Status) -> Self {
-        Self { status, evidence: Evidence::Said, said_by: Vec::new(), reorganised: false, sent_again: false }
+        Self {
+            status,
+            evidence: Evidence::Said,
+            said_by: Vec::new(),
+            reorganised: false,
+            sent_again: false,
+            refused: None,
+        }
     }
 }
 
@@ -148,9 +157,12 @@ fn missing(
     if !matches!(state, JournalState::Unknown | JournalState::Sent | JournalState::Confirmed) {
         return Ok(Tracking::said(Status::NotFound));
     }
-    deliver(ledger, explorer, file)?;
+    let refused = match deliver(ledger, explorer, file)?.verdict {
+        Verdict::Rejected(class) => Some(class.to_string()),
+        _ => None,
+    };
     let claim = explorer.place(txid)?;
-    Ok(Tracking { sent_again: true, ..tracking(explorer, &claim, &file.transaction)? })
+    Ok(Tracking { sent_again: true, refused, ..tracking(explorer, &claim, &file.transaction)? })
 }
 
 /// Another transaction in our own ledger that counts and spends one of this one's coins: a replacement of ours.
@@ -174,7 +186,12 @@ fn conflicting_spend(
     transaction: &Transaction,
 ) -> Result<Option<Transaction>, Failure> {
     for input in &transaction.input {
-        let spender = explorer.outspend(input.previous_output)?.into_value();
+        let spender = match explorer.outspend(input.previous_output) {
+            Ok(claim) => claim.into_value(),
+            // Nobody has the coin itself, so nobody spent it.
+            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Missing) => None,
+            Err(error) => return Err(error.into()),
+        };
         if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid())
             && let Some(spender) = explorer.transaction(spender)?
             && spender.input.iter().any(|other| other.previous_output == input.previous_output)

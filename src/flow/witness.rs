@@ -32,8 +32,10 @@ pub enum Second {
         operator: String,
         /// Scripts of which it says the same.
         agreed: usize,
-        /// Scripts of which it says something else.
+        /// Scripts of which it says something else that cannot both be true.
         differing: usize,
+        /// Scripts of which it knows less or more for now: later blocks, or what only waits.
+        pending: usize,
         /// Scripts that were not put to it.
         unasked: usize,
     },
@@ -58,8 +60,11 @@ pub(super) fn second_opinion(
     let news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
     let proven = news.proven(explorer, opinion.tip.height);
     ledger.atomically(|ledger| write(ledger, row, (&opinion, &news, &proven)))?;
-    let Opinion { operator, agreed, differing, unasked, .. } = opinion;
-    Ok(Second::Heard { operator: operator.to_string(), agreed: agreed.len(), differing: differing.len(), unasked })
+    let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
+    let differing = named.len();
+    let pending = opinion.differing.len().saturating_sub(differing);
+    let Opinion { operator, agreed, unasked, .. } = opinion;
+    Ok(Second::Heard { operator: operator.to_string(), agreed: agreed.len(), differing, pending, unasked })
 }
 
 /// A transaction that only the witness had, with the block that it is proven to be in.

@@ -47,6 +47,25 @@ impl Ledger {
         self.clear("DELETE FROM opinions WHERE account = ?1 AND keychain = ?2 AND idx = ?3", id, place)
     }
 
+    /// What was agreed about every script that a transaction touches is of yesterday, in every account.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) fn forget_opinions_about(&self, txid: [u8; 32]) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM opinions WHERE (account, keychain, idx) IN
+                   (SELECT account, keychain, idx FROM script_transactions WHERE txid = ?1)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        statement.execute(params![txid]).map(|_| ()).map_err(file)
+    }
+
+    /// Nothing that was agreed is of today: the chain was reorganised.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub(super) fn forget_all_opinions(&self) -> Result<(), LedgerError> {
+        self.db.execute("DELETE FROM opinions", []).map(|_| ()).map_err(file)
+    }
+
     /// What was not agreed about a script is of yesterday.
     ///
     /// # Errors

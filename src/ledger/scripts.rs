@@ -1,12 +1,12 @@
 //! Rows of scripts: which of an account's scripts were derived, shown to a person, used on the chain, and last asked about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bitcoin::{ScriptBuf, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, AccountRow, Ledger, LedgerError, file, now};
-use crate::account::Keychain;
+use crate::{account::Keychain, network::Network};
 
 /// A script that was derived before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +152,15 @@ impl Ledger {
     }
 
     /// The place of each script of an account.
+    /// Ids of the transactions of a network that no longer count.
+    pub(super) fn gone_ids(&self, network: Network) -> Result<BTreeSet<Txid>, LedgerError> {
+        let sql = "SELECT txid FROM transactions WHERE network = ?1 AND gone = 1";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([network.name()], |row| Ok(Txid::from_byte_array(row.get(0)?)));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
+    /// The place of every script of an account.
     pub(super) fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
         let mut statement =
             self.db.prepare("SELECT script, keychain, idx FROM scripts WHERE account = ?1").map_err(file)?;

@@ -170,7 +170,11 @@ impl Ledger {
     fn touch(&self, id: i64, chain: u32, index: u32, txid: Txid) -> Result<bool, LedgerError> {
         let sql = "INSERT OR IGNORE INTO script_transactions (account, keychain, idx, txid) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        statement.execute(params![id, chain, index, txid.to_byte_array()]).map(|rows| rows > 0).map_err(file)
+        let is_new = statement.execute(params![id, chain, index, txid.to_byte_array()]).map_err(file)? > 0;
+        if is_new {
+            self.forget_opinions_about(txid.to_byte_array())?;
+        }
+        Ok(is_new)
     }
 
     fn put_transaction(&self, row: &AccountRow, transaction: &Transaction, place: &Place) -> Result<bool, LedgerError> {
@@ -187,7 +191,11 @@ impl Ledger {
                    WHERE height IS NOT excluded.height OR block_hash IS NOT excluded.block_hash OR gone = 1";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         let values = params![txid, network, consensus::serialize(transaction), height, hash, time, now()];
-        statement.execute(values).map(|rows| rows > 0).map_err(file)
+        let changed = statement.execute(values).map_err(file)? > 0;
+        if changed {
+            self.forget_opinions_about(txid)?;
+        }
+        Ok(changed)
     }
 
     fn forget_absent(
@@ -223,6 +231,7 @@ impl Ledger {
     fn set_gone(&self, row: &AccountRow, txid: [u8; 32]) -> Result<bool, LedgerError> {
         let sql = "UPDATE transactions SET gone = 1, height = NULL, block_hash = NULL, block_time = NULL
                    WHERE txid = ?1 AND network = ?2 AND gone = 0";
+        self.forget_opinions_about(txid)?;
         self.db.execute(sql, params![txid, row.account.network.name()]).map(|rows| rows > 0).map_err(file)
     }
 
@@ -268,6 +277,7 @@ impl Ledger {
     /// The ledger cannot be written.
     pub fn unconfirm_above(&self, row: &AccountRow, height: u32) -> Result<(), LedgerError> {
         let sql = "UPDATE transactions SET height = NULL, block_hash = NULL, block_time = NULL WHERE network = ?1 AND height > ?2";
+        self.forget_all_opinions()?;
         self.db.execute(sql, params![row.account.network.name(), height]).map(|_| ()).map_err(file)
     }
 

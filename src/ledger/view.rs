@@ -2,7 +2,7 @@
 //!
 //! Derived in memory from rows that were checked when they came in; written back as a whole.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::params;
@@ -16,6 +16,26 @@ pub(super) struct View {
     transactions: Vec<Transaction>,
     /// The first that spends a coin which one before it spends.
     pub(super) conflict: Option<Txid>,
+}
+
+/// A transaction with its rank and id: the lower the rank, the more it counts.
+type Ranked = (u8, Txid, Transaction);
+
+/// Unconfirmed transactions that spend from one that is gone, or from another of these.
+fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
+    let mut lost = gone;
+    loop {
+        let spends_lost = |transaction: &Transaction, lost: &BTreeSet<Txid>| {
+            transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
+        };
+        let unconfirmed = transactions.iter().filter(|(rank, ..)| *rank > 0);
+        let found = unconfirmed.filter(|(_, txid, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
+        let found: Vec<Txid> = found.map(|(_, txid, _)| *txid).collect();
+        if found.is_empty() {
+            return lost;
+        }
+        lost.extend(found);
+    }
 }
 
 impl View {
@@ -41,6 +61,7 @@ impl View {
         transactions.sort_by_key(|(rank, ..)| *rank);
         let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
         let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        let lost = lost(ledger.gone_ids(row.account.network)?, &transactions);
         for (_, txid, transaction) in transactions {
             for input in &transaction.input {
                 if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
@@ -48,7 +69,10 @@ impl View {
                     return Ok(view);
                 }
             }
-            view.add_outputs(&transaction, txid, &scripts);
+            // What can come to no block as things stand pays nobody, us neither; its own coins stay spent, for it may come back.
+            if !lost.contains(&txid) {
+                view.add_outputs(&transaction, txid, &scripts);
+            }
             view.transactions.push(transaction);
         }
         for (outpoint, coin) in &mut view.coins {

@@ -112,7 +112,8 @@ fn a_web_page_or_an_endless_answer_is_an_error_and_never_an_empty_wallet() {
         let answer = stage.run(&["sync", "--json"]);
         stage.server.faults().clear();
         answer.expect_code(4);
-        assert_eq!(answer.error_code(), "explorer.no_answer", "{fault:?}");
+        let code = if fault == Fault::Html { "explorer.web_page" } else { "explorer.no_answer" };
+        assert_eq!(answer.error_code(), code, "{fault:?}");
         assert!(stage.json(&["balance"])["accounts"][0]["confirmed"].is_null(), "unknown is never zero");
     }
 }
@@ -135,4 +136,40 @@ fn a_confirmation_with_six_blocks_after_it_is_proven_and_a_reorganisation_undoes
     stage.json(&["sync"]);
     assert_eq!((evidence(&stage), proven(&stage)), ("proven".into(), 50_000_000));
     assert!(stage.run(&["balance"]).stdout.contains("proven to have arrived"));
+}
+
+#[test]
+fn a_payment_whose_own_coin_was_reorganised_away_is_no_money() {
+    let stage = Stage::with_wallet();
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let incoming = stage.fund(&address, 50_000_000);
+    stage.json(&["sync"]);
+    let sent = stage.json(&[
+        "send",
+        &Stage::shop(),
+        "0.1btc",
+        "--fee-rate",
+        "2",
+        "--yes",
+        "--max-fee=5000sat",
+        &stage.password(),
+    ]);
+    stage.mine(1);
+    stage.json(&["sync"]);
+    // Both blocks are replaced, and the payment that came in never comes back; ours cannot without it.
+    {
+        let chain = stage.server.chain();
+        let mut chain = chain.lock().unwrap();
+        chain.reorg(2).unwrap();
+        chain.evict(&incoming.parse().unwrap()).unwrap();
+        chain.mine(9, None).unwrap();
+    }
+    stage.json(&["sync"]);
+    let account = stage.json(&["balance"])["accounts"][0].clone();
+    let total = crate::harness::sat(&account["confirmed"]) + crate::harness::sat(&account["unconfirmed"]);
+    assert_eq!(total, 0, "{account}");
+    let track = stage.run(&["track", sent["id"].as_str().unwrap(), "--json"]);
+    let tracked: serde_json::Value = serde_json::from_str(&track.stdout).unwrap();
+    assert_eq!((track.code, &tracked["data"]["sent_again"]), (5, &true.into()), "{track:?}");
+    assert!(tracked["data"]["refused"].as_str().unwrap().contains("unknown or already spent"), "{track:?}");
 }

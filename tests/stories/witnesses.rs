@@ -154,3 +154,20 @@ fn a_coin_that_only_the_witness_knows_to_be_spent_is_not_signed() {
     assert_eq!(both.error_code(), "flow.coin_spent", "{both:?}");
     plan(&[at(&behind)]).expect_code(0);
 }
+
+#[test]
+fn what_was_agreed_before_a_payment_is_not_agreed_of_its_change() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let second = second_window(&stage);
+    sync(&stage, &[&stage.server.url(), &second.url()]);
+    assert_eq!(sat(&account(&stage)["agreed"]), 50_000_000);
+    let limit = "--max-fee=5000sat";
+    stage.json(&["send", &Stage::shop(), "0.1btc", "--fee-rate", "2", "--yes", limit, &stage.password()]);
+    stage.mine(1);
+    // Only the first is asked about the change, which nobody else was ever asked about.
+    stage.json(&["sync"]);
+    let after = account(&stage);
+    assert_eq!((sat(&after["agreed"]), after["agreed_by"].as_array().unwrap().len()), (0, 0), "{after}");
+    let history = stage.json(&["history"]);
+    assert_eq!(history["transactions"][0]["evidence"], "said", "{history}");
+}

@@ -167,7 +167,6 @@ impl AccountBalance {
         let (Some(confirmed), Some(unconfirmed)) = (self.confirmed, self.unconfirmed) else {
             return page.toned_field("", (Tone::Claimed, "unknown: no explorer was asked yet; run `fastness sync`"));
         };
-        let said_by = self.said_by.as_deref().unwrap_or("nobody");
         let coins =
             if self.confirmed_coins == 1 { "1 coin".to_owned() } else { format!("{} coins", self.confirmed_coins) };
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {
@@ -178,7 +177,7 @@ impl AccountBalance {
         if unconfirmed.smallest > 0 {
             page.toned_field(
                 "",
-                (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed, said by {said_by}")),
+                (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed; `fastness track` asks where it is")),
             );
         }
         if let Some(frozen) = self.frozen.filter(|frozen| frozen.smallest > 0) {

@@ -52,7 +52,7 @@ enum SecondOpinion {
     /// It did not answer.
     Silent { problem: String },
     /// It answered.
-    Heard { operator: String, agreed: usize, differing: usize, unasked: usize },
+    Heard { operator: String, agreed: usize, differing: usize, pending: usize, unasked: usize },
 }
 
 impl From<Second> for SecondOpinion {
@@ -60,8 +60,8 @@ impl From<Second> for SecondOpinion {
         match second {
             Second::Nobody => Self::Nobody,
             Second::Silent(problem) => Self::Silent { problem },
-            Second::Heard { operator, agreed, differing, unasked } => {
-                Self::Heard { operator, agreed, differing, unasked }
+            Second::Heard { operator, agreed, differing, pending, unasked } => {
+                Self::Heard { operator, agreed, differing, pending, unasked }
             }
         }
     }
@@ -139,6 +139,11 @@ impl Report for SyncedAll {
     }
 }
 
+/// `1 address`, `7 addresses`.
+fn addresses(count: usize) -> String {
+    if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
+}
+
 fn later(unasked: usize) -> String {
     if unasked == 0 {
         String::new()
@@ -162,11 +167,17 @@ impl Synced {
             SecondOpinion::Silent { problem } => {
                 page.toned(Tone::Claimed, &format!("Nobody confirmed that: {problem}."));
             }
-            SecondOpinion::Heard { operator, agreed, differing, unasked } => {
-                page.line(&format!("{operator} says the same of {agreed} addresses{}.", later(*unasked)));
+            SecondOpinion::Heard { operator, agreed, differing, pending, unasked } => {
+                page.line(&format!("{operator} says the same of {}{}.", addresses(*agreed), later(*unasked)));
+                if *pending > 0 {
+                    let what =
+                        format!("{operator} has other blocks or other waiting payments for {}.", addresses(*pending));
+                    page.toned(Tone::Claimed, &what);
+                }
                 if *differing > 0 {
                     let what = format!(
-                        "{operator} says something else of {differing} addresses; `fastness balance` names it."
+                        "{operator} says something else of {}; `fastness balance` names it.",
+                        addresses(*differing)
                     );
                     page.toned(Tone::Stop, &what);
                 }

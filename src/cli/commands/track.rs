@@ -59,6 +59,8 @@ struct Tracked {
     reorganised: bool,
     /// Nobody had it, and its bytes were sent again: just now or while waiting.
     sent_again: bool,
+    /// Why that was refused, if it was.
+    refused: Option<String>,
     #[serde(skip)]
     wanted: u32,
 }
@@ -111,8 +113,18 @@ impl Args {
                 Err(failure) => return Err(failure),
             }
         }
-        let Tracking { status, evidence, said_by, reorganised, sent_again } = tracking;
-        Ok(Tracked { id: txid.to_string(), network, status, evidence, said_by, reorganised, sent_again, wanted })
+        let Tracking { status, evidence, said_by, reorganised, sent_again, refused } = tracking;
+        Ok(Tracked {
+            id: txid.to_string(),
+            network,
+            status,
+            evidence,
+            said_by,
+            reorganised,
+            sent_again,
+            refused,
+            wanted,
+        })
     }
 }
 
@@ -189,7 +201,10 @@ impl Report for Tracked {
             page.toned_field("Chain", (Tone::Claimed, "it was in a block before, and the chain was reorganised"));
         }
         if self.sent_again {
-            page.field("Sent again", "no explorer had it, so the same bytes were sent once more");
+            match &self.refused {
+                None => page.field("Again", "no explorer had it, so the same bytes were sent once more"),
+                Some(why) => page.toned_field("Again", (Tone::Stop, &format!("sent once more, and refused: {why}"))),
+            }
         }
     }
 

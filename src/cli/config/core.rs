@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     explorer::NodeLogin,
-    store::{read_private, read_public},
+    store::{StoreError, read_private, read_public},
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -69,7 +69,19 @@ impl CoreConfig {
 struct BadLogin(String);
 
 entries! {
+    NO_COOKIE = "explorer.no_cookie", Network, "Start Bitcoin Core, which writes that file, or correct cookie_file under [core.NETWORK] in config.toml";
     BAD_LOGIN = "config.bad_login", Usage, "Name the node's .cookie with cookie_file, or put the password alone into the file that password_file names";
+}
+
+/// The node's cookie is not there: it is not running, or keeps it elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("the node has no cookie at {0}: it is not running, or keeps it elsewhere")]
+struct NoCookie(String);
+
+impl Explain for NoCookie {
+    fn entry(&self) -> &'static Entry {
+        NO_COOKIE
+    }
 }
 
 impl Explain for BadLogin {
@@ -85,7 +97,10 @@ impl CoreLogin {
     /// The file cannot be read, is not private where it must be, or holds no login.
     pub(crate) fn read(&self) -> Result<NodeLogin, Failure> {
         let (path, bytes) = match self {
-            Self::Cookie(path) => (path, Zeroizing::new(read_public(path, MAX_LOGIN_FILE)?)),
+            Self::Cookie(path) => match read_public(path, MAX_LOGIN_FILE) {
+                Err(StoreError::Missing { .. }) => return Err(NoCookie(path.display().to_string()).into()),
+                bytes => (path, Zeroizing::new(bytes?)),
+            },
             Self::Password { user, file } => {
                 let password = Zeroizing::new(read_private(file, MAX_LOGIN_FILE)?);
                 (file, Zeroizing::new([user.as_bytes(), b":", &password].concat()))

@@ -181,6 +181,14 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// How it is asked in the first scan of an account, which begins with these scripts.
+    pub(super) async fn first_pace(&self, first: &[ScriptBuf]) -> Result<Pace, Cause> {
+        match self {
+            Self::Esplora(host) => host.first_pace(first).await,
+            Self::Electrum(_) | Self::Core(_) => self.pace().await,
+        }
+    }
+
     /// What it says of each script, in order.
     pub(super) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
         at!(self, host => host.histories(asked).await)

@@ -180,7 +180,8 @@ impl Core<'_> {
             return Ok(None);
         };
         // Spent in a block, and the node keeps no index of that: search from its own block on.
-        let from = self.block_ref(hash).await?.ok_or(Cause::Unsettled)?.height;
+        // A node with an index knows transactions of blocks that are no longer in the chain; their coins are none.
+        let from = self.block_ref(hash).await?.ok_or(Cause::Missing)?.height;
         self.search_spender(outpoint, &output.script_pubkey, from).await
     }
 

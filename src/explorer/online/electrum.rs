@@ -131,8 +131,8 @@ impl Electrum<'_> {
             return match seen.map(|height| u32::try_from(height).unwrap_or(0)) {
                 Some(0) => Ok(Some(TxPlace::Mempool)),
                 Some(height) => Ok(Some(TxPlace::Confirmed(self.block(height).await?))),
-                // It was there a moment ago.
-                None => Err(Cause::Unsettled),
+                // The server has it from a block that is no longer in the chain, or its history is a moment older.
+                None => Ok(None),
             };
         }
         Err(failed)

@@ -87,7 +87,10 @@ impl Esplora<'_> {
     /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
     async fn chunk(&self, chunk: &[&Asked]) -> Result<Vec<Answered>, Cause> {
         let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
-        let changed = if chunk.iter().any(|asked| asked.told == Told::Elsewhere) {
+        let changed = if chunk.iter().all(|asked| asked.known.is_none()) {
+            // Scripts that were never asked: none of them is used, or each has to be asked for itself.
+            if self.has_any(&hashes).await? { (0..chunk.len()).collect() } else { BTreeSet::new() }
+        } else if chunk.iter().any(|asked| asked.told == Told::Elsewhere) {
             self.differing(chunk, &hashes).await?
         } else {
             self.changed(chunk, &hashes).await?
@@ -96,6 +99,19 @@ impl Esplora<'_> {
         let mut histories = self.one_by_one(scripts).await?.into_iter();
         let answer = |place| if changed.contains(&place) { histories.next() } else { Some(Answered::Unchanged) };
         (0..chunk.len()).map(answer).map(|answer| answer.ok_or(Cause::Malformed)).collect()
+    }
+
+    /// Whether any of these scripts is used.
+    async fn has_any(&self, hashes: &[sha256::Hash]) -> Result<bool, Cause> {
+        Ok(!hinted_page(&self.post_scripts(hashes, "?max_txs=1").await?)?.is_empty())
+    }
+
+    /// How many scripts go into one question of a first scan: many if none of the first ones is used, for then that is all;
+    /// else each has to be asked for itself anyway.
+    pub(super) async fn first_pace(&self, first: &[ScriptBuf]) -> Result<Pace, Cause> {
+        let hashes: Vec<sha256::Hash> = first.iter().map(|script| hash(script)).collect();
+        let used = !self.takes_many().await || first.len() > limits::SCRIPTS_TOGETHER || self.has_any(&hashes).await?;
+        Ok(if used { Pace::SINGLE } else { Pace::together(limits::SCRIPTS_TOGETHER) })
     }
 
     /// Places of the scripts of which the whole common list shows something else than is known: a transaction more, one

@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use bitcoin::{BlockHash, Transaction, Txid};
+use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 use tokio::time::Instant;
 
 use self::{
@@ -204,7 +204,11 @@ impl Explorer {
             let ask = async |asked: &[Asked]| {
                 self.seek(end, async |host: Host<'_>| host.histories(asked).await.map(Some)).await?.single()
             };
-            scan::run((plan, self.pace(end).await?), progress, ask).await
+            let pace = match scan::first_window(plan)? {
+                Some(first) => self.first_pace(&first, end).await?,
+                None => self.pace(end).await?,
+            };
+            scan::run((plan, pace), progress, ask).await
         })
     }
 
@@ -214,6 +218,11 @@ impl Explorer {
     /// As [`Self::tip`].
     pub fn scripts_together(&self) -> Result<usize, ExplorerError> {
         self.wait(async { Ok(self.pace(after(limits::TX_QUESTION)).await?.together) })
+    }
+
+    async fn first_pace(&self, first: &[ScriptBuf], end: Instant) -> Result<Pace, ExplorerError> {
+        let found = self.seek(end, async |host: Host<'_>| host.first_pace(first).await.map(Some)).await?;
+        Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
     async fn pace(&self, end: Instant) -> Result<Pace, ExplorerError> {

@@ -173,6 +173,7 @@ impl Explorer {
         }
         let end = after(limits::SCAN);
         self.wait(async {
+            self.fetch_headers(blocks.keys().map(|block| block.height), tip, end).await;
             let one =
                 async |(block, inside): (&BlockRef, &InBlock<'_>)| self.prove_block((*block, tip), inside, end).await;
             let answers: Vec<Result<Vec<usize>, ExplorerError>> =
@@ -214,6 +215,31 @@ impl Explorer {
         };
         let proven = only_lies(self.seek(end, question).await)?.and_then(|found| found.value).unwrap_or_default();
         Ok(inside.iter().zip(proven).filter(|(_, proven)| *proven).map(|((place, _), _)| *place).collect())
+    }
+
+    /// Fetches the headers that the proofs of blocks at these heights need, as few questions as bring them all. What does not
+    /// come is asked for again with the block that lacks it.
+    async fn fetch_headers(&self, heights: impl Iterator<Item = u32>, tip: u32, end: Instant) {
+        let successors = u32::try_from(spv::SUCCESSORS).unwrap_or(u32::MAX);
+        let needed = heights.flat_map(|height| height..=height.saturating_add(successors).min(tip));
+        let needed: BTreeSet<u32> = needed.filter(|height| self.seen.borrow().hash_at(*height).is_none()).collect();
+        let mut starts: Vec<u32> = Vec::new();
+        for height in needed {
+            if starts.last().is_none_or(|start| height - start >= HEADERS) {
+                starts.push(height);
+            }
+        }
+        let one = async |first: u32| {
+            let question = async |host: Host<'_>| {
+                let headers = host.headers(first, tip).await?;
+                spv::check_headers(self.network, first, &headers).map_err(|_| Cause::Lied)?;
+                Ok(Some(headers))
+            };
+            let found = self.race(end, question).await;
+            (first, found.ok().and_then(|found| found.value).unwrap_or_default())
+        };
+        let found: Vec<(u32, Vec<Header>)> = stream::iter(starts).map(one).buffered(limits::IN_FLIGHT).collect().await;
+        found.iter().for_each(|(first, headers)| self.seen.borrow_mut().add(*first, headers));
     }
 
     /// The header at a height and those that have to follow it: seen before, or asked from anybody, for they prove themselves.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use bitcoin::ScriptBuf;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{
@@ -39,6 +40,16 @@ impl Pace {
     pub(super) const fn together(together: usize) -> Self {
         Self { together, at_once: limits::BULK_IN_FLIGHT }
     }
+}
+
+/// The scripts that a first scan begins with; nothing for an account that was scanned before.
+pub(super) fn first_window(plan: &ScanPlan<'_>) -> Result<Option<Vec<ScriptBuf>>, ExplorerError> {
+    if plan.next != [0, 0] || !plan.ask.is_empty() || (plan.known)(Keychain::Receive, 0).is_some() {
+        return Ok(None);
+    }
+    let window = Keychain::ALL.into_iter().flat_map(|keychain| (0..plan.gap).map(move |index| (keychain, index)));
+    let script = |(keychain, index)| (plan.derive)(keychain, index).ok_or(ExplorerError::NoScript { keychain, index });
+    window.map(script).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
 /// Asks for every script of the plan, and for more as long as used ones are found.
@@ -188,7 +199,6 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use bitcoin::ScriptBuf;
     use proptest::prelude::*;
 
     use super::*;
