@@ -80,6 +80,9 @@ pub(super) const MEMPOOL_PAGE: usize = 50;
 pub(super) const REREADS: u8 = 3;
 /// Attempts of one read at one host, unless it asks us to wait.
 pub(super) const ATTEMPTS: u8 = 2;
+/// One question in so many may be put again at one host, and so many at first.
+pub(super) const REPEAT_ONE_IN: u64 = 5;
+pub(super) const REPEATS_AT_FIRST: u64 = 8;
 /// How often one read waits because its host said 429.
 pub(super) const THROTTLE_WAITS: u8 = 4;
 /// First back-off, doubled each time up to [`BACKOFF_CEILING`]; the sleep is a random part of it.

@@ -30,6 +30,7 @@ pub(super) async fn read<T>(
     ask: impl AsyncFn() -> Result<T, Setback>,
 ) -> Result<T, Cause> {
     let mut patience = Patience::default();
+    endpoint.asks();
     loop {
         endpoint.turn(deadline).await?;
         let started = Instant::now();
@@ -45,7 +46,11 @@ pub(super) async fn read<T>(
                 return Err(Cause::Throttled);
             }
         }
-        let Some(pause) = patience.pause(setback) else { return Err(setback.cause) };
+        let Some(pause) =
+            patience.pause(setback).filter(|_| setback.cause == Cause::Throttled || endpoint.may_repeat())
+        else {
+            return Err(setback.cause);
+        };
         let then = Instant::now() + pause;
         if then >= deadline {
             return Err(setback.cause);
