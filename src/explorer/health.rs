@@ -325,12 +325,6 @@ impl Health {
         now < self.distrusted_until
     }
 
-    /// Ends its quarantine, its rest and its breakers.
-    pub fn pardon(&mut self) {
-        (self.distrusted_until, self.not_before) = (0, 0);
-        (self.reads, self.sends) = (Breaker::default(), Breaker::default());
-    }
-
     /// How gladly it is asked, in thousandths: without failures, quick.
     #[must_use]
     pub fn score(&self) -> u64 {

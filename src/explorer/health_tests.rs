@@ -59,12 +59,10 @@ fn a_429_slows_down_and_is_no_fault() {
 }
 
 #[test]
-fn who_lied_is_left_alone_for_a_day_and_can_be_pardoned() {
+fn who_lied_is_left_alone_for_a_day() {
     let mut health = Health::default();
     health.quarantine(7);
     assert!(health.is_quarantined(8) && !health.is_quarantined(7 + QUARANTINE));
-    health.pardon();
-    assert!(!health.is_quarantined(8));
 }
 
 #[test]

@@ -126,6 +126,8 @@ fn how_each_behaved_is_kept_from_run_to_run() {
     let row = |stage: &Stage| stage.json(&["explorers", "stats"])["hosts"][0].clone();
     let first = row(&stage);
     assert_eq!((&first["host"], &first["failed"], &first["state"]), (&host.into(), &0.into(), &"asked".into()));
+    let height = stage.server.chain().lock().unwrap().tip().0;
+    assert_eq!(first["tip"], height, "{first}");
     stage.server.faults().plan(fastness::practice::server::Fault::Status(500), 1_000);
     stage.run(&["sync"]).expect_code(4);
     stage.server.faults().clear();

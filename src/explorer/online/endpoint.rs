@@ -229,6 +229,17 @@ impl Endpoint {
         }
     }
 
+    /// It takes so many JSON-RPC questions in one batch and no more, now and in the next run.
+    pub(super) fn learn_batch(&self, most: usize) {
+        self.batch.set(most);
+        self.health(|health| health.batch = Some(most));
+    }
+
+    /// The newest block it knows is at this height.
+    pub(super) fn saw_tip(&self, height: u32) {
+        self.health(|health| health.tip = Some((height, clock::now())));
+    }
+
     /// A question is put.
     pub(super) fn asks(&self) {
         let (asked, repeated) = self.asked.get();

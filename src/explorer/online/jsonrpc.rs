@@ -108,7 +108,7 @@ impl Rpc<'_> {
                 Ok(batch) => answers.extend(batch),
                 Err(cause) if chunk.len() == 1 || cause == Cause::Throttled => return Err(cause),
                 Err(_) => {
-                    self.endpoint.batch.set(1);
+                    self.endpoint.learn_batch(1);
                     for (method, params) in chunk {
                         answers.push(self.ask(method, params.clone()).await);
                     }

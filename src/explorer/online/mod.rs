@@ -166,7 +166,11 @@ impl Explorer {
     /// # Errors
     /// No explorer answered, or only false ones.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
-        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Host<'_>| host.top().await))?;
+        let claim = self.wait(self.ask(limits::NEUTRAL_QUESTION, async |host: Host<'_>| {
+            let top = host.top().await?;
+            host.endpoint().saw_tip(top.0.height);
+            Ok(top)
+        }))?;
         let Claim::Single { value: (tip, headers), operator } = claim else {
             return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
         };
