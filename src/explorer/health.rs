@@ -32,7 +32,7 @@ const RECOVERY: u64 = 60_000;
 const WARNING: u64 = 1_000;
 const SHUT: u32 = 5;
 /// For a host that allows everything, and says all the same that we ask too often.
-const AFTER_ALL: Allowance = Allowance { rate: 20_000, burst: 4 };
+const AFTER_ALL: Allowance = Allowance { rate: 10_000, burst: 1 };
 
 /// What a request is for, as far as breakers care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +222,8 @@ pub struct Health {
     distrusted_until: u64,
     /// JSON-RPC questions it takes in one batch, once that was learned.
     pub batch: Option<usize>,
+    /// Questions it was found to take at the same time.
+    pub in_flight: Option<usize>,
     reads: Breaker,
     sends: Breaker,
     bucket: Bucket,

@@ -21,6 +21,7 @@ use super::{
     electrum_wire::{Address, Lines, Tls},
     http::{Url, is_onion},
     limits,
+    seats::Seats,
 };
 use crate::{
     explorer::{
@@ -68,6 +69,8 @@ pub(super) struct Endpoint {
     pub(super) on_our_chain: OnceCell<()>,
     /// Set for the life of the process when it proved false.
     pub(super) barred: Cell<Option<Cause>>,
+    /// How many questions it has in hand.
+    pub(super) seats: Seats,
     /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
     pub(super) batch: Cell<usize>,
     /// Whose it is.
@@ -118,6 +121,7 @@ impl Endpoint {
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
+            seats: Seats::default(),
             batch: Cell::new(limits::FIRST_BATCH),
             silent: Cell::new(None),
             asked: Cell::new((0, 0)),
@@ -163,6 +167,9 @@ impl Endpoint {
     pub(super) fn remembered_in(&self, book: &HealthBook) {
         let page = book.of(self.operator.as_str());
         self.batch.set(page.borrow().batch.unwrap_or(limits::FIRST_BATCH));
+        if let Some(all) = page.borrow().in_flight {
+            self.seats.begin_with(all);
+        }
         self.health.replace(page);
     }
 
@@ -292,6 +299,14 @@ impl Endpoint {
             return Err(Cause::Throttled);
         }
         if wait > 0 {
+            sleep_until(then).await;
+        }
+        // It may have asked for a rest while we waited.
+        while let rest @ 1.. = self.health(|health| health.rest(clock::now())) {
+            let then = Instant::now() + Duration::from_millis(rest);
+            if then >= deadline {
+                return Err(Cause::Throttled);
+            }
             sleep_until(then).await;
         }
         Ok(())

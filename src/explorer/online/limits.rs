@@ -57,6 +57,11 @@ pub(super) const TXS_PER_SCRIPT: usize = 10_000;
 pub(super) const SCRIPTS_PER_SCAN: usize = 50_000;
 /// Questions of a scan in flight at once; some public servers refuse more.
 pub(super) const IN_FLIGHT: usize = 16;
+/// Questions in flight at a host that did not answer any yet, and answers after which there may be one more.
+pub(super) const FIRST_IN_FLIGHT: usize = 4;
+pub(super) const ANSWERS_A_SEAT: usize = 4;
+/// After a 429 there is one question in flight, and one more after so many answers.
+pub(super) const ANSWERS_A_SEAT_AFTER_429: usize = 20;
 /// Scripts in one question to servers that take many (mempool/electrs refuses more).
 pub(super) const SCRIPTS_TOGETHER: usize = 300;
 /// One page of a common list: fewer and smaller than a person's busiest script, for it is only read for hints.

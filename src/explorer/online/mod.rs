@@ -79,6 +79,7 @@ mod retry;
 mod revert;
 mod rpc_errors;
 mod scan;
+mod seats;
 mod seen_blocks;
 mod socks;
 mod tls;

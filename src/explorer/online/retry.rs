@@ -32,11 +32,7 @@ pub(super) async fn read<T>(
     let mut patience = Patience::default();
     endpoint.asks();
     loop {
-        endpoint.turn(deadline).await?;
-        let started = Instant::now();
-        let answer = ask().await;
-        endpoint.note(Lane::Read, answer.as_ref().err().map(|setback| setback.cause), started);
-        let setback = match answer {
+        let setback = match once(endpoint, deadline, &ask).await? {
             Ok(answer) => return Ok(answer),
             Err(setback) => setback,
         };
@@ -60,6 +56,27 @@ pub(super) async fn read<T>(
         }
         sleep_until(then).await;
     }
+}
+
+/// One attempt, when it is our turn and the host has not too much in hand.
+async fn once<T>(
+    endpoint: &Endpoint,
+    deadline: Instant,
+    ask: &impl AsyncFn() -> Result<T, Setback>,
+) -> Result<Result<T, Setback>, Cause> {
+    let _seat = endpoint.seats.take(deadline).await?;
+    endpoint.turn(deadline).await?;
+    let started = Instant::now();
+    let answer = ask().await;
+    let cause = answer.as_ref().err().map(|setback| setback.cause);
+    endpoint.note(Lane::Read, cause, started);
+    match cause {
+        None => endpoint.seats.answered(),
+        Some(Cause::Throttled) => endpoint.seats.throttled(),
+        Some(_) => {}
+    }
+    endpoint.health(|health| health.in_flight = Some(endpoint.seats.all()));
+    Ok(answer)
 }
 
 /// What was tried so far for one read at one host.
