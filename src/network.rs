@@ -16,6 +16,15 @@ mod evm_list;
 
 pub use evm::{Checksum, EvmChain, FeeMode, L1Fee};
 
+/// Blocks until a block reward may be spent, on every Bitcoin network (consensus: `COINBASE_MATURITY`).
+const COINBASE_MATURITY: u32 = 100;
+
+/// The first block that may spend the reward of the block at `height`.
+#[must_use]
+pub const fn matures_at(height: u32) -> u32 {
+    height.saturating_add(COINBASE_MATURITY)
+}
+
 /// A Bitcoin ledger that accounts, drafts and transactions are bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

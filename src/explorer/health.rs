@@ -405,6 +405,16 @@ impl HealthBook {
         self.0.borrow().iter().map(|(host, health)| (host.clone(), health.borrow().clone())).collect()
     }
 
+    /// Begins the page of one host anew, as of `now`; false if there is none.
+    #[must_use]
+    pub fn forget(&self, host: &str, now: u64) -> bool {
+        let pages = self.0.borrow();
+        let Some(page) = pages.get(host) else { return false };
+        // Newer than what another process may write, so that this page counts.
+        page.replace(Health { last: now, ..Health::default() });
+        true
+    }
+
     /// The page of one host.
     #[must_use]
     pub fn of(&self, host: &str) -> Rc<RefCell<Health>> {

@@ -6,7 +6,15 @@ use bitcoin::{OutPoint, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, AccountRow, Evidence, Ledger, LedgerError, file, scripts::keychain};
-use crate::{account::Keychain, intent::Freeze};
+use crate::{account::Keychain, intent::Freeze, network};
+
+/// What the only input of a block's first transaction names as its coin, as bytes; in the raw transaction it begins at the
+/// sixth byte or, with witnesses (BIP-144), at the eighth.
+const NO_OUTPOINT: [u8; 36] = {
+    let mut bytes = [0; 36];
+    [bytes[32], bytes[33], bytes[34], bytes[35]] = [0xff; 4];
+    bytes
+};
 
 /// A coin as derived from a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +46,8 @@ pub struct CoinRow {
     pub evidence: Evidence,
     /// What stands behind its being unspent: `Agreed` at best, for nothing proves that.
     pub unspent: Evidence,
+    /// The first block that may spend it, if it is a block reward and the next block may not.
+    pub matures_at: Option<u32>,
 }
 
 /// What an account holds, in satoshi.
@@ -59,6 +69,10 @@ pub struct Balance {
     pub unconfirmed_coins: u64,
     /// Part of both that is frozen.
     pub frozen: u64,
+    /// Part of `confirmed` that is block rewards which the next block may not spend yet.
+    pub immature: u64,
+    /// The first block that may spend all of them.
+    pub matures_at: Option<u32>,
 }
 
 impl Ledger {
@@ -106,19 +120,24 @@ impl Ledger {
                    2 * EXISTS (SELECT 1 FROM proofs p
                            WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash),
                    EXISTS (SELECT 1 FROM opinions o
-                           WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx)
+                           WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx),
+                   substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2, k.tip_height
                    FROM coins c JOIN accounts k ON k.id = c.account
                    JOIN transactions x ON x.txid = c.txid AND x.network = k.network
                    LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid
                    WHERE c.account = ?1 AND c.spent_by IS NULL AND x.gone = 0 ORDER BY c.value DESC, c.txid, c.vout";
         let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map([id.0], |row| {
+        let rows = statement.query_map(params![id.0, NO_OUTPOINT], |row| {
+            let (height, is_reward): (Option<u32>, bool) = (row.get(5)?, row.get(10)?);
+            let matures_at = height.filter(|_| is_reward).map(network::matures_at);
+            let next: u32 = row.get::<_, Option<u32>>(11)?.unwrap_or(0).saturating_add(1);
             Ok(CoinRow {
+                matures_at: matures_at.filter(|first| *first > next),
                 outpoint: OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? },
                 keychain: keychain(row.get(2)?),
                 index: row.get(3)?,
                 value: row.get(4)?,
-                height: row.get(5)?,
+                height,
                 freeze: if row.get(6)? { Freeze::Frozen } else { Freeze::Free },
                 own: row.get(7)?,
                 evidence: row.get(8)?,
@@ -149,6 +168,10 @@ impl Ledger {
             }
             if coin.height.is_some() && coin.unspent == Evidence::Agreed {
                 balance.agreed = balance.agreed.saturating_add(coin.value);
+            }
+            if coin.matures_at.is_some() {
+                balance.immature = balance.immature.saturating_add(coin.value);
+                balance.matures_at = balance.matures_at.max(coin.matures_at);
             }
             if coin.freeze == Freeze::Frozen {
                 balance.frozen = balance.frozen.saturating_add(coin.value);

@@ -174,6 +174,10 @@ fn judge(command: &str, answer: &Answer, home: &Path) -> Result<(), String> {
             return Err("shows what the server wrote".to_owned());
         }
     }
+    let says_why = "None of them answers, so nothing can be asked or sent: the line below each says why.";
+    if command == "explorers" && answer.code == 4 && answer.stdout.contains(says_why) {
+        return Ok(());
+    }
     if answer.code != 0 {
         return judge_error(answer);
     }

@@ -134,3 +134,25 @@ fn how_each_behaved_is_kept_from_run_to_run() {
     let second = row(&stage);
     assert!(second["asked"].as_u64() > first["asked"].as_u64() && second["failed"].as_u64() > Some(0), "{second}");
 }
+
+#[test]
+fn a_test_that_nobody_answers_is_a_failure() {
+    let stage = Stage::new();
+    let tested = stage.run(&["explorers", "test", "--json"]);
+    tested.expect_code(0);
+    let nobody = run(&stage, "regtest", &["--explorer", "http://127.0.0.1:9", "explorers", "test"]);
+    nobody.expect_code(4);
+    assert!(nobody.stdout.contains("None of them answers"), "{nobody:?}");
+}
+
+#[test]
+fn how_a_host_behaved_can_be_forgotten() {
+    let stage = Stage::with_wallet();
+    stage.run(&["sync"]).expect_code(0);
+    let host = stage.json(&["explorers", "stats"])["hosts"][0]["host"].as_str().unwrap().to_owned();
+    stage.run(&["explorers", "forget", "nobody.example"]).expect_code(2);
+    stage.run(&["explorers", "forget", &host]).expect_code(0);
+    assert_eq!(stage.json(&["explorers", "stats"])["hosts"], serde_json::json!([]));
+    stage.run(&["sync"]).expect_code(0);
+    assert_eq!(stage.json(&["explorers", "stats"])["hosts"][0]["state"], "asked");
+}

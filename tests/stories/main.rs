@@ -9,6 +9,7 @@ mod harness;
 mod accounts;
 mod airgap;
 mod bad_input;
+mod block_rewards;
 mod core_login;
 mod ethereum;
 mod explorer_list;

@@ -1,5 +1,6 @@
 //! What can be wrong with a Bitcoin request, draft or transaction: one enum, each with its code and hint.
 
+use super::allowed::HeldBack;
 use crate::{
     account::AccountError,
     amount::{Amount, FeeRate, sat_text},
@@ -12,12 +13,14 @@ use crate::{
 #[non_exhaustive]
 pub enum BitcoinError {
     /// The coins do not cover payments and fee.
-    #[error("this needs {} and {} can be spent", Amount::sat(*.needed), Amount::sat(*.available))]
+    #[error("this needs {} and {} can be spent{held_back}", Amount::sat(*.needed), Amount::sat(*.available))]
     InsufficientFunds {
         /// Payments plus fee, in satoshi.
         needed: u64,
         /// What the chosen or allowed coins hold, in satoshi.
         available: u64,
+        /// What is there besides and is not spent.
+        held_back: HeldBack,
     },
     /// An output that costs more to spend than it holds.
     #[error("{} is dust: nodes relay such an output only from {}", sat_text(*.value), sat_text(*.minimum))]

@@ -174,10 +174,7 @@ pub fn fee_without_change(target: &Target, inputs: u64) -> u64 {
 
 fn shortfall(candidates: &[Candidate], target: &Target) -> BitcoinError {
     let fee = target.fee(candidates.len().max(1) as u64, None);
-    BitcoinError::InsufficientFunds {
-        needed: target.pay.saturating_add(fee),
-        available: sum(candidates, 0..candidates.len()),
-    }
+    BitcoinError::insufficient(target.pay.saturating_add(fee), sum(candidates, 0..candidates.len()))
 }
 
 fn sum(candidates: &[Candidate], chosen: impl IntoIterator<Item = usize>) -> u64 {
@@ -388,7 +385,7 @@ mod tests {
     #[test]
     fn names_what_is_missing() {
         let error = select(&coins(&[50_000]), &target(50_000, 1));
-        assert_eq!(error, Err(BitcoinError::InsufficientFunds { needed: 50_110, available: 50_000 }));
+        assert_eq!(error, Err(BitcoinError::insufficient(50_110, 50_000)));
     }
 
     #[test]

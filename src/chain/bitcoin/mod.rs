@@ -2,6 +2,7 @@
 //!
 //! Works on plain data: a [`Snapshot`] of coins with their whole previous transactions. No keys, no network, no files.
 
+pub mod allowed;
 pub mod consensus;
 pub mod decode;
 pub mod fund;

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{
-    Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime, psbt,
+    Amount, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime, psbt,
     script::PushBytesBuf, transaction::Version,
 };
 
 use super::{
-    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, decode,
+    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, allowed, decode,
     fund::{self, Candidate, Funding, Target},
     ownership::Owned,
     policy, proof,
@@ -19,11 +19,8 @@ use super::{
 use crate::{
     account::{Account, Keychain, ScriptType, script_for},
     amount::Quantity,
-    intent::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
+    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
 };
-
-/// Blocks until a block reward may be spent (consensus).
-pub const COINBASE_MATURITY: u32 = 100;
 
 /// Plans a request.
 ///
@@ -32,18 +29,20 @@ pub const COINBASE_MATURITY: u32 = 100;
 pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Result<Plan, BitcoinError> {
     let mut random = Random(randomness);
     let mut outputs = outputs(request)?;
-    let coins = allowed_coins(request, snapshot)?;
+    let coins = allowed::coins(request, snapshot)?;
     let target = target(&snapshot.account, &outputs, request.fee)?;
     let (chosen, change) = match place_of_all(request)? {
         None => {
-            let (chosen, funding) = choose(&coins, &target, &request.coins)?;
+            let chosen = choose(&coins, &target, &request.coins);
+            let (chosen, funding) = chosen.map_err(|error| error.with_held_back(request, snapshot))?;
             check_leftover(&funding, request.leftover)?;
             (chosen, funding.change)
         }
         Some(place) => {
             let coins = all_of(coins, &target, &request.coins);
             let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
-            output.value = remainder(&coins, &target)?;
+            let value = remainder(&coins, &target);
+            output.value = value.map_err(|error| error.with_held_back(request, snapshot))?;
             policy::check_dust(&output.script_pubkey, output.value.to_sat())?;
             (coins, None)
         }
@@ -124,50 +123,6 @@ fn memo_output(request: &Request) -> Result<Option<TxOut>, BitcoinError> {
     Ok(Some(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) }))
 }
 
-/// Coins that may be spent for this request: not frozen, mature, and (unless named) settled or our own change.
-fn allowed_coins<'a>(request: &Request, snapshot: &'a Snapshot) -> Result<Vec<&'a Coin>, BitcoinError> {
-    match &request.coins {
-        CoinChoice::Automatic => Ok(snapshot
-            .coins
-            .iter()
-            .filter(|coin| {
-                coin.freeze == Freeze::Free && coin.state != CoinState::ForeignUnconfirmed && is_mature(coin, snapshot)
-            })
-            .collect()),
-        CoinChoice::Exactly(outpoints) => outpoints.iter().map(|outpoint| named_coin(*outpoint, snapshot)).collect(),
-    }
-}
-
-fn named_coin(outpoint: OutPoint, snapshot: &Snapshot) -> Result<&Coin, BitcoinError> {
-    let coin = snapshot.coins.iter().find(|coin| coin.outpoint == outpoint);
-    let coin =
-        coin.ok_or_else(|| BitcoinError::BadRequest(format!("coin {outpoint} is not in this account, or is spent")))?;
-    if coin.freeze == Freeze::Frozen {
-        return Err(BitcoinError::BadRequest(format!(
-            "coin {outpoint} is frozen; `fastness coins --unfreeze` frees it"
-        )));
-    }
-    if !is_mature(coin, snapshot) {
-        return Err(BitcoinError::BadRequest(format!(
-            "coin {outpoint} is a block reward of less than 100 confirmations"
-        )));
-    }
-    Ok(coin)
-}
-
-/// Block rewards need 100 confirmations at the height where the transaction can be mined.
-fn is_mature(coin: &Coin, snapshot: &Snapshot) -> bool {
-    if !coin.parent.is_coinbase() {
-        return true;
-    }
-    match coin.state {
-        CoinState::Confirmed(height) => {
-            snapshot.tip_height.saturating_add(1).saturating_sub(height) >= COINBASE_MATURITY
-        }
-        _ => false,
-    }
-}
-
 pub(super) fn target(account: &Account, outputs: &[TxOut], fee: Fee) -> Result<Target, BitcoinError> {
     let change = account.script(Keychain::Change, 0)?;
     Ok(Target {
@@ -244,7 +199,7 @@ fn remainder(coins: &[&Coin], target: &Target) -> Result<Amount, BitcoinError> {
     let available =
         candidates(coins)?.iter().try_fold(0u64, |sum, coin| sum.checked_add(coin.value)).ok_or_else(too_much)?;
     let needed = target.pay.saturating_add(fund::fee_without_change(target, coins.len() as u64));
-    let value = available.checked_sub(needed).ok_or(BitcoinError::InsufficientFunds { needed, available })?;
+    let value = available.checked_sub(needed).ok_or_else(|| BitcoinError::insufficient(needed, available))?;
     Ok(Amount::from_sat(value))
 }
 

@@ -58,7 +58,7 @@ pub fn sweep(key: PublicKey, coins: &[KeyCoin], request: &SweepRequest) -> Resul
     let to = request.account.script(Keychain::Receive, request.index)?;
     let fee = request.rate.fee(vsize(coins, &to));
     let value = available.checked_sub(fee).filter(|_| !coins.is_empty());
-    let value = value.ok_or(BitcoinError::InsufficientFunds { needed: fee, available })?;
+    let value = value.ok_or_else(|| BitcoinError::insufficient(fee, available))?;
     policy::check_dust(&to, value)?;
     let input = |coin: &KeyCoin| TxIn {
         previous_output: coin.outpoint,

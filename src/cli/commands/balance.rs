@@ -41,6 +41,9 @@ struct AccountBalance {
     least_confirmations: Option<u32>,
     unconfirmed: Option<Amount>,
     frozen: Option<Amount>,
+    /// Part of `confirmed` that is block rewards of less than 100 confirmations, and the first block that may spend all of it.
+    immature: Option<Amount>,
+    matures_at: Option<u32>,
     said_by: Option<String>,
     asked_seconds_ago: Option<u64>,
 }
@@ -115,6 +118,8 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         least_confirmations: balance.youngest_height.and_then(depth),
         unconfirmed: known(balance.unconfirmed),
         frozen: known(balance.frozen),
+        immature: known(balance.immature),
+        matures_at: balance.matures_at,
         said_by: synced.map(|synced| synced.operator.clone()),
         asked_seconds_ago: synced.map(|synced| now().saturating_sub(synced.at)),
     })
@@ -130,7 +135,7 @@ fn disagreements(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Disagreeing>, 
 }
 
 /// `14 s`, `3 min`, `5 h`, `12 days`.
-pub(super) fn span(seconds: u64) -> String {
+pub(in crate::cli) fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
@@ -182,6 +187,10 @@ impl AccountBalance {
         }
         if let Some(frozen) = self.frozen.filter(|frozen| frozen.smallest > 0) {
             page.field("", &format!("{frozen}   of this is frozen"));
+        }
+        if let Some((immature, block)) = self.immature.filter(|part| part.smallest > 0).zip(self.matures_at) {
+            let line = format!("{immature}   of this is block rewards, to be spent from block {block} on");
+            page.toned_field("", (Tone::Claimed, &line));
         }
         for what in &self.disagreements {
             let line = format!(

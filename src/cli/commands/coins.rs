@@ -33,6 +33,8 @@ struct Row {
     path: String,
     height: Option<u32>,
     frozen: bool,
+    /// The first block that may spend it, where the next one may not.
+    matures_at: Option<u32>,
     label: Option<String>,
 }
 
@@ -63,6 +65,7 @@ impl Args {
                 path: format!("m/{}", row.account.path(coin.keychain, coin.index)?),
                 height: coin.height,
                 frozen: coin.freeze == Freeze::Frozen,
+                matures_at: coin.matures_at,
             });
         }
         answer(CoinList { account: format!("{}/{}", row.wallet, row.name), coins })
@@ -90,8 +93,10 @@ impl Report for CoinList {
         for row in &self.coins {
             let state = row.height.map_or_else(|| "unconfirmed".to_owned(), |height| format!("block {height}"));
             let frozen = if row.frozen { " · frozen" } else { "" };
+            let reward =
+                row.matures_at.map_or_else(String::new, |block| format!(" · block reward, from block {block} on"));
             let label = row.label.as_ref().map_or_else(String::new, |label| format!(" · {label}"));
-            page.line(&format!("{}  {state}{frozen}{label}", row.amount));
+            page.line(&format!("{}  {state}{reward}{frozen}{label}", row.amount));
             page.line(&format!("  {}", row.coin));
             page.line(&format!("  {}  {}", row.path, row.address));
         }

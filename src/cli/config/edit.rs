@@ -41,7 +41,7 @@ pub(crate) enum EditError {
 }
 
 entries! {
-    BAD_ADDRESS = "config.bad_explorer", Usage, "Give an https address, or http for this machine and onion services only; no password, no query";
+    BAD_ADDRESS = "config.bad_explorer", Usage, "Give an https address (Esplora), ssl://HOST:PORT (Electrum) or core+http://127.0.0.1:8332 (your own node); http and tcp are for this machine and onion services; no password, no query";
     NAMED_ALREADY = "config.explorer_named_already", Usage, "`fastness explorers` shows the list and its order";
     NOT_NAMED = "config.explorer_not_named", Usage, "Name it as `fastness explorers` lists it, with the same --network";
     LAST_ONE = "config.last_explorer", Refused, "Add another one first, or give --yes to go back to the public ones";

@@ -137,7 +137,7 @@ impl Endpoint {
                 return Err(bad("is one too many"));
             }
             let endpoint = Self::parse(text).map_err(bad)?;
-            if parsed.iter().any(|other| other.base == endpoint.base && other.kind == endpoint.kind) {
+            if parsed.iter().any(|other| other.normal() == endpoint.normal()) {
                 return Err(bad("is named twice"));
             }
             parsed.push(endpoint);
@@ -145,9 +145,9 @@ impl Endpoint {
         Ok(parsed)
     }
 
-    /// The address itself, without a final slash.
-    pub(super) fn into_base(self) -> String {
-        self.base
+    /// What it speaks and the address itself, without a final slash: equal for two spellings of one.
+    pub(super) fn normal(&self) -> String {
+        format!("{:?} {}", self.kind, self.base)
     }
 
     /// The address of a question; `path` begins with a slash and is made of our own words, hex and digits.

@@ -118,7 +118,7 @@ impl Explorer {
     /// # Errors
     /// Which rule it breaks.
     pub fn normal_address(text: &str) -> Result<String, &'static str> {
-        Endpoint::parse(text).map(Endpoint::into_base)
+        Endpoint::parse(text).map(|endpoint| endpoint.normal())
     }
 
     /// The same, by another way out.

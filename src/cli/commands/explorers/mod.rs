@@ -6,7 +6,7 @@ mod stats;
 use std::time::Instant;
 
 use fastness::{
-    explain::Failure,
+    explain::{Failure, Kind},
     explorer::{EvmExplorer, Explorer, ExplorerError, Failures, HealthBook, Passage, default_endpoints, evm_endpoints},
     network::AnyNetwork,
 };
@@ -42,6 +42,8 @@ enum Action {
     Remove(change::RemoveArgs),
     /// How each behaved, over all runs
     Stats,
+    /// Forget how one behaved: its pauses, its failures, and a lie it was caught with
+    Forget(stats::ForgetArgs),
 }
 
 /// What a test found.
@@ -85,6 +87,7 @@ impl Args {
             Some(Action::Add(args)) => args.run(context),
             Some(Action::Remove(args)) => args.run(context),
             Some(Action::Stats) => stats::run(context),
+            Some(Action::Forget(args)) => args.run(context),
             Some(Action::Test) => list(context, Look::Ask),
             None if self.test => list(context, Look::Ask),
             None | Some(Action::List) => list(context, Look::Only),
@@ -135,7 +138,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
         if look == Look::Ask {
             match test(context, &row.url, (network, &fresh)) {
                 Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
-                Err(error) => row.problem = Some(error.0),
+                Err(Problem(problem)) => row.problem = Some(problem),
             }
         }
         explorers.push(row);
@@ -189,7 +192,18 @@ impl From<Failure> for Problem {
     }
 }
 
+impl ExplorerList {
+    /// Whether all were asked in vain.
+    fn is_nobody_there(&self) -> bool {
+        self.tested && self.explorers.iter().all(|row| row.height.is_none())
+    }
+}
+
 impl Report for ExplorerList {
+    fn exit_code(&self) -> u8 {
+        if self.is_nobody_there() { Kind::Network.exit_code() } else { 0 }
+    }
+
     fn page(&self, page: &mut Page) {
         let from = match self.source {
             Source::Option => "as typed",
@@ -210,6 +224,9 @@ impl Report for ExplorerList {
         }
         if let Some(proxy) = &self.proxy {
             page.line(&format!("All but this machine is reached through {proxy}."));
+        }
+        if self.is_nobody_there() {
+            page.line("None of them answers, so nothing can be asked or sent: the line below each says why.");
         }
         if !self.tested {
             page.line("`explorers test` asks each; `explorers add` and `remove` change the list.");

@@ -1,4 +1,4 @@
-//! `explorers stats`: how each host behaved, as kept from one run to the next in explorers.json.
+//! `explorers stats` and `explorers forget`: how each host behaved, as kept from one run to the next in explorers.json.
 //!
 //! Shows what src/explorer/health.rs remembers, and judges nothing itself.
 
@@ -9,11 +9,13 @@ use fastness::{
         health::{Gate, Lane},
     },
     ledger::now,
+    text::SafeText,
 };
 use serde::Serialize;
 
 use crate::cli::{
-    commands::{Answer, answer},
+    DeskError,
+    commands::{Answer, answer, balance::span},
     context::Context,
     page::{Page, Tone},
     report::Report,
@@ -26,6 +28,8 @@ enum State {
     /// As often as it allows.
     Asked,
     /// It failed often a moment ago: after all others.
+    Failing,
+    /// It asked for a pause.
     Resting,
     /// It sent what proves itself false within the last day: not at all.
     Distrusted,
@@ -46,6 +50,8 @@ struct Row {
     tip: Option<u32>,
     /// Seconds since 1970.
     last: u64,
+    /// Seconds for which it asked to be left alone from now on; 0 if it did not.
+    rests: u64,
 }
 
 #[derive(Serialize)]
@@ -55,10 +61,11 @@ struct Stats {
 
 impl Row {
     fn of(host: String, health: &Health, now: u64) -> Self {
-        let rests = |lane| health.gate(lane, now) == Gate::Open;
+        let fails = |lane| health.gate(lane, now) == Gate::Open;
         let state = match () {
             () if health.is_quarantined(now) => State::Distrusted,
-            () if rests(Lane::Read) || rests(Lane::Send) => State::Resting,
+            () if health.rest(now) > 0 => State::Resting,
+            () if fails(Lane::Read) || fails(Lane::Send) => State::Failing,
             () => State::Asked,
         };
         Self {
@@ -70,7 +77,37 @@ impl Row {
             latency_ms: (health.latency_us > 0).then_some(health.latency_us / 1000),
             tip: health.tip.map(|(height, _)| height),
             last: health.last / 1000,
+            rests: health.rest(now).div_ceil(1000),
         }
+    }
+}
+
+/// A host to think well of again.
+#[derive(Debug, clap::Args)]
+pub(super) struct ForgetArgs {
+    /// The host, as `explorers stats` names it
+    host: String,
+}
+
+#[derive(Serialize)]
+struct Forgotten {
+    host: String,
+}
+
+impl ForgetArgs {
+    pub(super) fn run(&self, context: &mut Context) -> Answer {
+        let now = now().saturating_mul(1000);
+        if !context.health()?.forget(&self.host, now) {
+            let what = format!("nothing is remembered of `{}`", SafeText::new(&self.host));
+            return Err(DeskError::Usage(format!("{what}; `fastness explorers stats` names the hosts")).into());
+        }
+        answer(Forgotten { host: self.host.clone() })
+    }
+}
+
+impl Report for Forgotten {
+    fn page(&self, page: &mut Page) {
+        page.line(&format!("Forgot how {} behaved; it is asked again like any other.", self.host));
     }
 }
 
@@ -95,8 +132,15 @@ impl Report for Stats {
             page.field("Last", &format!("{}{tip}", date(row.last)));
             match row.state {
                 State::Asked => {}
-                State::Resting => page.toned_field("State", (Tone::Claimed, "failed often: asked after all others")),
-                State::Distrusted => page.toned_field("State", (Tone::Stop, "sent false data: not asked for a day")),
+                State::Failing => page.toned_field("State", (Tone::Claimed, "failed often: asked after all others")),
+                State::Resting => {
+                    let rest = format!("asked for a pause: left alone for {} more", span(row.rests));
+                    page.toned_field("State", (Tone::Claimed, &rest));
+                }
+                State::Distrusted => {
+                    let why = "sent false data: not asked for a day, or until `explorers forget` with its name";
+                    page.toned_field("State", (Tone::Stop, why));
+                }
             }
         }
     }
