@@ -36,7 +36,7 @@ use crate::{
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
     keystore::{Keys, SingleKey},
-    ledger::{AccountRow, Ledger},
+    ledger::{AccountRow, Ledger, Synced},
     signing::Signed,
     text::SafeText,
 };
@@ -174,7 +174,7 @@ pub fn draft(ledger: &Ledger, row: &AccountRow, mut plan: Plan) -> Result<Draft,
     let context = Context {
         wallet: Some(row.wallet.clone()),
         account: Some(row.name.clone()),
-        tip_height: row.synced.as_ref().map(|synced| synced.height),
+        tip_height: row.synced.as_ref().map(Synced::counted_height),
         created: Some(crate::ledger::now()),
     };
     Ok(Draft { plan, context })

@@ -286,7 +286,7 @@ impl Context {
     pub(crate) fn health(&mut self) -> Result<HealthBook, Failure> {
         if self.health.is_none() {
             let bytes = read_public(&self.home()?.health_path(), MAX_HEALTH).unwrap_or_default();
-            self.health = Some(HealthBook::read(&bytes));
+            self.health = Some(HealthBook::read(&bytes, now_ms()));
         }
         Ok(self.health.clone().unwrap_or_default())
     }
@@ -296,7 +296,7 @@ impl Context {
         let Some(book) = self.health.take() else { return };
         let Ok(path) = self.home().map(Home::health_path) else { return };
         let meanwhile = read_public(&path, MAX_HEALTH).unwrap_or_default();
-        drop(atomic_write(&path, &book.write(&meanwhile), WriteRule::Replace));
+        drop(atomic_write(&path, &book.write(&meanwhile, now_ms()), WriteRule::Replace));
     }
 
     /// How many unused addresses in a row end a scan.
@@ -314,4 +314,9 @@ impl Context {
     pub(crate) fn passphrase_source(&self) -> Option<PathBuf> {
         self.globals.passphrase_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")))
     }
+}
+
+/// Milliseconds since 1970, to the end of this second: nothing that was noted within it is ahead.
+fn now_ms() -> u64 {
+    fastness::ledger::now().saturating_add(1).saturating_mul(1000)
 }

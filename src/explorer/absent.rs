@@ -8,7 +8,7 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
     BlockRef, Claim, ExplorerError, Failure, FeeAdvice, NodeLogin, Opinion, Passage, ScanAnswer, ScanPlan,
-    ScanProgress, Tip, TxPlace, Verdict, WitnessedScript,
+    ScanProgress, Standing, Tip, TxPlace, Verdict, WitnessedScript,
 };
 use crate::{network::Network, text::SafeText};
 
@@ -67,6 +67,16 @@ impl Explorer {
 
     /// Unreachable.
     pub fn block_hash_at(&self, _height: u32) -> Result<Claim<Option<BlockHash>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn standing_at(&self, _height: u32) -> Result<Standing, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn counted_height(&self) -> Result<Claim<u32>, ExplorerError> {
         match self.0 {}
     }
 

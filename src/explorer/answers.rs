@@ -86,6 +86,17 @@ pub struct Tip {
     pub hash: BlockHash,
 }
 
+/// What stands at a height in the longest chain that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// This block: headers that are linked and worked lead from it to the tip, or six further.
+    Block(BlockHash),
+    /// Nothing: every chain that was shown ends below.
+    Shorter,
+    /// A chain that is longer, and its headers were not shown.
+    NotShown,
+}
+
 /// Where a transaction is, as far as an operator knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TxPlace {
@@ -172,6 +183,8 @@ pub struct WitnessedScript {
     pub known: KnownHistory,
     /// The host that said exactly that before, if one did.
     pub agreed_by: Option<String>,
+    /// The host that said exactly that just now; nothing if it was not asked about now.
+    pub told_by: Option<SafeText>,
 }
 
 /// What a second organisation says of scripts whose history is known.
@@ -226,8 +239,8 @@ impl FeeAdvice {
 pub struct ScanAnswer {
     /// Every script asked whose history was told, once, in order of chain and index.
     pub scripts: Vec<ScriptHistory>,
-    /// Every other script asked: exactly what is known of it is still so.
-    pub unchanged: Vec<(Keychain, u32)>,
+    /// Every other script asked, with the host that said so: exactly what is known of it is still so.
+    pub unchanged: Vec<(Keychain, u32, SafeText)>,
     /// First index after the last used one, per chain.
     pub next: [u32; 2],
 }

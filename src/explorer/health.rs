@@ -3,14 +3,10 @@
 //! Plain data and exact arithmetic on milliseconds that the caller names; no clock, no I/O, no floats. Numbers are those of
 //! network.md 4.2. It decides what a host may be asked, and asks nothing.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the file's form; another one is forgotten, for nothing in it is irreplaceable.
-const SCHEMA: u32 = 1;
-/// Hosts that are remembered; the longest unasked go first.
-const MAX_HOSTS: usize = 256;
 /// Failures in a row that open a breaker.
 const IN_A_ROW: u32 = 5;
 /// Of at least so many questions within [`WINDOW`], more than half failed: the breaker opens too.
@@ -30,6 +26,9 @@ const FULL_SPEED: u64 = 1000;
 const SLOWEST: u64 = 50;
 const RECOVERY: u64 = 60_000;
 const WARNING: u64 = 1_000;
+/// The longest rest that a host is given for Blockstream's hour, and the longest time of an answer, in microseconds.
+const REST_CEILING: u64 = 600_000;
+const MOST_LATENCY: u64 = 600_000_000;
 const SHUT: u32 = 5;
 /// For a host that allows everything, and says all the same that we ask too often.
 const AFTER_ALL: Allowance = Allowance { rate: 10_000, burst: 1 };
@@ -218,6 +217,8 @@ pub struct Health {
     pub last: u64,
     /// The height of its newest block when last asked, and when that was.
     pub tip: Option<(u32, u64)>,
+    /// How often it was begun anew.
+    edition: u64,
     not_before: u64,
     distrusted_until: u64,
     /// JSON-RPC questions it takes in one batch, once that was learned.
@@ -244,7 +245,11 @@ impl Health {
             Outcome::Answered => {
                 breaker.answered(now);
                 self.bucket.warnings = 0;
-                self.latency_us = if self.latency_us == 0 { took } else { (self.latency_us * 4 + took) / 5 };
+                self.latency_us = if self.latency_us == 0 {
+                    took.min(MOST_LATENCY)
+                } else {
+                    (self.latency_us * 4 + took.min(MOST_LATENCY)) / 5
+                };
             }
             Outcome::Failed => {
                 self.failed = self.failed.saturating_add(1);
@@ -261,6 +266,45 @@ impl Health {
             }
         }
         self.trouble = (self.trouble * 9 + trouble) / 10;
+    }
+
+    /// The same host, to begin with anew, as if nothing was known of it.
+    pub(super) fn forgotten(&self) -> Self {
+        Self { edition: self.edition.saturating_add(1), ..Self::default() }
+    }
+
+    /// Two pages of one host, written by two processes, as one.
+    pub(super) fn merged(self, other: Self) -> Self {
+        let key = |page: &Self| (page.edition, page.last);
+        let (newer, older) = if key(&other) > key(&self) { (other, self) } else { (self, other) };
+        if newer.edition != older.edition {
+            return newer;
+        }
+        Self {
+            distrusted_until: newer.distrusted_until.max(older.distrusted_until),
+            not_before: newer.not_before.max(older.not_before),
+            ..newer
+        }
+    }
+
+    /// A page as read from a file, where anything may stand: nothing lies further ahead than it could have been put, nor
+    /// beyond what can be reckoned with.
+    pub(super) fn sane(mut self, now: u64) -> Self {
+        self.latency_us = self.latency_us.min(MOST_LATENCY);
+        self.trouble = self.trouble.min(1000);
+        self.last = self.last.min(now);
+        self.not_before = self.not_before.min(now.saturating_add(REST_CEILING));
+        self.distrusted_until = self.distrusted_until.min(now.saturating_add(QUARANTINE));
+        for breaker in [&mut self.reads, &mut self.sends] {
+            breaker.open_until = breaker.open_until.min(now.saturating_add(DENIED));
+            breaker.window_from = breaker.window_from.min(now);
+        }
+        let bucket = &mut self.bucket;
+        bucket.speed = bucket.speed.clamp(SLOWEST, FULL_SPEED);
+        for moment in [&mut bucket.at, &mut bucket.speed_at, &mut bucket.slowed_at] {
+            *moment = (*moment).min(now);
+        }
+        self
     }
 
     /// Whether it may be asked.
@@ -360,66 +404,6 @@ impl Health {
 
 const fn recent(then: u64, now: u64) -> bool {
     then <= now && now - then < CAPABILITY
-}
-
-/// The health of every host, shared by all who ask in this process.
-#[derive(Clone, Debug, Default)]
-pub struct HealthBook(Rc<RefCell<BTreeMap<String, Rc<RefCell<Health>>>>>);
-
-#[derive(Serialize, Deserialize)]
-struct Page {
-    schema: u32,
-    hosts: BTreeMap<String, Health>,
-}
-
-impl HealthBook {
-    /// Reads what [`Self::write`] wrote; what cannot be read is forgotten.
-    #[must_use]
-    pub fn read(bytes: &[u8]) -> Self {
-        let page = serde_json::from_slice::<Page>(bytes).ok().filter(|page| page.schema == SCHEMA);
-        let hosts = page.map(|page| page.hosts).unwrap_or_default();
-        let shared = hosts.into_iter().take(MAX_HOSTS).map(|(host, health)| (host, Rc::new(RefCell::new(health))));
-        Self(Rc::new(RefCell::new(shared.collect())))
-    }
-
-    /// The book as JSON, laid over what another process wrote meanwhile: of each host the newer page counts.
-    #[must_use]
-    pub fn write(&self, meanwhile: &[u8]) -> Vec<u8> {
-        let mut hosts = Self::read(meanwhile).hosts();
-        for (host, health) in self.hosts() {
-            if hosts.get(&host).is_none_or(|other| other.last <= health.last) {
-                hosts.insert(host, health);
-            }
-        }
-        while hosts.len() > MAX_HOSTS
-            && let Some(oldest) = hosts.iter().min_by_key(|(_, health)| health.last).map(|(host, _)| host.clone())
-        {
-            hosts.remove(&oldest);
-        }
-        serde_json::to_vec_pretty(&Page { schema: SCHEMA, hosts }).unwrap_or_default()
-    }
-
-    /// A copy of what is known of every host, by name.
-    #[must_use]
-    pub fn hosts(&self) -> BTreeMap<String, Health> {
-        self.0.borrow().iter().map(|(host, health)| (host.clone(), health.borrow().clone())).collect()
-    }
-
-    /// Begins the page of one host anew, as of `now`; false if there is none.
-    #[must_use]
-    pub fn forget(&self, host: &str, now: u64) -> bool {
-        let pages = self.0.borrow();
-        let Some(page) = pages.get(host) else { return false };
-        // Newer than what another process may write, so that this page counts.
-        page.replace(Health { last: now, ..Health::default() });
-        true
-    }
-
-    /// The page of one host.
-    #[must_use]
-    pub fn of(&self, host: &str) -> Rc<RefCell<Health>> {
-        Rc::clone(self.0.borrow_mut().entry(host.to_owned()).or_default())
-    }
 }
 
 #[cfg(test)]

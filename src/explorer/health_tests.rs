@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::explorer::HealthBook;
+
+const NOW: u64 = 1_800_000_000_000;
 
 fn note(health: &mut Health, outcome: Outcome, now: u64) {
     health.note((Lane::Read, outcome), now, (1000, 0));
@@ -80,13 +83,13 @@ fn abilities_are_asked_again_after_a_day() {
 fn the_book_survives_a_run_and_another_process() {
     let book = HealthBook::default();
     note(&mut book.of("a.example").borrow_mut(), Outcome::Failed, 50);
-    let other = HealthBook::read(&book.write(b""));
+    let other = HealthBook::read(&book.write(b"", NOW), NOW);
     note(&mut other.of("a.example").borrow_mut(), Outcome::Answered, 60);
     note(&mut other.of("b.example").borrow_mut(), Outcome::Answered, 60);
-    let both = HealthBook::read(&book.write(&other.write(b"")));
+    let both = HealthBook::read(&book.write(&other.write(b"", NOW), NOW), NOW);
     assert_eq!(both.hosts(), other.hosts(), "the newer page of a host counts");
     for bad in [&b""[..], b"{}", b"{\"schema\":2,\"hosts\":{}}", b"[1", b"\xff"] {
-        assert!(HealthBook::read(bad).hosts().is_empty());
+        assert!(HealthBook::read(bad, NOW).hosts().is_empty());
     }
 }
 
@@ -105,4 +108,43 @@ proptest! {
         let allowed = burst + span * rate / 1_000_000 + 1;
         prop_assert!(u64::try_from(let_through.len()).unwrap_or(u64::MAX) <= allowed);
     }
+}
+
+#[test]
+fn a_clock_that_was_ahead_and_numbers_beyond_reckoning_do_no_harm() {
+    let book = HealthBook::default();
+    let year = 365 * 86_400_000;
+    {
+        let page = book.of("a.example");
+        let mut page = page.borrow_mut();
+        page.rest_until(NOW + year);
+        page.quarantine(NOW + year);
+        (0..IN_A_ROW).for_each(|_| page.note((Lane::Read, Outcome::Failed), NOW + year, (1, 0)));
+        page.latency_us = u64::MAX;
+        page.trouble = u64::MAX;
+    }
+    let read = HealthBook::read(&book.write(b"", u64::MAX), NOW);
+    let page = read.of("a.example");
+    let mut page = page.borrow_mut();
+    assert!(page.rest(NOW) <= REST_CEILING && !page.is_quarantined(NOW + QUARANTINE));
+    assert_ne!(page.gate(Lane::Read, NOW + DENIED), Gate::Open);
+    page.note((Lane::Read, Outcome::Answered), NOW, (u64::MAX / 2, 0));
+    page.note((Lane::Read, Outcome::Failed), NOW, (1, 0));
+}
+
+#[test]
+fn what_one_process_learnt_is_not_lost_to_another() {
+    let (one, other) = (HealthBook::default(), HealthBook::default());
+    one.of("a.example").borrow_mut().quarantine(NOW);
+    other.of("a.example").borrow_mut().note((Lane::Read, Outcome::Answered), NOW + 5, (1, 0));
+    for (first, second) in [(&one, &other), (&other, &one)] {
+        let both = HealthBook::read(&second.write(&first.write(b"", NOW + 9), NOW + 9), NOW + 9);
+        let page = both.of("a.example");
+        assert!(page.borrow().is_quarantined(NOW + 9));
+        assert_eq!(page.borrow().asked, 1);
+    }
+    // Unless a person wants it forgotten.
+    assert!(one.forget("a.example") && !one.forget("b.example"));
+    let both = HealthBook::read(&one.write(&other.write(b"", NOW + 9), NOW + 9), NOW + 9);
+    assert_eq!(both.of("a.example").borrow().asked, 0);
 }

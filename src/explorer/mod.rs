@@ -18,6 +18,7 @@ mod evm_answers;
 mod evm_defaults;
 pub mod evm_verdict;
 pub mod health;
+mod health_book;
 mod indexer;
 mod login;
 pub mod operators;
@@ -36,8 +37,8 @@ pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
-    BlockRef, Claim, FeeAdvice, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt,
-    TxPlace, WitnessedScript,
+    BlockRef, Claim, FeeAdvice, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing,
+    Tip, TxAt, TxPlace, WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
@@ -46,7 +47,8 @@ pub use evm_answers::{
 };
 pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy};
-pub use health::{Health, HealthBook};
+pub use health::Health;
+pub use health_book::HealthBook;
 pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
 pub use login::NodeLogin;
 #[cfg(feature = "online")]
@@ -159,6 +161,12 @@ pub struct Failure {
 pub struct Failures(pub Vec<Failure>);
 
 impl Failures {
+    /// Who failed.
+    #[must_use]
+    pub fn operators(&self) -> Vec<SafeText> {
+        self.0.iter().map(|failure| failure.operator.clone()).collect()
+    }
+
     /// True if there are some, and all for this cause.
     #[must_use]
     pub fn are_all(&self, cause: Cause) -> bool {

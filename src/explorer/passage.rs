@@ -4,7 +4,7 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{health::HealthBook, operators::is_loopback};
+use super::{HealthBook, operators::is_loopback};
 use crate::text::SafeText;
 
 /// Longest name of a proxy's host.

@@ -19,8 +19,13 @@ pub enum Verdict {
     Accepted(Taken),
     /// Somebody had it already before we sent it.
     Known(Taken),
-    /// It is in a block already, as somebody says.
-    Confirmed(BlockRef),
+    /// It is in a block already, as these hosts say.
+    Confirmed {
+        /// The block.
+        block: BlockRef,
+        /// Who says so.
+        said_by: Vec<SafeText>,
+    },
     /// Everybody who answered refused it, and nobody has it.
     Rejected(RejectClass),
     /// Not a byte of it reached anybody.

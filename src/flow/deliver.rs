@@ -13,7 +13,7 @@ use crate::{
     chain::bitcoin::{consensus, proof},
     explain::Failure,
     explorer::{Explorer, Verdict},
-    ledger::{AccountRow, JournalRow, JournalState, Ledger},
+    ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
 };
 
@@ -43,7 +43,7 @@ pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> R
         rows.iter().try_for_each(|row| ledger.observe_own(row, &file.transaction))
     })?;
     let verdict = explorer.broadcast(&row.raw, txid);
-    let (state, detail) = settled(&verdict, &row);
+    let (state, detail) = settled(&verdict, &row, evidence(explorer, &verdict, &file.transaction));
     let written = ledger.atomically(|ledger| {
         ledger.set_journal_state(network, id, state, &detail)?;
         if matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed) {
@@ -79,13 +79,31 @@ fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transacti
     Ok(consensus::verify(transaction, &spent)?)
 }
 
+/// What stands behind a verdict that says that it is in a block; one organisation's word is enough only where there is one.
+fn evidence(explorer: &Explorer, verdict: &Verdict, transaction: &Transaction) -> Evidence {
+    let Verdict::Confirmed { block, said_by } = verdict else { return Evidence::Said };
+    let prove = || {
+        let tip = explorer.counted_height()?.into_value();
+        explorer.prove(&[(transaction.clone(), *block)], tip)
+    };
+    if prove().is_ok_and(|proven| proven.contains(&true)) {
+        return Evidence::Proven;
+    }
+    if said_by.len() > 1 || !explorer.has_witness() { Evidence::Agreed } else { Evidence::Said }
+}
+
 /// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still; and what
 /// somebody may already have is not made undone by others who refuse it: only a spend that `track` proved does that.
-fn settled(verdict: &Verdict, before: &JournalRow) -> (JournalState, String) {
+fn settled(verdict: &Verdict, before: &JournalRow, evidence: Evidence) -> (JournalState, String) {
     match verdict {
         Verdict::Accepted(taken) => (JournalState::Sent, taken.to_string()),
         Verdict::Known(taken) => (JournalState::Sent, format!("already known to {taken}")),
-        Verdict::Confirmed(block) => (JournalState::Confirmed, block.hash.to_string()),
+        Verdict::Confirmed { block, .. } if evidence != Evidence::Said => {
+            (JournalState::Confirmed, block.hash.to_string())
+        }
+        Verdict::Confirmed { block, .. } => {
+            (JournalState::Sent, format!("in block {}, as one explorer says", block.hash))
+        }
         Verdict::Rejected(class) if matches!(before.state, JournalState::Unknown | JournalState::Sent) => {
             (before.state, format!("refused this time: {class}"))
         }
@@ -169,7 +187,7 @@ mod tests {
     fn after(state: JournalState, verdict: &Verdict) -> JournalState {
         let (txid, raw, detail) = (String::new(), Vec::new(), String::new());
         let before = JournalRow { txid, network: Network::Regtest, raw, state, detail, created: 0, updated: 0 };
-        settled(verdict, &before).0
+        settled(verdict, &before, Evidence::Said).0
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map, replace::Original},
     explain::Failure,
     intent::Freeze,
-    ledger::{AccountRow, JournalState, Ledger, LedgerError},
+    ledger::{AccountRow, JournalState, Ledger, LedgerError, Synced},
     text::SafeText,
 };
 
@@ -36,7 +36,7 @@ pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> 
     Ok(Snapshot {
         account: row.account.clone(),
         coins,
-        tip_height: row.synced.as_ref().map_or(0, |synced| synced.height),
+        tip_height: row.synced.as_ref().map_or(0, Synced::counted_height),
         next_change: next_change(ledger, row)?,
     })
 }

@@ -11,17 +11,21 @@ use crate::{
     account::Keychain,
     chain::bitcoin::spv::SUCCESSORS,
     explain::Failure,
-    explorer::{BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt},
+    explorer::{
+        BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing, Tip, TxAt,
+    },
     ledger::{
         AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, ToldHistory, now,
     },
-    text::SafeText,
 };
 
 /// Old, settled scripts asked again in one incremental sync, the longest unasked first: all of them within a few syncs.
 /// While the chain stands still only unconfirmed payments can be new there; once it moved, more is worth asking.
 const ROTATION_SAME_TIP: usize = 24;
 const ROTATION_NEW_TIP: usize = 240;
+/// Blocks after which a payment is settled, and seconds after which an address that was given out is cold (network.md 4.7).
+const SETTLED: u32 = 100;
+const SHOWN: u64 = 90 * 86_400;
 /// How many of our newest blocks are compared with the explorer's chain after its tip moved.
 const REORG_DEPTH: u32 = 10;
 
@@ -74,30 +78,31 @@ pub fn sync(
     let claim = explorer.tip()?;
     let operator = operator(&claim);
     let tip = *claim.value();
-    check_reorg(ledger, row, explorer, tip)?;
+    let undone = reorganised(ledger, row, explorer, (tip, &operator))?;
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
-    let told = told_by(ledger, row, (depth, &operator), &known)?;
+    let told = told_by(ledger, row, (depth, &operator), (&known, undone))?;
     let rotation = match explorer.scripts_together()? {
         1 if is_known_tip(row, tip) => ROTATION_SAME_TIP,
         1 => ROTATION_NEW_TIP,
         // Who takes many scripts in one question is asked about all of them every time.
         _ => usize::MAX,
     };
-    let ask = to_ask(&known, next, (depth, rotation));
+    let hot = Hot { depth, settled: tip.height.saturating_sub(SETTLED), shown: now().saturating_sub(SHOWN), undone };
+    let ask = to_ask(&known, next, (&hot, rotation));
     let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
     let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
     let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
     let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
     let answer = explorer.scan(&plan, progress)?;
-    let synced = Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now() };
+    let synced =
+        Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now(), witness: None };
     // Proven first: of an answer with a false proof in it nothing is written down.
     let proofs = prove(ledger, row, explorer, (&answer, tip))?;
-    let changed = write(ledger, row, (&answer, &proofs), &synced)?;
-    let places = answer.scripts.iter().map(|script| (script.keychain, script.index));
-    let places: Vec<_> = places.chain(answer.unchanged.iter().copied()).collect();
-    let primary = SafeText::new(&operator);
-    let second = witness::second_opinion((ledger, row), explorer, (&primary, tip.height, &places))?;
+    let changed = write(ledger, row, (&answer, &proofs, undone), &synced)?;
+    let told = answer.scripts.iter().map(|script| (script.keychain, script.index, script.operator.clone()));
+    let told: Vec<_> = told.chain(answer.unchanged.iter().cloned()).collect();
+    let second = witness::second_opinion((ledger, row), explorer, (tip.height, &told))?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
     Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven: proofs.len(), second })
@@ -109,19 +114,20 @@ fn told_by(
     ledger: &Ledger,
     row: &AccountRow,
     (depth, operator): (Depth, &str),
-    known: &[KnownScript],
+    (known, undone): (&[KnownScript], Option<u32>),
 ) -> Result<BTreeMap<(Keychain, u32), KnownHistory>, Failure> {
     let is_same = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
     if depth == Depth::Full || !is_same {
         return Ok(BTreeMap::new());
     }
     let histories = ledger.known_histories(row)?;
-    let asked = known.iter().filter(|script| script.checked > 0).map(|script| (script.keychain, script.index));
+    let stands = |script: &&KnownScript| script.checked > 0 && !script.newest.is_some_and(|at| is_undone(undone, at));
+    let asked = known.iter().filter(stands).map(|script| (script.keychain, script.index));
     Ok(asked.map(|place| (place, histories.get(&place).map(as_known).unwrap_or_default())).collect())
 }
 
-/// A transaction that was proven to be in a block.
-type Proof = (Txid, BlockHash);
+/// A transaction that was proven to be in a block, at its height.
+type Proof = (Txid, u32, BlockHash);
 
 /// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
 /// what somebody said.
@@ -144,7 +150,7 @@ fn prove(
     let mut wanted = Vec::new();
     for (txid, (tx, block)) in claims {
         let Some(block) = block.filter(|block| block.height <= highest) else { continue };
-        if !ledger.has_proof(row, txid, &block.hash.to_string())? {
+        if !ledger.has_proof(row, txid, (block.height, &block.hash.to_string()))? {
             wanted.push((tx, block));
         }
     }
@@ -153,7 +159,7 @@ fn prove(
     wanted.truncate(PROOFS.max(answer.scripts.len()));
     let answers = explorer.prove(&wanted, tip.height)?;
     let proven = wanted.iter().zip(answers).filter(|(_, proven)| *proven);
-    Ok(proven.map(|((tx, block), _)| (tx.compute_txid(), block.hash)).collect())
+    Ok(proven.map(|((tx, block), _)| (tx.compute_txid(), block.height, block.hash)).collect())
 }
 
 /// The block of a place in the ledger.
@@ -187,11 +193,36 @@ fn below(script: &KnownScript, next: [u32; 2]) -> bool {
     script.index < next[script.keychain.position()]
 }
 
-/// The scripts below the gap window that are asked again: those with unconfirmed transactions, and the longest unasked.
-fn to_ask(known: &[KnownScript], next: [u32; 2], (depth, rotation): (Depth, usize)) -> Vec<(Keychain, u32)> {
+/// Which scripts are asked about at every sync (network.md 4.7).
+struct Hot {
+    depth: Depth,
+    /// Payments in blocks above this height are young.
+    settled: u32,
+    /// Addresses given out after this time may be paid yet; seconds since 1970.
+    shown: u64,
+    undone: Option<u32>,
+}
+
+impl Hot {
+    /// Whether it holds coins, has young or unconfirmed payments or some whose block is gone, or was given out lately.
+    fn has(&self, script: &KnownScript) -> bool {
+        let is_young = |height: u32| height > self.settled || is_undone(self.undone, height);
+        self.depth == Depth::Full
+            || script.coins > 0
+            || script.unconfirmed > 0
+            || script.newest.is_some_and(is_young)
+            || script.issued.is_some_and(|issued| issued > self.shown)
+    }
+}
+
+fn is_undone(undone: Option<u32>, height: u32) -> bool {
+    undone.is_some_and(|undone| height > undone)
+}
+
+/// The scripts below the gap window that are asked again: the hot ones, and the longest unasked of the others.
+fn to_ask(known: &[KnownScript], next: [u32; 2], (hot, rotation): (&Hot, usize)) -> Vec<(Keychain, u32)> {
     let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
-    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
-        used.into_iter().partition(|script| script.unconfirmed > 0 || depth == Depth::Full);
+    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) = used.into_iter().partition(|script| hot.has(script));
     cold.sort_by_key(|script| (script.checked, script.keychain, script.index));
     hot.into_iter().chain(cold.into_iter().take(rotation)).map(|script| (script.keychain, script.index)).collect()
 }
@@ -201,41 +232,60 @@ fn is_known_tip(row: &AccountRow, tip: Tip) -> bool {
     row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string())
 }
 
-/// If the chain moved, the blocks that hold our transactions must still be in it; else they are unconfirmed again.
-fn check_reorg(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, tip: Tip) -> Result<(), Failure> {
+/// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing stands
+/// any more. That another block stands in the place of one has to be shown by headers with their work. A host that is behind
+/// undoes nothing (threats.md B4): only where the one that knew the block itself has a shorter chain now, and nobody a
+/// longer one, is it gone.
+fn reorganised(
+    ledger: &Ledger,
+    row: &AccountRow,
+    explorer: &Explorer,
+    (tip, operator): (Tip, &str),
+) -> Result<Option<u32>, Failure> {
     if is_known_tip(row, tip) {
-        return Ok(());
+        return Ok(None);
     }
+    let went_back = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
+    let mut undone = None;
     for (height, hash) in ledger.newest_blocks(row, REORG_DEPTH)? {
-        let there = explorer.block_hash_at(height)?.into_value();
-        if there.is_some_and(|there| there.to_string() == hash) {
+        let is_it = |there: BlockHash| there.to_string() == hash;
+        if explorer.block_hash_at(height)?.into_value().is_some_and(is_it) {
             break;
         }
-        ledger.unconfirm_above(row, height.saturating_sub(1))?;
+        match explorer.standing_at(height)? {
+            Standing::Block(there) if is_it(there) => break,
+            Standing::Block(_) => undone = Some(height.saturating_sub(1)),
+            Standing::Shorter if went_back => undone = Some(height.saturating_sub(1)),
+            Standing::Shorter | Standing::NotShown => {}
+        }
     }
-    Ok(())
+    Ok(undone)
 }
 
 fn write(
     ledger: &mut Ledger,
     row: &AccountRow,
-    (answer, proofs): (&ScanAnswer, &[Proof]),
+    (answer, proofs, undone): (&ScanAnswer, &[Proof], Option<u32>),
     synced: &Synced,
 ) -> Result<bool, LedgerError> {
     ledger.atomically(|ledger| {
-        let mut changed = false;
-        for script in &answer.scripts {
-            changed |= ledger.observe(row, &observation(script))?;
+        let mut changed = undone.is_some();
+        if let Some(height) = undone {
+            ledger.unconfirm_above(row, height)?;
         }
-        for &(keychain, index) in &answer.unchanged {
-            ledger.forget_disagreements(row.id, (keychain, index))?;
-            ledger.set_checked(row.id, keychain, index)?;
+        // Before the places that they prove: nothing else moves what is proven.
+        for (txid, height, block) in proofs {
+            ledger.put_proof(row, *txid, (*height, &block.to_string()))?;
+        }
+        let places = in_blocks(answer);
+        for script in &answer.scripts {
+            changed |= ledger.observe(row, &observation(script, &places, synced.height))?;
+        }
+        for (keychain, index, _) in &answer.unchanged {
+            ledger.set_checked(row.id, *keychain, *index)?;
         }
         if changed {
             ledger.rebuild(row)?;
-        }
-        for (txid, block) in proofs {
-            ledger.put_proof(row, *txid, &block.to_string())?;
         }
         ledger.set_synced(row.id, synced)?;
         Ok(changed)
@@ -247,14 +297,22 @@ pub(super) fn place_of(block: &BlockRef) -> Place {
     Place::Block { height: block.height, hash: block.hash.to_string(), time: block.time }
 }
 
-fn observation(history: &ScriptHistory) -> Observation {
-    let place = |at: &TxAt| at.place.as_ref().map_or(Place::Mempool, place_of);
+/// Blocks of transactions by what is said of any script: where a block came in between two answers, it is known already.
+fn in_blocks(answer: &ScanAnswer) -> BTreeMap<Txid, BlockRef> {
+    let seen = answer.scripts.iter().flat_map(|script| &script.txs);
+    seen.filter_map(|at| Some((at.tx.compute_txid(), at.place?))).collect()
+}
+
+fn observation(history: &ScriptHistory, in_blocks: &BTreeMap<Txid, BlockRef>, tip: u32) -> Observation {
+    let block = |at: &TxAt| at.place.or_else(|| in_blocks.get(&at.tx.compute_txid()).copied());
+    let place = |at: &TxAt| block(at).as_ref().map_or(Place::Mempool, place_of);
     let transactions = history.txs.iter().map(|at| (at.tx.clone(), place(at)));
     Observation {
         keychain: history.keychain,
         index: history.index,
         transactions: transactions.collect(),
         said_by: history.operator.to_string(),
+        tip,
         completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     text::SafeText,
 };
 
-/// Most parents that are fetched to see whether a conflicting transaction is signed.
-const MAX_PARENTS: usize = 200;
+/// Most parents that are fetched to see whether a conflicting transaction is signed, one after the other.
+const MAX_PARENTS: usize = 20;
 
 /// Where a transaction is, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,32 +59,54 @@ impl Tracking {
 /// Explorers do not answer, or prove false, or nobody knows the transaction, neither here nor there.
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
-    let claim = explorer.place(txid)?;
-    let Some(row) = journal else { return of_others(explorer, &claim, txid) };
+    let Some(row) = journal else { return of_others(ledger, explorer, (network, txid)) };
+    let claim = match explorer.place(txid) {
+        // A node without an index of transactions cannot say where one is that it does not have waiting: the bytes are ours,
+        // and sending them once more does no harm.
+        Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
+            Claim::said_by(TxPlace::Unknown, failures.operators())
+        }
+        other => other?,
+    };
     let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
     let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
     let tracking = match claim.value() {
         TxPlace::Unknown => missing(ledger, explorer, &file, row.state)?,
         place => {
+            let tracking = tracking(explorer, &claim, &file.transaction)?;
+            let settled = tracking.evidence != Evidence::Said || !explorer.has_witness();
             let (state, detail) = match place {
-                TxPlace::Confirmed(_) => (JournalState::Confirmed, "found in a block"),
+                TxPlace::Confirmed(_) if settled => (JournalState::Confirmed, "found in a block"),
+                TxPlace::Confirmed(_) => (JournalState::Sent, "in a block, as one explorer says"),
                 _ => (JournalState::Sent, "found in a mempool"),
             };
             note(ledger, &row.txid, network, (state, detail))?;
-            tracking(explorer, &claim, &file.transaction)?
+            tracking
         }
     };
     Ok(Tracking { reorganised, ..tracking })
 }
 
-/// A transaction that is not in our journal.
-fn of_others(explorer: &Explorer, claim: &Claim<TxPlace>, txid: Txid) -> Result<Tracking, Failure> {
-    let transaction = match claim.value() {
-        TxPlace::Unknown => None,
-        _ => explorer.transaction(txid)?,
+/// A transaction that is not in our journal: known to the ledger, or to explorers alone.
+fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Txid)) -> Result<Tracking, Failure> {
+    let claim = explorer.place(txid)?;
+    let rows = accounts(ledger, network)?;
+    let known = rows.first().map(|row| ledger.transaction(row, txid)).transpose()?.flatten();
+    let was_in_block = known.as_ref().is_some_and(|(_, height)| height.is_some());
+    let transaction = match (claim.value(), known) {
+        (_, Some((transaction, _))) => Some(transaction),
+        (TxPlace::Unknown, None) => None,
+        (_, None) => explorer.transaction(txid)?,
     };
     let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
-    tracking(explorer, claim, &transaction.ok_or_else(unknown)?)
+    let transaction = transaction.ok_or_else(unknown)?;
+    if *claim.value() == TxPlace::Unknown
+        && let Some(by) = rival_here(ledger, &rows, &transaction)?
+    {
+        return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
+    }
+    let reorganised = was_in_block && !matches!(claim.value(), TxPlace::Confirmed(_));
+    Ok(Tracking { reorganised, ..tracking(explorer, &claim, &transaction)? })
 }
 
 /// Whether our journal or an account of ours had it in a block.
@@ -113,21 +135,37 @@ fn tracking(explorer: &Explorer, claim: &Claim<TxPlace>, transaction: &Transacti
         TxPlace::Mempool => (Status::Unconfirmed, claimed),
         TxPlace::Confirmed(block) => match confirmed(explorer, transaction, block)? {
             (status, Evidence::Proven) => (status, Evidence::Proven),
-            (status, _) => (status, claimed),
+            (status, depth) => (status, weaker(claimed, depth)),
         },
     };
     Ok(Tracking { evidence, said_by, ..Tracking::said(status) })
 }
 
-/// How deep it is, and whether that is proven: only what has six blocks on its own can be.
+/// What stands behind two things together.
+const fn weaker(one: Evidence, other: Evidence) -> Evidence {
+    match (one, other) {
+        (Evidence::Said, _) | (_, Evidence::Said) => Evidence::Said,
+        (Evidence::Agreed, _) | (_, Evidence::Agreed) => Evidence::Agreed,
+        (Evidence::Proven, Evidence::Proven) => Evidence::Proven,
+    }
+}
+
+/// How deep it is, and whether that is proven: only what has six blocks on its own can be. Else whether two agree on the
+/// height of the chain.
 fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) -> Result<(Status, Evidence), Failure> {
     let BlockRef { height, hash, .. } = block;
-    let tip = explorer.tip()?.value().height;
+    let counted = explorer.counted_height()?;
+    let (tip, is_agreed) = (*counted.value(), matches!(counted, Claim::Agreed { .. }));
     let above = tip.saturating_sub(height);
     let deep = usize::try_from(above).is_ok_and(|above| above >= SUCCESSORS);
     let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], tip)?.contains(&true);
     let status = Status::Confirmed { height, confirmations: above.saturating_add(1), block: hash.to_string() };
-    Ok((status, if is_proven { Evidence::Proven } else { Evidence::Said }))
+    let evidence = match (is_proven, is_agreed) {
+        (true, _) => Evidence::Proven,
+        (false, true) => Evidence::Agreed,
+        (false, false) => Evidence::Said,
+    };
+    Ok((status, evidence))
 }
 
 fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (JournalState, &str)) -> Result<(), Failure> {
@@ -211,7 +249,10 @@ fn is_signed(
     transaction: &Transaction,
 ) -> Result<bool, Failure> {
     let mut spent: Vec<TxOut> = Vec::new();
-    for input in transaction.input.iter().take(MAX_PARENTS) {
+    if transaction.input.len() > MAX_PARENTS {
+        return Ok(false);
+    }
+    for input in &transaction.input {
         let outpoint = input.previous_output;
         let known = match rows.first() {
             Some(row) => ledger.transaction(row, outpoint.txid)?.map(|(parent, _)| parent),

@@ -30,6 +30,8 @@ pub enum Second {
     Heard {
         /// Its host.
         operator: String,
+        /// Height of the best block that it knows.
+        height: u32,
         /// Scripts of which it says the same.
         agreed: usize,
         /// Scripts of which it says something else that cannot both be true.
@@ -48,42 +50,73 @@ pub enum Second {
 pub(super) fn second_opinion(
     (ledger, row): (&mut Ledger, &AccountRow),
     explorer: &Explorer,
-    (primary, tip, asked): (&SafeText, u32, &[(Keychain, u32)]),
+    (tip, tellers): (u32, &[(Keychain, u32, SafeText)]),
 ) -> Result<Second, Failure> {
     let told = ledger.known_histories(row)?;
-    let scripts = in_order(ledger, row, (asked, &told))?;
+    let tellers: BTreeMap<(Keychain, u32), &SafeText> =
+        tellers.iter().map(|(keychain, index, teller)| ((*keychain, *index), teller)).collect();
+    let Some(primary) = who_told_most(&tellers) else { return Ok(Second::Nobody) };
+    let scripts = in_order(ledger, row, (&tellers, &told))?;
     let opinion = match explorer.second_opinion(primary, &scripts) {
         Ok(Some(opinion)) => opinion,
-        Ok(None) => return Ok(Second::Nobody),
+        Ok(None) => {
+            let forget = |(place, teller): (&(Keychain, u32), &&SafeText)| {
+                ledger.forget_contradictions(row.id, *place, teller.as_str())
+            };
+            tellers.iter().try_for_each(forget)?;
+            return Ok(Second::Nobody);
+        }
         Err(error) => return Ok(Second::Silent(error.to_string())),
     };
     let news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
     let proven = news.proven(explorer, opinion.tip.height);
-    ledger.atomically(|ledger| write(ledger, row, (&opinion, &news, &proven)))?;
+    ledger.atomically(|ledger| write((ledger, row), &tellers, (&opinion, &news, &proven)))?;
     let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
     let differing = named.len();
     let pending = opinion.differing.len().saturating_sub(differing);
-    let Opinion { operator, agreed, unasked, .. } = opinion;
-    Ok(Second::Heard { operator: operator.to_string(), agreed: agreed.len(), differing, pending, unasked })
+    let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
+    let (operator, height) = (operator.to_string(), its_tip.height);
+    Ok(Second::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked })
 }
 
 /// A transaction that only the witness had, with the block that it is proven to be in.
-type Proven = (Observation, Txid, String);
+type Proven = (Observation, Txid, BlockRef);
+
+/// Who told of each script in this sync.
+type Tellers<'a> = BTreeMap<(Keychain, u32), &'a SafeText>;
+
+fn who_told_most<'a>(tellers: &Tellers<'a>) -> Option<&'a SafeText> {
+    let mut counts: BTreeMap<&str, (usize, &SafeText)> = BTreeMap::new();
+    for &teller in tellers.values() {
+        counts.entry(teller.as_str()).or_insert((0, teller)).0 += 1;
+    }
+    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, teller)| teller)
+}
 
 fn write(
-    ledger: &Ledger,
-    row: &AccountRow,
+    (ledger, row): (&Ledger, &AccountRow),
+    tellers: &Tellers<'_>,
     (opinion, news, proven): (&Opinion, &Differences<'_>, &[Proven]),
 ) -> Result<(), LedgerError> {
+    ledger.set_witness(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
+    let differing = opinion.differing.iter().map(|history| (history.keychain, history.index));
+    for place in opinion.agreed.iter().copied().chain(differing.clone()) {
+        let teller = tellers.get(&place).map_or("", |teller| teller.as_str());
+        ledger.forget_contradictions(row.id, place, teller)?;
+    }
+    // Where the first one left out what is proven, two do not agree, although the second says what is known.
+    let named = ledger.disagreements(row.id)?.into_iter().map(|what| (what.keychain, what.index));
+    let contested: BTreeSet<(Keychain, u32)> = named.collect();
     for &place in &opinion.agreed {
-        ledger.put_opinion(row.id, place, opinion.operator.as_str())?;
+        match tellers.get(&place).filter(|_| !contested.contains(&place)) {
+            Some(teller) => ledger.put_opinion(row.id, place, (opinion.operator.as_str(), teller.as_str()))?,
+            None => ledger.forget_opinion(row.id, place)?,
+        }
     }
-    for history in &opinion.differing {
-        ledger.forget_opinion(row.id, (history.keychain, history.index))?;
-    }
+    differing.into_iter().try_for_each(|place| ledger.forget_opinion(row.id, place))?;
     for (observation, txid, block) in proven {
+        ledger.put_proof(row, *txid, (block.height, &block.hash.to_string()))?;
         ledger.observe(row, observation)?;
-        ledger.put_proof(row, *txid, block)?;
     }
     if !proven.is_empty() {
         ledger.rebuild(row)?;
@@ -95,18 +128,19 @@ fn write(
 fn in_order(
     ledger: &Ledger,
     row: &AccountRow,
-    (asked, told): (&[(Keychain, u32)], &Histories),
+    (tellers, told): (&Tellers<'_>, &Histories),
 ) -> Result<Vec<WitnessedScript>, Failure> {
     let mut places = ledger.unconfirmed_holders(row.id)?;
-    let (used, unused): (Vec<_>, Vec<_>) = asked.iter().copied().partition(|place| told.contains_key(place));
+    let (used, unused): (Vec<_>, Vec<_>) = tellers.keys().copied().partition(|place| told.contains_key(place));
     let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();
     places.extend(used.into_iter().chain(unused).filter(|place| !first.contains(place)));
     let opinions = ledger.opinions(row.id)?;
     let witnessed = |(keychain, index): (Keychain, u32)| {
         let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
         let agreed_by = opinions.get(&(keychain, index)).cloned();
+        let told_by = tellers.get(&(keychain, index)).map(|&teller| teller.clone());
         let script = row.account.script(keychain, index).ok()?;
-        Some(WitnessedScript { keychain, index, script, known, agreed_by })
+        Some(WitnessedScript { keychain, index, script, known, agreed_by, told_by })
     };
     Ok(places.into_iter().filter_map(witnessed).collect())
 }
@@ -139,11 +173,14 @@ impl<'a> Differences<'a> {
         for seen in &history.txs {
             let Some(block) = seen.place else { continue };
             let claim = (seen.tx.compute_txid(), block.height);
-            // The first one may not know a later block yet.
-            if !known.confirmed.contains(&claim) && block.height <= tip {
-                self.name(history, claim.0, (history.operator.as_str(), primary.as_str()));
-                self.only_there.push((history, seen, block));
+            if known.confirmed.contains(&claim) {
+                continue;
             }
+            // The first one may not know a later block yet; what is proven counts whoever knows it.
+            if block.height <= tip {
+                self.name(history, claim.0, (history.operator.as_str(), primary.as_str()));
+            }
+            self.only_there.push((history, seen, block));
         }
     }
 
@@ -186,8 +223,9 @@ impl<'a> Differences<'a> {
                 transactions: vec![(seen.tx.clone(), place_of(block))],
                 completeness: Completeness::MempoolCut,
                 said_by: history.operator.to_string(),
+                tip,
             };
-            (observation, seen.tx.compute_txid(), block.hash.to_string())
+            (observation, seen.tx.compute_txid(), *block)
         };
         found.map(observed).collect()
     }

@@ -53,9 +53,20 @@ pub struct Synced {
     pub operator: String,
     /// Seconds since 1970.
     pub at: u64,
+    /// Another organisation, and the height of the best block that it knew then.
+    pub witness: Option<(String, u32)>,
 }
 
-const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator";
+impl Synced {
+    /// The height up to which confirmations are counted: the lower one where two were asked. Nothing proves how high a chain
+    /// is (headers do not name their height), so that who claims more makes nothing deeper.
+    #[must_use]
+    pub fn counted_height(&self) -> u32 {
+        self.witness.as_ref().map_or(self.height, |(_, height)| self.height.min(*height))
+    }
+}
+
+const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height";
 
 impl Ledger {
     /// Adds an account. Its name comes from type and number, with the origin's last level, else the next free number.
@@ -140,11 +151,29 @@ impl Ledger {
     pub fn set_synced(&self, id: AccountId, synced: &Synced) -> Result<(), LedgerError> {
         self.db
             .execute(
-                "UPDATE accounts SET tip_height = ?2, tip_hash = ?3, synced = ?4, operator = ?5 WHERE id = ?1",
-                params![id.0, synced.height, synced.hash, synced.at, synced.operator],
+                "UPDATE accounts SET tip_height = ?2, tip_hash = ?3, synced = ?4, operator = ?5,
+                 witness = ?6, witness_height = ?7 WHERE id = ?1",
+                params![
+                    id.0,
+                    synced.height,
+                    synced.hash,
+                    synced.at,
+                    synced.operator,
+                    synced.witness.as_ref().map(|(operator, _)| operator),
+                    synced.witness.as_ref().map(|(_, height)| height),
+                ],
             )
             .map(|_| ())
             .map_err(file)
+    }
+
+    /// Notes who else was asked after an account was synced, and the height of the best block there.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_witness(&self, id: AccountId, (operator, height): (&str, u32)) -> Result<(), LedgerError> {
+        let sql = "UPDATE accounts SET witness = ?2, witness_height = ?3 WHERE id = ?1";
+        self.db.execute(sql, params![id.0, operator, height]).map(|_| ()).map_err(file)
     }
 
     /// The wallet that already uses this master key, if one does.
@@ -179,5 +208,6 @@ fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {
 
 fn read_synced(row: &Row<'_>) -> Result<Option<Synced>, rusqlite::Error> {
     let Some(height) = row.get::<_, Option<u32>>(9)? else { return Ok(None) };
-    Ok(Some(Synced { height, hash: row.get(10)?, at: row.get(11)?, operator: row.get(12)? }))
+    let witness = row.get::<_, Option<String>>(13)?.zip(row.get::<_, Option<u32>>(14)?);
+    Ok(Some(Synced { height, hash: row.get(10)?, at: row.get(11)?, operator: row.get(12)?, witness }))
 }

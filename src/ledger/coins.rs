@@ -118,10 +118,12 @@ impl Ledger {
         let sql =
             "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0,
                    2 * EXISTS (SELECT 1 FROM proofs p
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash),
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash
+                             AND p.height = x.height),
                    EXISTS (SELECT 1 FROM opinions o
                            WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx),
-                   substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2, k.tip_height
+                   substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2,
+                   min(k.tip_height, coalesce(k.witness_height, k.tip_height))
                    FROM coins c JOIN accounts k ON k.id = c.account
                    JOIN transactions x ON x.txid = c.txid AND x.network = k.network
                    LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid

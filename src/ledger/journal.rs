@@ -113,6 +113,13 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
+    /// Ids in display order of everything that was ever signed here.
+    pub(super) fn signed_ids(&self, network: Network) -> Result<HashSet<String>, LedgerError> {
+        let mut statement = self.db.prepare("SELECT txid FROM journal WHERE network = ?1").map_err(file)?;
+        let rows = statement.query_map([network.name()], |row| row.get(0));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    }
+
     /// All rows of a network, oldest first.
     ///
     /// # Errors

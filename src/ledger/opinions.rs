@@ -28,14 +28,20 @@ pub struct Disagreement {
 }
 
 impl Ledger {
-    /// Another organisation says of a script exactly what is known of it.
+    /// Two organisations say of a script exactly what is known of it: `operator` does, and `beside` did in the same sync.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn put_opinion(&self, id: AccountId, place: (Keychain, u32), operator: &str) -> Result<(), LedgerError> {
-        let sql = "INSERT OR REPLACE INTO opinions (account, keychain, idx, operator, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    pub fn put_opinion(
+        &self,
+        id: AccountId,
+        place: (Keychain, u32),
+        (operator, beside): (&str, &str),
+    ) -> Result<(), LedgerError> {
+        let sql = "INSERT OR REPLACE INTO opinions (account, keychain, idx, operator, beside, at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let values = params![id.0, place.0.number(), place.1, operator, now()];
+        let values = params![id.0, place.0.number(), place.1, operator, beside, now()];
         statement.execute(values).map(|_| ()).map_err(file)
     }
 
@@ -66,12 +72,31 @@ impl Ledger {
         self.db.execute("DELETE FROM opinions", []).map(|_| ()).map_err(file)
     }
 
-    /// What was not agreed about a script is of yesterday.
+    /// What this host left out of a script's history, although it is proven, is of yesterday: it is asked again.
+    pub(super) fn forget_omissions(
+        &self,
+        id: AccountId,
+        place: (Keychain, u32),
+        host: &str,
+    ) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM disagreements
+                   WHERE account = ?1 AND keychain = ?2 AND idx = ?3 AND has = ?4 AND lacks = ?5";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![id.0, place.0.number(), place.1, PROVEN_HERE, host];
+        statement.execute(values).map(|_| ()).map_err(file)
+    }
+
+    /// What two said differently about a script is of yesterday: a second one was asked again. What `host` left out although
+    /// it is proven is of today.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn forget_disagreements(&self, id: AccountId, place: (Keychain, u32)) -> Result<(), LedgerError> {
-        self.clear("DELETE FROM disagreements WHERE account = ?1 AND keychain = ?2 AND idx = ?3", id, place)
+    pub fn forget_contradictions(&self, id: AccountId, place: (Keychain, u32), host: &str) -> Result<(), LedgerError> {
+        let sql = "DELETE FROM disagreements
+                   WHERE account = ?1 AND keychain = ?2 AND idx = ?3 AND NOT (has = ?4 AND lacks = ?5)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![id.0, place.0.number(), place.1, PROVEN_HERE, host];
+        statement.execute(values).map(|_| ()).map_err(file)
     }
 
     fn clear(&self, sql: &str, id: AccountId, place: (Keychain, u32)) -> Result<(), LedgerError> {
@@ -133,12 +158,14 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// Who confirmed the scripts of an account.
+    /// Who agrees about the scripts of an account that hold coins.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn confirmed_by(&self, id: AccountId) -> Result<Vec<String>, LedgerError> {
-        let sql = "SELECT DISTINCT operator FROM opinions WHERE account = ?1 ORDER BY operator";
+    pub fn agreed_by(&self, id: AccountId) -> Result<Vec<String>, LedgerError> {
+        let sql = "WITH held AS (SELECT DISTINCT o.operator, o.beside FROM opinions o
+                     JOIN coins c USING (account, keychain, idx) WHERE o.account = ?1 AND c.spent_by IS NULL)
+                   SELECT beside FROM held UNION SELECT operator FROM held ORDER BY 1";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map([id.0], |row| row.get(0));
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)

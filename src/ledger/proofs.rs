@@ -31,13 +31,14 @@ impl FromSql for Evidence {
 }
 
 impl Ledger {
-    /// Whether a transaction was proven to be in this block.
+    /// Whether a transaction was proven to be in this block at this height.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn has_proof(&self, row: &AccountRow, txid: Txid, block_hash: &str) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM proofs WHERE txid = ?1 AND network = ?2 AND block_hash = ?3)";
-        let values = params![txid.to_byte_array(), row.account.network.name(), block_hash];
+    pub fn has_proof(&self, row: &AccountRow, txid: Txid, (height, hash): (u32, &str)) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM proofs
+                                  WHERE txid = ?1 AND network = ?2 AND block_hash = ?3 AND height = ?4)";
+        let values = params![txid.to_byte_array(), row.account.network.name(), hash, height];
         self.db.query_row(sql, values, |row| row.get(0)).map_err(file)
     }
 
@@ -46,7 +47,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn is_proven(&self, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM transactions x JOIN proofs p USING (txid, network, block_hash)
+        let sql = "SELECT EXISTS (SELECT 1 FROM transactions x JOIN proofs p USING (txid, network, block_hash, height)
                                   WHERE x.txid = ?1 AND x.network = ?2 AND x.gone = 0)";
         let values = params![txid.to_byte_array(), row.account.network.name()];
         self.db.query_row(sql, values, |row| row.get(0)).map_err(file)
@@ -66,7 +67,8 @@ impl Ledger {
                    FROM account_transactions a JOIN transactions x ON x.txid = a.txid AND x.network = ?2
                    WHERE a.account = ?1 AND x.gone = 0 AND x.height IS NOT NULL AND x.height <= ?3
                    AND NOT EXISTS (SELECT 1 FROM proofs p
-                                   WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash)
+                                   WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash
+                                     AND p.height = x.height)
                    ORDER BY EXISTS (SELECT 1 FROM coins c
                                     WHERE c.account = ?1 AND c.txid = x.txid AND c.spent_by IS NULL) DESC, x.height DESC
                    LIMIT ?4";
@@ -84,13 +86,14 @@ impl Ledger {
         parsed.collect()
     }
 
-    /// Records that a transaction is proven to be in a block.
+    /// Records that a transaction is proven to be in a block at a height.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn put_proof(&self, row: &AccountRow, txid: Txid, block_hash: &str) -> Result<(), LedgerError> {
-        let sql = "INSERT OR IGNORE INTO proofs (txid, network, block_hash, proven) VALUES (?1, ?2, ?3, ?4)";
-        let values = params![txid.to_byte_array(), row.account.network.name(), block_hash, now()];
+    pub fn put_proof(&self, row: &AccountRow, txid: Txid, (height, hash): (u32, &str)) -> Result<(), LedgerError> {
+        let sql =
+            "INSERT OR IGNORE INTO proofs (txid, network, block_hash, height, proven) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let values = params![txid.to_byte_array(), row.account.network.name(), hash, height, now()];
         self.db.execute(sql, values).map(|_| ()).map_err(file)
     }
 }

@@ -177,6 +177,21 @@ CREATE TABLE disagreements (
     PRIMARY KEY (account, keychain, idx, txid, lacks)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+DELETE FROM opinions;
+ALTER TABLE opinions ADD COLUMN beside TEXT NOT NULL DEFAULT '';
+ALTER TABLE accounts ADD COLUMN witness TEXT;
+ALTER TABLE accounts ADD COLUMN witness_height INTEGER;
+DROP TABLE proofs;
+CREATE TABLE proofs (
+    txid         BLOB NOT NULL,
+    network      TEXT NOT NULL,
+    block_hash   TEXT NOT NULL,
+    height       INTEGER NOT NULL,
+    proven       INTEGER NOT NULL,
+    PRIMARY KEY (txid, network, block_hash, height)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

@@ -21,6 +21,12 @@ pub struct KnownScript {
     pub unconfirmed: u32,
     /// When an explorer last answered for it, in seconds since 1970; 0 if never.
     pub checked: u64,
+    /// Unspent coins on it.
+    pub coins: u32,
+    /// Height of its newest transaction in a block.
+    pub newest: Option<u32>,
+    /// When its address was given out, in seconds since 1970.
+    pub issued: Option<u64>,
 }
 
 /// The transactions of one script, as they were told last.
@@ -134,7 +140,9 @@ impl Ledger {
     /// The ledger cannot be read.
     pub fn known_scripts(&self, id: AccountId) -> Result<Vec<KnownScript>, LedgerError> {
         let sql = "SELECT s.keychain, s.idx, coalesce(s.checked, 0), count(t.txid),
-                          count(CASE WHEN x.height IS NULL AND x.gone = 0 THEN x.txid END)
+                          count(CASE WHEN x.height IS NULL AND x.gone = 0 THEN x.txid END), max(x.height), s.issued,
+                          (SELECT count(*) FROM coins c WHERE c.account = s.account AND c.keychain = s.keychain
+                             AND c.idx = s.idx AND c.spent_by IS NULL)
                    FROM scripts s LEFT JOIN script_transactions t USING (account, keychain, idx)
                    LEFT JOIN transactions x ON x.txid = t.txid
                    WHERE s.account = ?1 GROUP BY s.keychain, s.idx ORDER BY s.keychain, s.idx";
@@ -146,6 +154,9 @@ impl Ledger {
                 checked: row.get(2)?,
                 transactions: row.get(3)?,
                 unconfirmed: row.get(4)?,
+                newest: row.get(5)?,
+                issued: row.get(6)?,
+                coins: row.get(7)?,
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)

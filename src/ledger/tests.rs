@@ -72,6 +72,7 @@ fn see(ledger: &Ledger, row: &AccountRow, (keychain, index): (Keychain, u32), se
                 index,
                 transactions,
                 completeness: Completeness::Whole,
+                tip: 1_000,
                 said_by: "a.example".to_owned(),
             },
         )
@@ -99,6 +100,11 @@ fn send(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) {
     ledger.observe_own(row, transaction).expect("observed");
 }
 
+fn prove(ledger: &Ledger, row: &AccountRow, transaction: &Transaction, place: Place) {
+    let Place::Block { height, hash, .. } = place else { panic!("a block") };
+    ledger.put_proof(row, transaction.compute_txid(), (height, &hash)).expect("noted");
+}
+
 fn counted(ledger: &Ledger, row: &AccountRow) -> Vec<String> {
     ledger.history(row.id).expect("a history").into_iter().map(|line| line.txid).collect()
 }
@@ -110,7 +116,10 @@ fn an_unsigned_invention_does_not_push_out_what_we_sent() {
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&invented, Place::Mempool)]);
     assert!(counted(&ledger, &row).contains(&payment.compute_txid().to_string()));
     assert_eq!(ledger.balance(row.id).expect("a balance").unconfirmed, 90_000);
-    // In a block it wins, as far as an explorer can be believed.
+    // Said to be in a block, neither; proven to be in one it wins, for then it is signed.
+    see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&invented, at(11))]);
+    assert!(counted(&ledger, &row).contains(&payment.compute_txid().to_string()));
+    prove(&ledger, &row, &invented, at(11));
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&invented, at(11))]);
     assert!(!counted(&ledger, &row).contains(&payment.compute_txid().to_string()));
 }
@@ -134,6 +143,7 @@ fn what_loses_its_coins_takes_its_children_along() {
     send(&ledger, &row, &child);
     assert_eq!(ledger.balance(row.id).expect("a balance").unconfirmed, 80_000);
     let other = pay(first_of(&coin), &[ScriptBuf::new()], 50_000);
+    prove(&ledger, &row, &other, at(11));
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&other, at(11))]);
     assert_eq!(ledger.balance(row.id).expect("a balance"), Balance::default(), "no coin of a child that cannot be");
 }

@@ -48,6 +48,8 @@ pub struct Observation {
     pub completeness: Completeness,
     /// Who said so.
     pub said_by: String,
+    /// Height of the best block that it knew: of later blocks it can say nothing.
+    pub tip: u32,
 }
 
 /// One line of the history.
@@ -80,11 +82,11 @@ impl Ledger {
     pub fn observe(&self, row: &AccountRow, observation: &Observation) -> Result<bool, LedgerError> {
         let (id, chain, index) = (row.id.0, observation.keychain.number(), observation.index);
         self.ensure_script(row, observation.keychain, index)?;
-        self.forget_disagreements(row.id, (observation.keychain, index))?;
+        self.forget_omissions(row.id, (observation.keychain, index), &observation.said_by)?;
         let mut changed = false;
         let mut seen = BTreeSet::new();
         for (transaction, place) in &observation.transactions {
-            changed |= self.put_transaction(row, transaction, place)?;
+            changed |= self.put_transaction(row, observation, (transaction, place))?;
             let txid = transaction.compute_txid();
             seen.insert(txid.to_byte_array());
             changed |= self.touch(id, chain, index, txid)?;
@@ -177,7 +179,50 @@ impl Ledger {
         Ok(is_new)
     }
 
-    fn put_transaction(&self, row: &AccountRow, transaction: &Transaction, place: &Place) -> Result<bool, LedgerError> {
+    /// Whether a place that is said of a transaction is taken over: not where another one is proven, which is named, and
+    /// not from who knows no blocks of the height where it is known to be.
+    fn is_taken_over(
+        &self,
+        row: &AccountRow,
+        observation: &Observation,
+        (txid, place): (Txid, &Place),
+    ) -> Result<bool, LedgerError> {
+        let sql = "SELECT height, block_hash FROM transactions
+                   WHERE txid = ?1 AND network = ?2 AND gone = 0 AND height IS NOT NULL";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![txid.to_byte_array(), row.account.network.name()];
+        let known: Option<(u32, String)> =
+            statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(file)?;
+        let Some((known_height, known_hash)) = known else { return Ok(true) };
+        match place {
+            Place::Mempool if known_height > observation.tip => return Ok(false),
+            Place::Block { height, hash, .. } if *height == known_height && *hash == known_hash => return Ok(true),
+            Place::Block { height, hash, .. } if self.has_proof(row, txid, (*height, hash))? => return Ok(true),
+            _ => {}
+        }
+        if self.is_proven(row, txid)? {
+            self.name_omission(row, observation, txid)?;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// What is proven here is not where this host says.
+    fn name_omission(&self, row: &AccountRow, observation: &Observation, txid: Txid) -> Result<(), LedgerError> {
+        let Observation { keychain, index, said_by, .. } = observation;
+        let (has, lacks, txid) = (PROVEN_HERE.to_owned(), said_by.clone(), txid.to_string());
+        self.put_disagreement(row, &Disagreement { keychain: *keychain, index: *index, txid, has, lacks })
+    }
+
+    fn put_transaction(
+        &self,
+        row: &AccountRow,
+        observation: &Observation,
+        (transaction, place): (&Transaction, &Place),
+    ) -> Result<bool, LedgerError> {
+        if !self.is_taken_over(row, observation, (transaction.compute_txid(), place))? {
+            return Ok(false);
+        }
         let txid = transaction.compute_txid().to_byte_array();
         let network = row.account.network.name();
         let (height, hash, time) = match place {
@@ -204,20 +249,20 @@ impl Ledger {
         observation: &Observation,
         seen: &BTreeSet<[u8; 32]>,
     ) -> Result<bool, LedgerError> {
+        // Of blocks above its own newest one a host knows nothing.
         let sql = "SELECT t.txid FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?4
-                   WHERE t.account = ?1 AND t.keychain = ?2 AND t.idx = ?3 AND x.gone = 0";
+                   WHERE t.account = ?1 AND t.keychain = ?2 AND t.idx = ?3 AND x.gone = 0
+                     AND (x.height IS NULL OR x.height <= ?5)";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let Observation { keychain, index, said_by, .. } = observation;
-        let values = params![row.id.0, keychain.number(), index, row.account.network.name()];
+        let Observation { keychain, index, tip, .. } = observation;
+        let values = params![row.id.0, keychain.number(), index, row.account.network.name(), tip];
         let known: Vec<[u8; 32]> =
             statement.query_map(values, |row| row.get(0)).map_err(file)?.collect::<Result<_, _>>().map_err(file)?;
         let mut changed = false;
         for txid in known.into_iter().filter(|txid| !seen.contains(txid)) {
             // What is proven to be in a block stays there until the block is gone, whoever leaves it out.
             if self.is_proven(row, Txid::from_byte_array(txid))? {
-                let txid = Txid::from_byte_array(txid).to_string();
-                let (has, lacks) = (PROVEN_HERE.to_owned(), said_by.clone());
-                self.put_disagreement(row, &Disagreement { keychain: *keychain, index: *index, txid, has, lacks })?;
+                self.name_omission(row, observation, Txid::from_byte_array(txid))?;
                 continue;
             }
             let ours = self.journal_row(row.account.network, &Txid::from_byte_array(txid).to_string())?;
@@ -320,7 +365,8 @@ impl Ledger {
         let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee,
                    CASE WHEN x.height IS NULL THEN 0
                         WHEN EXISTS (SELECT 1 FROM proofs p
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash) THEN 2
+                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash
+                             AND p.height = x.height) THEN 2
                         ELSE EXISTS (SELECT 1 FROM script_transactions t JOIN opinions o USING (account, keychain, idx)
                            WHERE t.account = a.account AND t.txid = a.txid) END
                    FROM account_transactions a JOIN accounts c ON c.id = a.account

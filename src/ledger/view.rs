@@ -18,8 +18,26 @@ pub(super) struct View {
     pub(super) conflict: Option<Txid>,
 }
 
-/// A transaction with its rank and id: the lower the rank, the more it counts.
-type Ranked = (u8, Txid, Transaction);
+/// How much a transaction counts against another that spends the same coin, those first that count more.
+///
+/// What is said to be in a block need not even be signed: it does not push out a payment of our own. Once it is proven, or
+/// `track` found that it is signed, it does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Proven to be in a block.
+    Proven,
+    /// Ours, and said to be in a block.
+    OursInBlock,
+    /// Ours, sent, and neither refused nor replaced.
+    Ours,
+    /// Said to be in a block.
+    InBlock,
+    /// Said to wait.
+    Waiting,
+}
+
+/// A transaction with its rank, its id, and whether it is said to be in a block.
+type Ranked = (Rank, Txid, Option<u32>, Transaction);
 
 /// Unconfirmed transactions that spend from one that is gone, or from another of these.
 fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
@@ -28,9 +46,9 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
         let spends_lost = |transaction: &Transaction, lost: &BTreeSet<Txid>| {
             transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
         };
-        let unconfirmed = transactions.iter().filter(|(rank, ..)| *rank > 0);
-        let found = unconfirmed.filter(|(_, txid, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
-        let found: Vec<Txid> = found.map(|(_, txid, _)| *txid).collect();
+        let unconfirmed = transactions.iter().filter(|(_, _, height, _)| height.is_none());
+        let found = unconfirmed.filter(|(_, txid, _, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
+        let found: Vec<Txid> = found.map(|(_, txid, ..)| *txid).collect();
         if found.is_empty() {
             return lost;
         }
@@ -41,28 +59,39 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
 impl View {
     pub(super) fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
         let scripts = ledger.script_places(row.id)?;
-        let sent = ledger.sent_ids(row.account.network)?;
-        // Confirmed first, then our own, then the newest: the first that spends a coin is the one that counts.
-        let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid FROM script_transactions t
-                   JOIN transactions x ON x.txid = t.txid AND x.network = ?2
+        let (sent, ours) = (ledger.sent_ids(row.account.network)?, ledger.signed_ids(row.account.network)?);
+        // Of equal rank the lowest block first, then the newest: the first that spends a coin is the one that counts.
+        let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid,
+                     EXISTS (SELECT 1 FROM proofs p WHERE p.txid = x.txid AND p.network = x.network
+                             AND p.block_hash = x.block_hash AND p.height = x.height)
+                   FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?2
                    WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
         let mut statement = ledger.db.prepare(sql).map_err(file)?;
         let values = params![row.id.0, row.account.network.name()];
-        let raws = statement.query_map(values, |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<u32>>(1)?)));
-        let mut transactions = Vec::new();
+        let raws = statement.query_map(values, |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<u32>>(1)?, row.get::<_, bool>(4)?))
+        });
+        let mut transactions: Vec<Ranked> = Vec::new();
         for raw in raws.map_err(file)? {
-            let (raw, height) = raw.map_err(file)?;
+            let (raw, height, is_proven) = raw.map_err(file)?;
             let transaction: Transaction =
                 consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
             let txid = transaction.compute_txid();
-            let rank = if height.is_some() { 0 } else { u8::from(!sent.contains(&txid.to_string())) + 1 };
-            transactions.push((rank, txid, transaction));
+            let id = txid.to_string();
+            let rank = match height {
+                Some(_) if is_proven => Rank::Proven,
+                Some(_) if ours.contains(&id) => Rank::OursInBlock,
+                None if sent.contains(&id) => Rank::Ours,
+                Some(_) => Rank::InBlock,
+                None => Rank::Waiting,
+            };
+            transactions.push((rank, txid, height, transaction));
         }
         transactions.sort_by_key(|(rank, ..)| *rank);
         let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
         let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
         let lost = lost(ledger.gone_ids(row.account.network)?, &transactions);
-        for (_, txid, transaction) in transactions {
+        for (_, txid, _, transaction) in transactions {
             for input in &transaction.input {
                 if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
                     view.conflict = Some(txid);

@@ -13,15 +13,16 @@ use bitcoin::Txid;
 use fastness::{
     explorer::{Claim, Explorer, TxPlace, Verdict},
     flow::{self, Depth},
-    ledger::{AccountRow, Evidence, Ledger},
+    ledger::{AccountRow, Evidence, Ledger, Synced},
     network::Network,
+    practice::PracticeChain,
 };
 
 use super::{
     layer::{Act, Asked, Host, Layer},
     lies::{Fact, LIES, Liar, Lie, Told},
     tellings::own,
-    world::{CHANGE, DEEP, GAP, WAITING, World, YOUNG},
+    world::{CHANGE, DEEP, GAP, WAITING, World, YOUNG, honest},
 };
 
 /// What one of the three is.
@@ -40,6 +41,15 @@ pub struct Honest(pub Arc<World>);
 impl Host for Honest {
     fn answer(&self, asked: &Asked) -> Act {
         Act::Say(self.0.honest(asked))
+    }
+}
+
+/// The same of a chain alone.
+struct AllTrue(Arc<Mutex<PracticeChain>>);
+
+impl Host for AllTrue {
+    fn answer(&self, asked: &Asked) -> Act {
+        Act::Say(honest(&self.0, asked))
     }
 }
 
@@ -114,6 +124,11 @@ impl Case {
         if self.lie.fact == Fact::Place {
             seen.places(world);
         }
+    }
+
+    /// The same lie, told to a ledger that knows the truth already.
+    fn judge_known(&self, world: &World, findings: &mut Findings) {
+        Seen { case: self, findings }.sync_known(world);
     }
 }
 
@@ -190,9 +205,36 @@ impl Seen<'_> {
         }
     }
 
+    /// After a sync with honest explorers, one block ago: what is proven stays, whatever is said now.
+    fn sync_known(&mut self, world: &World) {
+        let (mut ledger, row) = world.ledger();
+        let honest = Layer::start(9, AllTrue(Arc::clone(&world.chain)));
+        let explorer = Explorer::connect(Network::Regtest, &[honest.url()]).unwrap();
+        flow::sync(&mut ledger, &row, &explorer, (Depth::Full, GAP), &mut |_| {}).unwrap();
+        let synced = ledger.accounts(None).unwrap().remove(0).synced.unwrap();
+        let before = Synced { height: world.tip - 1, hash: world.block_hash(world.tip - 1), ..synced };
+        ledger.set_synced(row.id, &before).unwrap();
+        let row = ledger.accounts(None).unwrap().remove(0);
+        let outcome = flow::sync(&mut ledger, &row, &self.case.explorer, (Depth::Incremental, GAP), &mut |_| {});
+        self.count(if outcome.is_ok() { "known, and synced again" } else { "known, and an explicit error" });
+        let row = ledger.accounts(None).unwrap().remove(0);
+        let proven = DEEP.iter().sum::<u64>() + CHANGE;
+        let balance = ledger.balance(row.id).unwrap();
+        if balance.proven != proven {
+            self.wrong(format!("{} of {proven} that was proven is so still", balance.proven));
+        }
+        if outcome.is_err() && (balance.confirmed, balance.unconfirmed) != (proven + YOUNG, WAITING) {
+            self.wrong(format!("a failed sync changed something: {balance:?}"));
+        }
+        if self.case.must_be_right() && balance.confirmed != proven + YOUNG {
+            self.wrong(format!("{} confirmed and nobody lies", balance.confirmed));
+        }
+        self.history(world, &ledger, &row);
+    }
+
     /// What is called proven is where it is said to be, and worth what it is said to be.
     fn history(&mut self, world: &World, ledger: &Ledger, row: &AccountRow) {
-        let height_now = row.synced.as_ref().map_or(0, |synced| synced.height);
+        let height_now = row.synced.as_ref().map_or(0, Synced::counted_height);
         for entry in ledger.history(row.id).unwrap().iter().filter(|entry| entry.evidence == Evidence::Proven) {
             let txid: Txid = entry.txid.parse().unwrap();
             if entry.height.is_none() || entry.height != world.height(&txid) {
@@ -284,7 +326,7 @@ impl Seen<'_> {
                 self.wrong(format!("{verdict:?}, and an explorer holds it"));
             }
         }
-        if matches!(verdict, Verdict::Confirmed(_)) {
+        if matches!(verdict, Verdict::Confirmed { .. }) {
             self.wrong(format!("{verdict:?}, and it is in no block"));
         }
         if self.case.has(Role::Honest)
@@ -324,6 +366,9 @@ fn no_lie_is_ever_called_proven_or_agreed() {
         while let Some((roles, lie)) = take() {
             let mut own = Findings::default();
             case(&world, roles, lie).judge(&world, &mut own);
+            if matches!(lie.fact, Fact::Coins | Fact::Place | Fact::Tip) {
+                case(&world, roles, lie).judge_known(&world, &mut own);
+            }
             let mut all = findings.lock().unwrap();
             all.wrong.extend(own.wrong);
             own.tally.into_iter().for_each(|(what, count)| *all.tally.entry(what).or_default() += count);

@@ -8,7 +8,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{Answer, answer};
+use super::{Answer, answer, sync::behind};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
@@ -34,7 +34,7 @@ struct AccountBalance {
     proven: Option<Amount>,
     /// Part of `confirmed` of which two organisations say that it is there and unspent; absent until the first sync.
     agreed: Option<Amount>,
-    /// Who agrees with `said_by` about that part.
+    /// Who says the same about that part: two at least.
     agreed_by: Vec<String>,
     /// What explorers say differently about this account.
     disagreements: Vec<Disagreeing>,
@@ -45,7 +45,17 @@ struct AccountBalance {
     immature: Option<Amount>,
     matures_at: Option<u32>,
     said_by: Option<String>,
+    /// The best block that `said_by` knows, and the one that another organisation knows.
+    height: Option<u32>,
+    second: Option<SecondHeight>,
     asked_seconds_ago: Option<u64>,
+}
+
+/// Who else was asked, and its best block.
+#[derive(Serialize)]
+struct SecondHeight {
+    operator: String,
+    height: u32,
 }
 
 /// Something that one has and another has not.
@@ -105,7 +115,7 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
     let balance = ledger.balance(row.id)?;
     let synced = row.synced.as_ref();
     let known = |sat: u64| synced.map(|_| Amount::sat(sat));
-    let depth = |height: u32| synced.map(|synced| synced.height.saturating_sub(height).saturating_add(1));
+    let depth = |height: u32| synced.map(|synced| synced.counted_height().saturating_sub(height).saturating_add(1));
     Ok(AccountBalance {
         account: row.name.clone(),
         network: row.account.network,
@@ -113,7 +123,7 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         confirmed_coins: balance.confirmed_coins,
         proven: known(balance.proven),
         agreed: known(balance.agreed),
-        agreed_by: if balance.agreed > 0 { ledger.confirmed_by(row.id)? } else { Vec::new() },
+        agreed_by: if balance.agreed > 0 { ledger.agreed_by(row.id)? } else { Vec::new() },
         disagreements: disagreements(ledger, row)?,
         least_confirmations: balance.youngest_height.and_then(depth),
         unconfirmed: known(balance.unconfirmed),
@@ -121,6 +131,10 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         immature: known(balance.immature),
         matures_at: balance.matures_at,
         said_by: synced.map(|synced| synced.operator.clone()),
+        height: synced.map(|synced| synced.height),
+        second: synced
+            .and_then(|synced| synced.witness.clone())
+            .map(|(operator, height)| SecondHeight { operator, height }),
         asked_seconds_ago: synced.map(|synced| now().saturating_sub(synced.at)),
     })
 }
@@ -192,6 +206,11 @@ impl AccountBalance {
             let line = format!("{immature}   of this is block rewards, to be spent from block {block} on");
             page.toned_field("", (Tone::Claimed, &line));
         }
+        if let (Some(said_by), Some(height), Some(second)) = (&self.said_by, self.height, &self.second)
+            && let Some(line) = behind((said_by, height), (&second.operator, second.height))
+        {
+            page.toned_field("", (Tone::Claimed, &line));
+        }
         for what in &self.disagreements {
             let line = format!(
                 "{} is {}, and {} does not list it; address {}",
@@ -222,8 +241,8 @@ impl AccountBalance {
         }
         match part(self.agreed) {
             Some(part) => {
-                let agreed_by = self.agreed_by.join(", ");
-                page.toned_field("", (Tone::Proven, &format!("{part}unspent, as {said_by} and {agreed_by} agree")));
+                let agreed_by = self.agreed_by.join(" and ");
+                page.toned_field("", (Tone::Proven, &format!("{part}unspent, as {agreed_by} agree")));
             }
             None => page.toned_field("", (Tone::Claimed, &format!("unspent, as {said_by} alone says"))),
         }

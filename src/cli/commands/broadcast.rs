@@ -75,7 +75,11 @@ pub(super) fn send(context: &mut Context, file: &SignedFile) -> Result<Sent, Fai
     match verdict {
         Verdict::Accepted(taken) => Ok(Sent::of(txid, network, ("accepted", taken))),
         Verdict::Known(taken) => Ok(Sent::of(txid, network, ("known", taken))),
-        Verdict::Confirmed(block) => sent("confirmed", format!("in block {}", block.height)),
+        Verdict::Confirmed { block, said_by } => {
+            let hosts: Vec<&str> = said_by.iter().map(SafeText::as_str).collect();
+            let detail = format!("in block {}, as {} says", block.height, hosts.join(" and "));
+            Ok(Sent { accepted_by: said_by, ..sent("confirmed", detail)? })
+        }
         Verdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
         Verdict::Rejected(class) => Err(class.into()),
         Verdict::NotSent(NotSent::Nobody(failures)) => Err(ExplorerError::NoAnswer(failures).into()),
@@ -124,7 +128,7 @@ impl Report for Sent {
         let (head, word) = match self.verdict {
             "accepted" => ("Sent.", "accepted by "),
             "known" => ("Already on its way; nothing had to be sent.", "known to "),
-            _ => ("Already confirmed; nothing had to be sent.", ""),
+            _ => ("Already in a block, so nothing had to be sent; `fastness track` looks for the proof.", ""),
         };
         page.line(head);
         page.field("Id", &self.id);

@@ -3,7 +3,7 @@
 use fastness::{
     amount::Amount,
     chain::bitcoin::decode::date,
-    ledger::{Evidence, HistoryRow, LabelKind},
+    ledger::{Evidence, HistoryRow, LabelKind, Synced},
 };
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ impl Args {
         }
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Tx)?;
-        let tip_height = row.synced.as_ref().map(|synced| synced.height);
+        let tip_height = row.synced.as_ref().map(Synced::counted_height);
         let make = |entry: HistoryRow| {
             let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
             let depth =

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     full: bool,
 }
 
+/// Blocks by which two explorers may differ at one moment.
+const SAME_MOMENT: u32 = 2;
+
 /// Every account that was asked about.
 #[derive(Serialize)]
 struct SyncedAll {
@@ -52,7 +55,7 @@ enum SecondOpinion {
     /// It did not answer.
     Silent { problem: String },
     /// It answered.
-    Heard { operator: String, agreed: usize, differing: usize, pending: usize, unasked: usize },
+    Heard { operator: String, height: u32, agreed: usize, differing: usize, pending: usize, unasked: usize },
 }
 
 impl From<Second> for SecondOpinion {
@@ -60,8 +63,8 @@ impl From<Second> for SecondOpinion {
         match second {
             Second::Nobody => Self::Nobody,
             Second::Silent(problem) => Self::Silent { problem },
-            Second::Heard { operator, agreed, differing, pending, unasked } => {
-                Self::Heard { operator, agreed, differing, pending, unasked }
+            Second::Heard { operator, height, agreed, differing, pending, unasked } => {
+                Self::Heard { operator, height, agreed, differing, pending, unasked }
             }
         }
     }
@@ -144,6 +147,13 @@ fn addresses(count: usize) -> String {
     if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
 }
 
+/// Which of two is behind, if one is by more than the blocks of a moment.
+pub(super) fn behind((one, its): (&str, u32), (other, others): (&str, u32)) -> Option<String> {
+    let (slow, low, high) = if its < others { (one, its, others) } else { (other, others, its) };
+    (high - low > SAME_MOMENT)
+        .then(|| format!("{slow} is {} blocks behind: confirmations are counted to block {low}.", high - low))
+}
+
 fn later(unasked: usize) -> String {
     if unasked == 0 {
         String::new()
@@ -167,7 +177,10 @@ impl Synced {
             SecondOpinion::Silent { problem } => {
                 page.toned(Tone::Claimed, &format!("Nobody confirmed that: {problem}."));
             }
-            SecondOpinion::Heard { operator, agreed, differing, pending, unasked } => {
+            SecondOpinion::Heard { operator, height, agreed, differing, pending, unasked } => {
+                if let Some(line) = behind((&self.said_by, self.height), (operator, *height)) {
+                    page.toned(Tone::Claimed, &line);
+                }
                 page.line(&format!("{operator} says the same of {}{}.", addresses(*agreed), later(*unasked)));
                 if *pending > 0 {
                     let what =

@@ -61,8 +61,9 @@ struct Tracked {
     sent_again: bool,
     /// Why that was refused, if it was.
     refused: Option<String>,
+    /// It is as deep as was waited for.
     #[serde(skip)]
-    wanted: u32,
+    reached: bool,
 }
 
 impl Args {
@@ -97,7 +98,13 @@ impl Args {
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
         let mut tracking = flow::track(&mut ledger, &explorer, network, txid)?;
         let mut misses = 0;
-        while !(is_settled(&tracking.status, wanted) || Instant::now() >= end) {
+        let alone = if explorer.has_witness() { Alone::IsDoubted } else { Alone::IsAll };
+        let mut doubted = false;
+        while !(is_settled(&tracking, wanted, alone) || Instant::now() >= end) {
+            if !doubted && depth(&tracking.status) >= wanted {
+                doubted = true;
+                context.ui.say("One explorer says that it is as deep as wanted; waiting for another, or for a proof.");
+            }
             std::thread::sleep(pause);
             match flow::track(&mut ledger, &explorer, network, txid) {
                 Ok(next) => {
@@ -113,6 +120,7 @@ impl Args {
                 Err(failure) => return Err(failure),
             }
         }
+        let reached = is_settled(&tracking, wanted, alone);
         let Tracking { status, evidence, said_by, reorganised, sent_again, refused } = tracking;
         Ok(Tracked {
             id: txid.to_string(),
@@ -123,14 +131,25 @@ impl Args {
             reorganised,
             sent_again,
             refused,
-            wanted,
+            reached,
         })
     }
 }
 
+/// What the word of one organisation is worth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    /// Another can be asked: one alone makes nothing deep (threats.md N3).
+    IsDoubted,
+    /// There is no other.
+    IsAll,
+}
+
 /// Whether waiting ends.
-const fn is_settled(status: &Status, wanted: u32) -> bool {
-    depth(status) >= wanted || matches!(status, Status::Replaced { .. })
+fn is_settled(tracking: &Tracking, wanted: u32, alone: Alone) -> bool {
+    let is_doubted = wanted > 0 && alone == Alone::IsDoubted && tracking.evidence == Evidence::Said;
+    let is_deep = depth(&tracking.status) >= wanted && !is_doubted;
+    is_deep || matches!(tracking.status, Status::Replaced { .. })
 }
 
 /// Tells a person who waits what is new.
@@ -212,7 +231,7 @@ impl Report for Tracked {
         match &self.status {
             Status::Replaced { .. } => Kind::Refused.exit_code(),
             Status::NotFound => Kind::Unknown.exit_code(),
-            status if depth(status) < self.wanted => Kind::Unknown.exit_code(),
+            _ if !self.reached => Kind::Unknown.exit_code(),
             _ => 0,
         }
     }

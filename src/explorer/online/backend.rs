@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     amount::FeeRate,
-    chain::bitcoin::spv::{self, MerkleBranch},
+    chain::bitcoin::spv::{self, MerkleBranch, SpvError},
     explorer::{Cause, KnownHistory, Tip, TxPlace, health::Lane},
     network::Network,
 };
@@ -111,18 +111,24 @@ impl<'a> Host<'a> {
         at!(self, host => host.check_chain().await)
     }
 
-    /// The newest block, and up to nine headers before it, linked and worked; none where they do not lead there.
+    /// The newest block, and up to nine headers before it, linked and worked.
     pub(super) async fn top(&self) -> Result<(Tip, Vec<Header>), Cause> {
-        let tip = match self {
-            Self::Esplora(host) => return host.top().await,
-            Self::Electrum(host) => host.tip().await?,
-            Self::Core(host) => host.tip().await?,
-        };
-        let first = tip.height.saturating_sub(HEADERS_BELOW);
-        let headers = self.headers(first, tip.height).await?;
-        spv::check_headers(self.network(), first, &headers).map_err(|_| Cause::Lied)?;
-        let leads_there = headers.last().is_some_and(|last| last.block_hash() == tip.hash);
-        Ok((tip, if leads_there { headers } else { Vec::new() }))
+        for _ in 0..limits::REREADS {
+            let tip = match self {
+                Self::Esplora(host) => return host.top().await,
+                Self::Electrum(host) => host.tip().await?,
+                Self::Core(host) => host.tip().await?,
+            };
+            let first = tip.height.saturating_sub(HEADERS_BELOW);
+            let headers = self.headers(first, tip.height).await?;
+            match spv::check_headers(self.network(), first, &headers) {
+                Ok(_) if headers.last().is_some_and(|last| last.block_hash() == tip.hash) => return Ok((tip, headers)),
+                // A block came in, or the chain was reorganised, between two questions.
+                Ok(_) | Err(SpvError::Unlinked) => {}
+                Err(_) => return Err(Cause::Lied),
+            }
+        }
+        Err(Cause::Unsettled)
     }
 
     /// The block at a height, or nothing if this host's chain is shorter.

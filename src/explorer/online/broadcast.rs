@@ -69,7 +69,11 @@ impl Explorer {
             return tally.held(self.propagation(letter, &hosts, &tally).await);
         }
         if tally.is_unsent() {
-            return tally.unheld();
+            let looks: &[Duration] = if tally.is_busy() { &[Duration::ZERO] } else { &[] };
+            return match self.look_for(letter.txid, looks).await {
+                Some(holders) => tally.found(holders),
+                None => tally.unheld(),
+            };
         }
         // Whoever refuses it may be wrong about others: one look, or several where it is more than a possibility.
         let looks: &[Duration] = if tally.may_be_there() { &self.read_back_at } else { &[Duration::ZERO] };

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use super::{reception::Reception, reject::Refusal};
 use crate::{
-    explorer::{BlockRef, Dissent, Failure, Failures, NotSent, Propagation, RejectClass, Taken, TxPlace, Verdict, Why},
+    explorer::{
+        BlockRef, Cause, Dissent, Failure, Failures, NotSent, Propagation, RejectClass, Taken, TxPlace, Verdict, Why,
+    },
     text::SafeText,
 };
 
@@ -81,6 +83,11 @@ impl Tally {
         self.heard.iter().all(|(_, reception)| matches!(reception, Reception::NotSent(_)))
     }
 
+    /// Whether a host said that it had no time for it: some say so after they passed it on.
+    pub(super) fn is_busy(&self) -> bool {
+        self.any(|reception| matches!(reception, Reception::NotSent(Cause::Busy)))
+    }
+
     /// The verdict when somebody says to have it.
     pub(super) fn held(&self, propagation: Propagation) -> Verdict {
         let holders = self.heard.iter().filter(|(_, reception)| reception.is_held());
@@ -90,7 +97,8 @@ impl Tally {
     /// The verdict when it was found on asking for it, by these.
     pub(super) fn found(&self, holders: Vec<Holder>) -> Verdict {
         if let Some(block) = holders.iter().find_map(Holder::block) {
-            return Verdict::Confirmed(block);
+            let has = |holder: &Holder| (holder.block() == Some(block)).then(|| holder.operator.clone());
+            return Verdict::Confirmed { block, said_by: holders.iter().filter_map(has).collect() };
         }
         let sent = |holder: &Holder| self.heard.iter().any(|(operator, _)| *operator == holder.operator);
         let spread = holders.iter().find(|holder| !sent(holder)).map(|holder| holder.operator.clone());

@@ -82,6 +82,7 @@ mod scan;
 mod seats;
 mod seen_blocks;
 mod socks;
+mod standing;
 mod tls;
 #[cfg(test)]
 mod transport_tests;

@@ -63,7 +63,7 @@ fn a_liar_is_in_quarantine_for_the_next_run_too() {
     let lie = |host: &str| if host == "a.example" { Err(Cause::Lied) } else { Ok(Some(1)) };
     assert_eq!(seek(&first, lie).0, Some(1));
     let next = pool(&["a.example", "b.example"]);
-    next.remember_in(&HealthBook::read(&book.write(b"")));
+    next.remember_in(&HealthBook::read(&book.write(b"", u64::MAX), u64::MAX));
     assert_eq!(seek(&next, |_| Ok(Some(1))), (Some(1), vec!["b.example".to_owned()]));
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Explorer, backend::Host, esplora::Esplora, esplora_json, limits, pool::after};
+use super::{Explorer, backend::Host, electrum_json, esplora::Esplora, esplora_json, limits, pool::after};
 use crate::{
     chain::bitcoin::{
         spv::{self, MerkleBranch, SpvError},
@@ -93,7 +93,7 @@ impl Esplora<'_> {
         };
         let (first, headers) = match listed {
             Ok(listed) => listed,
-            Err(Cause::Malformed | Cause::Unsupported) => return Ok((self.tip().await?, Vec::new())),
+            Err(Cause::Malformed | Cause::Unsupported) => return self.top_alone().await,
             Err(cause) => return Err(cause),
         };
         spv::check_headers(self.network, first, &headers).map_err(|_| Cause::Lied)?;
@@ -103,6 +103,17 @@ impl Esplora<'_> {
             return Err(Cause::Busy);
         }
         Ok((Tip { height, hash: newest.block_hash() }, headers))
+    }
+
+    /// The newest block of a host without a list of blocks: its header has to hash to it, and to show the work.
+    async fn top_alone(&self) -> Result<(Tip, Vec<Header>), Cause> {
+        let tip = self.tip().await?;
+        let path = format!("/block/{}/header", tip.hash);
+        let body = self.get(&path, limits::SCALAR_BYTES).await?.ok_or(Cause::Unsupported)?;
+        let text = std::str::from_utf8(&body).map_err(|_| Cause::Malformed)?;
+        let header = electrum_json::header(text.trim())?;
+        spv::check_headers(self.network, tip.height, &[header]).map_err(|_| Cause::Lied)?;
+        if header.block_hash() == tip.hash { Ok((tip, vec![header])) } else { Err(Cause::Lied) }
     }
 
     /// The ids of all transactions of a block, in order.
@@ -133,7 +144,12 @@ impl Host<'_> {
         match spv::verify(self.network(), transaction, &branch, headers) {
             Ok(_) => Ok(true),
             Err(SpvError::Shallow) => Ok(false),
-            Err(_) => Err(Cause::Lied),
+            // The chain may have moved since the header came.
+            Err(_) => {
+                let there = self.block_hash_at(height).await?;
+                let is_other = there.is_some_and(|there| headers.first().map(Header::block_hash) != Some(there));
+                if is_other { Ok(false) } else { Err(Cause::Lied) }
+            }
         }
     }
 }

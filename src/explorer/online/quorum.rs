@@ -73,7 +73,7 @@ impl Explorer {
     }
 
     /// Somebody answered, or why nobody did.
-    fn answered<T>(&self, polled: Polled<T>) -> Result<Polled<T>, ExplorerError> {
+    pub(super) fn answered<T>(&self, polled: Polled<T>) -> Result<Polled<T>, ExplorerError> {
         if polled.answers.is_empty() { Err(self.pool.error_of(polled.failures)) } else { Ok(polled) }
     }
 }

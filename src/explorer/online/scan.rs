@@ -100,7 +100,7 @@ fn sort_in(
         Answered::Unchanged => {
             let known = (plan.known)(keychain, index).unwrap_or_default();
             if !known.confirmed.is_empty() || !known.waiting.is_empty() {
-                answer.unchanged.push((keychain, index));
+                answer.unchanged.push((keychain, index, operator.clone()));
                 return true;
             }
             // Nothing is known of it, and nothing is there.
@@ -346,7 +346,8 @@ mod tests {
         let plan = ScanPlan { ask: vec![(Receive, 0), (Receive, 2)], known: &known, next: [3, 0], ..plan(2) };
         let ask = async |asked: &[Asked]| Ok((asked.iter().map(|_| Answered::Unchanged).collect(), SafeText::new("f")));
         let answer = fake::block_on(run((&plan, Pace::together(300)), &mut |_| {}, ask)).expect("an answer");
-        assert_eq!(answer.unchanged, [(Receive, 0), (Receive, 2)]);
+        let f = SafeText::new("f");
+        assert_eq!(answer.unchanged, [(Receive, 0, f.clone()), (Receive, 2, f)]);
         assert_eq!(asked(&answer), [(Receive, 3), (Receive, 4), (Change, 0), (Change, 1)]);
         assert_eq!(answer.next, [3, 0]);
     }

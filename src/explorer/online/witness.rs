@@ -15,7 +15,9 @@ use super::{
     pool::after,
 };
 use crate::{
-    explorer::{Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, WitnessedScript},
+    explorer::{
+        Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, WitnessedScript, operators::organisation,
+    },
     text::SafeText,
 };
 
@@ -23,7 +25,8 @@ use crate::{
 type Testimony = (Tip, Vec<Answered>);
 
 impl Explorer {
-    /// What another organisation than that of `primary` says of these scripts; nothing if there is no other that may be asked.
+    /// What another organisation than that of `primary`, which told most of them, says of these scripts; nothing if there is
+    /// no other that may be asked.
     ///
     /// # Errors
     /// There is one, and it did not answer.
@@ -58,10 +61,18 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
 fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
     let unasked = scripts.len().saturating_sub(answers.len());
     let mut opinion = Opinion { operator, tip, agreed: Vec::new(), differing: Vec::new(), unasked };
-    for (WitnessedScript { keychain, index, known, .. }, answer) in scripts.iter().zip(answers) {
+    let its = organisation(opinion.operator.as_str());
+    for (WitnessedScript { keychain, index, known, told_by, .. }, answer) in scripts.iter().zip(answers) {
+        let is_another = told_by.as_ref().is_some_and(|teller| organisation(teller.as_str()) != its);
+        let is_the_same = match &answer {
+            Answered::Unchanged => true,
+            Answered::History(history) => says_the_same(known, history),
+        };
         match answer {
-            Answered::Unchanged => opinion.agreed.push((*keychain, *index)),
-            Answered::History(history) if says_the_same(known, &history) => opinion.agreed.push((*keychain, *index)),
+            // Nobody agrees with itself.
+            _ if is_the_same && is_another => opinion.agreed.push((*keychain, *index)),
+            _ if is_the_same => opinion.unasked += 1,
+            Answered::Unchanged => {}
             Answered::History(History { txs, mempool_capped }) => {
                 let operator = opinion.operator.clone();
                 let (keychain, index) = (*keychain, *index);

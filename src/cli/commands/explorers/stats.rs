@@ -96,8 +96,7 @@ struct Forgotten {
 
 impl ForgetArgs {
     pub(super) fn run(&self, context: &mut Context) -> Answer {
-        let now = now().saturating_mul(1000);
-        if !context.health()?.forget(&self.host, now) {
+        if !context.health()?.forget(&self.host) {
             let what = format!("nothing is remembered of `{}`", SafeText::new(&self.host));
             return Err(DeskError::Usage(format!("{what}; `fastness explorers stats` names the hosts")).into());
         }
