@@ -17,7 +17,7 @@ mod witness;
 use bitcoin::bip32::ChildNumber;
 
 pub use self::{
-    deliver::{Delivery, check_unspent, deliver},
+    deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
     limits::Limits,
     repeat::refuse_repeat,
@@ -97,6 +97,14 @@ pub enum FlowError {
     /// A coin of the plan was spent elsewhere.
     #[error("coin {0} is already spent by {1}")]
     CoinSpent(String, String),
+    /// One explorer alone says that a coin is unspent, and the other one does not answer.
+    #[error("only {operator} says that coin {coin} is unspent; the other explorer did not answer")]
+    OneWitness {
+        /// The coin.
+        coin: String,
+        /// Who says so.
+        operator: SafeText,
+    },
     /// The same payment is on its way already.
     #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
@@ -126,6 +134,7 @@ catalogue! {
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
+    ONE_WITNESS = "flow.one_witness", Network, "Try again when the other explorer answers (`fastness explorers test`), or trust one alone with --offline-trust";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
     SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";
@@ -147,6 +156,7 @@ impl Explain for FlowError {
             Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
+            Self::OneWitness { .. } => ONE_WITNESS,
             Self::SamePayment(_) => SAME_PAYMENT,
             Self::NonceDisputed(_) => NONCE_DISPUTED,
             Self::SentNotRecorded { .. } => SENT_NOT_RECORDED,

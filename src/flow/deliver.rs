@@ -12,10 +12,19 @@ use crate::{
     account::Keychain,
     chain::bitcoin::{consensus, proof},
     explain::Failure,
-    explorer::{Explorer, Verdict},
+    explorer::{Claim, Explorer, Verdict},
     ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
 };
+
+/// What the word of one organisation is worth where another could be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alone {
+    /// Nothing, before coins are signed for or a payment is called deep (threats.md N3).
+    IsDoubted,
+    /// As much as any: there is no other, or a person said so.
+    IsEnough,
+}
 
 /// What became of an attempt to send.
 #[derive(Debug)]
@@ -136,11 +145,16 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
 }
 
 /// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a witness, from both.
-/// What the sync did not ask both about is asked now (network.md 4.6).
+/// What the sync did not ask both about is asked now (network.md 4.6). A coin that a replacement shares with what it
+/// replaces is not asked about.
 ///
 /// # Errors
-/// A coin is spent, or no explorer answers.
-pub fn check_unspent(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, draft: &Draft) -> Result<(), Failure> {
+/// A coin is spent, or no explorer answers; or one alone does, although there is another, and `alone` is doubted.
+pub fn check_unspent(
+    (ledger, row): (&Ledger, &AccountRow),
+    explorer: &Explorer,
+    (draft, alone): (&Draft, Alone),
+) -> Result<(), Failure> {
     let synced = row.synced.as_ref().map_or(0, |synced| synced.at);
     let fresh: BTreeSet<(Keychain, u32)> = if explorer.has_witness() {
         ledger.opinions_since(row.id, synced)?
@@ -150,11 +164,18 @@ pub fn check_unspent(ledger: &Ledger, row: &AccountRow, explorer: &Explorer, dra
     };
     for input in &draft.plan.psbt.unsigned_tx.input {
         let coin = input.previous_output;
-        if ledger.coin_place(row.id, coin)?.is_some_and(|place| fresh.contains(&place)) {
+        let is_fresh = ledger.coin_place(row.id, coin)?.is_some_and(|place| fresh.contains(&place));
+        if is_fresh || ledger.spender(row.id, coin)?.is_some() {
             continue;
         }
-        if let Some(spender) = explorer.outspend(coin)?.into_value() {
+        let claim = explorer.outspend(coin)?;
+        if let Some(spender) = claim.value() {
             return Err(FlowError::CoinSpent(coin.to_string(), spender.to_string()).into());
+        }
+        if let (Claim::Single { operator, .. }, Alone::IsDoubted) = (claim, alone)
+            && explorer.has_witness()
+        {
+            return Err(FlowError::OneWitness { coin: coin.to_string(), operator }.into());
         }
     }
     Ok(())

@@ -173,3 +173,19 @@ fn what_was_agreed_before_a_payment_is_not_agreed_of_its_change() {
     let history = stage.json(&["history"]);
     assert_eq!(history["transactions"][0]["evidence"], "said", "{history}");
 }
+
+#[test]
+fn coins_are_signed_for_on_one_word_only_if_the_person_says_so() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let words = ["send", &shop, "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &password, "--json"];
+    let silent = ["--explorer=http://127.0.0.1:9"];
+    let own = format!("--explorer={}", stage.server.url());
+    let refused = stage.run(&[words.as_slice(), &[own.as_str()], &silent].concat());
+    assert_eq!((refused.code, refused.error_code().as_str()), (4, "flow.one_witness"), "{refused:?}");
+    assert!(stage.server.chain().lock().unwrap().mempool_txids().is_empty());
+    let sent = stage.run(&[words.as_slice(), &[own.as_str(), "--offline-trust"], &silent].concat());
+    assert_eq!(sent.code, 0, "{sent:?}");
+    assert!(sent.stderr.contains("warning[one_witness]"), "{sent:?}");
+    assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
+}

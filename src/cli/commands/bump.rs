@@ -12,7 +12,7 @@ use fastness::{
 
 use super::{
     Answer, answer,
-    pay::{FeeArgs, fee_limit},
+    pay::{FeeArgs, TrustArgs, fee_limit},
     plan::{DraftOutput, randomness, written},
 };
 use crate::cli::{
@@ -49,6 +49,8 @@ struct ReplacementArgs {
     fee: FeeArgs,
     #[command(flatten)]
     output: DraftOutput,
+    #[command(flatten)]
+    trust: TrustArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -113,6 +115,8 @@ impl ReplacementArgs {
         let fee = self.fee.asked(context, row.account.network)?.map_or(ReplacementFee::Least, ReplacementFee::Asked);
         let (original, snapshot) = flow::original(&ledger, &row, txid)?;
         let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
-        flow::draft(&ledger, &row, plan)
+        let draft = flow::draft(&ledger, &row, plan)?;
+        self.trust.check_unspent(context, (&ledger, &row), &draft)?;
+        Ok(draft)
     }
 }

@@ -7,7 +7,9 @@ use fastness::{
     amount::{Amount, FeeRate, Quantity},
     explain::Failure,
     explorer::FeeAdvice,
-    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    flow::{self, Alone, Draft},
+    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Warning},
+    ledger::{AccountRow, Ledger},
     network::Network,
     payment_uri::PaymentUri,
     store::read_public,
@@ -48,6 +50,40 @@ pub(crate) struct PayArgs {
     /// Do not mark the payment as replaceable
     #[arg(long)]
     no_rbf: bool,
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
+}
+
+/// How far one explorer is trusted that no other confirms.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrustArgs {
+    /// Spend coins of which one explorer alone says that they are there and unspent (Bitcoin)
+    #[arg(long)]
+    offline_trust: bool,
+}
+
+impl TrustArgs {
+    /// Has the coins of a draft confirmed, unless nobody may be asked; one alone is enough only if the person says so.
+    pub(super) fn check_unspent(
+        &self,
+        context: &mut Context,
+        (ledger, row): (&Ledger, &AccountRow),
+        draft: &Draft,
+    ) -> Result<(), Failure> {
+        if context.reach() == Reach::Offline {
+            return Ok(());
+        }
+        let explorer = context.explorer(row.account.network)?;
+        let checked = flow::check_unspent((ledger, row), &explorer, (draft, Alone::IsDoubted));
+        match checked {
+            Err(failure) if self.offline_trust && failure.entry().code == "flow.one_witness" => {
+                let text = format!("{}; spent all the same, as --offline-trust says", failure.message());
+                context.ui.warn(&Warning { code: "one_witness", text });
+                flow::check_unspent((ledger, row), &explorer, (draft, Alone::IsEnough))
+            }
+            other => other,
+        }
+    }
 }
 
 /// How the fee is chosen.

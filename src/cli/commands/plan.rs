@@ -111,9 +111,7 @@ pub(super) fn planned(pay: &PayArgs, limits: &LimitArgs, context: &mut Context) 
     if let Some(warning) = given_away(request.fee, approved.review()) {
         context.ui.warn(&warning);
     }
-    if context.reach() == crate::cli::context::Reach::Online {
-        flow::check_unspent(&ledger, &row, &context.explorer(network)?, &draft)?;
-    }
+    pay.trust.check_unspent(context, (&ledger, &row), &draft)?;
     Ok(draft)
 }
 

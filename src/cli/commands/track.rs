@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bitcoin::Txid;
 use fastness::{
     explain::{Failure, Kind},
-    flow::{self, Tracking},
+    flow::{self, Alone, Tracking},
     intent::Status,
     ledger::Evidence,
     network::Network,
@@ -98,7 +98,7 @@ impl Args {
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
         let mut tracking = flow::track(&mut ledger, &explorer, network, txid)?;
         let mut misses = 0;
-        let alone = if explorer.has_witness() { Alone::IsDoubted } else { Alone::IsAll };
+        let alone = if explorer.has_witness() { Alone::IsDoubted } else { Alone::IsEnough };
         let mut doubted = false;
         while !(is_settled(&tracking, wanted, alone) || Instant::now() >= end) {
             if !doubted && depth(&tracking.status) >= wanted {
@@ -134,15 +134,6 @@ impl Args {
             reached,
         })
     }
-}
-
-/// What the word of one organisation is worth.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Alone {
-    /// Another can be asked: one alone makes nothing deep (threats.md N3).
-    IsDoubted,
-    /// There is no other.
-    IsAll,
 }
 
 /// Whether waiting ends.
