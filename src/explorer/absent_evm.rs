@@ -77,6 +77,11 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
+    pub fn safe_nonce(&self, _address: Address) -> Result<Claim<u64>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
     pub fn l1_fee(&self, _bytes: &[u8]) -> Result<Option<Claim<U256>>, ExplorerError> {
         match self.0 {}
     }

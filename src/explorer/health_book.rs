@@ -2,7 +2,11 @@
 //!
 //! Bytes in and out; no files. What it says of a host is src/explorer/health.rs's business.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +17,13 @@ const SCHEMA: u32 = 1;
 /// Hosts that are remembered; the longest unasked go first.
 const MAX_HOSTS: usize = 256;
 
-/// The health of every host, shared by all who ask in this process.
+/// The health of every host, shared by all who ask in this process, and who was told something in it.
 #[derive(Clone, Debug, Default)]
-pub struct HealthBook(Rc<RefCell<BTreeMap<String, Rc<RefCell<Health>>>>>);
+pub struct HealthBook {
+    hosts: Rc<RefCell<BTreeMap<String, Rc<RefCell<Health>>>>>,
+    /// Organisations that were told something of ours, each with its network. Not kept.
+    told: Rc<RefCell<BTreeSet<String>>>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Page {
@@ -31,7 +39,7 @@ impl HealthBook {
         let hosts = page.map(|page| page.hosts).unwrap_or_default();
         let shared =
             hosts.into_iter().take(MAX_HOSTS).map(|(host, health)| (host, Rc::new(RefCell::new(health.sane(now)))));
-        Self(Rc::new(RefCell::new(shared.collect())))
+        Self { hosts: Rc::new(RefCell::new(shared.collect())), told: Rc::default() }
     }
 
     /// The book as JSON, laid over what another process wrote meanwhile: of each host the newer page counts, with every
@@ -57,13 +65,19 @@ impl HealthBook {
     /// A copy of what is known of every host, by name.
     #[must_use]
     pub fn hosts(&self) -> BTreeMap<String, Health> {
-        self.0.borrow().iter().map(|(host, health)| (host.clone(), health.borrow().clone())).collect()
+        self.hosts.borrow().iter().map(|(host, health)| (host.clone(), health.borrow().clone())).collect()
+    }
+
+    /// Organisations that were told something of ours by this process.
+    #[must_use]
+    pub fn told(&self) -> Rc<RefCell<BTreeSet<String>>> {
+        Rc::clone(&self.told)
     }
 
     /// Begins the page of one host anew; false if there is none.
     #[must_use]
     pub fn forget(&self, host: &str) -> bool {
-        let pages = self.0.borrow();
+        let pages = self.hosts.borrow();
         let Some(page) = pages.get(host) else { return false };
         let anew = page.borrow().forgotten();
         page.replace(anew);
@@ -73,6 +87,6 @@ impl HealthBook {
     /// The page of one host.
     #[must_use]
     pub fn of(&self, host: &str) -> Rc<RefCell<Health>> {
-        Rc::clone(self.0.borrow_mut().entry(host.to_owned()).or_default())
+        Rc::clone(self.hosts.borrow_mut().entry(host.to_owned()).or_default())
     }
 }

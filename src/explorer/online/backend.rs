@@ -210,6 +210,8 @@ impl<'a> Host<'a> {
                 Some(Cause::Throttled)
             }
             Ok(_) => None,
+            // Our own bucket: the host was not asked.
+            Err(Fault { cause: Cause::Throttled, .. }) => return reply,
             Err(fault) => Some(fault.cause),
         };
         self.endpoint().note(Lane::Send, cause, started);

@@ -22,7 +22,10 @@ use super::{
     pool::after,
     reception::{self, Reception},
 };
-use crate::explorer::{Cause, Failures, NotSent, Propagation, RejectClass, Subject, TxPlace, Verdict, health::Lane};
+use crate::explorer::{
+    Cause, Failures, NotSent, Propagation, RejectClass, Subject, TxPlace, Verdict,
+    health::{Gate, Lane},
+};
 
 /// A finished transaction and its bytes.
 pub(super) struct Letter<'a> {
@@ -112,10 +115,15 @@ impl Explorer {
         }
     }
 
-    /// Every host, those that proved false last.
+    /// Every host, those that failed to take transactions a moment ago after the others, those that proved false last.
     fn hosts(&self) -> Hosts<'_> {
         let mut unused: Vec<&Endpoint> = self.pool.turns(Instant::now()).map(|(endpoint, _)| endpoint).collect();
-        unused.sort_by_key(|endpoint| endpoint.barred.get().is_some());
+        let rank = |endpoint: &&Endpoint| match endpoint.gate(Lane::Send) {
+            Ok(Gate::Closed | Gate::HalfOpen) => 0,
+            Ok(Gate::Open) => 1,
+            Err(_) => 2,
+        };
+        unused.sort_by_key(rank);
         Hosts { sent: Vec::new(), unused }
     }
 
@@ -153,10 +161,17 @@ impl Explorer {
         endpoint.turn(deadline).await?;
         self.http.tell(self.network.name(), &endpoint.operator, Subject::Sent(letter.txid.to_string()));
         let (http, raw, txid) = (&self.http, letter.raw, letter.txid);
-        Ok(match endpoint.kind {
+        let started = Instant::now();
+        let received = match endpoint.kind {
             Kind::Blockchair => blockchair::push(http, endpoint, raw, txid, deadline).await,
             _ => blockcypher::push(http, endpoint, raw, txid, deadline).await,
-        })
+        };
+        let failed = match received {
+            Reception::NotSent(cause) | Reception::Unclear(cause) => Some(cause),
+            Reception::Accepted | Reception::Refused(_) => None,
+        };
+        endpoint.note(Lane::Send, failed, started);
+        Ok(received)
     }
 
     /// Looks for a transaction everywhere, several times, for servers cache what they said before.

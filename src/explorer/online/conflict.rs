@@ -4,6 +4,7 @@
 //! Bitcoin Core's code accepts all of its inputs.
 
 use bitcoin::{Transaction, TxOut, Txid};
+use tokio::time::Instant;
 
 use super::{Explorer, backend::Host, broadcast::Letter, limits, pool::after};
 use crate::{
@@ -32,7 +33,7 @@ impl Explorer {
             };
             let Ok(found) = self.seek(end, question).await else { continue };
             if let Some((txid, place)) = found.value
-                && self.is_signed(txid).await
+                && self.is_signed(txid, end).await
             {
                 return Some(Conflict { txid, place });
             }
@@ -41,11 +42,14 @@ impl Explorer {
     }
 
     /// Whether every input of it is accepted: anyone can write a transaction that names our coin.
-    async fn is_signed(&self, txid: Txid) -> bool {
-        let Some(transaction) = self.fetch(txid).await else { return false };
+    async fn is_signed(&self, txid: Txid, end: Instant) -> bool {
+        let Some(transaction) = self.fetch(txid, end).await else { return false };
+        if transaction.input.len() > limits::CONFLICT_INPUTS {
+            return false;
+        }
         let mut spent: Vec<TxOut> = Vec::new();
-        for input in transaction.input.iter().take(limits::CONFLICT_INPUTS) {
-            let parent = self.fetch(input.previous_output.txid).await;
+        for input in &transaction.input {
+            let parent = self.fetch(input.previous_output.txid, end).await;
             let output = parent.as_ref().and_then(|parent| proof::spent_output(parent, input.previous_output).ok());
             let Some(output) = output else { return false };
             spent.push(output.clone());
@@ -53,8 +57,8 @@ impl Explorer {
         consensus::verify(&transaction, &spent).is_ok()
     }
 
-    async fn fetch(&self, txid: Txid) -> Option<Transaction> {
+    async fn fetch(&self, txid: Txid, end: Instant) -> Option<Transaction> {
         let question = async |host: Host<'_>| host.transaction(txid).await;
-        self.seek(after(limits::LOOKING * self.http.slowness()), question).await.ok()?.value
+        self.seek(end.min(after(limits::LOOKING * self.http.slowness())), question).await.ok()?.value
     }
 }

@@ -74,8 +74,14 @@ impl Searched {
     }
 
     /// Notes what a block holds of some scripts, and no others: those may be searched to another height. Blocks come in
-    /// order of height.
-    pub(super) fn note(&mut self, scripts: &BTreeSet<ScriptBuf>, block: &Block, place: BlockRef) {
+    /// order of height. Returns the transactions that were kept, once for each script.
+    pub(super) fn note<'a>(
+        &mut self,
+        scripts: &BTreeSet<ScriptBuf>,
+        block: &'a Block,
+        place: BlockRef,
+    ) -> Vec<&'a Transaction> {
+        let mut kept = Vec::new();
         for tx in &block.txdata {
             let touched = self.touched(tx);
             if touched.is_empty() {
@@ -88,9 +94,11 @@ impl Searched {
                 // Searched twice after an interruption.
                 if !watched.txs.iter().any(|seen| seen.place == Some(place) && seen.tx.compute_txid() == txid) {
                     watched.txs.push(TxAt { tx: tx.clone(), place: Some(place) });
+                    kept.push(tx);
                 }
             }
         }
+        kept
     }
 
     /// Scripts that a transaction pays or spends from.

@@ -146,7 +146,9 @@ impl Core<'_> {
             let fetch = async |place: BlockRef| self.block(place.hash).await.map(|block| (block, place));
             let mut blocks = std::pin::pin!(stream::iter(places).map(fetch).buffered(BLOCKS_AT_ONCE));
             while let Some((block, place)) = blocks.try_next().await? {
-                memory.note(scripts, &block, checked(&block, place)?);
+                for tx in memory.note(scripts, &block, checked(&block, place)?) {
+                    self.http.keep(tx)?;
+                }
             }
             let hash = if last == tip.height { Some(tip.hash) } else { self.block_hash_at(last).await? };
             let to = Tip { height: last, hash: hash.ok_or(Cause::Unsettled)? };
@@ -159,7 +161,13 @@ impl Core<'_> {
 
     /// Blocks between two heights that may touch some scripts, lowest first.
     async fn relevant(&self, descriptors: &[String], first: u32, last: u32) -> Result<Vec<BlockRef>, Cause> {
-        self.check_index(last).await?;
+        match self.check_index(last).await {
+            // Without the index every block of a short chain is read instead: a private one, or the newest few.
+            Err(Cause::NoFilterIndex) if last - first < limits::BLOCKS_WITHOUT_INDEX => {
+                return self.every_block(first, last).await;
+            }
+            other => other?,
+        }
         let params = json!(["start", descriptors, first, last, "basic", {"filter_false_positives": true}]);
         let scan = loop {
             let asked = self.node().ask(Purpose::Scan, ("scanblocks", params.clone()), limits::TX_PAGE_BYTES).await;
@@ -186,15 +194,27 @@ impl Core<'_> {
         Ok(places)
     }
 
-    /// The index has to reach the last block: a search beyond it would find nothing and say nothing.
+    /// All blocks between two heights.
+    async fn every_block(&self, first: u32, last: u32) -> Result<Vec<BlockRef>, Cause> {
+        let questions: Vec<Question> = (first..=last).map(|height| ("getblockhash", json!([height]))).collect();
+        let hashes: Vec<BlockHash> = self.all(&questions).await?;
+        self.block_refs(&hashes).await?.into_iter().collect::<Option<Vec<_>>>().ok_or(Cause::Unsettled)
+    }
+
+    /// The index has to reach the last block: a search beyond it would find nothing and say nothing. It follows the chain
+    /// by moments, which are waited for; one that is still being built is not.
     async fn check_index(&self, last: u32) -> Result<(), Cause> {
         let name = "basic block filter index";
-        let answer = self.ask(Purpose::Neutral, ("getindexinfo", json!([name]))).await?;
-        let indexes: BTreeMap<String, IndexJson> = shape(&answer)?;
-        match indexes.get(name) {
-            None => Err(Cause::NoFilterIndex),
-            Some(index) if index.best_block_height < last => Err(Cause::Busy),
-            Some(_) => Ok(()),
+        let end = self.deadline.min(Instant::now() + limits::INDEX_LAG);
+        loop {
+            let answer = self.ask(Purpose::Neutral, ("getindexinfo", json!([name]))).await?;
+            let indexes: BTreeMap<String, IndexJson> = shape(&answer)?;
+            match indexes.get(name) {
+                None => return Err(Cause::NoFilterIndex),
+                Some(index) if index.best_block_height >= last => return Ok(()),
+                Some(_) if Instant::now() + limits::INDEX_POLL >= end => return Err(Cause::Busy),
+                Some(_) => sleep(limits::INDEX_POLL).await,
+            }
         }
     }
 

@@ -237,13 +237,33 @@ fn a_reorganisation_is_searched_again() {
 }
 
 #[test]
-fn a_node_without_the_index_has_no_empty_histories() {
+fn a_node_without_the_index_is_read_block_by_block_where_its_chain_is_short() {
+    type Answers = fn(&str) -> Option<Result<Value, (i64, &'static str)>>;
+    let of = |answers: Answers| {
+        let (chain, waiting, _) = story();
+        let server = node(chain, waiting, move |method, _| answers(method));
+        at(&server, async |host| host.histories(&[asked(1, None), asked(2, None)]).await)
+    };
+    let with = of(|_| None);
+    assert!(with.as_ref().is_ok_and(|answers| found(answers)[0].len() == 3));
+    let without = |method: &str| (method == "getindexinfo").then(|| Ok(json!({})));
+    assert_eq!(of(without), with);
+    let long = |method: &str| match method {
+        "getblockchaininfo" => {
+            Some(Ok(json!({"blocks": 5_000, "headers": 5_000, "bestblockhash": BlockHash::all_zeros()})))
+        }
+        _ => (method == "getindexinfo").then(|| Ok(json!({}))),
+    };
+    assert_eq!(of(long), Err(Cause::NoFilterIndex));
+}
+
+#[test]
+fn an_index_that_is_behind_has_no_empty_histories() {
     let without = |answer: fn() -> Result<Value, (i64, &'static str)>| {
         let (chain, waiting, _) = story();
         let server = node(chain, waiting, move |method, _| (method == "getindexinfo").then(answer));
         at(&server, async |host| host.histories(&[asked(1, None)]).await)
     };
-    assert_eq!(without(|| Ok(json!({}))), Err(Cause::NoFilterIndex));
     let behind = || Ok(json!({"basic block filter index": {"synced": false, "best_block_height": 3}}));
     assert_eq!(without(behind), Err(Cause::Busy), "a search beyond the index finds nothing and says nothing");
     let (chain, waiting, _) = story();

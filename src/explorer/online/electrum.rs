@@ -248,15 +248,11 @@ impl Electrum<'_> {
                 None => unknown.push(*txid),
             }
         }
-        let mut bytes = 0;
         for part in unknown.chunks(limits::TX_PART) {
             for (txid, tx) in self.fetch(part).await? {
-                bytes += tx.total_size();
+                self.http.keep(&tx)?;
                 cache.put(txid, &tx);
                 found.insert(txid, tx);
-            }
-            if bytes > limits::HISTORY_BYTES {
-                return Err(Cause::TooLarge);
             }
         }
         Ok(found)

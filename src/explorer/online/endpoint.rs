@@ -69,6 +69,8 @@ pub(super) struct Endpoint {
     pub(super) on_our_chain: OnceCell<()>,
     /// Set for the life of the process when it proved false.
     pub(super) barred: Cell<Option<Cause>>,
+    /// Set once it sent the raw bytes of a transaction: who never did may know them as text only.
+    pub(super) sends_raw: Cell<bool>,
     /// How many questions it has in hand.
     pub(super) seats: Seats,
     /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
@@ -121,6 +123,7 @@ impl Endpoint {
             operator: SafeText::new(&operator),
             on_our_chain: OnceCell::new(),
             barred: Cell::new(None),
+            sends_raw: Cell::new(false),
             seats: Seats::default(),
             batch: Cell::new(limits::FIRST_BATCH),
             silent: Cell::new(None),

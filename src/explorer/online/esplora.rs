@@ -80,8 +80,23 @@ impl Esplora<'_> {
     /// A transaction, hashed here; nothing if this host does not have it. The only question that tells existence:
     /// states and spends of unknown transactions are answered as if they existed.
     pub(super) async fn transaction(&self, txid: Txid) -> Result<Option<Transaction>, Cause> {
-        let Some(raw) = self.get(&format!("/tx/{txid}/raw"), limits::RAW_TX_BYTES).await? else { return Ok(None) };
-        let tx: Transaction = consensus::deserialize(&raw).map_err(|_| Cause::Malformed)?;
+        let tx: Transaction = match self.get_any(&format!("/tx/{txid}/raw"), limits::RAW_TX_BYTES).await? {
+            // A proxy's page in its place is none.
+            Some(raw) => {
+                let tx = consensus::deserialize(&raw).map_err(|_| not_bytes(&raw))?;
+                self.endpoint.sends_raw.set(true);
+                tx
+            }
+            None if self.endpoint.sends_raw.get() => return Ok(None),
+            // Servers over an Electrum server have it as text only (network.md 1.1).
+            None => match self.get(&format!("/tx/{txid}/hex"), 2 * limits::RAW_TX_BYTES + 2).await? {
+                Some(hex) => {
+                    let text = std::str::from_utf8(&hex).map_err(|_| Cause::Malformed)?;
+                    consensus::encode::deserialize_hex(text.trim()).map_err(|_| Cause::Malformed)?
+                }
+                None => return Ok(None),
+            },
+        };
         if esplora_json::is_believable(&tx, txid) { Ok(Some(tx)) } else { Err(Cause::Lied) }
     }
 
@@ -161,21 +176,45 @@ impl Esplora<'_> {
         esplora_json::parse(&self.get(path, most).await?.ok_or(Cause::Unsupported)?)
     }
 
-    /// The body of an answer, or nothing for 404; repeated where that may help.
+    /// The body of an answer, or nothing for 404; repeated where that may help. Text never begins like a web page.
     pub(super) async fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
+        match self.get_any(path, most).await? {
+            Some(body) if is_page(&body) => Err(Cause::WebPage),
+            other => Ok(other),
+        }
+    }
+
+    /// The same where the answer is bytes, which may begin with anything.
+    async fn get_any(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, Cause> {
         let url = self.endpoint.url(path)?;
         let budget = Budget { bytes: most, deadline: self.deadline };
         // Told when its turn has come: a host that is never asked learns nothing.
-        let ask = async || judge(self.http.get(url.clone(), self.tell_path(path), budget).await);
+        let ask = async || answered(self.http.get(url.clone(), self.tell_path(path), budget).await);
         retry::read(self.endpoint, self.deadline, ask).await
     }
 }
 
-/// What an exchange means for a read: a body, nothing (404), or a setback.
+/// What an exchange means for a read of text: a body, nothing (404), or a setback.
 pub(super) fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
+    match answered(reply)? {
+        Some(body) if is_page(&body) => Err(Cause::WebPage.into()),
+        other => Ok(other),
+    }
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Why bytes are not what they should be.
+fn not_bytes(body: &[u8]) -> Cause {
+    if is_page(body) { Cause::WebPage } else { Cause::Malformed }
+}
+
+/// The same where the body may begin with anything.
+fn answered(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
-        None if reply.body.trim_ascii_start().starts_with(b"<") => Err(Cause::WebPage.into()),
         None => Ok(Some(reply.body)),
         Some(Cause::Missing) => Ok(None),
         Some(cause) => Err(Setback { cause, asked_to_wait: reply.retry_after }),
@@ -217,6 +256,7 @@ impl Listing<'_, '_> {
                 // Its JSON does not hash to its id. Perhaps a form we do not know: the raw bytes decide.
                 None => self.esplora.transaction(txid).await?.ok_or(Cause::Malformed)?,
             };
+            self.esplora.http.keep(&tx)?;
             txs.push(TxAt { tx, place });
         }
         Ok(txs)

@@ -39,7 +39,14 @@ struct ScriptOnlyJson {
     scriptpubkey: String,
 }
 
-/// Reads a page of transactions for hints.
+impl Hinted {
+    /// About how much memory it takes, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        128 + self.scripts.iter().map(|script| 64 + script.len()).sum::<usize>()
+    }
+}
+
+/// A page of a common list, read for its hints.
 pub(super) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
     let script = |json: &ScriptOnlyJson| ScriptBuf::from_hex(&json.scriptpubkey).ok();
     let read = |tx: HintedJson| {

@@ -24,6 +24,9 @@ use crate::explorer::{Cause, KnownHistory, Subject};
 /// A script that nobody uses: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
 const NOBODY: [u8; 32] = [0x5f; 32];
 
+/// Status of a question for what comes after a transaction that the server does not know (network.md 4.4).
+const UNKNOWN_CURSOR: u16 = 422;
+
 impl Esplora<'_> {
     /// Whether this server takes many scripts in one question; asked once a day.
     pub(super) async fn takes_many(&self) -> bool {
@@ -143,10 +146,16 @@ impl Esplora<'_> {
         for _ in 0..limits::PAGES_TOGETHER {
             let after = all.last().map_or_else(String::new, |last| format!("&after_txid={}", last.txid));
             let query = format!("?max_txs={}{after}", limits::PAGE_TOGETHER);
-            let page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
+            let body = match self.post_scripts(hashes, &query).await {
+                // The transaction that the page was to begin after is no longer there: the chain moved.
+                Err(Cause::Refused(UNKNOWN_CURSOR)) => return Ok(None),
+                other => other?,
+            };
+            let page = hinted_page(&body)?;
             if page.is_empty() {
                 return Ok(Some(all));
             }
+            self.http.keep_bytes(page.iter().map(Hinted::memory).sum())?;
             all.extend(page);
         }
         Ok(None)
@@ -186,7 +195,10 @@ impl Esplora<'_> {
             let reached = page.iter().any(|seen| seen.height.is_some() && expected.known.contains(&seen.txid));
             let Some(last) = page.last().filter(|_| !reached) else { return Ok(Some(changed)) };
             let query = format!("?max_txs={}&after_txid={}", limits::PAGE_TOGETHER, last.txid);
-            page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
+            page = match self.post_scripts(hashes, &query).await {
+                Err(Cause::Refused(UNKNOWN_CURSOR)) => return Ok(None),
+                other => hinted_page(&other?)?,
+            };
         }
         Ok(None)
     }

@@ -15,7 +15,7 @@ use super::{
     http::{Http, Purpose},
     jsonrpc::Rpc,
     limits,
-    pool::{Pool, after},
+    pool::{Audience, Pool, after},
 };
 use crate::{
     chain::ethereum::Code,
@@ -117,6 +117,14 @@ impl EvmExplorer {
         self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, &before).await)
     }
 
+    /// The nonce that an address has reached at the block that the chain calls safe.
+    ///
+    /// # Errors
+    /// No node answered, or the chain knows no such block.
+    pub fn safe_nonce(&self, address: Address) -> Result<Claim<u64>, ExplorerError> {
+        self.ask(Some(address), async |node: Rpc<'_>| node.nonce_at(address, "safe").await)
+    }
+
     /// The fee for the layer-1 data of a transaction of these bytes; nothing on chains without one.
     ///
     /// # Errors
@@ -163,7 +171,8 @@ impl EvmExplorer {
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
         let about = about.map(|address| Subject::Account(format!("{address:x}")));
-        let found = self.seek(limits::TX_QUESTION, async |node: Rpc<'_>| {
+        let audience = if about.is_some() { Audience::Witnesses } else { Audience::Anybody };
+        let found = self.seek((limits::TX_QUESTION, audience), async |node: Rpc<'_>| {
             question(Rpc { about: about.as_ref(), ..node }).await.map(Some)
         })?;
         let (value, operator) = found.single()?;
@@ -177,11 +186,11 @@ impl EvmExplorer {
 
     fn seek<T>(
         &self,
-        patience: Duration,
+        (patience, audience): (Duration, Audience),
         question: impl AsyncFn(Rpc<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<super::pool::Found<T>, ExplorerError> {
         let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
-        self.pool.wait(self.pool.seek(after(patience), ask))
+        self.pool.wait(self.pool.seek((after(patience), audience), ask))
     }
 
     /// One question at one node, after its chain id was compared.

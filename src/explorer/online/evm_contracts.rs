@@ -24,8 +24,6 @@ const LATEST: &str = "latest";
 const APPROVAL: B256 = b256!("8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925");
 /// Event `ApprovalForAll(address,address,bool)` of ERC-721 and 1155.
 const APPROVAL_FOR_ALL: B256 = b256!("17307eab39ab6107e8899845ad3d59bd9653f200f220920489ca2b5937696c31");
-/// Events of one answer that are read: nobody gave more allowances than this by hand.
-const MAX_LOGS: usize = 10_000;
 /// Blocks of one question where the whole history is too much for a host, and how many such questions are asked.
 const LOG_RANGE: u64 = 9_999;
 const LOG_QUESTIONS: u64 = 60;
@@ -184,14 +182,16 @@ async fn logs(node: Rpc<'_>, owner: Address, (from, to): (u64, Option<u64>)) -> 
         "topics": [[APPROVAL, APPROVAL_FOR_ALL], owner.into_word()],
     });
     let answer = node.ask("eth_getLogs", json!([filter])).await.map_err(|refusal| refusal.cause())?;
-    let logs = answer.as_array().filter(|logs| logs.len() <= MAX_LOGS).ok_or(Cause::Malformed)?;
-    logs.iter().map(|log| approval(log, owner)).collect::<Result<Vec<_>, _>>().map(|seen| seen.into_iter().collect())
+    let logs = answer.as_array().ok_or(Cause::Malformed)?;
+    let seen = logs.iter().map(|log| approval(log, owner)).collect::<Result<Vec<_>, _>>()?;
+    Ok(seen.into_iter().flatten().collect())
 }
 
-fn approval(log: &Value, owner: Address) -> Result<ApprovalSeen, Cause> {
+/// An allowance; nothing for an event of that name without a spender, which any contract can emit in anybody's name.
+fn approval(log: &Value, owner: Address) -> Result<Option<ApprovalSeen>, Cause> {
     let topics: Vec<B256> =
         member(log, "topics").as_array().ok_or(Cause::Malformed)?.iter().map(parsed).collect::<Result<_, _>>()?;
-    let [event, who, spender, ..] = topics.as_slice() else { return Err(Cause::Malformed) };
+    let [event, who, spender, ..] = topics.as_slice() else { return Ok(None) };
     if *who != owner.into_word() {
         return Err(Cause::Lied);
     }
@@ -200,7 +200,8 @@ fn approval(log: &Value, owner: Address) -> Result<ApprovalSeen, Cause> {
         APPROVAL_FOR_ALL => ApprovalKind::Operator,
         _ => return Err(Cause::Lied),
     };
-    Ok(ApprovalSeen { contract: parsed(member(log, "address"))?, spender: Address::from_word(*spender), kind })
+    let (contract, spender) = (parsed(member(log, "address"))?, Address::from_word(*spender));
+    Ok(Some(ApprovalSeen { contract, spender, kind }))
 }
 
 #[cfg(test)]

@@ -103,7 +103,15 @@ impl Rpc<'_> {
             Err(refusal) if refusal.cause() == Cause::Throttled => return Err(Cause::Throttled),
             Err(_) => (None, None),
         };
-        let next_base_fee = next_base_fee(chain, &block, said)?;
+        let next_base_fee = match next_base_fee(chain, &block, said) {
+            // Between the two questions the block may have been reorganised, or another node behind the same name answered.
+            Err(Cause::Lied) => {
+                let again = self.answer("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await?;
+                let is_same = member(&again, "hash") == member(&block, "hash");
+                return Err(if is_same { Cause::Lied } else { Cause::Unsettled });
+            }
+            other => other?,
+        };
         Ok(FeeFacts { next_base_fee: Some(next_base_fee), tips, ..facts })
     }
 }

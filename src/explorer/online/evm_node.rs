@@ -90,23 +90,39 @@ impl Rpc<'_> {
     }
 
     /// Where a transaction is, and the sender's nonce if it is nowhere.
+    ///
+    /// Behind one name stand several nodes, of which one may be a block behind: what was not there before the nonce was
+    /// asked for is asked for again, for the nonce may have moved with this very transaction.
     pub(super) async fn whereabouts(&self, hash: B256, from: Address) -> Result<EvmWhereabouts, Cause> {
+        if let Some(seen) = self.seen(hash).await? {
+            return Ok(seen);
+        }
+        let nonce = self.nonce_at(from, "latest").await?;
+        Ok(self.seen(hash).await?.unwrap_or(EvmWhereabouts::Absent { nonce }))
+    }
+
+    /// The number of transactions from an address up to a block.
+    pub(super) async fn nonce_at(&self, from: Address, block: &str) -> Result<u64, Cause> {
+        small(&self.answer("eth_getTransactionCount", json!([from, block])).await?)
+    }
+
+    /// A transaction in a block or in the pool; nothing if it is in neither.
+    async fn seen(&self, hash: B256) -> Result<Option<EvmWhereabouts>, Cause> {
         let receipt = self.answer("eth_getTransactionReceipt", json!([hash])).await?;
         if !receipt.is_null()
             && let Some(receipt) = self.receipt(hash, &receipt).await?
         {
-            return Ok(EvmWhereabouts::Mined(receipt));
+            return Ok(Some(EvmWhereabouts::Mined(receipt)));
         }
         let transaction = self.answer("eth_getTransactionByHash", json!([hash])).await?;
-        if !transaction.is_null() {
-            return if parsed::<B256>(member(&transaction, "hash"))? == hash {
-                Ok(EvmWhereabouts::Pending)
-            } else {
-                Err(Cause::Lied)
-            };
+        if transaction.is_null() {
+            return Ok(None);
         }
-        let nonce = small(&self.answer("eth_getTransactionCount", json!([from, "latest"])).await?)?;
-        Ok(EvmWhereabouts::Absent { nonce })
+        if parsed::<B256>(member(&transaction, "hash"))? == hash {
+            Ok(Some(EvmWhereabouts::Pending))
+        } else {
+            Err(Cause::Lied)
+        }
     }
 
     /// A receipt, if the block that it names is in this node's chain.

@@ -4,11 +4,12 @@
 //! failure whether bytes may have left.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     time::{Duration, SystemTime},
 };
 
+use bitcoin::Transaction;
 use reqwest::{RequestBuilder, Response, header, redirect, retry};
 use tokio::{
     sync::Semaphore,
@@ -77,6 +78,13 @@ pub(super) struct Http {
     circuits: RefCell<BTreeMap<(Purpose, String), reqwest::Client>>,
     /// Held while an answer longer than [`limits::LONG_ANSWER`] is read: one at a time, or sixteen would fill the memory.
     long: Semaphore,
+    /// Memory of the histories that were gathered since the start, in bytes.
+    kept: Cell<usize>,
+}
+
+/// About how much memory a transaction takes: its bytes, and what each input and output takes besides.
+fn memory_of(tx: &Transaction) -> usize {
+    tx.total_size() + 160 * tx.input.len() + 32 * tx.output.len() + 128
 }
 
 /// What one exchange may cost.
@@ -131,7 +139,19 @@ impl Http {
             salt,
             circuits: RefCell::default(),
             long: Semaphore::new(1),
+            kept: Cell::new(0),
         })
+    }
+
+    /// Counts a transaction that is kept until a history is complete; an error where that is more than any person's.
+    pub(super) fn keep(&self, tx: &Transaction) -> Result<(), Cause> {
+        self.keep_bytes(memory_of(tx))
+    }
+
+    /// The same for other things of so many bytes.
+    pub(super) fn keep_bytes(&self, bytes: usize) -> Result<(), Cause> {
+        self.kept.set(self.kept.get().saturating_add(bytes));
+        if self.kept.get() > limits::KEPT_BYTES { Err(Cause::TooLarge) } else { Ok(()) }
     }
 
     /// How many times longer everything may take by this way out.

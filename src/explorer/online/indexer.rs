@@ -15,7 +15,7 @@ use super::{
     esplora::status_cause,
     http::{Budget, Fault, Http, Purpose, Reply},
     limits,
-    pool::{Pool, after},
+    pool::{Audience, Pool, after},
     retry::{self, Setback},
 };
 use crate::{
@@ -118,7 +118,8 @@ impl EvmIndexer {
             movements.truncate(wanted.most);
             Ok(Some(movements))
         };
-        let (value, operator) = self.pool.wait(self.pool.seek(after(PATIENCE), all))?.single()?;
+        let (value, operator) =
+            self.pool.wait(self.pool.seek((after(PATIENCE), Audience::Witnesses), all))?.single()?;
         Ok(Claim::Single { value, operator })
     }
 
@@ -133,7 +134,7 @@ impl EvmIndexer {
         let (mut rows, mut end) = (Vec::new(), None);
         while rows.len() < wanted.most {
             let url = endpoint.url(&self.query(list, wanted.account, end))?;
-            let budget = Budget { bytes: limits::RPC_BYTES, deadline };
+            let budget = Budget { bytes: limits::INDEXER_BYTES, deadline };
             let ask = async || {
                 let subject = Subject::Account(format!("{:x}", wanted.account));
                 self.http.tell(self.chain.name, &endpoint.operator, subject);

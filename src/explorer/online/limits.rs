@@ -18,25 +18,27 @@ pub(super) const TX_PAGE_BYTES: usize = 24 << 20;
 pub(super) const TXS_PER_PAGE: usize = 500;
 /// Answers longer than this are read one after the other: all that are in flight together must fit into memory.
 pub(super) const LONG_ANSWER: usize = 256 << 10;
-/// An answer of a node: a page of logs is the largest.
-pub(super) const RPC_BYTES: usize = 8 << 20;
+/// An answer of a node of an EVM chain: a page of logs is the largest.
+pub(super) const RPC_BYTES: usize = 2 << 20;
+/// A page of an indexer: up to 10,000 rows.
+pub(super) const INDEXER_BYTES: usize = 8 << 20;
 /// JSON-RPC questions in one batch to a host that was never asked: the least that is known of public hosts.
 pub(super) const FIRST_BATCH: usize = 3;
 /// A line of an Electrum server: a raw transaction of the greatest size as hex, and a few words around it.
 pub(super) const LINE_BYTES: usize = 8_100_000;
 /// All answers to one part of the questions at an Electrum server, or to one batch at a node.
-pub(super) const CHUNK_BYTES: usize = 64 << 20;
+pub(super) const CHUNK_BYTES: usize = 24 << 20;
 /// Questions in flight at an Electrum server, or in one batch at a node; wallets send 50 to 100, and servers are used to
 /// that.
 pub(super) const CHUNK: usize = 100;
 /// Questions that are asked again together when a connection breaks.
 pub(super) const PART: usize = 1000;
 /// The same for whole transactions, so that large ones stay within [`CHUNK_BYTES`].
-pub(super) const TX_PART: usize = 250;
-/// Raw transactions of one question for histories; a person's wallet has less in its whole life.
-pub(super) const HISTORY_BYTES: usize = 256 << 20;
+pub(super) const TX_PART: usize = 100;
+/// Memory of the histories that one window gathers from all hosts; a person's wallet has less in its whole life.
+pub(super) const KEPT_BYTES: usize = 40 << 20;
 /// Raw transactions kept per host, so that none is asked for twice.
-pub(super) const CACHE_BYTES: usize = 32 << 20;
+pub(super) const CACHE_BYTES: usize = 8 << 20;
 /// A block as hex: BIP-141 allows no more than 4,000,000 bytes.
 pub(super) const BLOCK_HEX_BYTES: usize = 8_100_000;
 /// Blocks that one search of a node covers: short enough to keep what was found when the time ends.
@@ -45,6 +47,11 @@ pub(super) const SCAN_BLOCKS: u32 = 100_000;
 pub(super) const RELEVANT_BLOCKS: usize = 20_000;
 /// Waiting transactions of a node that are looked through; of more, only those that spend known coins are found.
 pub(super) const NODE_MEMPOOL: usize = 20_000;
+/// Blocks that are read one by one where a node has no index of filters.
+pub(super) const BLOCKS_WITHOUT_INDEX: u32 = 3_000;
+/// How long a node's index may take to follow a new block, and how often it is looked at.
+pub(super) const INDEX_LAG: Duration = Duration::from_secs(5);
+pub(super) const INDEX_POLL: Duration = Duration::from_millis(50);
 /// How often a node is asked whether another's search has ended.
 pub(super) const SCAN_POLL: Duration = Duration::from_secs(2);
 /// To tell a node that its search is no longer needed.
@@ -155,4 +162,4 @@ pub(super) const PROPAGATION_LOOKS: usize = 2;
 /// Hosts that are asked then.
 pub(super) const PROPAGATION_HOSTS: usize = 2;
 /// Inputs of somebody else's transaction that are looked at to see whether it is signed.
-pub(super) const CONFLICT_INPUTS: usize = 200;
+pub(super) const CONFLICT_INPUTS: usize = 20;

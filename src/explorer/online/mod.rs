@@ -12,7 +12,7 @@ use self::{
     backend::{Asked, Host},
     endpoint::{Endpoint, Kind},
     http::Http,
-    pool::{Found, Pool, after},
+    pool::{Audience, Found, Pool, after},
     scan::Pace,
     seen_blocks::SeenBlocks,
 };
@@ -21,7 +21,10 @@ use super::{
     Cause, Claim, ExplorerError, Failure, NodeLogin, Passage, ScanAnswer, ScanPlan, ScanProgress, Tip,
     default_endpoints,
 };
-use crate::{explorer::health::Lane, network::Network};
+use crate::{
+    explorer::health::{Gate, Lane},
+    network::Network,
+};
 
 mod backend;
 mod blockchair;
@@ -192,7 +195,7 @@ impl Explorer {
             return Ok(Claim::Proven(Some(seen)));
         }
         let question = async |host: Host<'_>| host.block_hash_at(height).await;
-        let found = self.wait(self.seek(after(limits::NEUTRAL_QUESTION), question))?;
+        let found = self.wait(self.seek_among((after(limits::NEUTRAL_QUESTION), Audience::Anybody), question))?;
         Ok(Claim::said_by(found.value, found.operators))
     }
 
@@ -250,24 +253,34 @@ impl Explorer {
         self.pool.wait(operation)
     }
 
-    /// The first answer, labelled with who gave it.
+    /// The first answer to what names nothing of ours, labelled with who gave it.
     async fn ask<T>(
         &self,
         patience: Duration,
         question: impl AsyncFn(Host<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
-        let found = self.seek(after(patience), async |host: Host<'_>| question(host).await.map(Some)).await?;
+        let wanted = (after(patience), Audience::Anybody);
+        let found = self.seek_among(wanted, async |host: Host<'_>| question(host).await.map(Some)).await?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
     }
 
-    /// Asks one explorer after the other until one has a value. Each gets an equal part of the time that is left.
+    /// Asks one explorer after the other until one has a value, about something of ours.
     async fn seek<T>(
         &self,
         end: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
-        self.pool.seek(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
+        self.seek_among((end, Audience::Witnesses), question).await
+    }
+
+    /// The same of one or the other kind. Each gets an equal part of the time that is left.
+    async fn seek_among<T>(
+        &self,
+        wanted: (Instant, Audience),
+        question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
+    ) -> Result<Found<T>, ExplorerError> {
+        self.pool.seek(wanted, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 
     /// What names nothing of ours, to whoever answers first.
@@ -286,11 +299,13 @@ impl Explorer {
         deadline: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
-        endpoint.gate(Lane::Read)?;
+        let gate = endpoint.gate(Lane::Read)?;
         let host = Host::at(&self.http, endpoint, deadline, self.network).ok_or(Cause::Unsupported)?;
-        match host.check_chain().await {
-            Ok(()) => question(host).await,
-            Err(cause) => Err(cause),
+        host.check_chain().await?;
+        if gate == Gate::HalfOpen {
+            // One question that names nothing finds out whether it is back.
+            host.top().await?;
         }
+        question(host).await
     }
 }

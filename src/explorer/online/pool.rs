@@ -6,6 +6,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
+    rc::Rc,
     time::Duration,
 };
 
@@ -35,8 +36,8 @@ pub(super) struct Pool {
     endpoints: Vec<Endpoint>,
     /// Whom to ask first: the same one for everything, so that one operator and not all learn a wallet's scripts.
     first: Cell<usize>,
-    /// Who was told something about this wallet, by place in the list.
-    told: RefCell<BTreeSet<usize>>,
+    /// Organisations that were told something about this wallet, each with its network.
+    told: RefCell<Rc<RefCell<BTreeSet<String>>>>,
     /// How many may be told.
     pub(super) witnesses: usize,
     /// Questions that say nothing about us, and how many of them went to a second host because the first was slow.
@@ -127,6 +128,7 @@ impl Pool {
     /// Keeps the health of every host in this book from now on.
     pub(super) fn remember_in(&self, book: &HealthBook) {
         self.endpoints.iter().for_each(|endpoint| endpoint.remembered_in(book));
+        self.told.replace(book.told());
     }
 
     /// All of them, our own first.
@@ -159,20 +161,20 @@ impl Pool {
 
     /// Asks one explorer after the other until one has a value. Each gets an equal part of the time that is left.
     ///
-    /// What is asked names something of ours: no more than the witnesses that are allowed are told.
+    /// Where what is asked names something of ours, no more than the witnesses that are allowed are told.
     pub(super) async fn seek<T>(
         &self,
-        end: Instant,
+        (end, audience): (Instant, Audience),
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Result<Found<T>, ExplorerError> {
         let mut tally = Tally::default();
         let order = self.order();
         for (turn, &place) in order.iter().enumerate() {
-            if !self.may_tell(place) {
+            if audience == Audience::Witnesses && !self.may_tell(place) {
                 continue;
             }
             let deadline = share(end, order.len() - turn);
-            if let Some(found) = tally.add(self.put(place, deadline, &ask).await) {
+            if let Some(found) = tally.add(self.put(place, (deadline, audience), &ask).await) {
                 return Ok(found);
             }
         }
@@ -192,7 +194,7 @@ impl Pool {
         loop {
             if running.is_empty() {
                 let Some(place) = waiting.next() else { return tally.end(self) };
-                running.push(self.put(place, share(end, waiting.len() + 1), ask));
+                running.push(self.put(place, (share(end, waiting.len() + 1), Audience::Anybody), ask));
             }
             let slow = running.len() == 1 && waiting.len() > 0 && self.may_hedge();
             tokio::select! {
@@ -202,7 +204,7 @@ impl Pool {
                 () = sleep(limits::HEDGE_AFTER), if slow => if let Some(place) = waiting.next() {
                     let (asked, second) = self.hedged.get();
                     self.hedged.set((asked, second + 1));
-                    running.push(self.put(place, share(end, waiting.len() + 1), ask));
+                    running.push(self.put(place, (share(end, waiting.len() + 1), Audience::Anybody), ask));
                 },
             }
         }
@@ -218,9 +220,9 @@ impl Pool {
         let mut left = self.one_of_each();
         while polled.answers.len() < most && !left.is_empty() {
             let mut round = Vec::new();
-            let mut room = self.witnesses.saturating_sub(self.told.borrow().len());
+            let mut room = self.witnesses.saturating_sub(self.how_many_know());
             left.retain(|&place| {
-                let is_new = audience == Audience::Witnesses && !self.told.borrow().contains(&place);
+                let is_new = audience == Audience::Witnesses && !self.knows(place);
                 let goes = round.len() + polled.answers.len() < most && !(is_new && room == 0);
                 if goes {
                     round.push(place);
@@ -232,7 +234,9 @@ impl Pool {
                 break;
             }
             let deadline = share(end, 2);
-            for (operator, answer) in join_all(round.into_iter().map(|place| self.put(place, deadline, &ask))).await {
+            for (operator, answer) in
+                join_all(round.into_iter().map(|place| self.put(place, (deadline, audience), &ask))).await
+            {
                 match answer {
                     Ok(value) => polled.answers.push((operator, value)),
                     Err(cause) => polled.failures.push(Failure { operator, cause }),
@@ -246,7 +250,7 @@ impl Pool {
     async fn put<T>(
         &self,
         place: usize,
-        deadline: Instant,
+        (deadline, audience): (Instant, Audience),
         ask: &impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> (SafeText, Result<Option<T>, Cause>) {
         let Some(endpoint) = self.endpoints.get(place) else {
@@ -257,18 +261,34 @@ impl Pool {
             Err(cause) => Err(cause),
         };
         // Where its chain could not be compared, it was told nothing yet.
-        if endpoint.on_our_chain.initialized()
+        if audience == Audience::Witnesses
+            && endpoint.on_our_chain.initialized()
             && !matches!(answer, Err(Cause::Unreachable | Cause::NotThroughProxy | Cause::NoTor))
         {
-            self.told.borrow_mut().insert(place);
+            self.told.borrow().borrow_mut().insert(self.named(endpoint));
         }
         (endpoint.operator.clone(), self.judged(endpoint, answer))
     }
 
     /// Whether this explorer may be told something about us: it knows already, or not too many others do.
     fn may_tell(&self, place: usize) -> bool {
-        let told = self.told.borrow();
-        told.contains(&place) || told.len() < self.witnesses
+        self.knows(place) || self.how_many_know() < self.witnesses
+    }
+
+    /// Whether its organisation was told something about us.
+    fn knows(&self, place: usize) -> bool {
+        let named = self.endpoints.get(place).map(|endpoint| self.named(endpoint));
+        named.is_some_and(|named| self.told.borrow().borrow().contains(&named))
+    }
+
+    /// How many organisations of this network were told something about us.
+    fn how_many_know(&self) -> usize {
+        let network = format!("{} ", self.network);
+        self.told.borrow().borrow().iter().filter(|named| named.starts_with(&network)).count()
+    }
+
+    fn named(&self, endpoint: &Endpoint) -> String {
+        format!("{} {}", self.network, endpoint.organisation())
     }
 
     /// Whether a slow host may be helped out by a second one: once, then for one question in twenty.
@@ -342,7 +362,7 @@ impl Pool {
             if whose.as_ref() == Some(&same) || !self.may_tell(place) {
                 continue;
             }
-            match self.put(place, end, &ask).await {
+            match self.put(place, (end, Audience::Witnesses), &ask).await {
                 (operator, Ok(Some(value))) => return Ok(Some((value, operator))),
                 (_, Ok(None)) => {}
                 (operator, Err(cause)) => failures.push(Failure { operator, cause }),
@@ -377,10 +397,14 @@ impl Pool {
         }
     }
 
-    /// The gravest of several failures: a lie, then a wrong chain, then silence.
+    /// The gravest of several failures: a lie, then a wrong chain, then silence. Who lied before and was not asked now says
+    /// nothing about why the others failed.
     pub(super) fn error_of(&self, failures: Vec<Failure>) -> ExplorerError {
         let first_with = |cause| failures.iter().find(|failure| failure.cause == cause).map(|f| f.operator.clone());
-        if let Some(operator) = first_with(Cause::Lied).or_else(|| first_with(Cause::Distrusted)) {
+        let is_left_out = |failure: &Failure| failure.cause == Cause::Distrusted;
+        let lied = first_with(Cause::Lied)
+            .or_else(|| failures.iter().all(is_left_out).then(|| first_with(Cause::Distrusted)).flatten());
+        if let Some(operator) = lied {
             return ExplorerError::Lied { operator };
         }
         if let Some(operator) = first_with(Cause::WrongChain) {

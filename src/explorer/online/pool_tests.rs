@@ -12,7 +12,7 @@ fn pool(hosts: &[&str]) -> Pool {
 /// Asks once; every host that is reached has its chain compared, and `answer` says what it says.
 fn seek(pool: &Pool, answer: impl Fn(&str) -> Result<Option<u8>, Cause>) -> (Option<u8>, Vec<String>) {
     let asked = Rc::new(RefCell::new(Vec::new()));
-    let found = pool.wait(pool.seek(after(Duration::from_secs(5)), async |endpoint, _| {
+    let found = pool.wait(pool.seek((after(Duration::from_secs(5)), Audience::Witnesses), async |endpoint, _| {
         asked.borrow_mut().push(endpoint.operator.to_string());
         let answer = answer(endpoint.operator.as_str());
         if !matches!(answer, Err(Cause::Unreachable)) {
@@ -32,6 +32,38 @@ fn scripts_are_told_to_two_organisations_at_most() {
     let (value, asked) = seek(&pool, |host| if host == "b.example" { Ok(Some(7)) } else { Err(Cause::TimedOut) });
     assert_eq!(value, Some(7));
     assert!(!asked.contains(&"c.example".to_owned()), "{asked:?}");
+}
+
+#[test]
+fn questions_that_name_nothing_of_ours_use_up_no_witness() {
+    let pool = pool(&["a.example", "b.example", "c.example"]);
+    let neutral = async |endpoint: &Endpoint, _: Instant| {
+        drop(endpoint.on_our_chain.set(()));
+        if endpoint.operator.as_str() == "c.example" { Ok(Some(1)) } else { Err::<Option<u8>, _>(Cause::TimedOut) }
+    };
+    let raced = pool.wait(pool.race(after(Duration::from_secs(5)), neutral));
+    assert_eq!(raced.expect("an answer").value, Some(1));
+    let (value, asked) = seek(&pool, |_| Err(Cause::TimedOut));
+    assert_eq!((value, asked.len()), (None, 2), "two are told, and not those that answered something else");
+}
+
+#[test]
+fn what_one_explorer_was_told_counts_for_the_next_in_this_process() {
+    let book = HealthBook::default();
+    let (first, next) =
+        (pool(&["a.example", "b.example", "c.example"]), pool(&["c.example", "a.example", "b.example"]));
+    [&first, &next].into_iter().for_each(|pool| pool.remember_in(&book));
+    assert_eq!(seek(&first, |_| Err(Cause::TimedOut)).1, ["a.example", "b.example"]);
+    assert!(!seek(&next, |_| Ok(Some(1))).1.contains(&"c.example".to_owned()));
+}
+
+#[test]
+fn who_lied_before_says_nothing_about_why_others_fail() {
+    let pool = pool(&["a.example", "b.example"]);
+    let failure = |operator: &str, cause| Failure { operator: SafeText::new(operator), cause };
+    let error = pool.error_of(vec![failure("a.example", Cause::Distrusted), failure("b.example", Cause::TimedOut)]);
+    assert!(matches!(error, ExplorerError::NoAnswer(_)), "{error:?}");
+    assert!(matches!(pool.error_of(vec![failure("a.example", Cause::Distrusted)]), ExplorerError::Lied { .. }));
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub fn track(
             ledger.set_outbox_state(row.id, OutboxState::Sent, "found in a pool")?;
             EvmStatus::Pending
         }
-        EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, nonce)?,
+        EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, (nonce, evidence))?,
     };
     Ok(EvmTracked { status, said_by, evidence, disagreements })
 }
@@ -92,10 +92,21 @@ fn rivals(ledger: &Ledger, row: &OutboxRow) -> Result<Vec<OutboxRow>, Failure> {
 }
 
 /// Nobody has it. With its nonce used, another took it; with its nonce free, the chain turned back or a pool forgot it.
-fn absent(ledger: &mut Ledger, explorer: &EvmExplorer, row: &OutboxRow, nonce: u64) -> Result<EvmStatus, Failure> {
+///
+/// What took the nonce may be this very transaction, where one node alone says so: it is given up only when the other is
+/// found, or two agree, or the nonce is used up to a safe block. Until then its nonce is held, and it is not paid again.
+fn absent(
+    ledger: &mut Ledger,
+    explorer: &EvmExplorer,
+    row: &OutboxRow,
+    (nonce, evidence): (u64, Evidence),
+) -> Result<EvmStatus, Failure> {
     if nonce > row.nonce {
         let by = replaced_by(ledger, explorer, row)?;
-        ledger.set_outbox_state(row.id, OutboxState::Replaced, "another transaction took its nonce")?;
+        let is_safe = || explorer.safe_nonce(row.who.from).is_ok_and(|safe| safe.into_value() > row.nonce);
+        if by.is_some() || evidence != Evidence::Said || is_safe() {
+            ledger.set_outbox_state(row.id, OutboxState::Replaced, "another transaction took its nonce")?;
+        }
         return Ok(EvmStatus::Replaced { by });
     }
     let status = if row.block_hash.is_some() { EvmStatus::Reorged } else { EvmStatus::Dropped };
