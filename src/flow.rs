@@ -24,7 +24,7 @@ pub use self::{
     signed_file::SignedFile,
     snapshot::{original, snapshot},
     sync::{Depth, SyncReport, sync},
-    track::{Tracking, track},
+    track::{Tracking, refuse_superseded, track},
     witness::Second,
 };
 use crate::{
@@ -105,6 +105,9 @@ pub enum FlowError {
         /// Who says so.
         operator: SafeText,
     },
+    /// Our own ledger has a transaction that spends the same coin, sent later.
+    #[error("it was replaced by {0}, which spends the same coin and is on its way")]
+    Superseded(SafeText),
     /// The same payment is on its way already.
     #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
@@ -134,6 +137,7 @@ catalogue! {
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
+    SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
     ONE_WITNESS = "flow.one_witness", Network, "Try again when the other explorer answers (`fastness explorers test`), or trust one alone with --offline-trust";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
@@ -157,6 +161,7 @@ impl Explain for FlowError {
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
             Self::OneWitness { .. } => ONE_WITNESS,
+            Self::Superseded(_) => SUPERSEDED,
             Self::SamePayment(_) => SAME_PAYMENT,
             Self::NonceDisputed(_) => NONCE_DISPUTED,
             Self::SentNotRecorded { .. } => SENT_NOT_RECORDED,

@@ -50,6 +50,12 @@ impl Explorer {
 
     /// Unreachable.
     #[must_use]
+    pub fn is_for_sending_only(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
     pub fn with_login(self, _login: NodeLogin) -> Self {
         match self.0 {}
     }
@@ -62,6 +68,12 @@ impl Explorer {
 
     /// Unreachable.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn newest_time(&self) -> Option<u32> {
         match self.0 {}
     }
 

@@ -212,8 +212,8 @@ pub struct FeeAdvice {
 }
 
 impl FeeAdvice {
-    /// What an estimate may be: from a tenth of a satoshi, below which no node relays by default, to 500 per virtual byte.
-    pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 100 }, FeeRate { sat_per_kvb: 500_000 }];
+    /// What an estimate may be: 1 to 500 satoshi per virtual byte (threats.md N4). Who wants to pay less names the rate.
+    pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 1_000 }, FeeRate { sat_per_kvb: 500_000 }];
     /// Sources that are so many times apart do not agree.
     const SPREAD: u64 = 3;
 

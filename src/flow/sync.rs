@@ -49,6 +49,8 @@ pub struct SyncReport {
     pub height: u32,
     /// Who said so.
     pub operator: String,
+    /// When that block was made, in seconds since 1970, as its header states.
+    pub newest: Option<u32>,
     /// Scripts asked.
     pub asked: usize,
     /// Scripts not asked this time.
@@ -76,7 +78,7 @@ pub fn sync(
 ) -> Result<SyncReport, Failure> {
     let (depth, gap) = how;
     let claim = explorer.tip()?;
-    let operator = operator(&claim);
+    let (operator, newest) = (operator(&claim), explorer.newest_time());
     let tip = *claim.value();
     let undone = reorganised(ledger, row, explorer, (tip, &operator))?;
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
@@ -105,7 +107,8 @@ pub fn sync(
     let second = witness::second_opinion((ledger, row), explorer, (tip.height, &told))?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
-    Ok(SyncReport { height: tip.height, operator, asked, skipped, changed, capped, proven: proofs.len(), second })
+    let (height, proven) = (tip.height, proofs.len());
+    Ok(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second })
 }
 
 /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,

@@ -203,6 +203,23 @@ fn missing(
     Ok(Tracking { sent_again: true, refused, ..tracking(explorer, &claim, &file.transaction)? })
 }
 
+/// Refuses to send a transaction again that was sent before, and replaced since by another of ours: it would only displace
+/// that one here.
+///
+/// # Errors
+/// It was replaced; or the ledger cannot be read.
+pub fn refuse_superseded(ledger: &Ledger, file: &SignedFile) -> Result<(), Failure> {
+    let network = file.signed.network;
+    let Some(row) = ledger.journal_row(network, &file.signed.id)? else { return Ok(()) };
+    let rows = accounts(ledger, network)?;
+    let Some(by) = rival_here(ledger, &rows, &file.transaction)? else { return Ok(()) };
+    let rival = ledger.journal_row(network, &by.to_string())?;
+    if rival.is_some_and(|rival| rival.created >= row.created) {
+        return Err(FlowError::Superseded(SafeText::new(&by.to_string())).into());
+    }
+    Ok(())
+}
+
 /// Another transaction in our own ledger that counts and spends one of this one's coins: a replacement of ours.
 fn rival_here(ledger: &Ledger, rows: &[AccountRow], transaction: &Transaction) -> Result<Option<Txid>, Failure> {
     for row in rows {

@@ -38,7 +38,7 @@ fn one_is_added_first_alone_and_removed_again() {
     let refused = run(&stage, "bitcoin", &["explorers", "remove", own, "--json"]);
     assert_eq!((refused.code, refused.error_code().as_str()), (1, "config.last_explorer"));
     assert_eq!(explorers(&run(&stage, "bitcoin", &["explorers", "remove", own, "--json", "--yes"])), shipped);
-    assert_eq!(explorers(&run(&stage, "signet", &["explorers", "--json"])).len(), 1, "other networks are left alone");
+    assert_eq!(explorers(&run(&stage, "signet", &["explorers", "--json"])).len(), 2, "other networks are left alone");
 }
 
 #[test]
@@ -155,4 +155,30 @@ fn how_a_host_behaved_can_be_forgotten() {
     assert_eq!(stage.json(&["explorers", "stats"])["hosts"], serde_json::json!([]));
     stage.run(&["sync"]).expect_code(0);
     assert_eq!(stage.json(&["explorers", "stats"])["hosts"][0]["state"], "asked");
+}
+
+#[test]
+fn a_key_in_an_address_is_not_shown() {
+    let stage = Stage::with_wallet();
+    let url = "https://node.example/v3/0123456789abcdef0123456789abcdef/x";
+    let shown = "https://node.example/v3/...cdef/x";
+    let added = run(&stage, "ethereum", &["explorers", "add", url]);
+    assert!(added.stdout.contains(shown) && !added.stdout.contains("0123456789"), "{added:?}");
+    assert!(config(&stage).contains(url), "the file has it whole");
+    for words in [&["explorers", "--json"][..], &["explorers"]] {
+        let listed = run(&stage, "ethereum", words);
+        assert!(listed.stdout.contains(shown) && !listed.stdout.contains("0123456789"), "{listed:?}");
+    }
+    run(&stage, "ethereum", &["explorers", "remove", shown]).expect_code(0);
+    assert!(!config(&stage).contains("node.example"));
+}
+
+#[test]
+fn who_is_only_sent_to_is_not_called_broken() {
+    let stage = Stage::new();
+    let only = "blockcypher+http://127.0.0.1:9";
+    let words = ["--explorer", only, "--explorer", &stage.server.url(), "explorers", "test"];
+    let tested = run(&stage, "regtest", &words);
+    tested.expect_code(0);
+    assert!(tested.stdout.contains("for sending only"), "{tested:?}");
 }

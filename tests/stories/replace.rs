@@ -72,3 +72,26 @@ fn replacing_again_and_again_never_moves_change_where_a_restored_wallet_does_not
     elsewhere.json(&["sync"]);
     assert_eq!(elsewhere.confirmed(), 40_000_000 - 20 * 153, "the change was found again");
 }
+
+#[test]
+fn a_file_that_our_own_bump_replaced_is_refused_with_the_name_of_that() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    let first = stage.json(&["broadcast", "pay.signed"])["id"].as_str().unwrap().to_owned();
+    let second = replaced(&stage, &["bump", &first, "--fee-rate", "5"])["id"].as_str().unwrap().to_owned();
+    let again = stage.run(&["broadcast", "pay.signed", "--json"]);
+    assert_eq!((again.code, again.error_code().as_str()), (1, "flow.superseded"), "{again:?}");
+    assert!(again.stdout.contains(&second), "{again:?}");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 10_000_000, "paid once");
+}
+
+#[test]
+fn a_fee_that_few_nodes_relay_is_said_in_the_review() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let low = stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "0.5"]);
+    assert_eq!(low["review"]["warnings"][0]["code"], "low_fee_rate", "{low}");
+    let usual = stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1"]);
+    assert_eq!(usual["review"]["warnings"], serde_json::json!([]));
+}

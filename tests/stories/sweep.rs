@@ -27,7 +27,7 @@ fn a_paper_wallet_is_swept() {
 
     let again =
         stage.run(&["sweep", "--key-file", "paper", "--fee-rate", "2", "--yes", "--max-fee", "5000sat", "--json"]);
-    assert_eq!(again.error_code(), "bitcoin.insufficient_funds");
+    assert_eq!(again.error_code(), "bitcoin.nothing_to_sweep");
     fs::write(stage.path("paper"), "not a key\n").unwrap();
     let bad =
         stage.run(&["sweep", "--key-file", "paper", "--fee-rate", "2", "--yes", "--max-fee", "5000sat", "--json"]);

@@ -84,6 +84,7 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
         .filter(|output| output.role == Role::Pay)
         .fold(0u128, |sum, output| sum.saturating_add(output.amount.smallest));
     let paid = Amount { asset: plan.network.asset(), smallest: paid };
+    let fee_rate = fee.map(|fee| FeeRate::of(fee, vsize));
     let basis_points = |fee: u64| u64::try_from(u128::from(fee) * 10_000 / paid.smallest).ok();
     Review {
         network: plan.network,
@@ -98,12 +99,12 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
         paid,
         fee: fee.map(Amount::sat),
         vsize,
-        fee_rate: fee.map(|fee| FeeRate::of(fee, vsize)),
+        fee_rate,
         fee_basis_points: fee.filter(|_| paid.smallest > 0).and_then(basis_points),
         replaceable: transaction.is_explicitly_rbf(),
         locktime: locktime(transaction),
         sighash: "all inputs sign everything",
-        warnings: warnings(transaction, &outputs),
+        warnings: warnings(transaction, &outputs, fee_rate),
         outputs,
     }
 }
@@ -235,9 +236,12 @@ pub fn date(seconds: u64) -> String {
     format!("{} {} UTC", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
 }
 
-fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput]) -> Vec<Warning> {
+fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_rate: Option<FeeRate>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |code, text: &str| warnings.push(Warning { code, text: text.to_owned() });
+    if fee_rate.is_some_and(|rate| rate < policy::RELAYED_BY_ALL) {
+        warn("low_fee_rate", "the fee is below 1 sat/vB: many nodes do not relay it, and it can wait for long");
+    }
     let mut scripts: Vec<&str> = outputs.iter().filter(|o| o.role == Role::Pay).map(|o| o.script.as_str()).collect();
     scripts.sort_unstable();
     if scripts.windows(2).any(|pair| pair.first() == pair.get(1)) {

@@ -22,6 +22,9 @@ pub enum BitcoinError {
         /// What is there besides and is not spent.
         held_back: HeldBack,
     },
+    /// The key to be swept has no coins.
+    #[error("this key has no coins, in none of its four forms of address")]
+    NothingToSweep,
     /// An output that costs more to spend than it holds.
     #[error("{} is dust: nodes relay such an output only from {}", sat_text(*.value), sat_text(*.minimum))]
     Dust {
@@ -89,6 +92,7 @@ pub enum BitcoinError {
 
 catalogue! {
     INSUFFICIENT = "bitcoin.insufficient_funds", InsufficientFunds, "Pay less, lower the fee rate, or receive more; `fastness coins` lists what is there and what is frozen";
+    NOTHING_TO_SWEEP = "bitcoin.nothing_to_sweep", InsufficientFunds, "Check that the key and --network are the right ones; an unconfirmed payment to it can be swept once it is in a block";
     DUST = "bitcoin.dust", Refused, "Pay at least the minimum named";
     FEE_TOO_HIGH = "bitcoin.fee_too_high", Refused, "Lower the fee rate, or name the most you accept with --max-fee AMOUNT";
     LEFT_OVER = "bitcoin.left_over", Refused, "Pay that much more, send `all`, choose other coins with --coins, or give it away with --max-fee AMOUNT";
@@ -107,6 +111,7 @@ impl Explain for BitcoinError {
     fn entry(&self) -> &'static Entry {
         match self {
             Self::InsufficientFunds { .. } => INSUFFICIENT,
+            Self::NothingToSweep => NOTHING_TO_SWEEP,
             Self::Dust { .. } => DUST,
             Self::LeftOver(_) => LEFT_OVER,
             Self::FeeTooHigh { .. } => FEE_TOO_HIGH,

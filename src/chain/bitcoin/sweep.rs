@@ -54,10 +54,13 @@ pub fn scripts(key: PublicKey) -> [(ScriptType, ScriptBuf); 4] {
 /// # Errors
 /// There is nothing, or nothing would be left after the fee; a fee above the stops.
 pub fn sweep(key: PublicKey, coins: &[KeyCoin], request: &SweepRequest) -> Result<Plan, BitcoinError> {
+    if coins.is_empty() {
+        return Err(BitcoinError::NothingToSweep);
+    }
     let available = total(coins)?;
     let to = request.account.script(Keychain::Receive, request.index)?;
     let fee = request.rate.fee(vsize(coins, &to));
-    let value = available.checked_sub(fee).filter(|_| !coins.is_empty());
+    let value = available.checked_sub(fee);
     let value = value.ok_or_else(|| BitcoinError::insufficient(fee, available))?;
     policy::check_dust(&to, value)?;
     let input = |coin: &KeyCoin| TxIn {

@@ -163,7 +163,7 @@ impl Report for BalanceSheet {
         let oldest = self.accounts.iter().filter_map(|account| account.asked_seconds_ago).max();
         page.heading(
             &self.wallet,
-            &oldest.map_or_else(|| "never asked".to_owned(), |seconds| format!("asked {} ago", span(seconds))),
+            &oldest.map_or_else(|| "never synced".to_owned(), |seconds| format!("asked {} ago", span(seconds))),
         );
         for account in &self.accounts {
             account.write(page);
@@ -184,7 +184,7 @@ impl AccountBalance {
         };
         page.line(&format!("  {name}"));
         let (Some(confirmed), Some(unconfirmed)) = (self.confirmed, self.unconfirmed) else {
-            return page.toned_field("", (Tone::Claimed, "unknown: no explorer was asked yet; run `fastness sync`"));
+            return page.toned_field("", (Tone::Claimed, "unknown: no sync has succeeded yet; run `fastness sync`"));
         };
         let coins =
             if self.confirmed_coins == 1 { "1 coin".to_owned() } else { format!("{} coins", self.confirmed_coins) };

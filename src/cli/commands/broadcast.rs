@@ -61,6 +61,7 @@ impl Args {
             return answer(story::send(context, (&mut ledger, &node), &signed, None)?);
         }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
+        flow::refuse_superseded(&context.ledger()?, &file)?;
         answer(send(context, &file)?)
     }
 }

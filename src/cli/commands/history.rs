@@ -81,7 +81,7 @@ impl Row {
 impl Report for HistoryList {
     fn page(&self, page: &mut Page) {
         if self.tip_height.is_none() {
-            return page.line("Unknown: no explorer was asked yet; run `fastness sync`.");
+            return page.line("Unknown: no sync has succeeded yet; run `fastness sync`.");
         }
         if self.transactions.is_empty() {
             return page.line(&format!("Nothing has happened in {} so far.", self.account));

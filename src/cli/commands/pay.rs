@@ -142,7 +142,7 @@ impl FeeArgs {
         let explorer = context.explorer(network)?;
         let advice = explorer.fee_advice(target)?;
         if advice.is_disputed() {
-            context.ui.say(&disputed(&advice));
+            context.ui.warn(&Warning { code: "fee_spread", text: disputed(&advice) });
         }
         match advice.rate {
             Some(rate) => Ok(Fee::Rate(rate)),
@@ -159,7 +159,7 @@ impl FeeArgs {
 fn disputed(advice: &FeeAdvice) -> String {
     let said: Vec<String> = advice.said.iter().map(|(host, rate)| format!("{host} says {rate}")).collect();
     let used = advice.rate.map_or_else(String::new, |rate| format!("; {rate} is used, and --fee-rate names another"));
-    format!("Explorers do not agree on the fee: {}{used}.", said.join(", "))
+    format!("explorers do not agree on the fee: {}{used}", said.join(", "))
 }
 
 impl PayArgs {

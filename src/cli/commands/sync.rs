@@ -3,11 +3,12 @@
 use fastness::{
     explain::Failure,
     flow::{self, Depth, Second, SyncReport},
-    ledger::{AccountRow, Ledger},
+    ledger::{AccountRow, Ledger, now},
+    network::Network,
 };
 use serde::Serialize;
 
-use super::{Answer, answer};
+use super::{Answer, answer, balance::span};
 use crate::cli::{
     context::{Context, Reach},
     page::{Page, Tone},
@@ -22,6 +23,8 @@ pub(crate) struct Args {
     full: bool,
 }
 
+/// Seconds after which a chain without a new block is suspicious.
+const STALE: u64 = 2 * 3_600;
 /// Blocks by which two explorers may differ at one moment.
 const SAME_MOMENT: u32 = 2;
 
@@ -37,6 +40,8 @@ struct Synced {
     account: String,
     height: u32,
     said_by: String,
+    /// How old the newest block is by its header, where that is suspicious: more than two hours, on a public network.
+    stale_seconds: Option<u64>,
     scripts_asked: usize,
     scripts_skipped: usize,
     changed: bool,
@@ -92,6 +97,7 @@ fn all(context: &mut Context, depth: Depth) -> Result<Vec<Synced>, Failure> {
             account: format!("{}/{}", row.wallet, row.name),
             height: report.height,
             said_by: report.operator,
+            stale_seconds: stale(row.account.network, report.newest),
             scripts_asked: report.asked,
             scripts_skipped: report.skipped,
             changed: report.changed,
@@ -147,6 +153,13 @@ fn addresses(count: usize) -> String {
     if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
 }
 
+/// The age of the newest block, if it is more than two hours: an explorer that is behind, or one that keeps us there
+/// (network.md 4.6). Private chains stand still as they please.
+fn stale(network: Network, newest: Option<u32>) -> Option<u64> {
+    let age = now().saturating_sub(u64::from(newest?));
+    (network != Network::Regtest && age > STALE).then_some(age)
+}
+
 /// Which of two is behind, if one is by more than the blocks of a moment.
 pub(super) fn behind((one, its): (&str, u32), (other, others): (&str, u32)) -> Option<String> {
     let (slow, low, high) = if its < others { (one, its, others) } else { (other, others, its) };
@@ -166,6 +179,14 @@ impl Synced {
     fn write(&self, page: &mut Page) {
         let news = if self.changed { "something is new" } else { "nothing new" };
         page.line(&format!("{}: {news} at height {}, said by {}.", self.account, self.height, self.said_by));
+        if let Some(age) = self.stale_seconds {
+            let line = format!(
+                "The newest block that {} shows is {} old: it may be behind, or kept from the network. Is your clock right?",
+                self.said_by,
+                span(age)
+            );
+            page.toned(Tone::Stop, &line);
+        }
         let skipped = if self.scripts_skipped == 0 {
             String::new()
         } else {
@@ -202,5 +223,24 @@ impl Synced {
                 &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_newest_block_is_said_on_public_networks() {
+        let hours = |hours: u64| u32::try_from(now() - hours * 3_600).ok();
+        assert_eq!(stale(Network::Bitcoin, hours(1)), None);
+        assert!(stale(Network::Bitcoin, hours(3)).is_some_and(|age| age >= 3 * 3_600));
+        assert_eq!(stale(Network::Regtest, hours(300)), None);
+        assert_eq!(stale(Network::Signet, None), None);
+        assert_eq!(behind(("a", 10), ("b", 12)), None);
+        assert_eq!(
+            behind(("a", 10), ("b", 13)).as_deref(),
+            Some("a is 3 blocks behind: confirmations are counted to block 10.")
+        );
     }
 }

@@ -141,6 +141,12 @@ impl Explorer {
         self.pool.endpoints().iter().any(|endpoint| endpoint.kind == Kind::Core)
     }
 
+    /// True if none of them is ever asked anything.
+    #[must_use]
+    pub fn is_for_sending_only(&self) -> bool {
+        !self.pool.endpoints().iter().any(|endpoint| endpoint.kind.answers())
+    }
+
     /// The same with a name and a password for the nodes in the list; nobody else is ever shown them.
     #[must_use]
     pub fn with_login(self, login: NodeLogin) -> Self {
@@ -184,6 +190,12 @@ impl Explorer {
         let below = u32::try_from(headers.len()).unwrap_or(u32::MAX);
         seen.add(tip.height.saturating_add(1).saturating_sub(below), &headers);
         Ok(Claim::Single { value: tip, operator })
+    }
+
+    /// When the newest block was made, as its header states in seconds since 1970; nothing before the tip was asked for.
+    #[must_use]
+    pub fn newest_time(&self) -> Option<u32> {
+        self.seen.borrow().newest_time()
     }
 
     /// The block at a height, to see whether a block we knew is still there; nothing above the tip.

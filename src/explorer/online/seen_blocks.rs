@@ -30,6 +30,11 @@ impl SeenBlocks {
         self.by_height.get(&height).map(Header::block_hash)
     }
 
+    /// The time that the highest header states, in seconds since 1970.
+    pub(super) fn newest_time(&self) -> Option<u32> {
+        self.by_height.last_key_value().map(|(_, header)| header.time)
+    }
+
     /// Successive headers from a height on, if at least so many were seen.
     pub(super) fn run_from(&self, first: u32, least: usize) -> Option<Vec<Header>> {
         let run: Vec<Header> = (first..).map_while(|height| self.by_height.get(&height)).copied().take(least).collect();

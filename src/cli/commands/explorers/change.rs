@@ -9,7 +9,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{configured, network};
+use super::{configured, masked, network};
 use crate::cli::{
     DeskError,
     commands::{Answer, answer},
@@ -67,7 +67,8 @@ impl AddArgs {
         };
         check(network, &wanted)?;
         let file = edit_explorers(context.home()?, network, &wanted)?;
-        answer(Changed { network: network.name(), added: Some(url), removed: None, explorers: wanted, file })
+        let explorers = wanted.iter().map(|url| masked(url)).collect();
+        answer(Changed { network: network.name(), added: Some(masked(&url)), removed: None, explorers, file })
     }
 }
 
@@ -76,7 +77,7 @@ impl RemoveArgs {
         let (network, current) = in_use(context)?;
         let typed = self.url.trim();
         let normal = Explorer::normal_address(typed).unwrap_or_else(|_| typed.to_owned());
-        let meant = |url: &String| url == typed || same(url, &normal);
+        let meant = |url: &String| url == typed || masked(url) == typed || same(url, &normal);
         let Some(removed) = current.iter().find(|url| meant(url)).cloned() else {
             return Err(EditError::NotNamed.into());
         };
@@ -85,8 +86,9 @@ impl RemoveArgs {
             return Err(EditError::LastOne(network.name()).into());
         }
         let file = edit_explorers(context.home()?, network, &wanted)?;
-        let explorers = if wanted.is_empty() { defaults(network) } else { wanted };
-        answer(Changed { network: network.name(), added: None, removed: Some(removed), explorers, file })
+        let left = if wanted.is_empty() { defaults(network) } else { wanted };
+        let explorers = left.iter().map(|url| masked(url)).collect();
+        answer(Changed { network: network.name(), added: None, removed: Some(masked(&removed)), explorers, file })
     }
 }
 

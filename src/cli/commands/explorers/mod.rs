@@ -54,6 +54,7 @@ struct Tested {
 
 #[derive(Serialize)]
 struct Row {
+    /// Without a key that it may hold.
     url: String,
     /// `here`, `direct` or `proxy`; nothing for an address that is none.
     route: Option<&'static str>,
@@ -134,9 +135,9 @@ fn list(context: &mut Context, look: Look) -> Answer {
     for url in urls {
         let host = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
         let route = host.map(|host| passage.route(host).name());
-        let mut row = Row { url, route, height: None, latency_ms: None, problem: None };
+        let mut row = Row { url: masked(&url), route, height: None, latency_ms: None, problem: None };
         if look == Look::Ask {
-            match test(context, &row.url, (network, &fresh)) {
+            match test(context, &url, (network, &fresh)) {
                 Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
                 Err(Problem(problem)) => row.problem = Some(problem),
             }
@@ -156,6 +157,9 @@ fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Pass
     let (height, asked) = match network {
         AnyNetwork::Bitcoin(network) => {
             let explorer = Explorer::connect(network, &one)?.through(passage)?;
+            if explorer.is_for_sending_only() {
+                return Err(Problem(SENDING_ONLY.to_owned()));
+            }
             let explorer = context.with_login(network, explorer)?;
             explorer.check_chain()?;
             let asked = Instant::now();
@@ -171,6 +175,26 @@ fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Pass
     let latency_ms = u64::try_from(asked.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Tested { height, latency_ms })
 }
+
+/// An address as it is shown: a key in its path is as good as a password (threats.md N9).
+pub(super) fn masked(url: &str) -> String {
+    let is_key = |part: &str| {
+        part.len() >= KEY && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let shown = path.split('/').map(|part| match part.len().checked_sub(4).and_then(|tail| part.get(tail..)) {
+        Some(tail) if is_key(part) => format!("...{tail}"),
+        _ => part.to_owned(),
+    });
+    let path = if path.is_empty() { String::new() } else { format!("/{}", shown.collect::<Vec<_>>().join("/")) };
+    format!("{scheme}://{host}{path}")
+}
+
+/// A part of a path that is so long and without punctuation is a key.
+const KEY: usize = 16;
+/// What is said of a host that is never asked.
+const SENDING_ONLY: &str = "for sending only: it is not asked anything";
 
 /// What is wrong with the only host that was asked.
 struct Problem(String);
@@ -218,6 +242,7 @@ impl Report for ExplorerList {
                     let text = format!("answers in {latency_ms} ms: height {height}, the right chain");
                     page.toned_field("", (Tone::Proven, &text));
                 }
+                (_, Some(problem)) if problem == SENDING_ONLY => page.field("", problem),
                 (_, Some(problem)) => page.toned_field("", (Tone::Stop, problem)),
                 _ => {}
             }
