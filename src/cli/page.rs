@@ -85,7 +85,10 @@ impl Page {
 
     /// A paragraph with a meaning.
     pub(crate) fn toned(&mut self, tone: Tone, text: &str) {
-        self.indented("", "", (tone, text));
+        // What begins further in goes on further in.
+        let inner = text.trim_start_matches(' ');
+        let lead = text.get(..text.len() - inner.len()).unwrap_or_default();
+        self.indented(lead, lead, (tone, inner));
     }
 
     /// Text exactly as it is, such as a QR code or a command to copy.
@@ -147,7 +150,7 @@ impl Page {
             }
         }
         let total: usize = widths.iter().sum::<usize>() + 2 * widths.len();
-        if self.width().is_some_and(|width| total > width.max(80)) {
+        if self.width().is_some_and(|width| total > width) {
             return self.stacked(heads, rows);
         }
         let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
@@ -180,12 +183,12 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split_inclusive(' ') {
+        for word in words(paragraph) {
             if !line.is_empty() && measure_text_width(&line) + measure_text_width(word.trim_end()) > room {
                 lines.push(line.trim_end().to_owned());
                 line = String::new();
             }
-            line.push_str(word);
+            line.push_str(&word);
             while measure_text_width(line.trim_end()) > room {
                 let head: String = line.chars().take(room).collect();
                 line = line.chars().skip(room).collect();
@@ -195,6 +198,30 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Units that stay with their number.
+const UNITS: [&str; 6] = ["BTC", "ETH", "sat", "sat/vB", "gwei", "conf"];
+
+/// Words with the spaces after them; a number's groups of digits and its unit are one word.
+fn words(paragraph: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in paragraph.split_inclusive(' ') {
+        let bare = word.trim_end().trim_end_matches([',', ';', '.', ')']);
+        let is_group = (2..=3).contains(&bare.len()) && bare.bytes().all(|byte| byte.is_ascii_digit());
+        match words.last_mut() {
+            Some(last)
+                if (is_group || UNITS.contains(&bare))
+                    && last.ends_with(|end: char| end == ' ')
+                    && last.trim_end().ends_with(|end: char| end.is_ascii_digit())
+                    && !last.ends_with("  ") =>
+            {
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -247,6 +274,20 @@ mod tests {
             let mut page = Page::new(Medium::Terminal(width));
             page.line(text);
             assert_eq!(page.into_text().split_whitespace().collect::<Vec<_>>().join(" "), text, "width {width}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_not_broken_and_what_is_further_in_stays_there() {
+        for width in 24..100 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.line("paid 0.100 002 82 BTC and a fee of 282 sat, at 2.0 sat/vB");
+            page.line(&format!("  {}", "ab".repeat(32)));
+            let text = page.into_text();
+            for whole in ["0.100 002 82 BTC", "282 sat,", "2.0 sat/vB"] {
+                assert!(text.contains(whole), "{width}: {text}");
+            }
+            assert!(!text.contains("\n\n") && text.lines().last().is_some_and(|line| line.starts_with("  ")), "{text}");
         }
     }
 

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::{Answer, answer};
 use crate::cli::{context::Context, page::Page, report::Report};
 
+/// Columns of a line with date, amount and depth.
+const ROOM: usize = 72;
+
 /// What happened: net amount, fee, time and label of every transaction
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -94,7 +97,12 @@ impl Report for HistoryList {
                 (Some(_), Evidence::Said) => format!("{} conf", row.confirmations),
             };
             let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
-            page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
+            if page.has_room_for(ROOM) {
+                page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
+            } else {
+                page.line(&format!("{}  {depth}{label}", date(row.time)));
+                page.line(&format!("  {}", row.net()));
+            }
             let fee = row
                 .fee
                 .and_then(Amount::to_sat)
