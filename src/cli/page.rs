@@ -212,7 +212,7 @@ fn words(paragraph: &str) -> Vec<String> {
         match words.last_mut() {
             Some(last)
                 if (is_group || UNITS.contains(&bare))
-                    && last.ends_with(|end: char| end == ' ')
+                    && last.ends_with(' ')
                     && last.trim_end().ends_with(|end: char| end.is_ascii_digit())
                     && !last.ends_with("  ") =>
             {

@@ -33,6 +33,9 @@ const REORG_DEPTH: u32 = 10;
 /// at most, once.
 const PROOFS: usize = 240;
 
+/// Times that a sync is begun because another process was quicker.
+const ATTEMPTS: u32 = 3;
+
 /// How much to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
@@ -67,6 +70,9 @@ pub struct SyncReport {
 
 /// Brings an account up to date.
 ///
+/// Where another process synced the account meanwhile, what was heard may be older than what that one wrote, and it is asked
+/// again.
+///
 /// # Errors
 /// An explorer could not answer for every script; then nothing is written.
 pub fn sync(
@@ -76,6 +82,31 @@ pub fn sync(
     how: (Depth, u32),
     progress: &mut dyn FnMut(ScanProgress),
 ) -> Result<SyncReport, Failure> {
+    for _ in 1..ATTEMPTS {
+        let row = ledger.account(&row.wallet, row.account.network, Some(&row.name))?;
+        if let Some(report) = once(ledger, &row, explorer, (how, Overtaken::GivesWay), progress)? {
+            return Ok(report);
+        }
+    }
+    let report = once(ledger, row, explorer, (how, Overtaken::Writes), progress)?;
+    report.ok_or_else(|| LedgerError::Damaged("account").into())
+}
+
+/// What is done with an answer while another process wrote a newer one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Overtaken {
+    GivesWay,
+    Writes,
+}
+
+/// One attempt; nothing if another process wrote meanwhile.
+fn once(
+    ledger: &mut Ledger,
+    row: &AccountRow,
+    explorer: &Explorer,
+    (how, overtaken): ((Depth, u32), Overtaken),
+    progress: &mut dyn FnMut(ScanProgress),
+) -> Result<Option<SyncReport>, Failure> {
     let (depth, gap) = how;
     let claim = explorer.tip()?;
     let (operator, newest) = (operator(&claim), explorer.newest_time());
@@ -101,14 +132,14 @@ pub fn sync(
         Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now(), witness: None };
     // Proven first: of an answer with a false proof in it nothing is written down.
     let proofs = prove(ledger, row, explorer, (&answer, tip))?;
-    let changed = write(ledger, row, (&answer, &proofs, undone), &synced)?;
+    let Some(changed) = write((ledger, overtaken), row, (&answer, &proofs, undone), &synced)? else { return Ok(None) };
     let told = answer.scripts.iter().map(|script| (script.keychain, script.index, script.operator.clone()));
     let told: Vec<_> = told.chain(answer.unchanged.iter().cloned()).collect();
     let second = witness::second_opinion((ledger, row), explorer, (tip.height, &told))?;
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
     let (height, proven) = (tip.height, proofs.len());
-    Ok(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second })
+    Ok(Some(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
 }
 
 /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
@@ -266,12 +297,15 @@ fn reorganised(
 }
 
 fn write(
-    ledger: &mut Ledger,
+    (ledger, overtaken): (&mut Ledger, Overtaken),
     row: &AccountRow,
     (answer, proofs, undone): (&ScanAnswer, &[Proof], Option<u32>),
     synced: &Synced,
-) -> Result<bool, LedgerError> {
+) -> Result<Option<bool>, LedgerError> {
     ledger.atomically(|ledger| {
+        if overtaken == Overtaken::GivesWay && !ledger.stands_as(row)? {
+            return Ok(None);
+        }
         let mut changed = undone.is_some();
         if let Some(height) = undone {
             ledger.unconfirm_above(row, height)?;
@@ -291,7 +325,7 @@ fn write(
             ledger.rebuild(row)?;
         }
         ledger.set_synced(row.id, synced)?;
-        Ok(changed)
+        Ok(Some(changed))
     })
 }
 

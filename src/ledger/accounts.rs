@@ -144,6 +144,18 @@ impl Ledger {
         })
     }
 
+    /// Whether an account was not synced by another process since this row was read.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn stands_as(&self, row: &AccountRow) -> Result<bool, LedgerError> {
+        let now = self.account(&row.wallet, row.account.network, Some(&row.name))?.synced;
+        let key = |synced: &Option<Synced>| {
+            synced.as_ref().map(|synced| (synced.at, synced.hash.clone(), synced.operator.clone()))
+        };
+        Ok(key(&now) == key(&row.synced))
+    }
+
     /// Remembers where the chain stood at a sync.
     ///
     /// # Errors

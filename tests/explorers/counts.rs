@@ -1,18 +1,22 @@
 //! How much is asked: exactly so many requests, and under a storm of 429 no more than the server's bucket gives.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use fastness::{
     explorer::Explorer,
     flow::{self, Depth},
+    ledger::{Keys, Ledger, Synced},
     network::Network,
 };
 
 use super::{
-    layer::Layer,
+    layer::{Act, Asked, Host, Layer},
     makes::scan,
     matrix::Honest,
     personality::{Bucket, Deployment, Personality, TooMany},
@@ -53,6 +57,41 @@ fn a_second_sync_asks_only_what_can_have_changed() {
     assert!(count(&second, "POST") <= 1, "whether it takes many scripts is asked once: {second:#?}");
     assert!(second.len() <= 14, "{} requests: {second:#?}", second.len());
     println!("requests: first sync {}, idle re-sync {}", first.len(), second.len());
+}
+
+/// An honest server, during whose first answer about a script another process syncs the same account.
+struct Meanwhile {
+    world: Arc<World>,
+    ledger: std::path::PathBuf,
+    done: AtomicBool,
+}
+
+impl Host for Meanwhile {
+    fn answer(&self, asked: &Asked) -> Act {
+        if asked.path.contains("/scripthash/") && !self.done.swap(true, Ordering::SeqCst) {
+            let ledger = Ledger::open(&self.ledger).unwrap();
+            let row = ledger.accounts(None).unwrap().remove(0);
+            let (hash, operator) = (self.world.block_hash(1), "another.example".to_owned());
+            ledger.set_synced(row.id, &Synced { height: 1, hash, operator, at: 7, witness: None }).unwrap();
+        }
+        Act::Say(self.world.honest(asked))
+    }
+}
+
+#[test]
+fn a_sync_that_was_overtaken_asks_again_and_does_not_write_what_is_older() {
+    let world = Arc::new(World::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut ledger = Ledger::open(&path).unwrap();
+    let row = ledger.add_account("main", &world.account, Keys::Elsewhere).unwrap();
+    let host = Meanwhile { world: Arc::clone(&world), ledger: path, done: AtomicBool::new(false) };
+    let layer = Layer::start(1, host);
+    let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
+    flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
+    let scripts = count(&paths(&layer, 0), "GET /scripthash/");
+    assert_eq!(scripts, 2 * (6 + 1 + 2 * GAP as usize), "the whole question twice");
+    assert_eq!(ledger.accounts(None).unwrap().remove(0).synced.unwrap().height, world.tip);
 }
 
 #[test]
