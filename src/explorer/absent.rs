@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
-    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, NodeLogin, Opinion, Passage, ScanAnswer, ScanPlan,
-    ScanProgress, Standing, Tip, TxPlace, Verdict, WitnessedScript,
+    BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Heights, NodeLogin, Opinion, Passage, Placed, ScanAnswer,
+    ScanPlan, ScanProgress, Standing, Tip, Verdict, WitnessedScript,
 };
 use crate::{network::Network, text::SafeText};
 
@@ -88,7 +88,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn counted_height(&self) -> Result<Claim<u32>, ExplorerError> {
+    pub fn heights(&self) -> Result<Heights, ExplorerError> {
         match self.0 {}
     }
 
@@ -127,7 +127,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn place(&self, _txid: Txid) -> Result<Claim<TxPlace>, ExplorerError> {
+    pub fn place(&self, _txid: Txid) -> Result<Placed, ExplorerError> {
         match self.0 {}
     }
 

@@ -86,6 +86,15 @@ pub struct Tip {
     pub hash: BlockHash,
 }
 
+/// The height of the newest block by two organisations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heights {
+    /// Up to where confirmations are counted: the lower one, for nothing proves a height. Agreed where both are of one moment.
+    pub counted: Claim<u32>,
+    /// The higher one: what six blocks on a transaction are looked for in, which prove themselves.
+    pub highest: u32,
+}
+
 /// What stands at a height in the longest chain that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -106,6 +115,15 @@ pub enum TxPlace {
     Mempool,
     /// In a block.
     Confirmed(BlockRef),
+}
+
+/// Where a transaction is, and what others say who were asked as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What tells most.
+    pub claim: Claim<TxPlace>,
+    /// Those who say something else.
+    pub others: Vec<(SafeText, TxPlace)>,
 }
 
 /// A transaction and the block it is said to be in.

@@ -37,8 +37,8 @@ pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
-    BlockRef, Claim, FeeAdvice, KnownHistory, Opinion, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing,
-    Tip, TxAt, TxPlace, WitnessedScript,
+    BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress,
+    ScriptHistory, Standing, Tip, TxAt, TxPlace, WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{

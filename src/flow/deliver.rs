@@ -92,7 +92,7 @@ fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transacti
 fn evidence(explorer: &Explorer, verdict: &Verdict, transaction: &Transaction) -> Evidence {
     let Verdict::Confirmed { block, said_by } = verdict else { return Evidence::Said };
     let prove = || {
-        let tip = explorer.counted_height()?.into_value();
+        let tip = explorer.heights()?.highest;
         explorer.prove(&[(transaction.clone(), *block)], tip)
     };
     if prove().is_ok_and(|proven| proven.contains(&true)) {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
     explain::Failure,
-    explorer::{BlockRef, Cause, Claim, Explorer, ExplorerError, TxPlace, Verdict},
+    explorer::{BlockRef, Cause, Claim, Explorer, ExplorerError, Heights, Placed, TxPlace, Verdict},
     intent::Status,
     ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
@@ -31,6 +31,8 @@ pub struct Tracking {
     pub evidence: Evidence,
     /// Hosts that said where it is; nobody where that follows from our own ledger.
     pub said_by: Vec<SafeText>,
+    /// Hosts that say something else, with their words in ours.
+    pub dissent: Vec<(SafeText, String)>,
     /// It was in a block, as far as this ledger knew, and is in none now.
     pub reorganised: bool,
     /// Nobody had it, and its bytes were sent again just now.
@@ -45,6 +47,7 @@ impl Tracking {
             status,
             evidence: Evidence::Said,
             said_by: Vec::new(),
+            dissent: Vec::new(),
             reorganised: false,
             sent_again: false,
             refused: None,
@@ -60,11 +63,11 @@ impl Tracking {
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
     let Some(row) = journal else { return of_others(ledger, explorer, (network, txid)) };
-    let claim = match explorer.place(txid) {
+    let Placed { claim, others } = match explorer.place(txid) {
         // A node without an index of transactions cannot say where one is that it does not have waiting: the bytes are ours,
         // and sending them once more does no harm.
         Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
-            Claim::said_by(TxPlace::Unknown, failures.operators())
+            Placed { claim: Claim::said_by(TxPlace::Unknown, failures.operators()), others: Vec::new() }
         }
         other => other?,
     };
@@ -84,12 +87,22 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
             tracking
         }
     };
-    Ok(Tracking { reorganised, ..tracking })
+    Ok(Tracking { reorganised, dissent: dissent(&others), ..tracking })
+}
+
+/// What others say, in our words.
+fn dissent(others: &[(SafeText, TxPlace)]) -> Vec<(SafeText, String)> {
+    let words = |place: &TxPlace| match place {
+        TxPlace::Unknown => "does not know it".to_owned(),
+        TxPlace::Mempool => "has it in no block yet".to_owned(),
+        TxPlace::Confirmed(block) => format!("has it in block {}, {}", block.height, block.hash),
+    };
+    others.iter().map(|(host, place)| (host.clone(), words(place))).collect()
 }
 
 /// A transaction that is not in our journal: known to the ledger, or to explorers alone.
 fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Txid)) -> Result<Tracking, Failure> {
-    let claim = explorer.place(txid)?;
+    let Placed { claim, others } = explorer.place(txid)?;
     let rows = accounts(ledger, network)?;
     let known = rows.first().map(|row| ledger.transaction(row, txid)).transpose()?.flatten();
     let was_in_block = known.as_ref().is_some_and(|(_, height)| height.is_some());
@@ -106,7 +119,7 @@ fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Tx
         return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
     }
     let reorganised = was_in_block && !matches!(claim.value(), TxPlace::Confirmed(_));
-    Ok(Tracking { reorganised, ..tracking(explorer, &claim, &transaction)? })
+    Ok(Tracking { reorganised, dissent: dissent(&others), ..tracking(explorer, &claim, &transaction)? })
 }
 
 /// Whether our journal or an account of ours had it in a block.
@@ -154,12 +167,15 @@ const fn weaker(one: Evidence, other: Evidence) -> Evidence {
 /// height of the chain.
 fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) -> Result<(Status, Evidence), Failure> {
     let BlockRef { height, hash, .. } = block;
-    let counted = explorer.counted_height()?;
-    let (tip, is_agreed) = (*counted.value(), matches!(counted, Claim::Agreed { .. }));
-    let above = tip.saturating_sub(height);
-    let deep = usize::try_from(above).is_ok_and(|above| above >= SUCCESSORS);
-    let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], tip)?.contains(&true);
-    let status = Status::Confirmed { height, confirmations: above.saturating_add(1), block: hash.to_string() };
+    let Heights { counted, highest } = explorer.heights()?;
+    let is_agreed = matches!(counted, Claim::Agreed { .. });
+    let needed = u32::try_from(SUCCESSORS).unwrap_or(u32::MAX);
+    let deep = highest.saturating_sub(height) >= needed;
+    let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], highest)?.contains(&true);
+    // Whoever says that the chain is lower than that, so many blocks were seen.
+    let seen = if is_proven { needed } else { 0 };
+    let confirmations = counted.into_value().saturating_sub(height).max(seen).saturating_add(1);
+    let status = Status::Confirmed { height, confirmations, block: hash.to_string() };
     let evidence = match (is_proven, is_agreed) {
         (true, _) => Evidence::Proven,
         (false, true) => Evidence::Agreed,
@@ -199,7 +215,7 @@ fn missing(
         Verdict::Rejected(class) => Some(class.to_string()),
         _ => None,
     };
-    let claim = explorer.place(txid)?;
+    let claim = explorer.place(txid)?.claim;
     Ok(Tracking { sent_again: true, refused, ..tracking(explorer, &claim, &file.transaction)? })
 }
 

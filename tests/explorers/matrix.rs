@@ -265,8 +265,9 @@ impl Seen<'_> {
 
     fn places(&mut self, world: &World) {
         for txid in [world.deep[0], world.deep[2], world.young, world.waiting] {
-            let Ok(claim) = self.case.explorer.place(txid) else { continue };
+            let Ok(placed) = self.case.explorer.place(txid) else { continue };
             let height = world.height(&txid);
+            let (claim, is_named) = (placed.claim, !placed.others.is_empty());
             self.claim(&claim, |place| match place {
                 TxPlace::Unknown => false,
                 TxPlace::Mempool => height.is_none(),
@@ -274,6 +275,9 @@ impl Seen<'_> {
                     height == Some(block.height) && block.hash.to_string() == world.block_hash(block.height)
                 }
             });
+            if is_named {
+                self.count("places that differ, and named");
+            }
         }
     }
 

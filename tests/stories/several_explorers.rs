@@ -181,3 +181,25 @@ fn a_line_that_is_down_for_a_moment_ends_no_waiting() {
     stage.mine(1);
     crate::harness::answer(waiting.wait_with_output().unwrap()).expect_code(0);
 }
+
+#[test]
+fn one_who_says_otherwise_is_named_and_one_word_does_not_end_the_waiting() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let txid = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "2"])["id"].as_str().unwrap().to_owned();
+    stage.mine(2);
+    let other = of_another_branch(&stage);
+    let both = [format!("--explorer={}", stage.server.url()), format!("--explorer={}", other.url())];
+    let track = |more: &[&str]| {
+        let words = [&["track", &txid, "--json", &both[0], &both[1]], more].concat();
+        stage.run(&words)
+    };
+    let said = data(&track(&[]));
+    assert_eq!((&said["evidence"], &said["dissent"][0]["operator"]), (&"said".into(), &host(&other).into()), "{said}");
+    let page = stage.run(&["track", &txid, &both[0], &both[1]]).stdout;
+    assert!(page.contains(&format!("{} does not know it", host(&other))), "{page}");
+    // Two confirmations, as one says; the other does not: not deep enough, until it is proven.
+    let waited = track(&["--wait", "2", "--timeout", "0"]);
+    assert_eq!(waited.code, 5, "{waited:?}");
+    stage.mine(6);
+    track(&["--wait", "2", "--timeout", "0"]).expect_code(0);
+}

@@ -10,6 +10,8 @@ use serde::Serialize;
 use super::{Answer, answer};
 use crate::cli::{context::Context, page::Page, report::Report};
 
+/// Confirmations of what is proven: its own block and those that prove it.
+const PROVEN_DEPTH: u32 = 7;
 /// Columns of a line with date, amount and depth.
 const ROOM: usize = 72;
 
@@ -52,8 +54,10 @@ impl Args {
         let tip_height = row.synced.as_ref().map(Synced::counted_height);
         let make = |entry: HistoryRow| {
             let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
-            let depth =
-                entry.height.zip(tip_height).map_or(0, |(height, tip)| tip.saturating_sub(height).saturating_add(1));
+            let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);
+            // What is proven has the blocks on it that prove it, whatever is said of the tip.
+            let proven = if entry.evidence == Evidence::Proven { PROVEN_DEPTH } else { 0 };
+            let depth = entry.height.zip(tip_height).map_or(0, counted).max(proven);
             Row {
                 time: entry.time,
                 height: entry.height,

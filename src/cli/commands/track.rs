@@ -55,6 +55,8 @@ struct Tracked {
     /// `proven` by us, or `said` by the explorers named.
     evidence: Evidence,
     said_by: Vec<SafeText>,
+    /// Who says something else.
+    dissent: Vec<Dissenting>,
     /// It was in a block before, and the chain moved: seen just now or while waiting.
     reorganised: bool,
     /// Nobody had it, and its bytes were sent again: just now or while waiting.
@@ -64,6 +66,13 @@ struct Tracked {
     /// It is as deep as was waited for.
     #[serde(skip)]
     reached: bool,
+}
+
+/// A host that was asked as well, and what it says.
+#[derive(Serialize)]
+struct Dissenting {
+    operator: SafeText,
+    says: String,
 }
 
 impl Args {
@@ -121,13 +130,15 @@ impl Args {
             }
         }
         let reached = is_settled(&tracking, wanted, alone);
-        let Tracking { status, evidence, said_by, reorganised, sent_again, refused } = tracking;
+        let Tracking { status, evidence, said_by, dissent, reorganised, sent_again, refused } = tracking;
+        let dissent = dissent.into_iter().map(|(operator, says)| Dissenting { operator, says }).collect();
         Ok(Tracked {
             id: txid.to_string(),
             network,
             status,
             evidence,
             said_by,
+            dissent,
             reorganised,
             sent_again,
             refused,
@@ -206,6 +217,9 @@ impl Report for Tracked {
             Status::Replaced { by } => {
                 page.toned_field("Status", (Tone::Stop, &format!("replaced: a coin of it was spent by {by}")))
             }
+        }
+        for Dissenting { operator, says } in &self.dissent {
+            page.toned_field("But", (Tone::Claimed, &format!("{operator} {says}")));
         }
         if self.reorganised {
             page.toned_field("Chain", (Tone::Claimed, "it was in a block before, and the chain was reorganised"));

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     amount::FeeRate,
-    explorer::{Cause, Claim, ExplorerError, Failures, FeeAdvice, TxPlace},
+    explorer::{Cause, Claim, ExplorerError, Failures, FeeAdvice, Placed, TxPlace},
     text::SafeText,
 };
 
@@ -22,10 +22,13 @@ impl Explorer {
     ///
     /// # Errors
     /// As [`Explorer::tip`].
-    pub fn place(&self, txid: Txid) -> Result<Claim<TxPlace>, ExplorerError> {
+    pub fn place(&self, txid: Txid) -> Result<Placed, ExplorerError> {
         let polled = self.wait(self.witnessed(async |host: Host<'_>| host.place(txid).await))?;
         let places = polled.answers.into_iter().map(|(host, place)| (host, place.unwrap_or(TxPlace::Unknown)));
-        most_telling(places.collect(), rank).ok_or_else(nobody)
+        let places: Vec<(SafeText, TxPlace)> = places.collect();
+        let claim = most_telling(places.clone(), rank).ok_or_else(nobody)?;
+        let others = places.into_iter().filter(|(_, place)| place != claim.value()).collect();
+        Ok(Placed { claim, others })
     }
 
     /// What spends an output, if anything does, as two organisations say. The spender was fetched and does spend it.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chain::bitcoin::spv,
-    explorer::{Cause, Claim, ExplorerError, Standing},
+    explorer::{Cause, Claim, ExplorerError, Heights, Standing},
 };
 
 /// Blocks by which two hosts may differ at one moment.
@@ -34,12 +34,11 @@ impl Explorer {
         Ok(best.map_or(Standing::NotShown, |(_, standing)| standing))
     }
 
-    /// The height of the newest block, as two organisations say: the lower one, for nothing proves a height. Agreed where
-    /// they are of one moment.
+    /// The height of the newest block, as two organisations say.
     ///
     /// # Errors
     /// As [`Explorer::tip`].
-    pub fn counted_height(&self) -> Result<Claim<u32>, ExplorerError> {
+    pub fn heights(&self) -> Result<Heights, ExplorerError> {
         let polled = self.ask_two(async |host: Host<'_>| Ok(Some(host.top().await?.0.height)))?;
         let said: Vec<_> =
             polled.answers.into_iter().filter_map(|(operator, height)| Some((height?, operator))).collect();
@@ -47,9 +46,10 @@ impl Explorer {
         let (value, operator) =
             said.iter().min_by_key(|(height, _)| *height).cloned().ok_or_else(|| self.pool.error_of(Vec::new()))?;
         if said.len() > 1 && highest - value <= SAME_MOMENT {
-            return Ok(Claim::Agreed { value, operators: said.into_iter().map(|(_, operator)| operator).collect() });
+            let operators = said.into_iter().map(|(_, operator)| operator).collect();
+            return Ok(Heights { counted: Claim::Agreed { value, operators }, highest });
         }
-        Ok(Claim::Single { value, operator })
+        Ok(Heights { counted: Claim::Single { value, operator }, highest })
     }
 
     /// A question about the chain to two organisations.

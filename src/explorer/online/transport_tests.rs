@@ -212,8 +212,8 @@ fn unknown_transactions_are_told_from_waiting_ones() {
     let tx = fake::payment(&fake::script(1), 1);
     let (first, second) = (holder(&tx, None), holder(&tx, None));
     let explorer = connect(&[&first, &second]);
-    assert_eq!(explorer.place(tx.compute_txid()).map(Claim::into_value), Ok(TxPlace::Mempool));
-    let unknown = explorer.place(Txid::all_zeros()).expect("an answer");
+    assert_eq!(explorer.place(tx.compute_txid()).map(|placed| placed.claim.into_value()), Ok(TxPlace::Mempool));
+    let unknown = explorer.place(Txid::all_zeros()).expect("an answer").claim;
     assert!(matches!(unknown, Claim::Agreed { value: TxPlace::Unknown, ref operators } if operators.len() == 2));
     let of_unknown = connect(&[&first]).outspend(OutPoint::null());
     assert_eq!(of_unknown, Err(no_answer(&first, Cause::Missing)));
