@@ -8,7 +8,7 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use super::{
     BlockRef, Claim, ExplorerError, Failure, FeeAdvice, Heights, NodeLogin, Opinion, Passage, Placed, ScanAnswer,
-    ScanPlan, ScanProgress, Standing, Tip, Verdict, WitnessedScript,
+    ScanPlan, ScanProgress, Sending, Standing, Tip, Verdict, WitnessedScript,
 };
 use crate::{network::Network, text::SafeText};
 
@@ -39,6 +39,12 @@ impl Explorer {
 
     /// Unreachable.
     pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub const fn sending(self, _sending: Sending) -> Self {
         match self.0 {}
     }
 

@@ -86,6 +86,16 @@ pub struct Tip {
     pub hash: BlockHash,
 }
 
+/// How many learn of a transaction that is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sending {
+    /// Several organisations at once, so that one that fails or refuses stops nothing.
+    #[default]
+    Widely,
+    /// One host, an onion service if there is one; the next only if not a byte reached it (network.md 4.5).
+    Privately,
+}
+
 /// The height of the newest block by two organisations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heights {

@@ -38,7 +38,7 @@ pub use absent::Explorer;
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
     BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress,
-    ScriptHistory, Standing, Tip, TxAt, TxPlace, WitnessedScript,
+    ScriptHistory, Sending, Standing, Tip, TxAt, TxPlace, WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{

@@ -203,3 +203,25 @@ fn one_who_says_otherwise_is_named_and_one_word_does_not_end_the_waiting() {
     stage.mine(6);
     track(&["--wait", "2", "--timeout", "0"]).expect_code(0);
 }
+
+#[test]
+fn a_private_payment_is_sent_to_one() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let other = another(&stage);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let sent = stage.json(&[
+        "send",
+        &shop,
+        "0.1btc",
+        "--fee-rate",
+        "2",
+        "--yes",
+        "--max-fee=5000sat",
+        &password,
+        "--private",
+        &format!("--explorer={}", stage.server.url()),
+        &format!("--explorer={}", other.url()),
+    ]);
+    assert_eq!(sent["accepted_by"].as_array().unwrap().len(), 1, "{sent}");
+    assert_eq!(sent["propagated"], "not_asked");
+}

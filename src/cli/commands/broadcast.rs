@@ -1,11 +1,12 @@
 //! `broadcast`: journal first, then the bytes, then one verdict. The same bytes on every resend.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use fastness::{
     explain::{Explain, Failure, Kind},
-    explorer::{Dissent, ExplorerError, NotSent, Propagation, Taken, Verdict, Why},
+    explorer::{Dissent, Explorer, ExplorerError, NotSent, Propagation, Sending, Taken, Verdict, Why},
     flow::{self, Delivery, SignedFile, ethereum},
+    intent::Warning,
     network::Network,
     text::SafeText,
 };
@@ -24,7 +25,43 @@ use crate::cli::{
 pub(crate) struct Args {
     /// The signed file, a finalized PSBT or a raw transaction, or - for standard input
     file: PathBuf,
+    #[command(flatten)]
+    discretion: DiscretionArgs,
 }
+
+/// How many learn of what is sent.
+#[derive(Debug, clap::Args)]
+pub(super) struct DiscretionArgs {
+    /// Send to one explorer alone, an onion service if there is one, after a pause of up to 30 seconds (Bitcoin)
+    #[arg(long)]
+    private: bool,
+}
+
+impl DiscretionArgs {
+    /// An explorer that sends in this way. Before it does, a pause parts what is sent from what was asked (network.md 4.8).
+    fn explorer(&self, context: &mut Context, network: Network) -> Result<Explorer, Failure> {
+        let explorer = context.explorer(network)?;
+        if !self.private {
+            return Ok(explorer);
+        }
+        if context.passage()?.proxy.is_none() && network != Network::Regtest {
+            let text = "without a proxy the one explorer that it is sent to sees your address".to_owned();
+            context.ui.warn(&Warning { code: "private_without_proxy", text });
+        }
+        let most = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
+        let thousandths = getrandom::u32().map_or(1000, |random| random % 1001);
+        let pause = most * thousandths / 1000;
+        context
+            .ui
+            .say(&format!("Waiting {} s, so that what is sent is told apart from what was asked.", pause.as_secs()));
+        std::thread::sleep(pause);
+        Ok(explorer.sending(Sending::Privately))
+    }
+}
+
+/// The longest pause before something is sent privately.
+const PAUSE: Duration = Duration::from_secs(30);
+const PRACTICE_PAUSE: Duration = Duration::from_millis(300);
 
 /// What became of it.
 #[derive(Serialize)]
@@ -62,14 +99,14 @@ impl Args {
         }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         flow::refuse_superseded(&context.ledger()?, &file)?;
-        answer(send(context, &file)?)
+        answer(send(context, &file, &self.discretion)?)
     }
 }
 
 /// Sends, and turns the verdict into a report or an error.
-pub(super) fn send(context: &mut Context, file: &SignedFile) -> Result<Sent, Failure> {
+pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &DiscretionArgs) -> Result<Sent, Failure> {
     let network = file.signed.network;
-    let explorer = context.explorer(network)?;
+    let explorer = discretion.explorer(context, network)?;
     let mut ledger = context.ledger()?;
     let Delivery { txid, verdict } = flow::deliver(&mut ledger, &explorer, file)?;
     let sent = |verdict, detail| Ok(Sent::without_names(txid.clone(), network, (verdict, detail)));

@@ -12,6 +12,7 @@ use fastness::{
 
 use super::{
     Answer, answer,
+    broadcast::DiscretionArgs,
     pay::{FeeArgs, TrustArgs, fee_limit},
     plan::{DraftOutput, randomness, written},
 };
@@ -52,6 +53,8 @@ struct ReplacementArgs {
     #[command(flatten)]
     trust: TrustArgs,
     #[command(flatten)]
+    discretion: DiscretionArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     evm: EvmArgs,
@@ -83,7 +86,7 @@ impl ReplacementArgs {
             return answer(written(&draft, &self.output, context)?);
         }
         let signed = super::send::sign_in_child(context, &draft, &self.limits)?;
-        let sent = super::broadcast::send(context, &signed)?;
+        let sent = super::broadcast::send(context, &signed, &self.discretion)?;
         drop(lock);
         answer(sent)
     }

@@ -14,7 +14,7 @@ use fastness::{
 };
 use serde::Deserialize;
 
-use super::{Answer, answer, pay::PayArgs};
+use super::{Answer, answer, broadcast::DiscretionArgs, pay::PayArgs};
 use crate::cli::{
     DeskError,
     agreement::LimitArgs,
@@ -36,6 +36,8 @@ pub(crate) struct Args {
     #[arg(long)]
     again: bool,
     #[command(flatten)]
+    discretion: DiscretionArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     evm: EvmArgs,
@@ -56,7 +58,7 @@ impl Args {
             flow::refuse_repeat(&ledger, &row, &draft)?;
         }
         let signed = sign_in_child(context, &draft, &self.limits)?;
-        answer(super::broadcast::send(context, &signed)?)
+        answer(super::broadcast::send(context, &signed, &self.discretion)?)
     }
 }
 

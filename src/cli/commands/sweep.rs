@@ -22,6 +22,7 @@ use fastness::{
 
 use super::{
     Answer, answer,
+    broadcast::DiscretionArgs,
     pay::{FeeArgs, fee_limit},
     send::{self, ChildWords},
 };
@@ -46,6 +47,8 @@ pub(crate) struct Args {
     key_file: Option<PathBuf>,
     #[command(flatten)]
     fee: FeeArgs,
+    #[command(flatten)]
+    discretion: DiscretionArgs,
     #[command(flatten)]
     limits: LimitArgs,
     /// This process is the sealed child of another sweep
@@ -81,7 +84,7 @@ impl Args {
         };
         let draft = Draft { plan, context: names };
         let signed = child.sign(&draft)?;
-        answer(super::broadcast::send(context, &signed)?)
+        answer(super::broadcast::send(context, &signed, &self.discretion)?)
     }
 
     /// The sealed side: reads the key, tells its public key, reads the draft, asks, signs.

@@ -23,7 +23,7 @@ use super::{
     reception::{self, Reception},
 };
 use crate::explorer::{
-    Cause, Failures, NotSent, Propagation, RejectClass, Subject, TxPlace, Verdict,
+    Cause, Failures, NotSent, Propagation, RejectClass, Sending, Subject, TxPlace, Verdict,
     health::{Gate, Lane},
 };
 
@@ -38,13 +38,15 @@ pub(super) struct Letter<'a> {
 struct Hosts<'a> {
     sent: Vec<&'a Endpoint>,
     unused: Vec<&'a Endpoint>,
+    /// How many learn of it at once.
+    most: usize,
 }
 
 impl Explorer {
     /// Sends a signed transaction whose id must be `expected`, and says what became of it.
     ///
-    /// Three explorers of different operators are sent it at once, the next three only if none of them took it. Where it
-    /// is not clear whether a host did, everybody is asked for it several times within 16 s, and the same bytes go out once more.
+    /// Three explorers of different operators are sent it at once, the next three only if none of them took it; one alone if
+    /// it is sent [privately](Sending::Privately). Where it is not clear whether a host did, everybody is asked for it several times within 16 s, and the same bytes go out once more.
     #[must_use]
     pub fn broadcast(&self, raw: &[u8], expected: Txid) -> Verdict {
         let Ok(tx) = consensus::deserialize::<Transaction>(raw) else {
@@ -64,23 +66,28 @@ impl Explorer {
         for _ in 0..limits::SEND_ROUNDS {
             let round = hosts.next_round();
             self.offer_all(&round, letter, &mut tally).await;
-            if tally.is_held() || tally.is_unclear() {
+            let is_with_the_one = self.sending == Sending::Privately && !tally.is_unsent();
+            if tally.is_held() || tally.is_unclear() || is_with_the_one {
                 break;
             }
+        }
+        if self.sending == Sending::Privately {
+            // Nobody else is asked for it either.
+            hosts.unused.clear();
         }
         if tally.is_waiting() {
             return tally.held(self.propagation(letter, &hosts, &tally).await);
         }
         if tally.is_unsent() {
             let looks: &[Duration] = if tally.is_busy() { &[Duration::ZERO] } else { &[] };
-            return match self.look_for(letter.txid, looks).await {
+            return match self.look_for(letter.txid, &hosts, looks).await {
                 Some(holders) => tally.found(holders),
                 None => tally.unheld(),
             };
         }
         // Whoever refuses it may be wrong about others: one look, or several where it is more than a possibility.
         let looks: &[Duration] = if tally.may_be_there() { &self.read_back_at } else { &[Duration::ZERO] };
-        if let Some(holders) = self.look_for(letter.txid, looks).await {
+        if let Some(holders) = self.look_for(letter.txid, &hosts, looks).await {
             return tally.found(holders);
         }
         self.unfound(letter, hosts, tally).await
@@ -108,7 +115,7 @@ impl Explorer {
         if tally.is_waiting() {
             return tally.held(self.propagation(letter, &hosts, &tally).await);
         }
-        match self.look_for(letter.txid, &self.read_back_at[..1]).await {
+        match self.look_for(letter.txid, &hosts, &self.read_back_at[..1]).await {
             Some(holders) => tally.found(holders),
             None if tally.is_held() => tally.held(Propagation::NotYet),
             None => Verdict::Unknown,
@@ -124,7 +131,12 @@ impl Explorer {
             Err(_) => 2,
         };
         unused.sort_by_key(rank);
-        Hosts { sent: Vec::new(), unused }
+        if self.sending == Sending::Privately {
+            // An onion service learns no address of ours, and no exit sees what it is sent.
+            unused.sort_by_key(|endpoint| !endpoint.is_onion());
+        }
+        let most = if self.sending == Sending::Privately { 1 } else { limits::SEND_TO };
+        Hosts { sent: Vec::new(), unused, most }
     }
 
     /// Sends it to these at once and waits for all of them: nobody is cut off because another was faster.
@@ -174,14 +186,18 @@ impl Explorer {
         Ok(received)
     }
 
-    /// Looks for a transaction everywhere, several times, for servers cache what they said before.
-    async fn look_for(&self, txid: Txid, at: &[Duration]) -> Option<Vec<Holder>> {
+    /// Looks for a transaction everywhere, or where it was sent if nobody else is to know; several times, for servers cache
+    /// what they said before.
+    async fn look_for(&self, txid: Txid, hosts: &Hosts<'_>, at: &[Duration]) -> Option<Vec<Holder>> {
+        let may_know = |host: &Endpoint| {
+            self.sending == Sending::Widely || hosts.sent.iter().any(|sent| std::ptr::eq(*sent, host))
+        };
         let started = Instant::now();
         for delay in at {
             sleep_until(started + *delay).await;
             let deadline = after(limits::LOOKING * self.http.slowness());
-            let looks: FuturesUnordered<_> =
-                self.pool.turns(deadline).map(|(host, _)| self.whether_at(host, deadline, txid)).collect();
+            let asked = self.pool.turns(deadline).map(|(host, _)| host).filter(|host| may_know(host));
+            let looks: FuturesUnordered<_> = asked.map(|host| self.whether_at(host, deadline, txid)).collect();
             let holders: Vec<Holder> = looks.filter_map(async |holder| holder).collect().await;
             if !holders.is_empty() {
                 return Some(holders);
@@ -239,7 +255,7 @@ impl<'a> Hosts<'a> {
         let sent = &mut self.sent;
         self.unused.retain(|&endpoint| {
             let is_other = round.iter().all(|other| other.organisation() != endpoint.organisation());
-            let goes = is_other && round.len() < limits::SEND_TO;
+            let goes = is_other && round.len() < self.most;
             if goes {
                 round.push(endpoint);
                 sent.push(endpoint);

@@ -18,7 +18,8 @@ use super::{
     transport_tests::{EVIL, connect, holder, operator, regtest},
 };
 use crate::{
-    explorer::{BlockRef, Cause, Failure, NotSent, Propagation, RejectClass, Taken, Verdict, Why},
+    explorer::{BlockRef, Cause, Explorer, Failure, NotSent, Propagation, RejectClass, Sending, Taken, Verdict, Why},
+    network::Network,
     text::SafeText,
 };
 
@@ -368,4 +369,29 @@ fn hosts_for_sending_only_are_sent_it_and_never_asked() {
     assert_eq!(chair.count(&format!("POST /bitcoin/push/transaction data={hex}")), 1);
     assert_eq!(cypher.count(&format!(r#"POST /v1/btc/main/txs/push {{"tx":"{hex}"}}"#)), 1);
     assert_eq!((chair.count(""), cypher.count("")), (1, 1));
+}
+
+#[test]
+fn privately_one_learns_of_it_and_the_next_only_if_the_first_was_not_reached() {
+    let tx = payment();
+    let privately = |servers: &[&Server]| {
+        let explorer = connect(servers).sending(Sending::Privately);
+        explorer.broadcast(&consensus::serialize(&tx), tx.compute_txid())
+    };
+    let (first, second) = (taker(&tx), taker(&tx));
+    let taken = accepted(privately(&[&first, &second]));
+    assert_eq!((taken.operators, taken.propagation), (names(&[&first]), Propagation::NobodyToAsk));
+    assert_eq!(second.count("POST") + second.count("GET /tx/"), 0, "nobody else is told or asked");
+    // Refused, or unclear: still nobody else.
+    for first in [refuser(&tx, DUST), receiver(&tx, Keeps::Nothing, || Act::HangUp)] {
+        let second = taker(&tx);
+        let verdict = privately(&[&first, &second]);
+        assert!(matches!(verdict, Verdict::Rejected(_) | Verdict::Unknown), "{verdict:?}");
+        assert_eq!(second.count("POST"), 0);
+    }
+    // Not reached: the next.
+    let explorer = Explorer::connect(Network::Regtest, &["http://127.0.0.1:9".to_owned(), second.url.clone()]);
+    let explorer = explorer.expect("good addresses").sending(Sending::Privately);
+    accepted(explorer.broadcast(&consensus::serialize(&tx), tx.compute_txid()));
+    assert_eq!(second.count("POST"), 1);
 }

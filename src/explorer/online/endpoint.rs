@@ -161,6 +161,12 @@ impl Endpoint {
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
     }
 
+    /// Whether it is an onion service.
+    pub(super) fn is_onion(&self) -> bool {
+        let host = self.operator.as_str();
+        is_onion(host.rsplit_once(':').map_or(host, |(host, _)| host))
+    }
+
     /// The organisation behind it.
     pub(super) fn organisation(&self) -> String {
         organisation(self.operator.as_str())

@@ -22,7 +22,10 @@ use super::{
     default_endpoints,
 };
 use crate::{
-    explorer::health::{Gate, Lane},
+    explorer::{
+        Sending,
+        health::{Gate, Lane},
+    },
     network::Network,
 };
 
@@ -101,6 +104,8 @@ pub struct Explorer {
     seen: RefCell<SeenBlocks>,
     /// When to look for a transaction after sending it.
     read_back_at: [Duration; 5],
+    /// How many learn of what is sent.
+    sending: Sending,
 }
 
 impl Explorer {
@@ -114,7 +119,8 @@ impl Explorer {
         let defaults = default_endpoints(network);
         let pool = Pool::new(network.name(), if endpoints.is_empty() { &defaults } else { endpoints })?;
         let read_back_at = if network == Network::Regtest { limits::PRACTICE_LOOK_AT } else { limits::LOOK_AT };
-        Ok(Self { network, http: Http::new(&Passage::default())?, pool, seen: RefCell::default(), read_back_at })
+        let (http, seen, sending) = (Http::new(&Passage::default())?, RefCell::default(), Sending::Widely);
+        Ok(Self { network, http, pool, seen, read_back_at, sending })
     }
 
     /// The one form of an address by which two spellings of it are compared; nothing is sent.
@@ -133,6 +139,13 @@ impl Explorer {
         self.http = Http::new(passage)?;
         self.pool.remember_in(&passage.book);
         Ok(self)
+    }
+
+    /// The same, sending in this way.
+    #[must_use]
+    pub const fn sending(mut self, sending: Sending) -> Self {
+        self.sending = sending;
+        self
     }
 
     /// True if one of them is a person's own node, which asks for a login.
