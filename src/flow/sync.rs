@@ -115,14 +115,15 @@ fn once(
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
     let told = told_by(ledger, row, (depth, &operator), (&known, undone))?;
-    let rotation = match explorer.scripts_together()? {
-        1 if is_known_tip(row, tip) => ROTATION_SAME_TIP,
-        1 => ROTATION_NEW_TIP,
+    let chain = if is_known_tip(row, tip) { Chain::Still } else { Chain::Moved };
+    let rotation = match (explorer.scripts_together()?, chain) {
+        (1, Chain::Still) => ROTATION_SAME_TIP,
+        (1, Chain::Moved) => ROTATION_NEW_TIP,
         // Who takes many scripts in one question is asked about all of them every time.
         _ => usize::MAX,
     };
-    let hot = Hot { depth, settled: tip.height.saturating_sub(SETTLED), shown: now().saturating_sub(SHOWN), undone };
-    let ask = to_ask(&known, next, (&hot, rotation));
+    let (settled, shown) = (tip.height.saturating_sub(SETTLED), now().saturating_sub(SHOWN));
+    let ask = to_ask(&known, next, (&Warmth { depth, chain, settled, shown, undone }, rotation));
     let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
     let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
     let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
@@ -227,9 +228,17 @@ fn below(script: &KnownScript, next: [u32; 2]) -> bool {
     script.index < next[script.keychain.position()]
 }
 
-/// Which scripts are asked about at every sync (network.md 4.7).
-struct Hot {
+/// Whether the chain stands where it stood at the last sync.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    Still,
+    Moved,
+}
+
+/// Which scripts are asked about at every sync, and which of the others first (network.md 4.7).
+struct Warmth {
     depth: Depth,
+    chain: Chain,
     /// Payments in blocks above this height are young.
     settled: u32,
     /// Addresses given out after this time may be paid yet; seconds since 1970.
@@ -237,14 +246,19 @@ struct Hot {
     undone: Option<u32>,
 }
 
-impl Hot {
-    /// Whether it holds coins, has young or unconfirmed payments or some whose block is gone, or was given out lately.
-    fn has(&self, script: &KnownScript) -> bool {
-        let is_young = |height: u32| height > self.settled || is_undone(self.undone, height);
+impl Warmth {
+    /// Whether it is asked now: it has unconfirmed payments, or some whose block is gone; once the chain moved, all that is warm.
+    fn is_hot(&self, script: &KnownScript) -> bool {
         self.depth == Depth::Full
-            || script.coins > 0
             || script.unconfirmed > 0
-            || script.newest.is_some_and(is_young)
+            || script.newest.is_some_and(|height| is_undone(self.undone, height))
+            || self.chain == Chain::Moved && self.is_warm(script)
+    }
+
+    /// Whether it holds coins, has young payments, or was given out lately.
+    fn is_warm(&self, script: &KnownScript) -> bool {
+        script.coins > 0
+            || script.newest.is_some_and(|height| height > self.settled)
             || script.issued.is_some_and(|issued| issued > self.shown)
     }
 }
@@ -253,11 +267,13 @@ fn is_undone(undone: Option<u32>, height: u32) -> bool {
     undone.is_some_and(|undone| height > undone)
 }
 
-/// The scripts below the gap window that are asked again: the hot ones, and the longest unasked of the others.
-fn to_ask(known: &[KnownScript], next: [u32; 2], (hot, rotation): (&Hot, usize)) -> Vec<(Keychain, u32)> {
+/// The scripts below the gap window that are asked again: the hot ones, and of the others the warm ones first, the longest
+/// unasked of each.
+fn to_ask(known: &[KnownScript], next: [u32; 2], (warmth, rotation): (&Warmth, usize)) -> Vec<(Keychain, u32)> {
     let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
-    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) = used.into_iter().partition(|script| hot.has(script));
-    cold.sort_by_key(|script| (script.checked, script.keychain, script.index));
+    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
+        used.into_iter().partition(|script| warmth.is_hot(script));
+    cold.sort_by_key(|script| (!warmth.is_warm(script), script.checked, script.keychain, script.index));
     hot.into_iter().chain(cold.into_iter().take(rotation)).map(|script| (script.keychain, script.index)).collect()
 }
 
