@@ -2,13 +2,19 @@
 //!
 //! A table only; behave.rs runs the program against it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
+use bitcoin::{OutPoint, ScriptBuf, Txid, hashes::Hash};
 use serde_json::Value;
 
 use super::{
     CANARY, INVITATION,
     layer::{Act, Asked, Greeting, Reply, Step},
+    tellings::tx_json,
+    world::transaction,
 };
 
 /// What is done, and to whom.
@@ -69,6 +75,22 @@ fn long(first: &str, again: &str, times: usize, last: &str) -> Act {
         head(&format!("content-length: {}\r\n", first.len() + rounds * piece.len() + last.len())),
         &[Step::Bytes(first.into()), Step::Repeat(piece.into_bytes(), rounds), Step::Bytes(last.into())],
     )
+}
+
+/// Another page of a history that has no end: genuine transactions, each of another id, with long scripts.
+fn another_page(asked: &Asked, honest: Reply) -> Act {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    if !asked.path.contains("/txs") || asked.path.ends_with("/mempool") || asked.method == "POST" {
+        return Act::Say(honest);
+    }
+    let status =
+        serde_json::json!({ "confirmed": true, "block_height": 1, "block_hash": "0".repeat(64), "block_time": 1 });
+    let page = (0..25).map(|_| {
+        let coin = OutPoint { txid: Txid::all_zeros(), vout: NUMBER.fetch_add(1, Ordering::Relaxed) };
+        let script = ScriptBuf::from_bytes(vec![0x6a; 60_000]);
+        tx_json(&transaction(coin, &[(script, 1)]), status.clone())
+    });
+    json(Value::from(page.collect::<Vec<_>>()).to_string())
 }
 
 /// A transaction as small as one can be.
@@ -268,7 +290,8 @@ pub const STATUS: [Behaviour; 19] = [
 ];
 
 /// In the body.
-pub const BODY: [Behaviour; 31] = [
+pub const BODY: [Behaviour; 32] = [
+    ("a history without an end", How::Answer(another_page)),
     ("a web page", How::Answer(|_, _| Act::Say(Reply::new(200, "text/html", html())))),
     ("a web page called JSON", How::Answer(|_, _| json(format!("\n \t{}", html())))),
     ("spaces without end", How::Answer(|_, _| steps(head(""), &[Step::Repeat(vec![b' '; 65_536], MANY)]))),
