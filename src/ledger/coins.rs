@@ -115,6 +115,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn coins(&self, id: AccountId) -> Result<Vec<CoinRow>, LedgerError> {
+        // Only young transactions are looked at for whether they are block rewards: the others are spent like any.
         let sql =
             "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0,
                    2 * EXISTS (SELECT 1 FROM proofs p
@@ -122,7 +123,8 @@ impl Ledger {
                              AND p.height = x.height),
                    EXISTS (SELECT 1 FROM opinions o
                            WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx),
-                   substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2,
+                   x.height > min(k.tip_height, coalesce(k.witness_height, k.tip_height)) - 100
+                     AND (substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2),
                    min(k.tip_height, coalesce(k.witness_height, k.tip_height))
                    FROM coins c JOIN accounts k ON k.id = c.account
                    JOIN transactions x ON x.txid = c.txid AND x.network = k.network
@@ -130,7 +132,8 @@ impl Ledger {
                    WHERE c.account = ?1 AND c.spent_by IS NULL AND x.gone = 0 ORDER BY c.value DESC, c.txid, c.vout";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map(params![id.0, NO_OUTPOINT], |row| {
-            let (height, is_reward): (Option<u32>, bool) = (row.get(5)?, row.get(10)?);
+            let (height, is_reward): (Option<u32>, bool) =
+                (row.get(5)?, row.get::<_, Option<bool>>(10)?.unwrap_or(false));
             let matures_at = height.filter(|_| is_reward).map(network::matures_at);
             let next: u32 = row.get::<_, Option<u32>>(11)?.unwrap_or(0).saturating_add(1);
             Ok(CoinRow {
