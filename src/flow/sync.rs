@@ -2,20 +2,21 @@
 //!
 //! A first scan follows the gap limit on both chains; later ones ask only what can have changed (network.md 4.7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bitcoin::{BlockHash, Transaction, Txid};
+use bitcoin::{BlockHash, OutPoint, Transaction, TxOut, Txid, consensus};
 
 use super::witness::{self, Second};
 use crate::{
     account::Keychain,
-    chain::bitcoin::spv::SUCCESSORS,
+    chain::bitcoin::{consensus::verify, proof, spv::SUCCESSORS},
     explain::Failure,
     explorer::{
         BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing, Tip, TxAt,
     },
     ledger::{
-        AccountRow, Completeness, KnownScript, Ledger, LedgerError, Observation, Place, Synced, ToldHistory, now,
+        AccountRow, Completeness, JournalState, KnownScript, Ledger, LedgerError, Observation, Place, Synced,
+        ToldHistory, now,
     },
 };
 
@@ -82,14 +83,21 @@ pub fn sync(
     how: (Depth, u32),
     progress: &mut dyn FnMut(ScanProgress),
 ) -> Result<SyncReport, Failure> {
-    for _ in 1..ATTEMPTS {
+    let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
+    for attempt in 1..=ATTEMPTS {
         let row = ledger.account(&row.wallet, row.account.network, Some(&row.name))?;
-        if let Some(report) = once(ledger, &row, explorer, (how, Overtaken::GivesWay), progress)? {
-            return Ok(report);
+        let overtaken = if attempt < ATTEMPTS { Overtaken::GivesWay } else { Overtaken::Writes };
+        let Some(report) = once(ledger, &row, explorer, (how, overtaken), progress)? else { continue };
+        changed |= report.changed;
+        // What the second one brought may be followed by more, beyond the gap or on the other chain.
+        let is_done = !matches!(report.second, Second::Heard { taken_over: 1.., .. });
+        last = Some(report);
+        if is_done {
+            break;
         }
     }
-    let report = once(ledger, row, explorer, (how, Overtaken::Writes), progress)?;
-    report.ok_or_else(|| LedgerError::Damaged("account").into())
+    let report = last.ok_or(LedgerError::Damaged("account"))?;
+    Ok(SyncReport { changed, ..report })
 }
 
 /// What is done with an answer while another process wrote a newer one.
@@ -134,9 +142,8 @@ fn once(
     // Proven first: of an answer with a false proof in it nothing is written down.
     let proofs = prove(ledger, row, explorer, (&answer, tip))?;
     let Some(changed) = write((ledger, overtaken), row, (&answer, &proofs, undone), &synced)? else { return Ok(None) };
-    let told = answer.scripts.iter().map(|script| (script.keychain, script.index, script.operator.clone()));
-    let told: Vec<_> = told.chain(answer.unchanged.iter().cloned()).collect();
-    let second = witness::second_opinion((ledger, row), explorer, (tip.height, &told))?;
+    let second = witness::second_opinion((ledger, row), explorer, (tip.height, &answer))?;
+    let changed = changed || matches!(second, Second::Heard { taken_over: 1.., .. });
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
     let (height, proven) = (tip.height, proofs.len());
@@ -334,6 +341,7 @@ fn write(
         for script in &answer.scripts {
             changed |= ledger.observe(row, &observation(script, &places, synced.height))?;
         }
+        displaced(ledger, row, answer)?;
         for (keychain, index, _) in &answer.unchanged {
             ledger.set_checked(row.id, *keychain, *index)?;
         }
@@ -343,6 +351,39 @@ fn write(
         ledger.set_synced(row.id, synced)?;
         Ok(Some(changed))
     })
+}
+
+/// A payment of ours that waits, and of whose coins another is spent in a block by a transaction that is signed for it, is
+/// replaced: whoever lists that cannot have invented it.
+fn displaced(ledger: &Ledger, row: &AccountRow, answer: &ScanAnswer) -> Result<(), LedgerError> {
+    let in_blocks = answer.scripts.iter().flat_map(|script| &script.txs).filter(|at| at.place.is_some());
+    let in_blocks: Vec<&Transaction> = in_blocks.map(|at| &at.tx).collect();
+    for ours in ledger.in_flight(row.account.network)? {
+        let Ok(transaction) = consensus::encode::deserialize::<Transaction>(&ours.raw) else { continue };
+        let coins: BTreeSet<OutPoint> = transaction.input.iter().map(|input| input.previous_output).collect();
+        let is_rival = |other: &&&Transaction| {
+            other.compute_txid().to_string() != ours.txid
+                && other.input.iter().any(|input| coins.contains(&input.previous_output))
+        };
+        if let Some(rival) = in_blocks.iter().find(is_rival)
+            && is_signed(ledger, row, rival)?
+        {
+            let why = "a coin was spent by another, in a block";
+            ledger.set_journal_state(row.account.network, &ours.txid, JournalState::Replaced, why)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether Bitcoin Core's code accepts every input, where the ledger has all that it spends.
+fn is_signed(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<bool, LedgerError> {
+    let mut spent: Vec<TxOut> = Vec::new();
+    for input in &transaction.input {
+        let Some((parent, _)) = ledger.transaction(row, input.previous_output.txid)? else { return Ok(false) };
+        let Ok(output) = proof::spent_output(&parent, input.previous_output) else { return Ok(false) };
+        spent.push(output.clone());
+    }
+    Ok(verify(transaction, &spent).is_ok())
 }
 
 /// A block in the ledger's words.

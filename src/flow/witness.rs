@@ -11,10 +11,13 @@ use super::sync::{as_known, place_of};
 use crate::{
     account::Keychain,
     explain::Failure,
-    explorer::{BlockRef, Explorer, Opinion, ScriptHistory, TxAt, WitnessedScript},
+    explorer::{BlockRef, Explorer, Opinion, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
     ledger::{AccountRow, Completeness, Disagreement, Ledger, LedgerError, Observation, PROVEN_HERE, ToldHistory},
     text::SafeText,
 };
+
+/// Blocks by which two explorers may differ at one moment.
+const SAME_MOMENT: u32 = 2;
 
 /// What was told of each script.
 type Histories = BTreeMap<(Keychain, u32), ToldHistory>;
@@ -40,6 +43,8 @@ pub enum Second {
         pending: usize,
         /// Scripts that were not put to it.
         unasked: usize,
+        /// Transactions that only it had, and that are proven.
+        taken_over: usize,
     },
 }
 
@@ -50,23 +55,26 @@ pub enum Second {
 pub(super) fn second_opinion(
     (ledger, row): (&mut Ledger, &AccountRow),
     explorer: &Explorer,
-    (tip, tellers): (u32, &[(Keychain, u32, SafeText)]),
+    (tip, answer): (u32, &ScanAnswer),
 ) -> Result<Second, Failure> {
     let told = ledger.known_histories(row)?;
-    let tellers: BTreeMap<(Keychain, u32), &SafeText> =
-        tellers.iter().map(|(keychain, index, teller)| ((*keychain, *index), teller)).collect();
+    let tellers = tellers(answer, &told);
     let Some(primary) = who_told_most(&tellers) else { return Ok(Second::Nobody) };
     let scripts = in_order(ledger, row, (&tellers, &told))?;
     let opinion = match explorer.second_opinion(primary, &scripts) {
         Ok(Some(opinion)) => opinion,
         Ok(None) => {
-            let forget = |(place, teller): (&(Keychain, u32), &&SafeText)| {
-                ledger.forget_contradictions(row.id, *place, teller.as_str())
+            let forget = |(place, teller): (&(Keychain, u32), &Teller<'_>)| {
+                ledger.forget_contradictions(row.id, *place, teller.host.as_str())
             };
             tellers.iter().try_for_each(forget)?;
             return Ok(Second::Nobody);
         }
-        Err(error) => return Ok(Second::Silent(error.to_string())),
+        Err(error) => {
+            // Who agreed before is not heard today.
+            tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+            return Ok(Second::Silent(error.to_string()));
+        }
     };
     let news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
     let proven = news.proven(explorer, opinion.tip.height);
@@ -76,19 +84,52 @@ pub(super) fn second_opinion(
     let pending = opinion.differing.len().saturating_sub(differing);
     let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
     let (operator, height) = (operator.to_string(), its_tip.height);
-    Ok(Second::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked })
+    let taken_over = proven.len();
+    Ok(Second::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
 }
 
 /// A transaction that only the witness had, with the block that it is proven to be in.
 type Proven = (Observation, Txid, BlockRef);
 
+/// Who told of a script in this sync, and whether that is what is known of it now: the ledger may know better.
+struct Teller<'a> {
+    host: &'a SafeText,
+    says_what_is_known: bool,
+}
+
 /// Who told of each script in this sync.
-type Tellers<'a> = BTreeMap<(Keychain, u32), &'a SafeText>;
+type Tellers<'a> = BTreeMap<(Keychain, u32), Teller<'a>>;
+
+fn tellers<'a>(answer: &'a ScanAnswer, told: &Histories) -> Tellers<'a> {
+    let of = |history: &'a ScriptHistory| {
+        let place = (history.keychain, history.index);
+        let says_what_is_known = says_what_is_known(history, told.get(&place));
+        (place, Teller { host: &history.operator, says_what_is_known })
+    };
+    let same = |(keychain, index, host): &'a (Keychain, u32, SafeText)| {
+        ((*keychain, *index), Teller { host, says_what_is_known: true })
+    };
+    answer.scripts.iter().map(of).chain(answer.unchanged.iter().map(same)).collect()
+}
+
+/// Whether a host listed exactly what is known: the same in the same blocks, and the same that waits.
+fn says_what_is_known(history: &ScriptHistory, known: Option<&ToldHistory>) -> bool {
+    let known = known.cloned().unwrap_or_default();
+    let in_blocks = history.txs.iter().filter_map(|seen| Some((seen.tx.compute_txid(), seen.place?)));
+    let in_blocks: BTreeSet<(Txid, u32, String)> =
+        in_blocks.map(|(txid, block)| (txid, block.height, block.hash.to_string())).collect();
+    let hash = |height: &u32| known.blocks.get(height).cloned().unwrap_or_default();
+    let confirmed: BTreeSet<(Txid, u32, String)> =
+        known.confirmed.iter().map(|(txid, height)| (*txid, *height, hash(height))).collect();
+    let waiting: BTreeSet<Txid> =
+        history.txs.iter().filter(|seen| seen.place.is_none()).map(|seen| seen.tx.compute_txid()).collect();
+    in_blocks == confirmed && waiting == known.waiting.iter().copied().collect()
+}
 
 fn who_told_most<'a>(tellers: &Tellers<'a>) -> Option<&'a SafeText> {
     let mut counts: BTreeMap<&str, (usize, &SafeText)> = BTreeMap::new();
-    for &teller in tellers.values() {
-        counts.entry(teller.as_str()).or_insert((0, teller)).0 += 1;
+    for teller in tellers.values() {
+        counts.entry(teller.host.as_str()).or_insert((0, teller.host)).0 += 1;
     }
     counts.into_values().max_by_key(|(count, _)| *count).map(|(_, teller)| teller)
 }
@@ -101,7 +142,7 @@ fn write(
     ledger.set_witness(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
     let differing = opinion.differing.iter().map(|history| (history.keychain, history.index));
     for place in opinion.agreed.iter().copied().chain(differing.clone()) {
-        let teller = tellers.get(&place).map_or("", |teller| teller.as_str());
+        let teller = tellers.get(&place).map_or("", |teller| teller.host.as_str());
         ledger.forget_contradictions(row.id, place, teller)?;
     }
     // Where the first one left out what is proven, two do not agree, although the second says what is known.
@@ -109,11 +150,13 @@ fn write(
     let contested: BTreeSet<(Keychain, u32)> = named.collect();
     for &place in &opinion.agreed {
         match tellers.get(&place).filter(|_| !contested.contains(&place)) {
-            Some(teller) => ledger.put_opinion(row.id, place, (opinion.operator.as_str(), teller.as_str()))?,
+            Some(teller) => ledger.put_opinion(row.id, place, (opinion.operator.as_str(), teller.host.as_str()))?,
             None => ledger.forget_opinion(row.id, place)?,
         }
     }
-    differing.into_iter().try_for_each(|place| ledger.forget_opinion(row.id, place))?;
+    // Nor where the first one says something else than what is known.
+    let otherwise = tellers.iter().filter(|(_, teller)| !teller.says_what_is_known).map(|(place, _)| *place);
+    differing.chain(otherwise).try_for_each(|place| ledger.forget_opinion(row.id, place))?;
     for (observation, txid, block) in proven {
         ledger.put_proof(row, *txid, (block.height, &block.hash.to_string()))?;
         ledger.observe(row, observation)?;
@@ -138,7 +181,8 @@ fn in_order(
     let witnessed = |(keychain, index): (Keychain, u32)| {
         let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
         let agreed_by = opinions.get(&(keychain, index)).cloned();
-        let told_by = tellers.get(&(keychain, index)).map(|&teller| teller.clone());
+        let teller = tellers.get(&(keychain, index)).filter(|teller| teller.says_what_is_known);
+        let told_by = teller.map(|teller| teller.host.clone());
         let script = row.account.script(keychain, index).ok()?;
         Some(WitnessedScript { keychain, index, script, known, agreed_by, told_by })
     };
@@ -162,7 +206,9 @@ impl<'a> Differences<'a> {
         let mut differences = Self::default();
         for history in &opinion.differing {
             let known = told.get(&(history.keychain, history.index)).cloned().unwrap_or_default();
-            differences.only_there(history, &known, (primary, tip));
+            // Who is further behind than by the blocks of a moment lacks what the other has.
+            let seen_to = if opinion.tip.height > tip.saturating_add(SAME_MOMENT) { opinion.tip.height } else { tip };
+            differences.only_there(history, &known, (primary, seen_to));
             differences.only_here(ledger, (history, &known), (primary, opinion.tip.height))?;
         }
         Ok(differences)

@@ -68,7 +68,7 @@ impl From<Second> for SecondOpinion {
         match second {
             Second::Nobody => Self::Nobody,
             Second::Silent(problem) => Self::Silent { problem },
-            Second::Heard { operator, height, agreed, differing, pending, unasked } => {
+            Second::Heard { operator, height, agreed, differing, pending, unasked, taken_over: _ } => {
                 Self::Heard { operator, height, agreed, differing, pending, unasked }
             }
         }

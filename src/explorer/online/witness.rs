@@ -71,7 +71,7 @@ fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: Saf
         match answer {
             // Nobody agrees with itself.
             _ if is_the_same && is_another => opinion.agreed.push((*keychain, *index)),
-            _ if is_the_same => opinion.unasked += 1,
+            _ if is_the_same => {}
             Answered::Unchanged => {}
             Answered::History(History { txs, mempool_capped }) => {
                 let operator = opinion.operator.clone();
