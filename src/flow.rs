@@ -98,7 +98,7 @@ pub enum FlowError {
     #[error("coin {0} is already spent by {1}")]
     CoinSpent(String, String),
     /// One explorer alone says that a coin is unspent, and the other one does not answer.
-    #[error("only {operator} says that coin {coin} is unspent; the other explorer did not answer")]
+    #[error("only {operator} says that coin {coin} is unspent; no other explorer confirms it")]
     OneWitness {
         /// The coin.
         coin: String,
@@ -135,10 +135,10 @@ catalogue! {
     LEDGER_LIES = "flow.ledger_lies", Verification, "Nothing was signed; move ledger.db away and add the accounts again from the keystore";
     REVIEW_CHANGED = "flow.review_changed", Verification, "Nothing was signed; inspect the draft on a machine you trust";
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
-    NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account can be replaced";
+    NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account that nothing else spends from can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
-    ONE_WITNESS = "flow.one_witness", Network, "Try again when the other explorer answers (`fastness explorers test`), or trust one alone with --offline-trust";
+    ONE_WITNESS = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --offline-trust";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
     SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";

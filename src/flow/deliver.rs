@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use bitcoin::{Transaction, TxOut};
+use bitcoin::{OutPoint, Transaction, TxOut};
 
 use super::{Draft, FlowError, SignedFile};
 use crate::{
     account::Keychain,
     chain::bitcoin::{consensus, proof},
     explain::Failure,
-    explorer::{Claim, Explorer, Verdict},
+    explorer::{Cause, Claim, Explorer, ExplorerError, RejectClass, Verdict},
     ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
 };
@@ -51,7 +51,10 @@ pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> R
         ledger.set_journal_state(network, id, JournalState::Unknown, "sending")?;
         rows.iter().try_for_each(|row| ledger.observe_own(row, &file.transaction))
     })?;
-    let verdict = explorer.broadcast(&row.raw, txid);
+    let mut verdict = explorer.broadcast(&row.raw, txid);
+    if verdict == Verdict::Rejected(RejectClass::InputsMissing) && send_parents(ledger, explorer, file)? {
+        verdict = explorer.broadcast(&row.raw, txid);
+    }
     let (state, detail) = settled(&verdict, &row, evidence(explorer, &verdict, &file.transaction));
     let written = ledger.atomically(|ledger| {
         ledger.set_journal_state(network, id, state, &detail)?;
@@ -86,6 +89,26 @@ fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transacti
         spent.push(output.clone());
     }
     Ok(consensus::verify(transaction, &spent)?)
+}
+
+/// Sends again what of ours waits and is spent from, byte for byte: a node that lost its mempool does not know it. True if
+/// there is any.
+fn send_parents(ledger: &Ledger, explorer: &Explorer, file: &SignedFile) -> Result<bool, Failure> {
+    let mut sent = false;
+    for parent in in_flight_parents(ledger, file.signed.network, &file.transaction)? {
+        if let Ok(id) = parent.txid.parse() {
+            drop(explorer.broadcast(&parent.raw, id));
+            sent = true;
+        }
+    }
+    Ok(sent)
+}
+
+/// Our own transactions that wait and that this one spends from.
+fn in_flight_parents(ledger: &Ledger, network: Network, transaction: &Transaction) -> Result<Vec<JournalRow>, Failure> {
+    let parents: BTreeSet<String> =
+        transaction.input.iter().map(|input| input.previous_output.txid.to_string()).collect();
+    Ok(ledger.in_flight(network)?.into_iter().filter(|row| parents.contains(&row.txid)).collect())
 }
 
 /// What stands behind a verdict that says that it is in a block; one organisation's word is enough only where there is one.
@@ -168,7 +191,15 @@ pub fn check_unspent(
         if is_fresh || ledger.spender(row.id, coin)?.is_some() {
             continue;
         }
-        let claim = explorer.outspend(coin)?;
+        let claim = match explorer.outspend(coin) {
+            // Change of our own that a node has lost: it is sent again before what spends it.
+            Err(ExplorerError::NoAnswer(failures))
+                if failures.are_all(Cause::Missing) && is_in_flight(ledger, row, coin)? =>
+            {
+                continue;
+            }
+            other => other?,
+        };
         if let Some(spender) = claim.value() {
             return Err(FlowError::CoinSpent(coin.to_string(), spender.to_string()).into());
         }
@@ -179,6 +210,12 @@ pub fn check_unspent(
         }
     }
     Ok(())
+}
+
+/// Whether a coin is of a transaction of ours that waits.
+fn is_in_flight(ledger: &Ledger, row: &AccountRow, coin: OutPoint) -> Result<bool, Failure> {
+    let id = coin.txid.to_string();
+    Ok(ledger.in_flight(row.account.network)?.iter().any(|row| row.txid == id))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The same bytes on every resend (threats.md B4). A confirmation is called proven only where its Merkle branch and the
 //! work after it were checked; a chain that was reorganised takes it back.
 
+use std::{thread::sleep, time::Duration};
+
 use bitcoin::{Transaction, TxOut, Txid};
 
 use super::{
@@ -12,13 +14,16 @@ use super::{
 use crate::{
     chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
     explain::Failure,
-    explorer::{BlockRef, Cause, Claim, Explorer, ExplorerError, Heights, Placed, TxPlace, Verdict},
+    explorer::{BlockRef, Cause, Claim, Explorer, ExplorerError, Heights, Placed, RejectClass, TxPlace, Verdict},
     intent::Status,
     ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
     network::Network,
     text::SafeText,
 };
 
+/// How often, and after what pause, a server is asked again that is not settled.
+const UNSETTLED: u32 = 3;
+const MOMENT: Duration = Duration::from_millis(700);
 /// Most parents that are fetched to see whether a conflicting transaction is signed, one after the other.
 const MAX_PARENTS: usize = 20;
 
@@ -63,7 +68,7 @@ impl Tracking {
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
     let Some(row) = journal else { return of_others(ledger, explorer, (network, txid)) };
-    let Placed { claim, others } = match explorer.place(txid) {
+    let Placed { claim, others } = match placed(explorer, txid) {
         // A node without an index of transactions cannot say where one is that it does not have waiting: the bytes are ours,
         // and sending them once more does no harm.
         Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
@@ -87,7 +92,19 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
             tracking
         }
     };
-    Ok(Tracking { reorganised, dissent: dissent(&others), ..tracking })
+    let dissent = dissent(&others).into_iter().chain(tracking.dissent.clone()).collect();
+    Ok(Tracking { reorganised, dissent, ..tracking })
+}
+
+/// Where a transaction is. A server that has just heard of a change answers itself for a moment: it is asked again.
+fn placed(explorer: &Explorer, txid: Txid) -> Result<Placed, ExplorerError> {
+    for _ in 0..UNSETTLED {
+        match explorer.place(txid) {
+            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsettled) => sleep(MOMENT),
+            other => return other,
+        }
+    }
+    explorer.place(txid)
 }
 
 /// What others say, in our words.
@@ -102,7 +119,14 @@ fn dissent(others: &[(SafeText, TxPlace)]) -> Vec<(SafeText, String)> {
 
 /// A transaction that is not in our journal: known to the ledger, or to explorers alone.
 fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Txid)) -> Result<Tracking, Failure> {
-    let Placed { claim, others } = explorer.place(txid)?;
+    let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
+    let Placed { claim, others } = match placed(explorer, txid) {
+        // A node without an index of transactions knows those of its mempool, and no others by their ids.
+        Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
+            Placed { claim: Claim::said_by(TxPlace::Unknown, failures.operators()), others: Vec::new() }
+        }
+        other => other?,
+    };
     let rows = accounts(ledger, network)?;
     let known = rows.first().map(|row| ledger.transaction(row, txid)).transpose()?.flatten();
     let was_in_block = known.as_ref().is_some_and(|(_, height)| height.is_some());
@@ -111,7 +135,6 @@ fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Tx
         (TxPlace::Unknown, None) => None,
         (_, None) => explorer.transaction(txid)?,
     };
-    let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
     let transaction = transaction.ok_or_else(unknown)?;
     if *claim.value() == TxPlace::Unknown
         && let Some(by) = rival_here(ledger, &rows, &transaction)?
@@ -119,7 +142,9 @@ fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Tx
         return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
     }
     let reorganised = was_in_block && !matches!(claim.value(), TxPlace::Confirmed(_));
-    Ok(Tracking { reorganised, dissent: dissent(&others), ..tracking(explorer, &claim, &transaction)? })
+    let tracking = tracking(explorer, &claim, &transaction)?;
+    let dissent = dissent(&others).into_iter().chain(tracking.dissent.clone()).collect();
+    Ok(Tracking { reorganised, dissent, ..tracking })
 }
 
 /// Whether our journal or an account of ours had it in a block.
@@ -143,15 +168,17 @@ fn tracking(explorer: &Explorer, claim: &Claim<TxPlace>, transaction: &Transacti
         Claim::Single { operator, .. } => vec![operator.clone()],
     };
     let claimed = if matches!(claim, Claim::Agreed { .. }) { Evidence::Agreed } else { Evidence::Said };
+    let mut dissent = Vec::new();
     let (status, evidence) = match *claim.value() {
         TxPlace::Unknown => (Status::NotFound, claimed),
         TxPlace::Mempool => (Status::Unconfirmed, claimed),
-        TxPlace::Confirmed(block) => match confirmed(explorer, transaction, block)? {
-            (status, Evidence::Proven) => (status, Evidence::Proven),
-            (status, depth) => (status, weaker(claimed, depth)),
-        },
+        TxPlace::Confirmed(block) => {
+            let (status, depth, behind) = confirmed(explorer, transaction, block)?;
+            dissent.extend(behind);
+            (status, if depth == Evidence::Proven { depth } else { weaker(claimed, depth) })
+        }
     };
-    Ok(Tracking { evidence, said_by, ..Tracking::said(status) })
+    Ok(Tracking { evidence, said_by, dissent, ..Tracking::said(status) })
 }
 
 /// What stands behind two things together.
@@ -163,9 +190,16 @@ const fn weaker(one: Evidence, other: Evidence) -> Evidence {
     }
 }
 
+/// A host, and what it says in our words.
+type Word = (SafeText, String);
+
 /// How deep it is, and whether that is proven: only what has six blocks on its own can be. Else whether two agree on the
-/// height of the chain.
-fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) -> Result<(Status, Evidence), Failure> {
+/// height of the chain; who is behind is named.
+fn confirmed(
+    explorer: &Explorer,
+    transaction: &Transaction,
+    block: BlockRef,
+) -> Result<(Status, Evidence, Option<Word>), Failure> {
     let BlockRef { height, hash, .. } = block;
     let Heights { counted, highest } = explorer.heights()?;
     let is_agreed = matches!(counted, Claim::Agreed { .. });
@@ -174,6 +208,13 @@ fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) ->
     let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], highest)?.contains(&true);
     // Whoever says that the chain is lower than that, so many blocks were seen.
     let seen = if is_proven { needed } else { 0 };
+    let behind = match &counted {
+        Claim::Single { value, operator } if *value < highest => {
+            let words = format!("knows blocks up to {value} only, of {highest}: confirmations are counted to there");
+            Some((operator.clone(), words))
+        }
+        _ => None,
+    };
     let confirmations = counted.into_value().saturating_sub(height).max(seen).saturating_add(1);
     let status = Status::Confirmed { height, confirmations, block: hash.to_string() };
     let evidence = match (is_proven, is_agreed) {
@@ -181,7 +222,7 @@ fn confirmed(explorer: &Explorer, transaction: &Transaction, block: BlockRef) ->
         (false, true) => Evidence::Agreed,
         (false, false) => Evidence::Said,
     };
-    Ok((status, evidence))
+    Ok((status, evidence, behind))
 }
 
 fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (JournalState, &str)) -> Result<(), Failure> {
@@ -212,6 +253,12 @@ fn missing(
         return Ok(Tracking::said(Status::NotFound));
     }
     let refused = match deliver(ledger, explorer, file)?.verdict {
+        // Found, and signed.
+        Verdict::Rejected(RejectClass::Conflict(by)) => {
+            note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
+            ledger.atomically(|ledger| rows.iter().try_for_each(|row| ledger.give_up(row, txid)))?;
+            return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
+        }
         Verdict::Rejected(class) => Some(class.to_string()),
         _ => None,
     };
@@ -261,6 +308,8 @@ fn conflicting_spend(
             Ok(claim) => claim.into_value(),
             // Nobody has the coin itself, so nobody spent it.
             Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Missing) => None,
+            // Nor can a node without an index of spends say who did.
+            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => None,
             Err(error) => return Err(error.into()),
         };
         if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid())

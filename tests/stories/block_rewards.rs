@@ -17,7 +17,10 @@ fn a_block_reward_is_there_and_waits_for_a_hundred_blocks() {
     assert_eq!(sat(&balance["immature"]), SUBSIDY);
     assert_eq!(balance["matures_at"], height + 100);
     let page = stage.run(&["balance"]).stdout;
-    assert!(page.contains(&format!("of this is block rewards, to be spent from block {} on", height + 100)), "{page}");
+    assert!(
+        page.contains(&format!("of this is block rewards; all of it can be spent from block {} on", height + 100)),
+        "{page}"
+    );
     let page = stage.run(&["coins"]).stdout;
     assert!(page.contains(&format!("block reward, from block {} on", height + 100)), "{page}");
 

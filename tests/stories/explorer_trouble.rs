@@ -173,3 +173,20 @@ fn a_payment_whose_own_coin_was_reorganised_away_is_no_money() {
     assert_eq!((track.code, &tracked["data"]["sent_again"]), (5, &true.into()), "{track:?}");
     assert!(tracked["data"]["refused"].as_str().unwrap().contains("unknown or already spent"), "{track:?}");
 }
+
+#[test]
+fn a_payment_from_change_that_a_node_has_lost_takes_its_parent_along() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let shop = Stage::shop();
+    let send = |amount: &str| {
+        let password = stage.password();
+        let limit = "--max-fee=5000sat";
+        stage.json(&["send", &shop, amount, "--fee-rate", "2", "--yes", limit, &password])
+    };
+    let first = send("0.1btc")["id"].as_str().unwrap().to_owned();
+    // The node starts anew without its mempool.
+    stage.server.chain().lock().unwrap().evict(&first.parse().unwrap()).unwrap();
+    assert_eq!(send("0.2btc")["verdict"], "accepted");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 30_000_000, "both, once");
+}

@@ -189,3 +189,30 @@ fn coins_are_signed_for_on_one_word_only_if_the_person_says_so() {
     assert!(sent.stderr.contains("warning[one_witness]"), "{sent:?}");
     assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
 }
+
+#[test]
+fn who_is_behind_agrees_to_nothing_that_it_never_saw() {
+    let stage = Stage::with_wallet();
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let [behind, ahead] = forked(&stage, |chain| drop(chain.mine(3, None).unwrap()));
+    {
+        let chain = ahead.chain();
+        let mut chain = chain.lock().unwrap();
+        chain.faucet(crate::harness::script(&address), 50_000_000).unwrap();
+        chain.mine(8, None).unwrap();
+    }
+    let both = [format!("--explorer={}", behind.url()), format!("--explorer={}", ahead.url())];
+    for _ in 0..3 {
+        stage.json(&["sync", &both[0], &both[1]]);
+        let account = account(&stage);
+        assert_eq!((sat(&account["proven"]), sat(&account["agreed"])), (50_000_000, 0), "{account}");
+        assert_eq!(account["agreed_by"], serde_json::json!([]));
+    }
+    let page = stage.run(&["balance"]).stdout;
+    let behind_by = ahead.chain().lock().unwrap().tip().0 - behind.chain().lock().unwrap().tip().0;
+    assert!(page.contains(&format!("{} is {behind_by} blocks behind", name(&behind))), "{page}");
+    let (shop, password) = (Stage::shop(), stage.password());
+    let words = ["send", &shop, "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &password, "--json"];
+    let refused = stage.run(&[words.as_slice(), &[&both[0], &both[1]]].concat());
+    assert_eq!(refused.error_code(), "flow.one_witness", "{refused:?}");
+}

@@ -203,7 +203,7 @@ impl AccountBalance {
             page.field("", &format!("{frozen}   of this is frozen"));
         }
         if let Some((immature, block)) = self.immature.filter(|part| part.smallest > 0).zip(self.matures_at) {
-            let line = format!("{immature}   of this is block rewards, to be spent from block {block} on");
+            let line = format!("{immature}   of this is block rewards; all of it can be spent from block {block} on");
             page.toned_field("", (Tone::Claimed, &line));
         }
         if let (Some(said_by), Some(height), Some(second)) = (&self.said_by, self.height, &self.second)
@@ -213,7 +213,7 @@ impl AccountBalance {
         }
         for what in &self.disagreements {
             let line = format!(
-                "{} is {}, and {} does not list it; address {}",
+                "{} is {}, and {} does not list it there; address {}",
                 what.txid,
                 has(&what.has),
                 what.lacks,

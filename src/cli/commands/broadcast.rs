@@ -115,7 +115,8 @@ pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &Discre
         Verdict::Known(taken) => Ok(Sent::of(txid, network, ("known", taken))),
         Verdict::Confirmed { block, said_by } => {
             let hosts: Vec<&str> = said_by.iter().map(SafeText::as_str).collect();
-            let detail = format!("in block {}, as {} says", block.height, hosts.join(" and "));
+            let say = if hosts.len() == 1 { "says" } else { "say" };
+            let detail = format!("in block {}, as {} {say}", block.height, hosts.join(" and "));
             Ok(Sent { accepted_by: said_by, ..sent("confirmed", detail)? })
         }
         Verdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
