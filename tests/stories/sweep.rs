@@ -33,3 +33,21 @@ fn a_paper_wallet_is_swept() {
         stage.run(&["sweep", "--key-file", "paper", "--fee-rate", "2", "--yes", "--max-fee", "5000sat", "--json"]);
     assert_eq!(bad.error_code(), "keystore.secret_length");
 }
+
+#[test]
+fn young_block_rewards_of_a_key_are_left_out_and_named() {
+    let stage = Stage::with_wallet();
+    let key = bitcoin::PrivateKey::from_wif(WIF).unwrap().public_key(&Secp256k1::new()).inner;
+    let (_, script) = scripts(key)[2].clone();
+    stage.fund(&address_of(&script), 1_000_000);
+    stage.server.chain().lock().unwrap().mine(1, Some(script)).unwrap();
+    let block = stage.server.chain().lock().unwrap().tip().0 + 100;
+    fs::write(stage.path("paper"), format!("{WIF}\n")).unwrap();
+    let words = ["sweep", "--key-file", "paper", "--fee-rate", "2", "--yes", "--max-fee", "5000sat"];
+    let swept = stage.run(&words);
+    swept.expect_code(0);
+    assert!(swept.stderr.contains(&format!("from block {block} on")), "{swept:?}");
+    stage.mine(1);
+    stage.json(&["sync"]);
+    assert!((999_000..1_000_000).contains(&stage.confirmed()), "the paid coin and no reward");
+}

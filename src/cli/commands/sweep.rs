@@ -15,9 +15,10 @@ use fastness::{
     explain::Failure,
     explorer::{Explorer, ScanPlan, ScriptHistory},
     flow::{self, Context as DraftContext, Draft, SignedFile},
-    intent::Fee,
+    intent::{Fee, Warning},
     keystore::SingleKey,
     ledger::AccountRow,
+    network::matures_at,
 };
 
 use super::{
@@ -72,7 +73,14 @@ impl Args {
         let explorer = context.explorer(network)?;
         let mut child = SealedChild::start(self, context, &row)?;
         let key = child.public_key()?;
-        let coins = coins_of(&explorer, key)?;
+        let tip = explorer.tip()?.value().height;
+        let found = coins_of(&explorer, key)?;
+        let (coins, waiting) = mature(found, tip);
+        if let Some(block) = waiting {
+            let text =
+                format!("block rewards of this key are left out: all of them can be spent from block {block} on");
+            context.ui.warn(&Warning { code: "rewards_left_out", text });
+        }
         let index = ledger.next_index(row.id, Keychain::Receive)?;
         let request = SweepRequest { account: row.account.clone(), index, rate, fee_limit: fee_limit(&self.limits)? };
         let plan = sweep(key, &coins, &request)?;
@@ -111,8 +119,19 @@ impl Args {
     }
 }
 
+/// A coin with the height of its block.
+type Found = (KeyCoin, u32);
+
+/// The coins that the next block may spend, and the first block that may spend those that it may not: young block rewards.
+fn mature(found: Vec<Found>, tip: u32) -> (Vec<KeyCoin>, Option<u32>) {
+    let is_young = |(coin, height): &Found| coin.parent.is_coinbase() && matures_at(*height) > tip.saturating_add(1);
+    let (young, mature): (Vec<Found>, Vec<Found>) = found.into_iter().partition(is_young);
+    let first = young.iter().map(|(_, height)| matures_at(*height)).max();
+    (mature.into_iter().map(|(coin, _)| coin).collect(), first)
+}
+
 /// Every unspent coin of the key's four kinds of script, each with its whole transaction.
-fn coins_of(explorer: &Explorer, key: PublicKey) -> Result<Vec<KeyCoin>, Failure> {
+fn coins_of(explorer: &Explorer, key: PublicKey) -> Result<Vec<Found>, Failure> {
     let scripts = scripts(key);
     let place = |index: u32| usize::try_from(index).ok().and_then(|place| scripts.get(place));
     let derive = |_: Keychain, index: u32| place(index).map(|(_, script)| script.clone());
@@ -122,26 +141,23 @@ fn coins_of(explorer: &Explorer, key: PublicKey) -> Result<Vec<KeyCoin>, Failure
     let mut coins = Vec::new();
     for history in &answer.scripts {
         if let Some((script_type, script)) = place(history.index) {
-            coins.extend(unspent(history, script).into_iter().map(|(outpoint, parent)| KeyCoin {
-                outpoint,
-                parent,
-                script_type: *script_type,
-            }));
+            let coin = |(outpoint, parent, height)| (KeyCoin { outpoint, parent, script_type: *script_type }, height);
+            coins.extend(unspent(history, script).into_iter().map(coin));
         }
     }
     Ok(coins)
 }
 
-fn unspent(history: &ScriptHistory, script: &bitcoin::Script) -> Vec<(OutPoint, bitcoin::Transaction)> {
+fn unspent(history: &ScriptHistory, script: &bitcoin::Script) -> Vec<(OutPoint, bitcoin::Transaction, u32)> {
     let spent: Vec<OutPoint> =
         history.txs.iter().flat_map(|at| at.tx.input.iter().map(|input| input.previous_output)).collect();
     let mut coins = Vec::new();
-    for at in history.txs.iter().filter(|at| at.place.is_some()) {
+    for (at, block) in history.txs.iter().filter_map(|at| Some((at, at.place?))) {
         let txid = at.tx.compute_txid();
         for (vout, output) in (0u32..).zip(&at.tx.output) {
             let outpoint = OutPoint { txid, vout };
             if output.script_pubkey.as_script() == script && !spent.contains(&outpoint) {
-                coins.push((outpoint, at.tx.clone()));
+                coins.push((outpoint, at.tx.clone(), block.height));
             }
         }
     }
