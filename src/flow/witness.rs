@@ -76,7 +76,8 @@ pub(super) fn second_opinion(
             return Ok(Second::Silent(error.to_string()));
         }
     };
-    let news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
+    let mut news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
+    news.without_proven((ledger, row))?;
     let proven = news.proven(explorer, opinion.tip.height);
     ledger.atomically(|ledger| write((ledger, row), &tellers, (&opinion, &news, &proven)))?;
     let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
@@ -244,6 +245,18 @@ impl<'a> Differences<'a> {
                 self.name(history, txid, (has, history.operator.as_str()));
             }
         }
+        Ok(())
+    }
+
+    /// What is proven already is in its block, wherever the witness has it: which of two chains stands is settled elsewhere.
+    fn without_proven(&mut self, (ledger, row): (&Ledger, &AccountRow)) -> Result<(), LedgerError> {
+        let mut left = Vec::new();
+        for (history, seen, block) in std::mem::take(&mut self.only_there) {
+            if !ledger.is_proven(row, seen.tx.compute_txid())? {
+                left.push((history, seen, block));
+            }
+        }
+        self.only_there = left;
         Ok(())
     }
 
