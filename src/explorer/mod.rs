@@ -249,6 +249,7 @@ catalogue! {
     THROTTLED = "explorer.throttled", Network, "Wait some minutes (fastness leaves a host alone for as long as it asks), or name another explorer";
     CERTIFICATE = "explorer.certificate", Network, "Check the address, the port and this computer's clock; if they are right, somebody may be in between: use another network or explorer";
     NOT_AN_EXPLORER = "explorer.not_an_explorer", Network, "Check the address: Esplora's often ends with /api; a node of your own is core+http://, an Electrum server ssl:// or tcp://";
+    NO_FILTER_INDEX = "explorer.no_filter_index", Network, "Put blockfilterindex=1 into bitcoin.conf, start the node again and let it build the index (some hours on mainnet), or name an Electrum or Esplora server";
     DENIED = "explorer.denied", Network, "If it is your own node, check user and password_file, or cookie_file, under [core.NETWORK] in config.toml; others refuse some countries, networks and proxies: name another explorer";
     WRONG_CHAIN = "explorer.wrong_chain", Verification, "Name an explorer of this wallet's network";
     LIED = "explorer.lied", Verification, "Do not trust this explorer, and name another";
@@ -273,6 +274,7 @@ const fn of_cause(cause: Cause) -> &'static Entry {
         Cause::Throttled => THROTTLED,
         Cause::NoTls | Cause::UnknownIssuer | Cause::Expired | Cause::OtherHost | Cause::BadCertificate => CERTIFICATE,
         Cause::Unsupported => NOT_AN_EXPLORER,
+        Cause::NoFilterIndex => NO_FILTER_INDEX,
         _ => NO_ANSWER,
     }
 }

@@ -141,10 +141,12 @@ impl Ledger {
     pub fn known_scripts(&self, id: AccountId) -> Result<Vec<KnownScript>, LedgerError> {
         let sql = "SELECT s.keychain, s.idx, coalesce(s.checked, 0), count(t.txid),
                           count(CASE WHEN x.height IS NULL AND x.gone = 0 THEN x.txid END), max(x.height), s.issued,
-                          (SELECT count(*) FROM coins c WHERE c.account = s.account AND c.keychain = s.keychain
-                             AND c.idx = s.idx AND c.spent_by IS NULL)
+                          coalesce(max(u.coins), 0)
                    FROM scripts s LEFT JOIN script_transactions t USING (account, keychain, idx)
                    LEFT JOIN transactions x ON x.txid = t.txid
+                   LEFT JOIN (SELECT keychain, idx, count(*) AS coins FROM coins
+                              WHERE account = ?1 AND spent_by IS NULL GROUP BY keychain, idx) u
+                     ON u.keychain = s.keychain AND u.idx = s.idx
                    WHERE s.account = ?1 GROUP BY s.keychain, s.idx ORDER BY s.keychain, s.idx";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map([id.0], |row| {
