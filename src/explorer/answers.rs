@@ -2,7 +2,7 @@
 //!
 //! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 
@@ -173,6 +173,22 @@ pub struct KnownHistory {
     pub blocks: BTreeMap<u32, BlockHash>,
 }
 
+impl KnownHistory {
+    /// Whether a list is exactly this: the same in the same blocks, and the same that waits.
+    #[must_use]
+    pub fn is(&self, txs: &[TxAt]) -> bool {
+        let hash = |height: &u32| self.blocks.get(height).copied();
+        let in_blocks = txs.iter().filter_map(|seen| Some((seen.tx.compute_txid(), seen.place?)));
+        let listed: BTreeSet<_> = in_blocks.map(|(txid, block)| (txid, block.height, Some(block.hash))).collect();
+        let known: BTreeSet<_> = self.confirmed.iter().map(|(txid, at)| (*txid, *at, hash(at))).collect();
+        let waits = txs.iter().filter(|seen| seen.place.is_none()).map(|seen| seen.tx.compute_txid());
+        listed == known && waits.collect::<BTreeSet<Txid>>() == self.waiting.iter().copied().collect()
+    }
+}
+
+/// Blocks by which two explorers may differ at one moment.
+pub const SAME_MOMENT: u32 = 2;
+
 /// What to scan. Scripts only: whoever holds the extended key derives them.
 pub struct ScanPlan<'a> {
     /// The script at an index of a chain; nothing if it cannot be derived, which stops the scan.
@@ -211,7 +227,7 @@ pub struct WitnessedScript {
     pub known: KnownHistory,
     /// The host that said exactly that before, if one did.
     pub agreed_by: Option<String>,
-    /// The host that said exactly that just now; nothing if it was not asked about now.
+    /// The host that said exactly that just now; nothing if nobody did.
     pub told_by: Option<SafeText>,
 }
 

@@ -37,8 +37,8 @@ pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
 pub use answers::{
-    BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress,
-    ScriptHistory, Sending, Standing, Tip, TxAt, TxPlace, WitnessedScript,
+    BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, SAME_MOMENT, ScanAnswer, ScanPlan,
+    ScanProgress, ScriptHistory, Sending, Standing, Tip, TxAt, TxPlace, WitnessedScript,
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{

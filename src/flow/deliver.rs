@@ -13,7 +13,7 @@ use crate::{
     chain::bitcoin::{consensus, proof},
     explain::Failure,
     explorer::{Cause, Claim, Explorer, ExplorerError, RejectClass, Verdict},
-    ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger},
+    ledger::{AccountRow, Evidence, JournalRow, JournalState, Ledger, LedgerError},
     network::Network,
 };
 
@@ -81,14 +81,26 @@ pub(super) fn accounts(ledger: &Ledger, network: Network) -> Result<Vec<AccountR
 
 /// Where the ledger holds every parent, the scripts are verified again before sending.
 fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transaction) -> Result<(), Failure> {
-    let mut spent: Vec<TxOut> = Vec::new();
     let Some(row) = rows.first() else { return Ok(()) };
+    match spent_here(ledger, row, transaction)? {
+        Some(spent) => Ok(consensus::verify(transaction, &spent)?),
+        None => Ok(()),
+    }
+}
+
+/// The outputs that a transaction spends; nothing where the ledger lacks one.
+pub(super) fn spent_here(
+    ledger: &Ledger,
+    row: &AccountRow,
+    transaction: &Transaction,
+) -> Result<Option<Vec<TxOut>>, LedgerError> {
+    let mut spent: Vec<TxOut> = Vec::new();
     for input in &transaction.input {
-        let Some((parent, _)) = ledger.transaction(row, input.previous_output.txid)? else { return Ok(()) };
-        let Ok(output) = proof::spent_output(&parent, input.previous_output) else { return Ok(()) };
+        let Some((parent, _)) = ledger.transaction(row, input.previous_output.txid)? else { return Ok(None) };
+        let Ok(output) = proof::spent_output(&parent, input.previous_output) else { return Ok(None) };
         spent.push(output.clone());
     }
-    Ok(consensus::verify(transaction, &spent)?)
+    Ok(Some(spent))
 }
 
 /// Sends again what of ours waits and is spent from, byte for byte: a node that lost its mempool does not know it. True if
@@ -224,7 +236,6 @@ mod tests {
     use crate::{
         explain::Kind,
         explorer::{NotSent, Propagation, RejectClass, Taken},
-        ledger::LedgerError,
     };
 
     #[test]

@@ -4,12 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bitcoin::{BlockHash, OutPoint, Transaction, TxOut, Txid, consensus};
+use bitcoin::{BlockHash, OutPoint, Transaction, Txid, consensus};
 
-use super::witness::{self, Second};
+use super::{
+    deliver::spent_here,
+    witness::{self, Second},
+};
 use crate::{
     account::Keychain,
-    chain::bitcoin::{consensus::verify, proof, spv::SUCCESSORS},
+    chain::bitcoin::{consensus::verify, spv::SUCCESSORS},
     explain::Failure,
     explorer::{
         BlockRef, Claim, Explorer, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing, Tip, TxAt,
@@ -377,13 +380,8 @@ fn displaced(ledger: &Ledger, row: &AccountRow, answer: &ScanAnswer) -> Result<(
 
 /// Whether Bitcoin Core's code accepts every input, where the ledger has all that it spends.
 fn is_signed(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<bool, LedgerError> {
-    let mut spent: Vec<TxOut> = Vec::new();
-    for input in &transaction.input {
-        let Some((parent, _)) = ledger.transaction(row, input.previous_output.txid)? else { return Ok(false) };
-        let Ok(output) = proof::spent_output(&parent, input.previous_output) else { return Ok(false) };
-        spent.push(output.clone());
-    }
-    Ok(verify(transaction, &spent).is_ok())
+    let spent = spent_here(ledger, row, transaction)?;
+    Ok(spent.is_some_and(|spent| verify(transaction, &spent).is_ok()))
 }
 
 /// A block in the ledger's words.

@@ -47,6 +47,12 @@ pub struct Tracking {
 }
 
 impl Tracking {
+    /// Names those who say something else as well.
+    fn with(mut self, others: &[(SafeText, TxPlace)]) -> Self {
+        self.dissent.extend(dissent(others));
+        self
+    }
+
     const fn said(status: Status) -> Self {
         Self {
             status,
@@ -68,14 +74,7 @@ impl Tracking {
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
     let Some(row) = journal else { return of_others(ledger, explorer, (network, txid)) };
-    let Placed { claim, others } = match placed(explorer, txid) {
-        // A node without an index of transactions cannot say where one is that it does not have waiting: the bytes are ours,
-        // and sending them once more does no harm.
-        Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
-            Placed { claim: Claim::said_by(TxPlace::Unknown, failures.operators()), others: Vec::new() }
-        }
-        other => other?,
-    };
+    let Placed { claim, others } = placed(explorer, txid)?;
     let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
     let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
     let tracking = match claim.value() {
@@ -92,19 +91,28 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
             tracking
         }
     };
-    let dissent = dissent(&others).into_iter().chain(tracking.dissent.clone()).collect();
-    Ok(Tracking { reorganised, dissent, ..tracking })
+    Ok(Tracking { reorganised, ..tracking.with(&others) })
 }
 
-/// Where a transaction is. A server that has just heard of a change answers itself for a moment: it is asked again.
+/// Where a transaction is. A server that has just heard of a change is not settled for a moment: it is asked again. A node
+/// without an index of transactions knows those of its mempool, and no others by their ids: to it one of ours is nowhere, and
+/// sending its bytes once more does no harm.
 fn placed(explorer: &Explorer, txid: Txid) -> Result<Placed, ExplorerError> {
-    for _ in 0..UNSETTLED {
+    let mut attempts = 0..UNSETTLED;
+    loop {
         match explorer.place(txid) {
-            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsettled) => sleep(MOMENT),
+            Err(ExplorerError::NoAnswer(failures))
+                if failures.are_all(Cause::Unsettled) && attempts.next().is_some() =>
+            {
+                sleep(MOMENT);
+            }
+            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
+                let claim = Claim::said_by(TxPlace::Unknown, failures.operators());
+                return Ok(Placed { claim, others: Vec::new() });
+            }
             other => return other,
         }
     }
-    explorer.place(txid)
 }
 
 /// What others say, in our words.
@@ -120,13 +128,7 @@ fn dissent(others: &[(SafeText, TxPlace)]) -> Vec<(SafeText, String)> {
 /// A transaction that is not in our journal: known to the ledger, or to explorers alone.
 fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Txid)) -> Result<Tracking, Failure> {
     let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
-    let Placed { claim, others } = match placed(explorer, txid) {
-        // A node without an index of transactions knows those of its mempool, and no others by their ids.
-        Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => {
-            Placed { claim: Claim::said_by(TxPlace::Unknown, failures.operators()), others: Vec::new() }
-        }
-        other => other?,
-    };
+    let Placed { claim, others } = placed(explorer, txid)?;
     let rows = accounts(ledger, network)?;
     let known = rows.first().map(|row| ledger.transaction(row, txid)).transpose()?.flatten();
     let was_in_block = known.as_ref().is_some_and(|(_, height)| height.is_some());
@@ -143,8 +145,7 @@ fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Tx
     }
     let reorganised = was_in_block && !matches!(claim.value(), TxPlace::Confirmed(_));
     let tracking = tracking(explorer, &claim, &transaction)?;
-    let dissent = dissent(&others).into_iter().chain(tracking.dissent.clone()).collect();
-    Ok(Tracking { reorganised, dissent, ..tracking })
+    Ok(Tracking { reorganised, ..tracking.with(&others) })
 }
 
 /// Whether our journal or an account of ours had it in a block.
@@ -262,7 +263,7 @@ fn missing(
         Verdict::Rejected(class) => Some(class.to_string()),
         _ => None,
     };
-    let claim = explorer.place(txid)?.claim;
+    let claim = placed(explorer, txid)?.claim;
     Ok(Tracking { sent_again: true, refused, ..tracking(explorer, &claim, &file.transaction)? })
 }
 
@@ -307,9 +308,12 @@ fn conflicting_spend(
         let spender = match explorer.outspend(input.previous_output) {
             Ok(claim) => claim.into_value(),
             // Nobody has the coin itself, so nobody spent it.
-            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Missing) => None,
             // Nor can a node without an index of spends say who did.
-            Err(ExplorerError::NoAnswer(failures)) if failures.are_all(Cause::Unsupported) => None,
+            Err(ExplorerError::NoAnswer(failures))
+                if failures.are_all(Cause::Missing) || failures.are_all(Cause::Unsupported) =>
+            {
+                None
+            }
             Err(error) => return Err(error.into()),
         };
         if let Some(spender) = spender.filter(|spender| *spender != transaction.compute_txid())

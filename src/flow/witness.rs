@@ -11,13 +11,10 @@ use super::sync::{as_known, place_of};
 use crate::{
     account::Keychain,
     explain::Failure,
-    explorer::{BlockRef, Explorer, Opinion, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
+    explorer::{BlockRef, Explorer, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
     ledger::{AccountRow, Completeness, Disagreement, Ledger, LedgerError, Observation, PROVEN_HERE, ToldHistory},
     text::SafeText,
 };
-
-/// Blocks by which two explorers may differ at one moment.
-const SAME_MOMENT: u32 = 2;
 
 /// What was told of each script.
 type Histories = BTreeMap<(Keychain, u32), ToldHistory>;
@@ -104,27 +101,13 @@ type Tellers<'a> = BTreeMap<(Keychain, u32), Teller<'a>>;
 fn tellers<'a>(answer: &'a ScanAnswer, told: &Histories) -> Tellers<'a> {
     let of = |history: &'a ScriptHistory| {
         let place = (history.keychain, history.index);
-        let says_what_is_known = says_what_is_known(history, told.get(&place));
+        let says_what_is_known = told.get(&place).map(as_known).unwrap_or_default().is(&history.txs);
         (place, Teller { host: &history.operator, says_what_is_known })
     };
     let same = |(keychain, index, host): &'a (Keychain, u32, SafeText)| {
         ((*keychain, *index), Teller { host, says_what_is_known: true })
     };
     answer.scripts.iter().map(of).chain(answer.unchanged.iter().map(same)).collect()
-}
-
-/// Whether a host listed exactly what is known: the same in the same blocks, and the same that waits.
-fn says_what_is_known(history: &ScriptHistory, known: Option<&ToldHistory>) -> bool {
-    let known = known.cloned().unwrap_or_default();
-    let in_blocks = history.txs.iter().filter_map(|seen| Some((seen.tx.compute_txid(), seen.place?)));
-    let in_blocks: BTreeSet<(Txid, u32, String)> =
-        in_blocks.map(|(txid, block)| (txid, block.height, block.hash.to_string())).collect();
-    let hash = |height: &u32| known.blocks.get(height).cloned().unwrap_or_default();
-    let confirmed: BTreeSet<(Txid, u32, String)> =
-        known.confirmed.iter().map(|(txid, height)| (*txid, *height, hash(height))).collect();
-    let waiting: BTreeSet<Txid> =
-        history.txs.iter().filter(|seen| seen.place.is_none()).map(|seen| seen.tx.compute_txid()).collect();
-    in_blocks == confirmed && waiting == known.waiting.iter().copied().collect()
 }
 
 fn who_told_most<'a>(tellers: &Tellers<'a>) -> Option<&'a SafeText> {

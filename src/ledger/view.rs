@@ -21,7 +21,7 @@ pub(super) struct View {
 /// How much a transaction counts against another that spends the same coin, those first that count more.
 ///
 /// What is said to be in a block need not even be signed: it does not push out a payment of our own. Once it is proven, or
-/// `track` found that it is signed, it does.
+/// a sync or `track` found that it is signed, it does.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// Proven to be in a block.
@@ -36,8 +36,14 @@ enum Rank {
     Waiting,
 }
 
-/// A transaction with its rank, its id, and whether it is said to be in a block.
-type Ranked = (Rank, Txid, Option<u32>, Transaction);
+impl Rank {
+    const fn is_in_block(self) -> bool {
+        matches!(self, Self::Proven | Self::OursInBlock | Self::InBlock)
+    }
+}
+
+/// A transaction with its rank and its id.
+type Ranked = (Rank, Txid, Transaction);
 
 /// Unconfirmed transactions that spend from one that is gone, or from another of these.
 fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
@@ -46,8 +52,8 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
         let spends_lost = |transaction: &Transaction, lost: &BTreeSet<Txid>| {
             transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
         };
-        let unconfirmed = transactions.iter().filter(|(_, _, height, _)| height.is_none());
-        let found = unconfirmed.filter(|(_, txid, _, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
+        let unconfirmed = transactions.iter().filter(|(rank, ..)| !rank.is_in_block());
+        let found = unconfirmed.filter(|(_, txid, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
         let found: Vec<Txid> = found.map(|(_, txid, ..)| *txid).collect();
         if found.is_empty() {
             return lost;
@@ -85,13 +91,13 @@ impl View {
                 Some(_) => Rank::InBlock,
                 None => Rank::Waiting,
             };
-            transactions.push((rank, txid, height, transaction));
+            transactions.push((rank, txid, transaction));
         }
         transactions.sort_by_key(|(rank, ..)| *rank);
         let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
         let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
         let lost = lost(ledger.gone_ids(row.account.network)?, &transactions);
-        for (_, txid, _, transaction) in transactions {
+        for (_, txid, transaction) in transactions {
             for input in &transaction.input {
                 if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
                     view.conflict = Some(txid);

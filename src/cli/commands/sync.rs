@@ -2,6 +2,7 @@
 
 use fastness::{
     explain::Failure,
+    explorer::SAME_MOMENT,
     flow::{self, Depth, Second, SyncReport},
     ledger::{AccountRow, Ledger, now},
     network::Network,
@@ -25,8 +26,6 @@ pub(crate) struct Args {
 
 /// Seconds after which a chain without a new block is suspicious.
 const STALE: u64 = 2 * 3_600;
-/// Blocks by which two explorers may differ at one moment.
-const SAME_MOMENT: u32 = 2;
 
 /// Every account that was asked about.
 #[derive(Serialize)]

@@ -12,11 +12,8 @@ use super::{
 };
 use crate::{
     chain::bitcoin::spv,
-    explorer::{Cause, Claim, ExplorerError, Heights, Standing},
+    explorer::{Cause, Claim, ExplorerError, Heights, SAME_MOMENT, Standing},
 };
-
-/// Blocks by which two hosts may differ at one moment.
-const SAME_MOMENT: u32 = 2;
 
 impl Explorer {
     /// What stands at a height in the longest of two chains.

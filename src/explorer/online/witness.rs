@@ -3,10 +3,6 @@
 //! It says what that witness says, script by script; who is right is not decided here. One witness, as far as its
 //! allowance goes: the scripts named first are the ones that matter most.
 
-use std::collections::BTreeSet;
-
-use bitcoin::Txid;
-
 use super::{
     Explorer,
     backend::{Answered, Asked, Host, Told},
@@ -15,9 +11,7 @@ use super::{
     pool::after,
 };
 use crate::{
-    explorer::{
-        Cause, ExplorerError, KnownHistory, Opinion, ScriptHistory, Tip, TxAt, WitnessedScript, operators::organisation,
-    },
+    explorer::{Cause, ExplorerError, Opinion, ScriptHistory, Tip, WitnessedScript, operators::organisation},
     text::SafeText,
 };
 
@@ -66,32 +60,18 @@ fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: Saf
         let is_another = told_by.as_ref().is_some_and(|teller| organisation(teller.as_str()) != its);
         let is_the_same = match &answer {
             Answered::Unchanged => true,
-            Answered::History(history) => says_the_same(known, history),
+            Answered::History(history) => known.is(&history.txs),
         };
+        let (keychain, index) = (*keychain, *index);
         match answer {
             // Nobody agrees with itself.
-            _ if is_the_same && is_another => opinion.agreed.push((*keychain, *index)),
-            _ if is_the_same => {}
-            Answered::Unchanged => {}
-            Answered::History(History { txs, mempool_capped }) => {
+            _ if is_the_same && is_another => opinion.agreed.push((keychain, index)),
+            Answered::History(History { txs, mempool_capped }) if !is_the_same => {
                 let operator = opinion.operator.clone();
-                let (keychain, index) = (*keychain, *index);
                 opinion.differing.push(ScriptHistory { keychain, index, txs, mempool_capped, operator });
             }
+            _ => {}
         }
     }
     opinion
-}
-
-/// Whether a history is what is known: the same in the same blocks, and the same that waits.
-fn says_the_same(known: &KnownHistory, history: &History) -> bool {
-    let elsewhere = |seen: &&TxAt| seen.place.is_some_and(|block| known.blocks.get(&block.height) != Some(&block.hash));
-    if history.txs.iter().any(|seen| elsewhere(&seen)) {
-        return false;
-    }
-    let said = |in_blocks: bool| history.txs.iter().filter(move |seen| seen.place.is_some() == in_blocks);
-    let height = |seen: &TxAt| (seen.tx.compute_txid(), seen.place.map_or(0, |block| block.height));
-    let confirmed: BTreeSet<(Txid, u32)> = said(true).map(height).collect();
-    let waiting: BTreeSet<Txid> = said(false).map(|seen| seen.tx.compute_txid()).collect();
-    confirmed == known.confirmed.iter().copied().collect() && waiting == known.waiting.iter().copied().collect()
 }
