@@ -15,6 +15,7 @@ mod new_wallet;
 mod page;
 mod report;
 mod review_page;
+mod sealed_child;
 mod terminal;
 mod typed_words;
 mod ui;

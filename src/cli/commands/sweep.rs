@@ -25,13 +25,14 @@ use super::{
     Answer, answer,
     broadcast::DiscretionArgs,
     pay::{FeeArgs, fee_limit},
-    send::{self, ChildWords},
 };
 use crate::cli::{
     DeskError,
     agreement::{self, LimitArgs},
     context::Context,
-    key_side, terminal, ui,
+    key_side,
+    sealed_child::{self, ChildWords},
+    terminal, ui,
 };
 
 /// The last words of a sealed child that did not get as far as its answer.
@@ -205,13 +206,15 @@ impl SealedChild {
             let _ = stdin.write_all(draft.to_text()?.as_bytes());
         }
         let text = self.rest(String::new())?;
-        send::signed_by_child(draft, text.as_bytes(), self.process.wait().ok().and_then(|status| status.code()))
+        sealed_child::signed_by_child(draft, text.as_bytes(), self.process.wait().ok().and_then(|status| status.code()))
     }
 
     fn failed(&mut self, begun: String) -> Failure {
         drop(self.process.stdin.take());
         match self.rest(begun) {
-            Ok(text) => send::relayed(text.as_bytes(), self.process.wait().ok().and_then(|status| status.code())),
+            Ok(text) => {
+                sealed_child::relayed(text.as_bytes(), self.process.wait().ok().and_then(|status| status.code()))
+            }
             Err(failure) => failure,
         }
     }

@@ -17,9 +17,9 @@ use fastness::{
 
 use super::{agreement, args, report::EvmSigned, story::Options};
 use crate::cli::{
-    commands::send::{ChildWords, run_signer},
     context::Context,
     key_side,
+    sealed_child::{ChildWords, run_signer},
 };
 
 /// What this wallet knows when it reviews: its accounts, whom it paid, the signatures that were typed, allowed delegates.
