@@ -22,5 +22,6 @@ mod scripting;
 mod send;
 mod several_explorers;
 mod sweep;
+mod terminal;
 mod watch_only;
 mod witnesses;

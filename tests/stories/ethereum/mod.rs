@@ -4,7 +4,7 @@ mod airgap;
 mod contracts;
 mod history;
 mod hostile;
-mod node;
+pub mod node;
 mod payments;
 mod privacy;
 mod relay;

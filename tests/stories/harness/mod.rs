@@ -1,6 +1,7 @@
 //! What stories are told with: a practice chain on loopback, a temporary home, the program and its answers.
 
 pub mod socks;
+pub mod terminal;
 
 use std::{
     os::unix::fs::PermissionsExt,

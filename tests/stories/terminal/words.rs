@@ -1,0 +1,109 @@
+//! Words are on the alternate screen and nowhere else, at every size, and are gone when it is left.
+
+use crate::harness::{
+    PASSWORD, Stage, WORDS,
+    terminal::{SMALL, Session, Size, USUAL},
+};
+
+/// What a terminal is told to enter and to leave the alternate screen.
+const ENTER: &str = "\u{1b}[?1049h";
+const LEAVE: &str = "\u{1b}[?1049l";
+
+/// What was written while the usual screen was shown, and what on the alternate one.
+struct Screens {
+    usual: String,
+    alternate: String,
+}
+
+fn screens(session: &Session) -> Screens {
+    let transcript = session.transcript();
+    let mut found = Screens { usual: String::new(), alternate: String::new() };
+    let mut parts = transcript.split(ENTER);
+    found.usual.push_str(parts.next().unwrap());
+    for part in parts {
+        let (inside, outside) = part.split_once(LEAVE).expect("the alternate screen was left");
+        found.alternate.push_str(inside);
+        found.usual.push_str(outside);
+    }
+    found
+}
+
+#[track_caller]
+fn only_on_the_alternate_screen(session: &Session, words: &[String]) {
+    let screens = screens(session);
+    for word in words {
+        assert!(screens.alternate.contains(word), "`{word}` was never shown");
+        let leaked = screens.usual.split_whitespace().any(|text| text == word);
+        assert!(!leaked, "`{word}` stands on the usual screen:\n{}", screens.usual);
+    }
+}
+
+fn phrase() -> Vec<String> {
+    WORDS.split(' ').map(str::to_owned).collect()
+}
+
+/// The numbered words that are shown now.
+fn shown_words(session: &Session) -> Vec<String> {
+    let screen = session.screen();
+    let parts: Vec<&str> = screen.split_whitespace().collect();
+    let mut words: Vec<(usize, String)> = parts
+        .windows(2)
+        .filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].to_owned())))
+        .filter(|(_, word): &(usize, String)| word.chars().all(|letter| letter.is_ascii_lowercase()))
+        .filter(|(_, word)| bip39::Language::English.find_word(word).is_some())
+        .collect();
+    words.sort_unstable();
+    words.dedup_by_key(|(number, _)| *number);
+    words.into_iter().map(|(_, word)| word).collect()
+}
+
+#[test]
+fn words_that_are_shown_again_are_on_the_alternate_screen_only() {
+    let stage = Stage::with_wallet();
+    for size in [USUAL, SMALL, Size { columns: 132, rows: 50 }] {
+        let mut session = Session::start(&stage, size, &["backup", "words"]);
+        session.password().wait_for("Press Enter");
+        assert!(session.is_alternate());
+        session.line("");
+        assert_eq!(session.exit_code(), 0, "{}", session.screen());
+        session.left_well();
+        only_on_the_alternate_screen(&session, &phrase());
+        assert!(!session.transcript().contains(PASSWORD));
+    }
+}
+
+#[test]
+fn a_new_wallet_is_written_only_after_its_words_were_typed_back() {
+    let stage = Stage::new();
+    let mut session = Session::start(&stage, USUAL, &["new", "--wallet=first", "--words=12"]);
+    session.password().wait_for("The same again");
+    session.password().wait_for("Press Enter");
+    let words = shown_words(&session);
+    assert_eq!(words.len(), 12, "{}", session.screen());
+    session.line("").wait_for("type the 12 words back");
+    assert!(!session.screen().contains(&words[..2].join(" ")), "the words stayed:\n{}", session.screen());
+    assert!(!stage.path("home/wallets/first.keystore").exists());
+    session.line(&words.join(" "));
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    session.left_well();
+    only_on_the_alternate_screen(&session, &words);
+    assert!(stage.path("home/wallets/first.keystore").exists());
+}
+
+#[test]
+fn words_typed_wrongly_make_no_wallet() {
+    let stage = Stage::new();
+    let mut session = Session::start(&stage, USUAL, &["new", "--wallet=first", "--words=12"]);
+    session.password().wait_for("The same again");
+    session.password().wait_for("Press Enter");
+    session.line("").wait_for("words back");
+    session.line(WORDS);
+    for _ in 0..3 {
+        session.wait_for("compare it with your paper").wait_for("Press Enter");
+        session.line("").wait_for("word 1: ");
+        session.line("zoo").wait_until("answer", |session| !session.screen().contains("word 1: "));
+    }
+    assert_ne!(session.exit_code(), 0, "{}", session.screen());
+    session.left_well();
+    assert!(!stage.path("home/wallets/first.keystore").exists());
+}
