@@ -2,9 +2,13 @@
 //!
 //! Nothing that came from outside reaches a terminal except through [`SafeText`]. This room must not print.
 
+mod date;
+
 use std::fmt;
 
 use serde::Serialize;
+
+pub use self::date::date;
 
 /// Longest text kept, in characters. A label or a file name fits; a phishing letter does not.
 const MAX_CHARS: usize = 200;

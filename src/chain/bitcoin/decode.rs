@@ -21,7 +21,7 @@ use crate::{
     amount::{Amount, FeeRate},
     intent::{AmountProof, Locktime, Review, ReviewedInput, ReviewedOutput, Role, Warning},
     network::Network,
-    text::SafeText,
+    text::{SafeText, date},
 };
 
 /// No honest draft sends change this far beyond the usual gap of 20 (threats.md P2: a ransom path).
@@ -226,14 +226,6 @@ fn locktime(transaction: &bitcoin::Transaction) -> Locktime {
             Locktime::AfterTime { seconds, date: date(u64::from(seconds)) }
         }
     }
-}
-
-/// `YYYY-MM-DD HH:MM UTC`.
-#[must_use]
-pub fn date(seconds: u64) -> String {
-    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-    let text = humantime::format_rfc3339_seconds(moment).to_string();
-    format!("{} {} UTC", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
 }
 
 fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_rate: Option<FeeRate>) -> Vec<Warning> {

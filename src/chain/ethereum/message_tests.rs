@@ -275,6 +275,10 @@ fn granted(primary: &str, contract: &str, types: &[(&str, Value)], message: Valu
 }
 
 fn permit(value: &str, deadline: u64) -> MessageReview {
+    permit_until(value, &json!(deadline))
+}
+
+fn permit_until(value: &str, deadline: &Value) -> MessageReview {
     let list = members(&[
         ("owner", "address"),
         ("spender", "address"),
@@ -376,6 +380,16 @@ fn orders_and_safe_transactions_are_named_and_retyped() {
 }
 
 proptest::proptest! {
+    #[test]
+    fn every_deadline_has_its_words(bits in 0usize..256, low in proptest::prelude::any::<[u8; 32]>()) {
+        let top = alloy_primitives::U256::from(1) << bits;
+        let deadline = top | (alloy_primitives::U256::from_be_bytes(low) & (top - alloy_primitives::U256::from(1)));
+        let review = permit_until("1", &json!(deadline.to_string()));
+        proptest::prop_assert_eq!(
+            review.sentence.as_str().ends_with("FOR EVER"), deadline > alloy_primitives::U256::from(253_402_300_799u64)
+        );
+    }
+
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
         let _ = typed(&bytes, mainnet(), NOW);

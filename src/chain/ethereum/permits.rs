@@ -11,7 +11,11 @@ use super::{
     typed_values::{address, unsigned},
 };
 use crate::{
-    address::evm_text, chain::bitcoin::decode::date, intent::Consent, network::EvmChain, text::SafeText, token::Token,
+    address::evm_text,
+    intent::Consent,
+    network::EvmChain,
+    text::{SafeText, date},
+    token::Token,
 };
 
 /// What a message grants.
@@ -24,6 +28,8 @@ pub(super) struct Grant {
 
 /// A year from now is far for something that waits to be used.
 const FAR: u64 = 366 * 24 * 3600;
+/// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
+const NEVER: u64 = 253_402_300_800;
 
 struct Look<'a> {
     typed: &'a Typed,
@@ -82,7 +88,7 @@ impl Look<'_> {
         match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
             Some(seconds) if seconds <= self.now => format!("{} (already over)", date(seconds)),
             Some(seconds) if seconds < self.now.saturating_add(FAR) => date(seconds),
-            Some(seconds) if seconds < 1 << 40 => format!("{} (more than a year)", date(seconds)),
+            Some(seconds) if seconds < NEVER => format!("{} (more than a year)", date(seconds)),
             _ => "FOR EVER".to_owned(),
         }
     }

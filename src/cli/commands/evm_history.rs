@@ -7,13 +7,12 @@ use alloy_primitives::{Address, B256, U256};
 use fastness::{
     address::evm_text,
     amount::Denomination,
-    chain::bitcoin::decode::date,
     chain::ethereum::{Ownership, decode},
     explorer::{Evidence, EvmIndexer, EvmMovement, ExplorerError, Moved, Succeeded},
     intent::Warning,
     ledger::{EvmWho, OutboxRow},
     network::EvmChain,
-    text::SafeText,
+    text::{SafeText, date},
     token::Token,
 };
 use serde::Serialize;

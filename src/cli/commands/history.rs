@@ -2,8 +2,8 @@
 
 use fastness::{
     amount::Amount,
-    chain::bitcoin::decode::date,
     ledger::{Evidence, HistoryRow, LabelKind, Synced},
+    text::date,
 };
 use serde::Serialize;
 

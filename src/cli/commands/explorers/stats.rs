@@ -3,13 +3,12 @@
 //! Shows what src/explorer/health.rs remembers, and judges nothing itself.
 
 use fastness::{
-    chain::bitcoin::decode::date,
     explorer::{
         Health,
         health::{Gate, Lane},
     },
     ledger::now,
-    text::SafeText,
+    text::{SafeText, date},
 };
 use serde::Serialize;
 

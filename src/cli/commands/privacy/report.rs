@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastness::{
-    chain::bitcoin::decode::date,
     explain::Failure,
     ledger::{EvmAccountRow, Ledger},
     store::{LogReading, Told},
+    text::date,
 };
 use serde::Serialize;
 
