@@ -3,6 +3,7 @@
 //! The same words serve every chain. No I/O, no secrets, and nothing here decides: chain/ makes reviews, flow.rs the story.
 
 mod ethereum;
+mod shown;
 
 use bitcoin::{OutPoint, ScriptBuf};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -17,6 +18,7 @@ pub use ethereum::{
     Certainty, Consent, Depth, EvmFee, EvmFeeLimit, EvmFeeReview, EvmRequest, EvmReview, EvmStatus, EvmValue, FeeLevel,
     Outcome, ReviewedAuthorization, TreeLine, TxType,
 };
+pub use shown::{Complete, Gap, MAX_LINES, MAX_TEXT, Showing, Shown};
 
 /// One recipient and how much it is to get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,6 +223,20 @@ pub struct Review {
 }
 
 impl Review {
+    /// The proof that nothing is in the transaction but what this review shows: what each output is, and the fee.
+    #[must_use]
+    pub fn complete(&self) -> Option<Complete> {
+        let mut showing = Showing::of(self.outputs.len());
+        for output in &self.outputs {
+            let names_it = output.address.is_some() || output.memo.is_some() || !output.script.is_empty();
+            showing.read(usize::from(names_it));
+        }
+        if self.fee.is_none() {
+            showing.gap("its fee is not known");
+        }
+        showing.finish().complete()
+    }
+
     /// Short name of a draft: the first 8 digits of the digest as `7f3a-91c2`.
     #[must_use]
     pub fn draft_name(&self) -> String {

@@ -10,30 +10,28 @@ use serde::Serialize;
 
 pub use self::date::date;
 
-/// Longest text kept, in characters. A label or a file name fits; a phishing letter does not.
+/// Longest name or remark kept, in characters. A label or a file name fits; a phishing letter does not.
 const MAX_CHARS: usize = 200;
 
-/// Printable text: no control character, no bidirectional override, no invisible character, at most 200 characters.
+/// Printable text: no control character, no bidirectional override, no invisible character.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct SafeText(String);
 
 impl SafeText {
-    /// Escapes what could move the cursor or hide text, and cuts at 200 characters with a visible mark.
+    /// A name or a remark: escaped, and cut at 200 characters with a visible mark. What a person agrees to is
+    /// [whole](Self::whole) instead.
     #[must_use]
     pub fn new(raw: &str) -> Self {
-        let mut safe = String::new();
-        for (count, character) in raw.chars().enumerate() {
-            if count == MAX_CHARS {
-                safe.push_str("[cut]");
-                break;
-            }
-            if is_plain(character) {
-                safe.push(character);
-            } else {
-                safe.extend(character.escape_unicode());
-            }
+        match raw.char_indices().nth(MAX_CHARS) {
+            Some((end, _)) => Self(escaped(raw.get(..end).unwrap_or_default()) + "[cut]"),
+            None => Self(escaped(raw)),
         }
-        Self(safe)
+    }
+
+    /// The same without any cut, for what a person agrees to. The caller bounds its length.
+    #[must_use]
+    pub fn whole(raw: &str) -> Self {
+        Self(escaped(raw))
     }
 
     /// The text.
@@ -47,6 +45,19 @@ impl fmt::Display for SafeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+/// Escapes what could move the cursor or hide text.
+fn escaped(raw: &str) -> String {
+    let mut safe = String::with_capacity(raw.len());
+    for character in raw.chars() {
+        if is_plain(character) {
+            safe.push(character);
+        } else {
+            safe.extend(character.escape_unicode());
+        }
+    }
+    safe
 }
 
 /// The last wall before a terminal: as [`SafeText`], but whole, and with its line ends. For text that is ours except for
@@ -105,6 +116,8 @@ mod tests {
         assert_eq!(SafeText::new("a\x1b[31mb").as_str(), "a\\u{1b}[31mb");
         assert_eq!(SafeText::new("pay\u{202e}me").as_str(), "pay\\u{202e}me");
         assert_eq!(SafeText::new(&"x".repeat(300)).as_str().len(), MAX_CHARS + "[cut]".len());
+        assert_eq!(SafeText::whole(&"x".repeat(300)).as_str().len(), 300);
+        assert_eq!(SafeText::whole("a\x1b[31mb").as_str(), "a\\u{1b}[31mb");
     }
 
     #[test]
@@ -115,7 +128,9 @@ mod tests {
     proptest! {
         #[test]
         fn never_lets_a_control_character_through(raw in ".*") {
-            prop_assert!(SafeText::new(&raw).as_str().chars().all(|c| !c.is_control()));
+            for text in [SafeText::new(&raw), SafeText::whole(&raw)] {
+                prop_assert!(text.as_str().chars().all(|c| !c.is_control()));
+            }
         }
     }
 }

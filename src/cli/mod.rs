@@ -13,6 +13,7 @@ mod ethereum;
 mod key_side;
 mod new_wallet;
 mod page;
+mod pager;
 mod report;
 mod review_page;
 mod sealed_child;

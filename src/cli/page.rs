@@ -4,7 +4,7 @@
 //! Colour only means something: green proven, yellow claimed, red stop.
 
 use console::{Style, measure_text_width};
-use fastness::text::visible;
+use fastness::{intent::Complete, text::visible};
 
 /// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;
@@ -139,6 +139,12 @@ impl Page {
             (_, Tone::Stop) => Style::new().red().bold(),
         };
         style.apply_to(text).to_string()
+    }
+
+    /// The last line of a review. It is written for a proof that everything was shown, and for nothing else.
+    pub(crate) fn nothing_else(&mut self, _: Complete) {
+        self.blank();
+        self.line("  Nothing else is in this transaction.");
     }
 
     /// A table; where the terminal is too narrow for it, each row becomes a block of fields.

@@ -25,8 +25,9 @@ pub(crate) fn write(review: &Review, subject: &str, page: &mut Page) {
     for warning in &review.warnings {
         page.toned_field("Warning", (Tone::Claimed, &warning.text));
     }
-    page.blank();
-    page.line("  Nothing else is in this transaction.");
+    if let Some(proof) = review.complete() {
+        page.nothing_else(proof);
+    }
 }
 
 fn write_output(output: &ReviewedOutput, page: &mut Page) {

@@ -11,7 +11,7 @@ use std::{
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
-use super::DeskError;
+use super::{DeskError, pager::Size};
 
 /// Longest line that is read, in bytes: 24 words of any language fit several times.
 const MAX_LINE: usize = 2048;
@@ -57,11 +57,17 @@ impl Terminal {
 
     /// Columns, or 80 if the terminal does not say.
     pub(crate) fn columns(&self) -> usize {
-        termios::tcgetwinsize(&self.tty)
-            .ok()
-            .map(|size| usize::from(size.ws_col))
-            .filter(|columns| *columns > 0)
-            .unwrap_or(80)
+        self.size().columns
+    }
+
+    /// Columns and rows; 80 and 24 where the terminal does not say.
+    pub(crate) fn size(&self) -> Size {
+        let told = termios::tcgetwinsize(&self.tty).ok();
+        let known = |number: Option<u16>| number.map(usize::from).filter(|number| *number > 0);
+        Size {
+            columns: known(told.map(|size| size.ws_col)).unwrap_or(80),
+            rows: known(told.map(|size| size.ws_row)).unwrap_or(24),
+        }
     }
 
     /// Shows text.

@@ -6,13 +6,14 @@
 use std::io::{IsTerminal, Write};
 
 use console::Style;
-use fastness::{explain::Failure, intent::Warning};
+use fastness::{explain::Failure, flow::FlowError, intent::Warning};
 use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
 use super::{
     DeskError,
     page::{Medium, Page},
+    pager::screens,
     report::{Outcome, failure_json, failure_word},
     terminal::{self, Echo, Terminal},
 };
@@ -128,13 +129,31 @@ impl Ui {
         self.terminal(flag)?.ask(question, Echo::Hidden)
     }
 
-    /// Shows a page to the person on the terminal itself, whatever stdout is.
-    pub(crate) fn show_page(&self, flag: &'static str, fill: impl FnOnce(&mut Page)) -> Result<(), DeskError> {
+    /// Shows a page to the person on the terminal itself, whatever stdout is: screen after screen where it is long. What is
+    /// asked next is asked of somebody who has seen the last one.
+    pub(crate) fn show_page(&self, flag: &'static str, fill: impl FnOnce(&mut Page)) -> Result<(), Failure> {
         let mut terminal = self.terminal(flag)?;
         let mut page = Page::new(Medium::Terminal(terminal.columns()));
         fill(&mut page);
-        terminal.show(&page.into_text());
+        let screens = screens(&page.into_text(), terminal.size());
+        let count = screens.len();
+        for (shown, screen) in screens.into_iter().enumerate() {
+            if shown > 0 {
+                next_screen(
+                    &mut terminal,
+                    &format!("-- {shown} of {count} screens; Enter shows the next, q declines: "),
+                )?;
+            }
+            terminal.show(&screen);
+        }
         Ok(())
+    }
+}
+
+fn next_screen(terminal: &mut Terminal, question: &str) -> Result<(), Failure> {
+    match terminal.ask(question, Echo::Shown)?.trim() {
+        "" => Ok(()),
+        _ => Err(FlowError::Declined.into()),
     }
 }
 

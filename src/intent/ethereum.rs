@@ -7,7 +7,7 @@ use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
-use super::Warning;
+use super::{Complete, Shown, Warning};
 use crate::{amount::Units, network::EvmChain, text::SafeText};
 
 /// How much native coin a transaction carries.
@@ -213,7 +213,7 @@ pub struct EvmReview {
     /// How surely the calldata is understood.
     pub certainty: Certainty,
     /// The calldata as a tree; empty without calldata.
-    pub calldata: Vec<TreeLine>,
+    pub calldata: Shown,
     /// The calldata digest of ERC-8213, if there is calldata.
     pub calldata_digest: Option<B256>,
     /// Bytes of calldata or init code.
@@ -233,6 +233,12 @@ pub struct EvmReview {
 }
 
 impl EvmReview {
+    /// The proof that nothing is in the transaction but what this review shows.
+    #[must_use]
+    pub const fn complete(&self) -> Option<Complete> {
+        self.calldata.complete()
+    }
+
     /// Short name of a draft: the first 8 digits of the digest as `7f3a-91c2`.
     #[must_use]
     pub fn draft_name(&self) -> String {

@@ -201,8 +201,8 @@ fn memo_text(script: &Script) -> SafeText {
         .filter_map(|instruction| instruction.ok()?.push_bytes().map(|data| data.as_bytes().to_vec()));
     let data: Vec<u8> = pushes.flatten().collect();
     match String::from_utf8(data) {
-        Ok(text) => SafeText::new(&text),
-        Err(error) => SafeText::new(&format!("hex {}", hex::DisplayHex::to_lower_hex_string(error.as_bytes()))),
+        Ok(text) => SafeText::whole(&text),
+        Err(error) => SafeText::whole(&format!("hex {}", hex::DisplayHex::to_lower_hex_string(error.as_bytes()))),
     }
 }
 

@@ -16,8 +16,7 @@ use super::{
 };
 use crate::{
     address::evm_text,
-    intent::{Certainty, Consent, Warning},
-    text::SafeText,
+    intent::{Certainty, Consent, Showing, Warning},
 };
 
 /// Calls within calls that are read.
@@ -56,17 +55,22 @@ impl<'a> Reader<'a> {
         let reading = Reading {
             action: String::new(),
             certainty: Certainty::Known,
-            tree: Vec::new(),
+            // One byte that was never read: not complete, until the tree takes its place.
+            tree: Showing::of(1).finish(),
             moved: None,
             beneficiaries: Vec::new(),
             consents: Vec::new(),
             warnings: Vec::new(),
         };
-        Self { facts, ours, tree: Tree::new(facts.chain), reading }
+        Self { facts, ours, tree: Tree::of(facts.data.len(), facts.chain), reading }
     }
 
+    /// The digest of the whole calldata is retyped, wherever in it the unreadable part is.
     fn into_reading(self) -> Reading {
-        Reading { tree: self.tree.lines, ..self.reading }
+        let tree = self.tree.finish();
+        let blind = tree.consents(calldata_digest(self.facts.data));
+        let consents = [self.reading.consents, blind].concat();
+        Reading { tree, consents, ..self.reading }
     }
 
     pub(super) fn name(&self, address: Address) -> String {
@@ -115,17 +119,16 @@ impl<'a> Reader<'a> {
         };
         self.say(0, format!("Create a contract from {bytes} bytes of code{with}"));
         self.reading.certainty = Certainty::Typed;
-        if !self.ours.typed_signatures.iter().any(|typed| typed == CONSTRUCTOR) {
-            self.reading.certainty = Certainty::Unknown;
-            self.blind(self.facts.data, "it creates a contract, whose code nobody here can read");
+        if self.ours.typed_signatures.iter().any(|typed| typed == CONSTRUCTOR) {
+            return self.tree.read(bytes);
         }
+        self.reading.certainty = Certainty::Unknown;
+        self.blind(self.facts.data, "it creates a contract, whose code nobody here can read");
     }
 
     fn blind(&mut self, data: &[u8], why: &str) {
-        // The digest of the whole calldata is retyped, wherever in it the unreadable part is.
-        let digest = calldata_digest(self.facts.data);
         let inner = if data.len() == self.facts.data.len() { "" } else { " (a call inside of it)" };
-        self.consent(Consent::Blind { digest, why: SafeText::new(&format!("{why}{inner}")) });
+        self.tree.gap(&format!("{why}{inner}"));
     }
 
     /// Reads one call; `depth` is how many calls it is inside of.
@@ -139,6 +142,7 @@ impl<'a> Reader<'a> {
         };
         if let Some(decoded) = self.typed(*selector, arguments) {
             self.certainty(Certainty::Typed);
+            self.tree.read(data.len());
             return self.plain_call(to, &decoded, depth);
         }
         match standards::by_selector(*selector) {
@@ -155,6 +159,7 @@ impl<'a> Reader<'a> {
     }
 
     fn matched(&mut self, to: Address, (source, decoded): (Source, &Decoded), data: &[u8], depth: usize) {
+        self.tree.read(data.len());
         match source {
             Source::Standard => meaning::standard(self, to, decoded, depth),
             Source::Control => {
@@ -164,8 +169,7 @@ impl<'a> Reader<'a> {
             }
             Source::WellKnown => {
                 self.certainty(Certainty::Guess);
-                let what = "the function is a guess from its first four bytes; another one can have the same";
-                self.warn("guessed_function", what.to_owned());
+                self.blind(data, "a function is only guessed from its first four bytes; another one can have the same");
                 decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| self.gains(address));
                 self.plain_call(to, decoded, depth);
             }
@@ -210,7 +214,7 @@ impl<'a> Reader<'a> {
         self.gains(to);
         self.certainty(Certainty::Unknown);
         self.say(depth, format!("Call an unknown function of {}", self.name(to)));
-        self.tree.line(depth, "calldata", &super::tree::bytes_text(data));
+        self.tree.line(depth, "calldata", &super::tree::unread_text(data));
         if depth == 0 && !self.facts.value.is_zero() {
             self.reading.moved = Some(native(self.facts.chain, self.facts.value));
         }
@@ -224,6 +228,7 @@ impl<'a> Reader<'a> {
         if data.is_empty() {
             self.gains(to);
         } else {
+            self.tree.opened(data.len());
             self.call(to, data, depth);
         }
     }

@@ -7,7 +7,7 @@ use alloy_json_abi::{Function, JsonAbi};
 use alloy_primitives::{Address, Bytes, U256};
 
 use super::{EthereumError, tree::Tree};
-use crate::{address::parse_evm, intent::TreeLine, network::EvmChain, text::SafeText};
+use crate::{address::parse_evm, intent::Shown, network::EvmChain, text::SafeText};
 
 /// Longest function signature, in bytes.
 const MAX_SIGNATURE: usize = 2_000;
@@ -201,17 +201,17 @@ fn check_addresses(text: &str, chain: &EvmChain) -> Result<(), EthereumError> {
 ///
 /// # Errors
 /// The answer is not of these types.
-pub fn answer(function: &Function, data: &[u8], chain: &EvmChain) -> Result<Vec<TreeLine>, EthereumError> {
+pub fn answer(function: &Function, data: &[u8], chain: &EvmChain) -> Result<Shown, EthereumError> {
     let mut tree = Tree::new(chain);
     if function.outputs.is_empty() {
         tree.line(0, "data", &super::tree::bytes_text(data));
-        return Ok(tree.lines);
+        return Ok(tree.finish());
     }
     let values = function.abi_decode_output(data).map_err(|_| bad("the contract answered with other types"))?;
     for (param, value) in function.outputs.iter().zip(&values) {
         tree.value(0, param, value);
     }
-    Ok(tree.lines)
+    Ok(tree.finish())
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         consents: consents(&reading, &authorizations, plan, ours),
         warnings: warnings(&reading, &transaction, plan),
         authorizations,
-        action: SafeText::new(&action),
+        action: SafeText::whole(&action),
         moved: reading.moved,
         beneficiaries: reading.beneficiaries,
         certainty: reading.certainty,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     address::evm_text,
-    intent::{Consent, TreeLine, Warning},
+    intent::{Consent, Shown, Warning},
     network::EvmChain,
     signing::{EthereumJob, Preimage, Signature},
     text::SafeText,
@@ -29,7 +29,7 @@ pub struct MessageReview {
     /// One sentence: what signing it means.
     pub sentence: SafeText,
     /// The message as lines or as a tree.
-    pub tree: Vec<TreeLine>,
+    pub tree: Shown,
     /// Keccak-256 that is signed.
     pub digest: B256,
     /// EIP-712: hash of the domain.
@@ -65,13 +65,14 @@ pub fn personal(message: &[u8], chain: &EvmChain) -> Result<MessageReview, Ether
         None => tree.line(0, "bytes", &super::tree::bytes_text(message)),
     }
     let preimage = Preimage::personal_message(message);
+    let (digest, tree) = (preimage.digest(), tree.finish());
     Ok(MessageReview {
         sentence: SafeText::new(&format!("Sign a message of {} bytes; it moves nothing by itself", message.len())),
-        tree: tree.lines,
-        digest: preimage.digest(),
+        consents: tree.consents(digest),
+        tree,
+        digest,
         domain_separator: None,
         struct_hash: None,
-        consents: Vec::new(),
         warnings: text.map(sign_in_warnings).unwrap_or_default(),
         preimage,
     })
@@ -107,11 +108,13 @@ pub fn typed(json: &[u8], chain: &EvmChain, now: u64) -> Result<MessageReview, E
         }
     };
     if let Some(why) = blind {
-        consents.push(Consent::Blind { digest, why: SafeText::new(why) });
+        tree.gap(why);
     }
+    let tree = tree.finish();
+    consents.extend(tree.consents(digest));
     Ok(MessageReview {
-        sentence: SafeText::new(&sentence),
-        tree: tree.lines,
+        sentence: SafeText::whole(&sentence),
+        tree,
         digest,
         domain_separator: Some(typed.domain_separator),
         struct_hash: Some(typed.struct_hash),

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, U256};
 
 use crate::{
     amount::Units,
-    intent::{Certainty, Consent, TreeLine, Warning},
+    intent::{Certainty, Consent, Shown, Warning},
     network::EvmChain,
 };
 
@@ -31,7 +31,7 @@ pub struct Reading {
     /// How surely it is known.
     pub certainty: Certainty,
     /// The calldata as a tree.
-    pub tree: Vec<TreeLine>,
+    pub tree: Shown,
     /// What is moved, where that is one amount.
     pub moved: Option<Units>,
     /// Who gains by it.

@@ -1,40 +1,60 @@
 //! Values of the contract ABI as lines of a tree: whole, named, and safe to print.
 //!
-//! Bounded: what is beyond the bounds is said to be left out, with how much it is. Knows no meaning.
+//! Bounds and what they leave out are those of [`Showing`]. Knows no meaning.
 
 use alloy_dyn_abi::DynSolValue;
 use alloy_json_abi::Param;
 use alloy_primitives::hex;
 
-use crate::{address::evm_text, intent::TreeLine, network::EvmChain, text::SafeText};
+use crate::{
+    address::evm_text,
+    intent::{Showing, Shown},
+    network::EvmChain,
+};
 
-/// Most lines of one tree: more is not read by anybody.
-const MAX_LINES: usize = 200;
-/// Bytes of one value that are shown in hex.
-const MAX_HEX_BYTES: usize = 96;
+/// Bytes that nobody reads are shown as their start and their hash; beside them there is a gap.
+const UNREAD_HEX_BYTES: usize = 96;
 
 /// The tree being written.
 pub(super) struct Tree<'a> {
-    pub(super) lines: Vec<TreeLine>,
+    showing: Showing,
     chain: &'a EvmChain,
 }
 
 impl<'a> Tree<'a> {
+    /// A tree whose values are all given to it.
     pub(super) const fn new(chain: &'a EvmChain) -> Self {
-        Self { lines: Vec::new(), chain }
+        Self::of(0, chain)
+    }
+
+    /// A tree of this many bytes, all of which have to be [read](Self::read).
+    pub(super) const fn of(bytes: usize, chain: &'a EvmChain) -> Self {
+        Self { showing: Showing::of(bytes), chain }
     }
 
     /// A line without children.
     pub(super) fn line(&mut self, depth: usize, name: &str, value: &str) {
-        match self.lines.len() {
-            MAX_LINES => self.lines.push(TreeLine {
-                depth: 0,
-                name: SafeText::new("and more"),
-                value: SafeText::new("this tree is too long to be shown whole"),
-            }),
-            0..MAX_LINES => self.lines.push(TreeLine { depth, name: SafeText::new(name), value: SafeText::new(value) }),
-            _ => {}
-        }
+        self.showing.line(depth, name, value);
+    }
+
+    /// Something that is not shown, or not understood: the whole is signed only by its digest.
+    pub(super) fn gap(&mut self, why: &str) {
+        self.showing.gap(why);
+    }
+
+    /// As [`Showing::read`].
+    pub(super) const fn read(&mut self, bytes: usize) {
+        self.showing.read(bytes);
+    }
+
+    /// As [`Showing::opened`].
+    pub(super) const fn opened(&mut self, bytes: usize) {
+        self.showing.opened(bytes);
+    }
+
+    /// The lines.
+    pub(super) fn finish(self) -> Shown {
+        self.showing.finish()
     }
 
     /// A value with its children.
@@ -50,8 +70,9 @@ impl<'a> Tree<'a> {
             DynSolValue::Array(items) | DynSolValue::FixedArray(items) => {
                 self.line(depth, name, &format!("{} items", items.len()));
                 let ty = param.ty.rsplit_once('[').map_or(param.ty.as_str(), |(ty, _)| ty).to_owned();
-                for (place, item) in items.iter().enumerate().take(MAX_LINES) {
-                    let item_param = Param { name: format!("[{place}]"), ty: ty.clone(), ..param.clone() };
+                let mut item_param = Param { ty, ..param.clone() };
+                for (place, item) in items.iter().enumerate() {
+                    item_param.name = format!("[{place}]");
                     self.value(depth + 1, &item_param, item);
                 }
             }
@@ -74,10 +95,15 @@ pub(super) fn scalar_text(value: &DynSolValue, chain: &EvmChain) -> String {
     }
 }
 
-/// Hex, whole where it is short; else its start, with the number of bytes and their hash.
+/// Hex, whole.
 pub(super) fn bytes_text(bytes: &[u8]) -> String {
-    match bytes.get(..MAX_HEX_BYTES) {
-        Some(start) if bytes.len() > MAX_HEX_BYTES => {
+    hex::encode_prefixed(bytes)
+}
+
+/// Bytes that nobody here reads: hex, or its start with the number of bytes and their hash. Only beside a gap.
+pub(super) fn unread_text(bytes: &[u8]) -> String {
+    match bytes.get(..UNREAD_HEX_BYTES) {
+        Some(start) if bytes.len() > UNREAD_HEX_BYTES => {
             let hash = alloy_primitives::keccak256(bytes);
             format!("{}... ({} bytes, Keccak-256 {hash})", hex::encode_prefixed(&start[..32]), bytes.len())
         }

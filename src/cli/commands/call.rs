@@ -8,7 +8,7 @@ use fastness::{
     chain::ethereum::calls,
     explain::Failure,
     explorer::{CallOutcome, Evidence, EvmCall},
-    intent::{EvmValue, TreeLine},
+    intent::{EvmValue, Shown},
     network::EvmChain,
     store::read_public,
     text::SafeText,
@@ -75,7 +75,7 @@ pub(crate) struct Args {
 struct Answered {
     to: Address,
     function: String,
-    answer: Vec<TreeLine>,
+    answer: Shown,
     raw: String,
     evidence: Evidence,
     said_by: String,

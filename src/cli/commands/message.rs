@@ -11,7 +11,7 @@ use fastness::{
     },
     explain::Failure,
     flow::{FlowError, ethereum},
-    intent::{TreeLine, Warning},
+    intent::{Shown, Warning},
     ledger::now,
     network::EvmChain,
     store::read_public,
@@ -91,7 +91,7 @@ struct What {
 #[derive(Serialize)]
 struct Reviewed {
     sentence: SafeText,
-    tree: Vec<TreeLine>,
+    tree: Shown,
     digest: B256,
     domain_separator: Option<B256>,
     struct_hash: Option<B256>,

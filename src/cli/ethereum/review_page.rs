@@ -29,8 +29,9 @@ pub(crate) fn write(review: &EvmReview, subject: &str, context: &EvmContext, pag
         page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
     }
     write_claims(context, page);
-    page.blank();
-    page.line("  Nothing else is in this transaction.");
+    if let Some(proof) = review.complete() {
+        page.nothing_else(proof);
+    }
 }
 
 fn write_action(review: &EvmReview, page: &mut Page) {

@@ -1,0 +1,70 @@
+//! A page that is longer than the terminal, one screen after another; whoever agrees has seen the last one.
+//!
+//! Cuts between lines only, and leaves none out. Asks nothing itself: ui.rs does.
+
+use console::measure_text_width;
+
+/// Rows below a screen: the question for the next one, and one that stays free.
+const ROWS_BELOW: usize = 2;
+/// The fewest lines of a screen, however small the terminal says it is.
+const FEWEST: usize = 5;
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Characters in a row.
+    pub(crate) columns: usize,
+    /// Rows.
+    pub(crate) rows: usize,
+}
+
+impl Size {
+    /// Rows that a line takes: a line wider than the terminal goes on below.
+    fn rows_of(self, line: &str) -> usize {
+        measure_text_width(line).div_ceil(self.columns.max(1)).max(1)
+    }
+}
+
+/// The screens of a text, in order; together they are the text.
+pub(crate) fn screens(text: &str, size: Size) -> Vec<String> {
+    let room = size.rows.saturating_sub(ROWS_BELOW).max(FEWEST);
+    let (mut screens, mut screen, mut used) = (Vec::new(), String::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let rows = size.rows_of(line.trim_end_matches('\n'));
+        if used + rows > room && !screen.is_empty() {
+            screens.push(std::mem::take(&mut screen));
+            used = 0;
+        }
+        screen.push_str(line);
+        used += rows;
+    }
+    screens.push(screen);
+    screens
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_short_page_is_one_screen() {
+        assert_eq!(screens("a\nb\n", Size { columns: 80, rows: 24 }), ["a\nb\n"]);
+        assert_eq!(screens("", Size { columns: 80, rows: 24 }), [""]);
+    }
+
+    proptest! {
+        #[test]
+        fn screens_hold_every_line_in_order_and_fit(lines in prop::collection::vec("[a-z]{0,90}", 0..200), rows in 7usize..60) {
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let size = Size { columns: 40, rows };
+            let screens = screens(&text, size);
+            prop_assert_eq!(screens.concat(), text);
+            for screen in screens {
+                let used: usize = screen.lines().map(|line| size.rows_of(line)).sum();
+                prop_assert!(used <= rows - ROWS_BELOW);
+            }
+        }
+    }
+}
