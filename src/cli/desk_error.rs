@@ -18,6 +18,9 @@ pub(crate) enum DeskError {
     /// The person did not agree.
     #[error("you did not agree")]
     Declined,
+    /// A signal asked for an end before the first byte of a transaction could leave.
+    #[error("interrupted; nothing was sent")]
+    Interrupted,
     /// The person ended the input.
     #[error("the input ended before the answer")]
     InputEnded,
@@ -70,6 +73,7 @@ entries! {
     SECRET = "desk.secret_on_command_line", Usage, "Treat it as leaked: move the money to a new wallet; secrets are typed when asked, or come with --password-fd";
     NO_TERMINAL = "desk.no_terminal", Usage, "Give the option named, or run in a terminal";
     DECLINED = "desk.declined", Declined, "Nothing was changed";
+    INTERRUPTED = "desk.interrupted", Declined, "Run it again when ready";
     INPUT_ENDED = "desk.input_ended", Declined, "Run it again when ready; nothing was changed";
     TERMINAL_GONE = "desk.terminal_gone", Declined, "Run it again in a terminal; nothing was changed";
     LINE_TOO_LONG = "desk.line_too_long", Usage, "Type the answer by hand";
@@ -91,6 +95,7 @@ impl Explain for DeskError {
             Self::SecretOnCommandLine => SECRET,
             Self::NoTerminal(_) => NO_TERMINAL,
             Self::Declined => DECLINED,
+            Self::Interrupted => INTERRUPTED,
             Self::InputEnded => INPUT_ENDED,
             Self::TerminalGone => TERMINAL_GONE,
             Self::LineTooLong => LINE_TOO_LONG,

@@ -10,6 +10,7 @@ mod context;
 mod desk_error;
 mod disclosures;
 mod ethereum;
+mod interrupts;
 mod key_side;
 mod new_wallet;
 mod page;
@@ -39,7 +40,7 @@ use self::{
     commands::Command,
     context::Context,
     page::Page,
-    report::Report,
+    report::{Outcome, Report},
     ui::{Form, Ui},
 };
 
@@ -139,6 +140,7 @@ pub(crate) fn main() -> ExitCode {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
+    interrupts::set_form(form);
     let ui = Ui::new(form);
     match run(&arguments, ui) {
         Ok(code) => ExitCode::from(code),
@@ -163,6 +165,9 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
         return Ok(0);
     };
+    if command.sends() {
+        interrupts::watch();
+    }
     let mut context = Context::new(cli.globals, ui);
     if let Some(name) = context.globals().network.clone()
         && name.parse::<AnyNetwork>().is_err()
@@ -172,12 +177,18 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         name.parse::<AnyNetwork>()?;
     }
     let outcome = command.run(&mut context);
+    let was_interrupted = interrupts::begin_telling();
     context.keep_health();
-    let outcome = outcome?;
-    let Some(outcome) = outcome else { return Ok(0) };
+    let outcome = match outcome {
+        Ok(None) => return Ok(0),
+        Ok(Some(outcome)) => outcome,
+        Err(failure) => interrupts::instead_of(&failure).map(|known| known as Box<dyn Outcome>).ok_or(failure)?,
+    };
     context.ui.result(outcome.as_ref())?;
-    // The result stands, noted or not: what is not noted as told is only taken up again by the same command.
-    let _ = outcome.told(&mut context);
+    // Who interrupts may not read the result, so the same command takes up what was signed. The result stands in any case.
+    if !was_interrupted {
+        let _ = outcome.told(&mut context);
+    }
     Ok(outcome.exit_code())
 }
 

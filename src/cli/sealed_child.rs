@@ -19,7 +19,7 @@ use super::{
     DeskError,
     agreement::LimitArgs,
     context::{Consent, Context},
-    terminal,
+    interrupts,
 };
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
@@ -40,15 +40,17 @@ pub(crate) fn run_signer(words: &[OsString], text: &str) -> Result<Vec<u8>, Fail
 fn started(words: &[OsString], text: &str) -> Result<(Vec<u8>, Option<i32>), Failure> {
     let child = |what: &str| DeskError::Child(what.to_owned());
     let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
-    terminal::restore_on_the_way_out();
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut running = command.spawn().map_err(|_| child("it does not start"))?;
-    if let Some(mut stdin) = running.stdin.take() {
-        // A child that ended early says why by itself.
-        let _ = stdin.write_all(text.as_bytes());
-    }
-    let output = running.wait_with_output().map_err(|_| child("it did not end"))?;
+    let output = interrupts::while_child_works(running.id(), || {
+        if let Some(mut stdin) = running.stdin.take() {
+            // A child that ended early says why by itself.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        running.wait_with_output()
+    })?;
+    let output = output.map_err(|_| child("it did not end"))?;
     Ok((output.stdout, output.status.code()))
 }
 

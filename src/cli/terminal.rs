@@ -11,7 +11,7 @@ use std::{
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
-use super::{DeskError, pager::Size};
+use super::{DeskError, interrupts, pager::Size};
 
 /// Longest line that is read, in bytes: 24 words of any language fit several times.
 const MAX_LINE: usize = 2048;
@@ -183,17 +183,19 @@ pub(crate) fn restore() {
     leave_screen();
 }
 
+/// Ends what is being asked, before the process ends: the next output starts on a line of its own.
+pub(crate) fn end_questions() {
+    let asking = lock().echo.is_some() || lock().screen.is_some();
+    restore();
+    if asking {
+        let _ = std::io::stderr().write_all(b"\n");
+    }
+}
+
 /// Restores the terminal on interrupt, termination and hang-up, and on a panic. It starts the thread that
 /// waits for signals, so it runs while threads can still be started: a sealed process calls it within its sealing.
 pub(crate) fn restore_on_the_way_out() {
-    let _ = ctrlc::set_handler(|| {
-        let asking = lock().echo.is_some() || lock().screen.is_some();
-        restore();
-        if asking {
-            let _ = std::io::stderr().write_all(b"\n");
-        }
-        std::process::exit(i32::from(fastness::explain::Kind::Declined.exit_code()));
-    });
+    interrupts::watch();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         restore();

@@ -16,6 +16,7 @@ use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
     ethereum::story,
+    interrupts,
     page::{Page, Tone},
     report::Report,
 };
@@ -63,6 +64,9 @@ impl DiscretionArgs {
 const PAUSE: Duration = Duration::from_secs(30);
 const PRACTICE_PAUSE: Duration = Duration::from_millis(300);
 
+/// Why it is unclear what became of a transaction whose command was interrupted.
+pub(crate) const NO_ANSWER_YET: &str = "interrupted before an answer came";
+
 /// What became of it.
 #[derive(Serialize)]
 pub(super) struct Sent {
@@ -108,6 +112,8 @@ pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &Discre
     let network = file.signed.network;
     let explorer = discretion.explorer(context, network)?;
     let mut ledger = context.ledger()?;
+    let id = file.signed.id.clone();
+    interrupts::may_leave(Sent::without_names(id, network, ("unknown", NO_ANSWER_YET.to_owned())))?;
     let Delivery { txid, verdict } = flow::deliver(&mut ledger, &explorer, file)?;
     let sent = |verdict, detail| Ok(Sent::without_names(txid.clone(), network, (verdict, detail)));
     match verdict {

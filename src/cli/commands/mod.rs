@@ -45,6 +45,7 @@ mod wallets;
 use clap::Subcommand;
 use fastness::explain::{Entry, Failure};
 
+pub(crate) use self::broadcast::NO_ANSWER_YET;
 use super::{context::Context, report::Outcome};
 
 /// Catalogues of the commands that have errors of their own.
@@ -139,6 +140,23 @@ pub(crate) enum Command {
 pub(crate) type Answer = Result<Option<Box<dyn Outcome>>, Failure>;
 
 impl Command {
+    /// Whether it may send a transaction from this process, which must then end with the truth when it is interrupted.
+    pub(crate) const fn sends(&self) -> bool {
+        match self {
+            Self::Sweep(args) => !args.is_sealed_child(),
+            Self::Send(_)
+            | Self::Broadcast(_)
+            | Self::Bump(_)
+            | Self::Cancel(_)
+            | Self::Call(_)
+            | Self::Deploy(_)
+            | Self::Delegate(_)
+            | Self::Token(_)
+            | Self::Nft(_) => true,
+            _ => false,
+        }
+    }
+
     /// Runs the command.
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match self {

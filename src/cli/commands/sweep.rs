@@ -30,9 +30,9 @@ use crate::cli::{
     DeskError,
     agreement::{self, LimitArgs},
     context::Context,
-    key_side,
+    interrupts, key_side,
     sealed_child::{self, ChildWords},
-    terminal, ui,
+    ui,
 };
 
 /// The last words of a sealed child that did not get as far as its answer.
@@ -59,6 +59,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Whether this process is the one that holds the key.
+    pub(crate) const fn is_sealed_child(&self) -> bool {
+        self.sealed_child
+    }
+
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if self.sealed_child { self.child(context) } else { self.parent(context) }
     }
@@ -182,7 +187,6 @@ impl SealedChild {
         words.option("key-file", args.key_file.as_ref());
         let words = words.limited(&args.limits, context.consent());
         let gone = |_| DeskError::Child("it does not start".to_owned());
-        terminal::restore_on_the_way_out();
         let program = std::env::current_exe().map_err(gone)?;
         let mut process =
             Command::new(program).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(gone)?;
@@ -193,7 +197,8 @@ impl SealedChild {
     /// The first line that the child prints.
     fn public_key(&mut self) -> Result<PublicKey, Failure> {
         let mut line = String::new();
-        self.answers.read_line(&mut line).map_err(|_| DeskError::Child(NO_ANSWER.to_owned()))?;
+        let read = interrupts::while_child_works(self.process.id(), || self.answers.read_line(&mut line))?;
+        read.map_err(|_| DeskError::Child(NO_ANSWER.to_owned()))?;
         match line.trim().parse() {
             Ok(key) => Ok(key),
             Err(_) => Err(self.failed(line)),
@@ -205,7 +210,7 @@ impl SealedChild {
         if let Some(mut stdin) = self.process.stdin.take() {
             let _ = stdin.write_all(draft.to_text()?.as_bytes());
         }
-        let text = self.rest(String::new())?;
+        let text = interrupts::while_child_works(self.process.id(), || self.rest(String::new()))??;
         sealed_child::signed_by_child(draft, text.as_bytes(), self.process.wait().ok().and_then(|status| status.code()))
     }
 

@@ -153,7 +153,7 @@ impl Report for EvmSent {
         if self.verdict == "unknown" {
             page.toned(Tone::Claimed, "Not sure: the transaction may be on the network.");
             page.field("Id", &self.id.to_string());
-            page.field("EvmWhy", &self.detail);
+            page.field("Why", &self.detail);
             page.line("  Its nonce stays held; only these same bytes are ever sent for it.");
             return page.field("Next", &format!("{track}   (exit 5)"));
         }

@@ -20,7 +20,7 @@ use super::{
     report::EvmSent,
     signer,
 };
-use crate::cli::{agreement::LimitArgs, context::Context};
+use crate::cli::{agreement::LimitArgs, commands::NO_ANSWER_YET, context::Context, interrupts};
 
 /// What a command wants done.
 #[derive(Clone, Debug)]
@@ -250,6 +250,8 @@ pub(crate) fn send(
     signed: &SignedTransaction,
     reserved: Option<i64>,
 ) -> Result<EvmSent, Failure> {
+    let known = EvmSent::new(signed, 0, ("unknown", NO_ANSWER_YET.to_owned()));
+    interrupts::may_leave(known)?;
     let row = ethereum::record(ledger, signed, reserved)?;
     context.ui.say(&format!("Transaction {} is on disk; sending it now.", signed.hash));
     let delivery = ethereum::deliver(ledger, node, signed, Some(row.id))?;

@@ -23,6 +23,8 @@ pub enum Fault {
     Delay(Duration),
     /// `POST /tx` is carried out, and the connection closes without a word.
     CutAfterBroadcast,
+    /// `POST /tx` is carried out, and its answer comes after this long.
+    HoldBroadcast(Duration),
     /// `GET /tx/:txid/raw` and `/hex` give a transaction with another lock time, hence another id.
     WrongTransaction,
     /// A page for people, with status 200.
@@ -43,6 +45,7 @@ pub(super) enum Planned {
     Instead(Response),
     Later(Duration),
     Cut,
+    Held(Duration),
     Altered,
 }
 
@@ -70,6 +73,7 @@ impl Faults {
             Some(Fault::Status(status)) => Planned::Instead(status_reply(status)),
             Some(Fault::Delay(delay)) => Planned::Later(delay),
             Some(Fault::CutAfterBroadcast) => Planned::Cut,
+            Some(Fault::HoldBroadcast(delay)) => Planned::Held(delay),
             Some(Fault::WrongTransaction) => Planned::Altered,
             Some(Fault::Html) => Planned::Instead(page()),
             Some(Fault::Endless) => Planned::Instead(endless()),
@@ -80,7 +84,7 @@ impl Faults {
 impl Fault {
     fn fits(self, method: &Method, path: &str) -> bool {
         match self {
-            Self::CutAfterBroadcast => method == Method::POST && path == "/tx",
+            Self::CutAfterBroadcast | Self::HoldBroadcast(_) => method == Method::POST && path == "/tx",
             Self::WrongTransaction => path.starts_with("/tx/") && (path.ends_with("/raw") || path.ends_with("/hex")),
             _ => true,
         }

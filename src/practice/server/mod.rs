@@ -197,6 +197,7 @@ async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(wire): ConnectInfo
     let reply = answer(&shared.chain, &question).unwrap_or_else(|error| error);
     match planned {
         Planned::Cut => wire.cut(),
+        Planned::Held(delay) => tokio::time::sleep(delay).await,
         Planned::Altered => return reply.altered().into_response(),
         _ => {}
     }
