@@ -3,17 +3,19 @@
 //! Nothing that came from outside reaches a terminal except through [`SafeText`]. This room must not print.
 
 mod date;
+mod unicode;
 
 use std::fmt;
 
 use serde::Serialize;
 
-pub use self::date::date;
+use self::unicode::{Printed, is_plain};
+pub use self::{date::date, unicode::looks_like};
 
 /// Longest name or remark kept, in characters. A label or a file name fits; a phishing letter does not.
 const MAX_CHARS: usize = 200;
 
-/// Printable text: no control character, no bidirectional override, no invisible character.
+/// Printable text: no control character, no bidirectional override, no invisible character, no word of several scripts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct SafeText(String);
 
@@ -50,11 +52,10 @@ impl fmt::Display for SafeText {
 /// Escapes what could move the cursor or hide text.
 fn escaped(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len());
-    for character in raw.chars() {
-        if is_plain(character) {
-            safe.push(character);
-        } else {
-            safe.extend(character.escape_unicode());
+    for character in unicode::printed(raw) {
+        match character {
+            Printed::Plain(character) => safe.push(character),
+            Printed::Escaped(character) => safe.extend(character.escape_unicode()),
         }
     }
     safe
@@ -73,16 +74,6 @@ pub fn visible(text: &str) -> String {
         }
     }
     visible
-}
-
-/// True for characters that print as themselves. Everything that can steer or deceive a terminal is not:
-/// C0/C1 controls, bidirectional marks and overrides, zero-width and tag characters, variation selectors.
-const fn is_plain(character: char) -> bool {
-    !matches!(character,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 /// Groups of four characters separated by spaces, the way addresses are read aloud and compared.

@@ -6,7 +6,7 @@ mod pinned;
 
 use alloy_primitives::Address;
 
-use crate::amount::Denomination;
+use crate::{amount::Denomination, network::EvmChain, text::looks_like};
 use pinned::PINNED;
 
 /// A fungible token (ERC-20) whose facts ship with fastness.
@@ -42,6 +42,17 @@ impl Token {
         PINNED.iter().filter(move |token| token.chain_id == chain_id)
     }
 
+    /// The coin or pinned token that a symbol from elsewhere passes for on `chain`: it is spelled as one of this chain's, or
+    /// looks like one of any chain without being spelled as it (UTS 39).
+    #[must_use]
+    pub fn imitated(chain: &EvmChain, symbol: &str) -> Option<&'static str> {
+        let spelled = |known: &str| symbol.eq_ignore_ascii_case(known);
+        let here = Self::of_chain(chain.id).map(|token| token.symbol).chain([chain.symbol]);
+        let anywhere = PINNED.iter().map(|token| token.symbol).chain(EvmChain::all().map(|chain| chain.symbol));
+        let alike = |known: &&str| !spelled(known) && looks_like(symbol, known);
+        here.into_iter().find(|known| spelled(known)).or_else(|| anywhere.into_iter().find(alike))
+    }
+
     /// How its amounts are counted.
     #[must_use]
     pub fn denomination(&self) -> Denomination {
@@ -52,6 +63,29 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_contract_passes_for_a_known_coin() {
+        let chain = |id| EvmChain::by_id(id).expect("a chain");
+        for symbol in
+            ["USDC", "usdc", "U\u{405}DC", "USDC ", "US\u{2800}DC", "US\\u{200b}DC", "\u{395}TH", "ETH", "W\u{395}TH"]
+        {
+            assert!(Token::imitated(chain(1), symbol).is_some(), "{symbol:?}");
+        }
+        for symbol in ["wstETH", "XAUT", "USDC.e", "\u{4eba}\u{6c11}", "?"] {
+            assert_eq!(Token::imitated(chain(1), symbol), None, "{symbol}");
+        }
+        // Elsewhere the same symbol is an honest token's, and one that only looks like it is not.
+        let other = EvmChain::all().find(|chain| Token::named(chain.id, "USDC").is_none()).expect("a chain without it");
+        assert_eq!(Token::imitated(other, "USDC"), None);
+        assert_eq!(Token::imitated(other, "USD\u{421}"), Some("USDC"));
+        // Pinned tokens do not stand in each other's way.
+        for token in PINNED {
+            let alike =
+                PINNED.iter().find(|other| other.symbol != token.symbol && looks_like(token.symbol, other.symbol));
+            assert_eq!(alike, None, "{}", token.symbol);
+        }
+    }
 
     #[test]
     fn symbols_and_contracts_are_unique_on_their_chain() {

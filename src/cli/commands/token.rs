@@ -7,6 +7,7 @@ use fastness::{
     chain::ethereum::calls,
     explain::Failure,
     explorer::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
+    intent::Warning,
     ledger::AddedToken,
     network::EvmChain,
     text::SafeText,
@@ -235,11 +236,16 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
     }
     let facts = context.node(chain)?.token_facts(contract)?.into_value();
     let facts = facts.ok_or_else(|| DeskError::Usage(format!("{contract} does not answer as a token does")))?;
-    let taken = fastness::token::Token::named(chain.id, facts.symbol.as_str()).is_some()
-        || facts.symbol.as_str().eq_ignore_ascii_case(chain.symbol);
-    if taken {
-        let what = format!("this contract calls itself {}, as a known coin or token does, and is not it", facts.symbol);
+    if let Some(known) = fastness::token::Token::imitated(chain, facts.symbol.as_str()) {
+        let what = format!("this contract calls itself \"{}\", which passes for {known}, and is not it", facts.symbol);
         return Err(DeskError::Usage(what).into());
+    }
+    if facts.symbol.as_str().contains("\\u{") {
+        let text = format!(
+            "its symbol has characters that are not what they look like, shown here as codes: {}",
+            facts.symbol
+        );
+        context.ui.warn(&Warning { code: "odd_symbol", text });
     }
     ledger.add_token(chain.id, &AddedToken { address: contract, symbol: facts.symbol, decimals: facts.decimals })?;
     list(context, chain)
