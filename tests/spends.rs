@@ -15,6 +15,8 @@
 mod cases;
 #[path = "spends/checks.rs"]
 mod checks;
+#[path = "spends/judge.rs"]
+mod judge;
 #[path = "spends/replacements.rs"]
 mod replacements;
 mod synthetic;
@@ -44,6 +46,7 @@ struct Tally {
     with_change: u64,
     inputs: usize,
     left_over: u64,
+    faults: u64,
     replacements: replacements::Tally,
 }
 
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         seed += 1;
     }
     report(&tally, start);
+    assert!(only.is_some() || tally.faults >= tally.accepted / SAMPLE, "faults were not put in");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -87,7 +91,9 @@ fn one(seed: u64, accounts: &[Account; 4], keys: &Keys, tally: &mut Tally) -> Re
                 tally.accepted += 1;
                 tally.with_change += u64::from(spend.has_change);
                 tally.inputs += spend.transaction.input.len();
+                judge::judge(&spend.transaction, &case)?;
                 if seed.is_multiple_of(SAMPLE) {
+                    tally.faults += judge::inject(&spend, &case, keys)?;
                     let again = plan(&case.request, &case.snapshot, case.randomness);
                     checks::ensure(again.as_ref() == Ok(&spend.plan), || "another plan the second time".to_owned())?;
                     replacements::run(&case, &spend, keys, &mut tally.replacements)?;
@@ -112,5 +118,6 @@ fn report(tally: &Tally, start: Instant) {
         "{} refused because too little would have been left for change; no fee is more than 1% and 1 sat an input above its rate",
         tally.left_over
     );
+    println!("{} faults put in behind the signer, each refused with its own code", tally.faults);
     println!("{} replacements made, {} not possible", tally.replacements.made, tally.replacements.refused);
 }

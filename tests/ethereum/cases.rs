@@ -6,13 +6,15 @@ use fastness::{
     account::{EthereumAccount, Layout},
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, FeeFacts, Ownership, Snapshot, fund, sign},
+        ethereum::{Code, Ethereum, FeeFacts, Ownership, Plan, Snapshot, fund, sign},
     },
+    explain::Explain,
     flow::ethereum::derive_account,
     intent::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, TxType},
     keystore::{Keys, Phrase},
     network::{EvmChain, NetworkClass},
     seal::seal_this_process,
+    signing::{EthereumJob, Signature},
 };
 use serde_json::{Value, json};
 
@@ -135,7 +137,9 @@ fn one(request: &EvmRequest, nonce: u64, account: &EthereumAccount, keys: &Keys)
         None => plan,
     };
     let jobs = Ethereum::jobs(&plan, &ours).unwrap();
-    let signed = Ethereum::finish(plan, &jobs, &keys.sign_ethereum(&jobs).unwrap()).unwrap();
+    let signatures = keys.sign_ethereum(&jobs).unwrap();
+    faults(&plan, &jobs, &signatures);
+    let signed = Ethereum::finish(plan, &jobs, &signatures).unwrap();
     let gas = fund::gas_limit(request, &snapshot, usize::from(request.delegate.is_some())).unwrap();
     json!({
         "type": request.tx_type.unwrap().number(),
@@ -143,6 +147,25 @@ fn one(request: &EvmRequest, nonce: u64, account: &EthereumAccount, keys: &Keys)
         "raw": hex::encode(&signed.bytes),
         "hash": hex::encode(signed.hash),
     })
+}
+
+/// Faults behind the signer are refused, each with its own code: a damaged signature, another sender's, one that is
+/// missing, and another transaction than the one that was signed.
+fn faults(plan: &Plan, jobs: &[EthereumJob], signatures: &[Signature]) {
+    let code = |plan: &Plan, signatures: &[Signature]| {
+        Ethereum::finish(plan.clone(), jobs, signatures).err().map(|error| error.entry().code)
+    };
+    let mut damaged = signatures.to_vec();
+    damaged[0].bytes[63] ^= 1;
+    assert_eq!(code(plan, &damaged), Some("ethereum.other_signer"), "a damaged signature");
+    assert_eq!(code(plan, &[]), Some("ethereum.bug"), "no signature");
+    let elsewhere = Plan { from: Address::repeat_byte(0x81), ..plan.clone() };
+    assert_eq!(code(&elsewhere, signatures), Some("ethereum.other_signer"), "a signature of another sender");
+    let mut unsigned = plan.unsigned.to_vec();
+    let last = unsigned.last_mut().unwrap();
+    *last ^= 1;
+    let another = Plan { unsigned: unsigned.into(), ..plan.clone() };
+    assert_eq!(code(&another, signatures), Some("ethereum.bug"), "another transaction than the one signed");
 }
 
 /// The request in eth-account's words.

@@ -15,6 +15,7 @@ use fastness::{
 use crate::{
     cases::Case,
     checks::{Broken, Spend, ensure, is_settled, signed},
+    judge::judge,
 };
 
 /// How many replacements were made, and how many could not be.
@@ -40,6 +41,7 @@ pub(crate) fn run(case: &Case, spend: &Spend, keys: &Keys, tally: &mut Tally) ->
             Err(error) => return Err(format!("{purpose:?}: {error}")),
             Ok(plan) => {
                 let (transaction, review) = signed(&plan, case, keys)?;
+                judge(&transaction, case)?;
                 let fee = review.fee.and_then(fastness::amount::Amount::to_sat).ok_or("no fee")?;
                 check(purpose, &original, (&transaction, fee), &snapshot)
                     .map_err(|broken| format!("{purpose:?}: {broken}"))?;
