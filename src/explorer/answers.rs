@@ -309,9 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn two_addresses_of_one_host_are_not_agreement() {
-        let [a, b] = ["api.a.example", "b.example"].map(SafeText::new);
-        assert_eq!(Claim::said_by(7, vec![a.clone(), a.clone()]), Claim::Single { value: 7, operator: a.clone() });
+    fn two_hosts_of_one_organisation_are_not_agreement() {
+        let [a, www, b] = ["api.a.example", "www.a.example", "b.example"].map(SafeText::new);
+        for same in [&a, &www] {
+            let claim = Claim::said_by(7, vec![a.clone(), same.clone()]);
+            assert!(matches!(claim, Claim::Single { value: 7, .. }), "{claim:?}");
+        }
         assert_eq!(Claim::said_by(7, vec![b.clone(), a.clone()]), Claim::Agreed { value: 7, operators: vec![a, b] });
     }
 }

@@ -76,7 +76,15 @@ impl WordCount {
 /// # Errors
 /// The call fails, gives fewer bytes, or gives zeros only.
 pub(super) fn fill_from_kernel(buffer: &mut [u8]) -> Result<(), KeystoreError> {
-    let given = ask_kernel(buffer)?;
+    fill_from(ask_kernel, buffer)
+}
+
+/// Fills from one call of a source, whose answer is judged before anything is made of it.
+fn fill_from(
+    source: impl FnOnce(&mut [u8]) -> Result<usize, KeystoreError>,
+    buffer: &mut [u8],
+) -> Result<(), KeystoreError> {
+    let given = source(buffer)?;
     judge(buffer, given)
 }
 
@@ -191,6 +199,20 @@ mod tests {
         assert!(matches!(judge(&[1, 2, 3], 2), Err(KeystoreError::Randomness(_))));
         assert!(matches!(judge(&[1, 2, 3], 0), Err(KeystoreError::Randomness(_))));
         assert!(matches!(judge(&[0; 16], 16), Err(KeystoreError::Randomness(_))));
+    }
+
+    #[test]
+    fn what_a_source_gives_is_judged_before_it_is_used() {
+        let filled = |byte: u8, given: usize| {
+            let source = |buffer: &mut [u8]| {
+                buffer.fill(byte);
+                Ok(given)
+            };
+            fill_from(source, &mut [0; 32])
+        };
+        assert_eq!(filled(7, 32), Ok(()));
+        assert!(filled(7, 31).is_err(), "fewer bytes than asked for");
+        assert!(filled(0, 32).is_err(), "zeros only");
     }
 
     #[test]
