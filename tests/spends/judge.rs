@@ -107,7 +107,7 @@ fn damaged(fault: Fault, plan: &Plan, signatures: &[Signature]) -> Option<(Plan,
         Fault::OutputOrder if outputs.len() > 1 && outputs[0] != outputs[1] => outputs.swap(0, 1),
         Fault::OutputOrder => return None,
         Fault::OutputAmount => outputs.first_mut()?.value += bitcoin::Amount::ONE_SAT,
-        Fault::MissingSignature => drop(signatures.pop()?),
+        Fault::MissingSignature => signatures.truncate(signatures.len().checked_sub(1)?),
         Fault::ParentAmount => {
             let parent = plan.psbt.inputs.iter_mut().find_map(|input| input.non_witness_utxo.as_mut())?;
             parent.output.first_mut()?.value += bitcoin::Amount::ONE_SAT;
