@@ -9,6 +9,8 @@ use std::{
     time::Instant,
 };
 
+use tempfile::TempDir;
+
 use crate::list::{Break, root};
 
 /// What a copy of the tree needs.
@@ -46,19 +48,17 @@ pub(crate) fn all(breaks: &[Break], which: &str) {
 
 /// A copy of the tree with a target folder of its own.
 struct Copy {
-    tree: PathBuf,
+    tree: TempDir,
     target: PathBuf,
 }
 
 impl Copy {
     fn make() -> Self {
         let scratch = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("breaks");
-        let copy = Self { tree: scratch.join("tree"), target: scratch.join("target") };
-        let _ = std::fs::remove_dir_all(&copy.tree);
-        std::fs::create_dir_all(&copy.tree).unwrap();
-        std::fs::create_dir_all(&copy.target).unwrap();
+        std::fs::create_dir_all(scratch.join("target")).unwrap();
+        let copy = Self { tree: tempfile::tempdir_in(&scratch).unwrap(), target: scratch.join("target") };
         for part in PARTS.map(|part| root().join(part)) {
-            assert!(Command::new("cp").arg("-a").arg(part).arg(&copy.tree).status().unwrap().success());
+            assert!(Command::new("cp").arg("-a").arg(part).arg(copy.tree.path()).status().unwrap().success());
         }
         for tool in ["anvil", "eth-account"] {
             let place = copy.target.join(tool);
@@ -86,7 +86,7 @@ impl Copy {
     }
 
     fn plant(&self, planted: &Break) -> End {
-        let path = self.tree.join(&planted.file);
+        let path = self.tree.path().join(&planted.file);
         let before = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, before.replacen(&planted.find, &planted.put, 1)).unwrap();
         let end = self.test(planted);
@@ -106,7 +106,7 @@ impl Copy {
 
     fn cargo(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target);
+        command.args(arguments).current_dir(self.tree.path()).env("CARGO_TARGET_DIR", &self.target);
         command.env("FASTNESS_SPENDS", "300").env("FASTNESS_TRANSACTIONS", "50");
         command.env_remove("FASTNESS_BREAKS").output().unwrap()
     }

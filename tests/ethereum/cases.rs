@@ -164,7 +164,7 @@ fn faults(plan: &Plan, jobs: &[EthereumJob], signatures: &[Signature]) {
     let mut unsigned = plan.unsigned.to_vec();
     let last = unsigned.last_mut().unwrap();
     *last ^= 1;
-    let another = Plan { unsigned: unsigned.into(), ..plan.clone() };
+    let another = Plan { unsigned, ..plan.clone() };
     assert_eq!(code(&another, signatures), Some("ethereum.bug"), "another transaction than the one signed");
 }
 
