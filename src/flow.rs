@@ -3,15 +3,18 @@
 //! What comes from a file is read again and judged again; what was signed must equal what was approved. This room must not
 //! touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
 
+mod authorship;
 mod deliver;
 mod draft_file;
 pub mod ethereum;
 mod limits;
+mod original;
 mod repeat;
 mod signed_file;
 mod snapshot;
 mod sync;
 mod track;
+mod warmth;
 mod witness;
 
 use bitcoin::bip32::ChildNumber;
@@ -20,9 +23,10 @@ pub use self::{
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
     limits::Limits,
+    original::{check_original, original},
     repeat::refuse_repeat,
     signed_file::SignedFile,
-    snapshot::{original, snapshot},
+    snapshot::snapshot,
     sync::{Depth, SyncReport, sync},
     track::{Tracking, refuse_superseded, track},
     witness::Second,
@@ -105,6 +109,16 @@ pub enum FlowError {
         /// Who says so.
         operator: SafeText,
     },
+    /// One explorer alone has the transaction that is to be replaced, and it was not signed here.
+    #[error(
+        "only {operator} has transaction {txid} with these signatures, and it is not in the journal of this wallet"
+    )]
+    OneWitnessOfOriginal {
+        /// Its id.
+        txid: SafeText,
+        /// Who has it.
+        operator: SafeText,
+    },
     /// Our own ledger has a transaction that spends the same coin, sent later.
     #[error("it was replaced by {0}, which spends the same coin and is on its way")]
     Superseded(SafeText),
@@ -160,7 +174,7 @@ impl Explain for FlowError {
             Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
-            Self::OneWitness { .. } => ONE_WITNESS,
+            Self::OneWitness { .. } | Self::OneWitnessOfOriginal { .. } => ONE_WITNESS,
             Self::Superseded(_) => SUPERSEDED,
             Self::SamePayment(_) => SAME_PAYMENT,
             Self::NonceDisputed(_) => NONCE_DISPUTED,

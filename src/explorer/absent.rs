@@ -73,6 +73,11 @@ impl Explorer {
     }
 
     /// Unreachable.
+    pub fn distrust(&self, _host: &SafeText) {
+        match self.0 {}
+    }
+
+    /// Unreachable.
     pub fn tip(&self) -> Result<Claim<Tip>, ExplorerError> {
         match self.0 {}
     }
@@ -129,6 +134,11 @@ impl Explorer {
 
     /// Unreachable.
     pub fn transaction(&self, _txid: Txid) -> Result<Option<Transaction>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn bytes(&self, _txid: Txid) -> Result<Claim<Option<Transaction>>, ExplorerError> {
         match self.0 {}
     }
 

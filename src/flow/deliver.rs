@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use bitcoin::{OutPoint, Transaction, TxOut};
 
-use super::{Draft, FlowError, SignedFile};
+use super::{
+    Draft, FlowError, SignedFile,
+    authorship::{Author, author_of},
+};
 use crate::{
     account::Keychain,
     chain::bitcoin::{consensus, proof},
@@ -79,8 +82,14 @@ pub(super) fn accounts(ledger: &Ledger, network: Network) -> Result<Vec<AccountR
     Ok(ledger.accounts(None)?.into_iter().filter(|row| row.account.network == network).collect())
 }
 
-/// Where the ledger holds every parent, the scripts are verified again before sending.
+/// Where the ledger holds every parent, the scripts are verified again before sending; coins of ours are locked by what is
+/// signed for them only.
 fn verify_if_known(ledger: &Ledger, rows: &[AccountRow], transaction: &Transaction) -> Result<(), Failure> {
+    for row in rows {
+        if author_of(ledger, row, transaction)? == Author::Forger {
+            return Err(FlowError::NotSigned("its signatures for coins of this wallet are refused".to_owned()).into());
+        }
+    }
     let Some(row) = rows.first() else { return Ok(()) };
     match spent_here(ledger, row, transaction)? {
         Some(spent) => Ok(consensus::verify(transaction, &spent)?),
@@ -181,7 +190,7 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
 
 /// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a witness, from both.
 /// What the sync did not ask both about is asked now (network.md 4.6). A coin that a replacement shares with what it
-/// replaces is not asked about.
+/// replaces is asked about too: nobody else may have spent it.
 ///
 /// # Errors
 /// A coin is spent, or no explorer answers; or one alone does, although there is another, and `alone` is doubted.
@@ -200,9 +209,10 @@ pub fn check_unspent(
     for input in &draft.plan.psbt.unsigned_tx.input {
         let coin = input.previous_output;
         let is_fresh = ledger.coin_place(row.id, coin)?.is_some_and(|place| fresh.contains(&place));
-        if is_fresh || ledger.spender(row.id, coin)?.is_some() {
+        if is_fresh {
             continue;
         }
+        let replaced = ledger.spender(row.id, coin)?;
         let claim = match explorer.outspend(coin) {
             // Change of our own that a node has lost: it is sent again before what spends it.
             Err(ExplorerError::NoAnswer(failures))
@@ -213,6 +223,10 @@ pub fn check_unspent(
             other => other?,
         };
         if let Some(spender) = claim.value() {
+            // The one that is to be replaced: it is signed by us, whoever tells of it.
+            if replaced == Some(*spender) {
+                continue;
+            }
             return Err(FlowError::CoinSpent(coin.to_string(), spender.to_string()).into());
         }
         if let (Claim::Single { operator, .. }, Alone::IsDoubted) = (claim, alone)

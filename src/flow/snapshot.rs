@@ -4,14 +4,11 @@
 
 use bitcoin::{ScriptBuf, Txid};
 
-use super::FlowError;
 use crate::{
     account::Keychain,
-    chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map, replace::Original},
+    chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map},
     explain::Failure,
-    intent::Freeze,
     ledger::{AccountRow, JournalState, Ledger, LedgerError, Synced},
-    text::SafeText,
 };
 
 /// How far beyond the last confirmed change address a new one may be (BIP-44 gap limit).
@@ -75,38 +72,4 @@ pub(super) fn issue_change(ledger: &Ledger, row: &AccountRow, scripts: &[ScriptB
         ledger.issue(row, Keychain::Change, index)?;
     }
     Ok(())
-}
-
-/// An unconfirmed transaction of ours with the coins it spends, for replacing it; and the snapshot without what it made.
-///
-/// # Errors
-/// It is unknown, confirmed, spends coins that are not ours, or another unconfirmed transaction spends from it.
-pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Original, Snapshot), Failure> {
-    let name = || SafeText::new(&txid.to_string());
-    let (transaction, height) = ledger.transaction(row, txid)?.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
-    if height.is_some() {
-        return Err(FlowError::NotReplaceable(name(), "is already confirmed").into());
-    }
-    if ledger.is_gone(row, txid)? {
-        return Err(FlowError::NotReplaceable(name(), "no longer counts: it was replaced, refused or forgotten").into());
-    }
-    if ledger.spenders_of(row, txid)? > 0 {
-        return Err(
-            FlowError::NotReplaceable(name(), "has an unconfirmed child, which a replacement would destroy").into()
-        );
-    }
-    let mut coins = Vec::new();
-    for input in &transaction.input {
-        let spent = ledger.coin_place(row.id, input.previous_output)?;
-        let (keychain, index) =
-            spent.ok_or_else(|| FlowError::NotReplaceable(name(), "spends coins that are not of this account"))?;
-        let (parent, height) = ledger
-            .transaction(row, input.previous_output.txid)?
-            .ok_or(LedgerError::Damaged("coin without its transaction"))?;
-        let state = height.map_or(CoinState::OwnUnconfirmed, CoinState::Confirmed);
-        coins.push(Coin { outpoint: input.previous_output, parent, keychain, index, state, freeze: Freeze::Free });
-    }
-    let mut rest = snapshot(ledger, row)?;
-    rest.coins.retain(|coin| coin.outpoint.txid != txid);
-    Ok((Original { transaction, coins }, rest))
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid, consensus};
 
 use super::{
+    authorship::{Authorship, judge},
     deliver::spent_here,
+    warmth::{Chain, Warmth, below, is_undone, to_ask},
     witness::{self, Second},
 };
 use crate::{
@@ -87,10 +89,20 @@ pub fn sync(
     progress: &mut dyn FnMut(ScanProgress),
 ) -> Result<SyncReport, Failure> {
     let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
-    for attempt in 1..=ATTEMPTS {
+    let mut attempt = 1;
+    while attempt <= ATTEMPTS {
         let row = ledger.account(&row.wallet, row.account.network, Some(&row.name))?;
         let overtaken = if attempt < ATTEMPTS { Overtaken::GivesWay } else { Overtaken::Writes };
-        let Some(report) = once(ledger, &row, explorer, (how, overtaken), progress)? else { continue };
+        let report = match once(ledger, &row, explorer, (how, overtaken), progress)? {
+            Attempt::Done(report) => report,
+            Attempt::Overtaken => {
+                attempt += 1;
+                continue;
+            }
+            // One host less to ask: where nobody is left, the next attempt fails.
+            Attempt::Deceived => continue,
+        };
+        attempt += 1;
         changed |= report.changed;
         // What the second one brought may be followed by more, beyond the gap or on the other chain.
         let is_done = !matches!(report.second, Second::Heard { taken_over: 1.., .. });
@@ -110,14 +122,22 @@ enum Overtaken {
     Writes,
 }
 
-/// One attempt; nothing if another process wrote meanwhile.
+/// What became of one attempt.
+enum Attempt {
+    Done(SyncReport),
+    /// Another process wrote meanwhile.
+    Overtaken,
+    /// A host told of a spend of our coins that nobody signed; it is not asked again, and nothing was written.
+    Deceived,
+}
+
 fn once(
     ledger: &mut Ledger,
     row: &AccountRow,
     explorer: &Explorer,
     (how, overtaken): ((Depth, u32), Overtaken),
     progress: &mut dyn FnMut(ScanProgress),
-) -> Result<Option<SyncReport>, Failure> {
+) -> Result<Attempt, Failure> {
     let (depth, gap) = how;
     let claim = explorer.tip()?;
     let (operator, newest) = (operator(&claim), explorer.newest_time());
@@ -140,17 +160,23 @@ fn once(
     let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
     let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
     let answer = explorer.scan(&plan, progress)?;
+    let authorship = judge((ledger, row), explorer, &answer.scripts)?;
+    if !authorship.forgers.is_empty() {
+        authorship.forgers.iter().for_each(|host| explorer.distrust(host));
+        return Ok(Attempt::Deceived);
+    }
     let synced =
         Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now(), witness: None };
     // Proven first: of an answer with a false proof in it nothing is written down.
     let proofs = prove(ledger, row, explorer, (&answer, tip))?;
-    let Some(changed) = write((ledger, overtaken), row, (&answer, &proofs, undone), &synced)? else { return Ok(None) };
+    let heard = (&answer, &authorship, proofs.as_slice(), undone);
+    let Some(changed) = write((ledger, overtaken), row, heard, &synced)? else { return Ok(Attempt::Overtaken) };
     let second = witness::second_opinion((ledger, row), explorer, (tip.height, &answer))?;
     let changed = changed || matches!(second, Second::Heard { taken_over: 1.., .. });
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
     let (height, proven) = (tip.height, proofs.len());
-    Ok(Some(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
+    Ok(Attempt::Done(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
 }
 
 /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
@@ -234,59 +260,6 @@ fn operator(claim: &Claim<Tip>) -> String {
     }
 }
 
-fn below(script: &KnownScript, next: [u32; 2]) -> bool {
-    script.index < next[script.keychain.position()]
-}
-
-/// Whether the chain stands where it stood at the last sync.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Chain {
-    Still,
-    Moved,
-}
-
-/// Which scripts are asked about at every sync, and which of the others first (network.md 4.7).
-struct Warmth {
-    depth: Depth,
-    chain: Chain,
-    /// Payments in blocks above this height are young.
-    settled: u32,
-    /// Addresses given out after this time may be paid yet; seconds since 1970.
-    shown: u64,
-    undone: Option<u32>,
-}
-
-impl Warmth {
-    /// Whether it is asked now: it has unconfirmed payments, or some whose block is gone; once the chain moved, all that is warm.
-    fn is_hot(&self, script: &KnownScript) -> bool {
-        self.depth == Depth::Full
-            || script.unconfirmed > 0
-            || script.newest.is_some_and(|height| is_undone(self.undone, height))
-            || self.chain == Chain::Moved && self.is_warm(script)
-    }
-
-    /// Whether it holds coins, has young payments, or was given out lately.
-    fn is_warm(&self, script: &KnownScript) -> bool {
-        script.coins > 0
-            || script.newest.is_some_and(|height| height > self.settled)
-            || script.issued.is_some_and(|issued| issued > self.shown)
-    }
-}
-
-fn is_undone(undone: Option<u32>, height: u32) -> bool {
-    undone.is_some_and(|undone| height > undone)
-}
-
-/// The scripts below the gap window that are asked again: the hot ones, and of the others the warm ones first, the longest
-/// unasked of each.
-fn to_ask(known: &[KnownScript], next: [u32; 2], (warmth, rotation): (&Warmth, usize)) -> Vec<(Keychain, u32)> {
-    let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
-    let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
-        used.into_iter().partition(|script| warmth.is_hot(script));
-    cold.sort_by_key(|script| (!warmth.is_warm(script), script.checked, script.keychain, script.index));
-    hot.into_iter().chain(cold.into_iter().take(rotation)).map(|script| (script.keychain, script.index)).collect()
-}
-
 /// Whether the chain stands where it stood at the last sync.
 fn is_known_tip(row: &AccountRow, tip: Tip) -> bool {
     row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string())
@@ -325,7 +298,7 @@ fn reorganised(
 fn write(
     (ledger, overtaken): (&mut Ledger, Overtaken),
     row: &AccountRow,
-    (answer, proofs, undone): (&ScanAnswer, &[Proof], Option<u32>),
+    (answer, authorship, proofs, undone): (&ScanAnswer, &Authorship, &[Proof], Option<u32>),
     synced: &Synced,
 ) -> Result<Option<bool>, LedgerError> {
     ledger.atomically(|ledger| {
@@ -342,7 +315,7 @@ fn write(
         }
         let places = in_blocks(answer);
         for script in &answer.scripts {
-            changed |= ledger.observe(row, &observation(script, &places, synced.height))?;
+            changed |= ledger.observe(row, &observation(script, &places, (authorship, synced.height)))?;
         }
         displaced(ledger, row, answer)?;
         for (keychain, index, _) in &answer.unchanged {
@@ -395,7 +368,11 @@ fn in_blocks(answer: &ScanAnswer) -> BTreeMap<Txid, BlockRef> {
     seen.filter_map(|at| Some((at.tx.compute_txid(), at.place?))).collect()
 }
 
-fn observation(history: &ScriptHistory, in_blocks: &BTreeMap<Txid, BlockRef>, tip: u32) -> Observation {
+fn observation(
+    history: &ScriptHistory,
+    in_blocks: &BTreeMap<Txid, BlockRef>,
+    (authorship, tip): (&Authorship, u32),
+) -> Observation {
     let block = |at: &TxAt| at.place.or_else(|| in_blocks.get(&at.tx.compute_txid()).copied());
     let place = |at: &TxAt| block(at).as_ref().map_or(Place::Mempool, place_of);
     let transactions = history.txs.iter().map(|at| (at.tx.clone(), place(at)));
@@ -403,6 +380,7 @@ fn observation(history: &ScriptHistory, in_blocks: &BTreeMap<Txid, BlockRef>, ti
         keychain: history.keychain,
         index: history.index,
         transactions: transactions.collect(),
+        signed: authorship.signed.clone(),
         said_by: history.operator.to_string(),
         tip,
         completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },

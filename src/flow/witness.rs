@@ -7,11 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::Txid;
 
-use super::sync::{as_known, place_of};
+use super::{
+    authorship::judge,
+    sync::{as_known, place_of},
+};
 use crate::{
     account::Keychain,
     explain::Failure,
-    explorer::{BlockRef, Explorer, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
+    explorer::{
+        BlockRef, Explorer, ExplorerError, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt, WitnessedScript,
+    },
     ledger::{AccountRow, Completeness, Disagreement, Ledger, LedgerError, Observation, PROVEN_HERE, ToldHistory},
     text::SafeText,
 };
@@ -73,6 +78,12 @@ pub(super) fn second_opinion(
             return Ok(Second::Silent(error.to_string()));
         }
     };
+    let authorship = judge((ledger, row), explorer, &opinion.differing)?;
+    if let Some(host) = authorship.forgers.first() {
+        explorer.distrust(host);
+        tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+        return Ok(Second::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
+    }
     let mut news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
     news.without_proven((ledger, row))?;
     let proven = news.proven(explorer, opinion.tip.height);
@@ -263,6 +274,7 @@ impl<'a> Differences<'a> {
                 keychain: history.keychain,
                 index: history.index,
                 transactions: vec![(seen.tx.clone(), place_of(block))],
+                signed: BTreeSet::new(),
                 completeness: Completeness::MempoolCut,
                 said_by: history.operator.to_string(),
                 tip,

@@ -8,6 +8,7 @@ mod coins;
 mod evm_accounts;
 mod evm_outbox;
 mod evm_tokens;
+mod history;
 mod journal;
 mod labels;
 mod opinions;
@@ -32,12 +33,13 @@ pub use self::{
     evm_accounts::EvmAccountRow,
     evm_outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},
     evm_tokens::AddedToken,
+    history::HistoryRow,
     journal::{JournalRow, JournalState},
     labels::{Label, LabelKind},
     opinions::{Disagreement, PROVEN_HERE},
     proofs::Evidence,
     scripts::{AddressRow, KnownScript, ToldHistory},
-    transactions::{Completeness, HistoryRow, Observation, Place},
+    transactions::{Completeness, Observation, Place},
 };
 use crate::explain::{Entry, Explain, catalogue};
 

@@ -192,6 +192,10 @@ CREATE TABLE proofs (
     PRIMARY KEY (txid, network, block_hash, height)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+ALTER TABLE transactions ADD COLUMN signed INTEGER NOT NULL DEFAULT 0;
+UPDATE transactions SET signed = 1 WHERE height IS NOT NULL;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

@@ -1,5 +1,7 @@
 //! What the ledger makes of conflicting, vanishing and returning transactions.
 
+use std::collections::BTreeSet;
+
 use bitcoin::{
     Amount, NetworkKind, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
     absolute::LockTime,
@@ -61,8 +63,19 @@ fn at(height: u32) -> Place {
     Place::Block { height, hash: format!("{height:064}"), time: 1_700_000_000 }
 }
 
-/// What a sync does with the answer for one script.
-fn see(ledger: &Ledger, row: &AccountRow, (keychain, index): (Keychain, u32), seen: &[(&Transaction, Place)]) {
+/// What a sync does with the answer for one script, where every transaction of it is signed.
+fn see(ledger: &Ledger, row: &AccountRow, place: (Keychain, u32), seen: &[(&Transaction, Place)]) {
+    let signed = seen.iter().map(|(transaction, _)| transaction.compute_txid()).collect();
+    see_signed(ledger, row, place, (seen, signed));
+}
+
+/// The same where only these are.
+fn see_signed(
+    ledger: &Ledger,
+    row: &AccountRow,
+    (keychain, index): (Keychain, u32),
+    (seen, signed): (&[(&Transaction, Place)], BTreeSet<Txid>),
+) {
     let transactions = seen.iter().map(|(transaction, place)| ((*transaction).clone(), place.clone())).collect();
     if ledger
         .observe(
@@ -71,6 +84,7 @@ fn see(ledger: &Ledger, row: &AccountRow, (keychain, index): (Keychain, u32), se
                 keychain,
                 index,
                 transactions,
+                signed,
                 completeness: Completeness::Whole,
                 tip: 1_000,
                 said_by: "a.example".to_owned(),
@@ -122,6 +136,33 @@ fn an_unsigned_invention_does_not_push_out_what_we_sent() {
     prove(&ledger, &row, &invented, at(11));
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&invented, at(11))]);
     assert!(!counted(&ledger, &row).contains(&payment.compute_txid().to_string()));
+}
+
+#[test]
+fn what_is_not_signed_for_a_coin_of_ours_counts_nowhere() {
+    let (ledger, row) = ledger(Network::Regtest);
+    let coin = pay(foreign(1), &[script(&row, Keychain::Receive, 0)], 100_000);
+    let invented = pay(first_of(&coin), &[ScriptBuf::new(), script(&row, Keychain::Change, 0)], 40_000);
+    for place in [Place::Mempool, at(11)] {
+        let seen = [(&coin, at(10)), (&invented, place)];
+        see_signed(&ledger, &row, (Keychain::Receive, 0), (&seen, BTreeSet::new()));
+        assert_eq!(counted(&ledger, &row), [coin.compute_txid().to_string()]);
+        assert_eq!(ledger.balance(row.id).expect("a balance").confirmed, 100_000, "the coin is not spent");
+        assert_eq!(ledger.balance(row.id).expect("a balance").unconfirmed, 0);
+    }
+    // The coin itself is learnt last: what named it before is judged again.
+    let (ledger, row) = super::tests::ledger(Network::Regtest);
+    see_signed(&ledger, &row, (Keychain::Change, 0), (&[(&invented, Place::Mempool)], BTreeSet::new()));
+    assert_eq!(
+        ledger.balance(row.id).expect("a balance").unconfirmed,
+        40_000,
+        "so far it is a payment from a stranger"
+    );
+    see_signed(&ledger, &row, (Keychain::Receive, 0), (&[(&coin, at(10))], BTreeSet::new()));
+    assert_eq!(counted(&ledger, &row), [coin.compute_txid().to_string()]);
+    // Signed, it counts.
+    see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10)), (&invented, Place::Mempool)]);
+    assert_eq!(ledger.balance(row.id).expect("a balance").confirmed, 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use bitcoin::{Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Disagreement, Evidence, Ledger, LedgerError, PROVEN_HERE, file, now, view::View};
+use super::{AccountId, AccountRow, Disagreement, Ledger, LedgerError, PROVEN_HERE, file, now, view::View};
 use crate::{account::Keychain, network::Network};
 
 /// Where a transaction is, as an explorer said.
@@ -44,31 +44,15 @@ pub struct Observation {
     pub index: u32,
     /// Every transaction that touches the script; each was checked against its id.
     pub transactions: Vec<(Transaction, Place)>,
+    /// Ids of those that are signed for every coin of the account that they spend, as Bitcoin Core's code says. Another
+    /// that spends one does not count.
+    pub signed: BTreeSet<Txid>,
     /// Whether that is all.
     pub completeness: Completeness,
     /// Who said so.
     pub said_by: String,
     /// Height of the best block that it knew: of later blocks it can say nothing.
     pub tip: u32,
-}
-
-/// One line of the history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryRow {
-    /// Transaction id in display order.
-    pub txid: String,
-    /// Height, if confirmed.
-    pub height: Option<u32>,
-    /// Block time, or when it was first seen here; seconds since 1970.
-    pub time: u64,
-    /// Satoshi that came to the account.
-    pub received: u64,
-    /// Satoshi of the account's coins that were spent.
-    pub sent: u64,
-    /// Fee in satoshi, if every input is known.
-    pub fee: Option<u64>,
-    /// What stands behind its confirmation; `Said` while it is unconfirmed.
-    pub evidence: Evidence,
 }
 
 impl Ledger {
@@ -127,10 +111,11 @@ impl Ledger {
 
     /// As seen last, for that is what counts between two that spend the same coin; a known block is not forgotten.
     fn put_own(&self, row: &AccountRow, transaction: &Transaction) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO transactions (txid, network, raw, first_seen)
-                   SELECT ?1, ?2, ?3, max(?4, coalesce(max(first_seen) + 1, 0))
+        let sql = "INSERT INTO transactions (txid, network, raw, first_seen, signed)
+                   SELECT ?1, ?2, ?3, max(?4, coalesce(max(first_seen) + 1, 0)), 1
                    FROM transactions WHERE network = ?2 AND gone = 0 AND height IS NULL
-                   ON CONFLICT (txid, network) DO UPDATE SET gone = 0, first_seen = excluded.first_seen WHERE gone = 1";
+                   ON CONFLICT (txid, network) DO UPDATE SET raw = excluded.raw, signed = 1, gone = 0,
+                     first_seen = CASE gone WHEN 1 THEN excluded.first_seen ELSE first_seen END";
         let txid = transaction.compute_txid().to_byte_array();
         let values = params![txid, row.account.network.name(), consensus::serialize(transaction), now()];
         self.db.execute(sql, values).map(|_| ()).map_err(file)
@@ -229,13 +214,17 @@ impl Ledger {
             Place::Mempool => (None, None, None),
             Place::Block { height, hash, time } => (Some(*height), Some(hash.as_str()), Some(*time)),
         };
-        let sql = "INSERT INTO transactions (txid, network, raw, height, block_hash, block_time, first_seen)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                   ON CONFLICT (txid, network) DO UPDATE SET raw = excluded.raw, height = excluded.height,
+        // The id covers no witness: bytes that were accepted are not given up for others.
+        let sql = "INSERT INTO transactions (txid, network, raw, height, block_hash, block_time, first_seen, signed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                   ON CONFLICT (txid, network) DO UPDATE SET height = excluded.height,
+                     raw = CASE signed WHEN 1 THEN raw ELSE excluded.raw END, signed = max(signed, excluded.signed),
                      block_hash = excluded.block_hash, block_time = excluded.block_time, gone = 0
-                   WHERE height IS NOT excluded.height OR block_hash IS NOT excluded.block_hash OR gone = 1";
+                   WHERE height IS NOT excluded.height OR block_hash IS NOT excluded.block_hash OR gone = 1
+                     OR signed < excluded.signed";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let values = params![txid, network, consensus::serialize(transaction), height, hash, time, now()];
+        let signed = observation.signed.contains(&transaction.compute_txid());
+        let values = params![txid, network, consensus::serialize(transaction), height, hash, time, now(), signed];
         let changed = statement.execute(values).map_err(file)? > 0;
         if changed {
             self.forget_opinions_about(txid)?;
@@ -357,38 +346,8 @@ impl Ledger {
         Ok(Some((transaction, height)))
     }
 
-    /// The history of an account, newest first, unconfirmed before confirmed.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn history(&self, id: AccountId) -> Result<Vec<HistoryRow>, LedgerError> {
-        let sql = "SELECT a.txid, x.height, coalesce(x.block_time, x.first_seen), a.received, a.sent, a.fee,
-                   CASE WHEN x.height IS NULL THEN 0
-                        WHEN EXISTS (SELECT 1 FROM proofs p
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash
-                             AND p.height = x.height) THEN 2
-                        ELSE EXISTS (SELECT 1 FROM script_transactions t JOIN opinions o USING (account, keychain, idx)
-                           WHERE t.account = a.account AND t.txid = a.txid) END
-                   FROM account_transactions a JOIN accounts c ON c.id = a.account
-                   JOIN transactions x ON x.txid = a.txid AND x.network = c.network
-                   WHERE a.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL DESC, x.height DESC, 3 DESC, a.txid";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map([id.0], |row| {
-            Ok(HistoryRow {
-                txid: Txid::from_byte_array(row.get(0)?).to_string(),
-                height: row.get(1)?,
-                time: row.get(2)?,
-                received: row.get(3)?,
-                sent: row.get(4)?,
-                fee: row.get(5)?,
-                evidence: row.get(6)?,
-            })
-        });
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
-    }
-
     /// Derives coins and net amounts of an account anew from its transactions, and of every account that shares one.
-    /// Of two transactions that spend the same coin, the confirmed one stays, else the one of our journal (what an
+    /// What spends a coin of ours and is not signed for it is marked gone. Of two transactions that spend the same coin, the confirmed one stays, else the one of our journal (what an
     /// explorer shows in its place need not even be signed), else the one seen last; the other is marked gone.
     ///
     /// # Errors
@@ -397,7 +356,7 @@ impl Ledger {
         let rows = self.sharing(row)?;
         loop {
             let views = rows.iter().map(|row| View::read(self, row)).collect::<Result<Vec<_>, _>>()?;
-            match views.iter().find_map(|view| view.conflict) {
+            match views.iter().find_map(|view| view.refused) {
                 Some(loser) => self.drop_with_children(row, loser)?,
                 None => return views.iter().zip(&rows).try_for_each(|(view, row)| view.write(self, row)),
             }

@@ -14,8 +14,8 @@ use crate::account::Keychain;
 pub(super) struct View {
     coins: BTreeMap<OutPoint, DerivedCoin>,
     transactions: Vec<Transaction>,
-    /// The first that spends a coin which one before it spends.
-    pub(super) conflict: Option<Txid>,
+    /// The first that cannot count: it spends a coin of ours and is not signed for it, or one that another before it spends.
+    pub(super) refused: Option<Txid>,
 }
 
 /// How much a transaction counts against another that spends the same coin, those first that count more.
@@ -42,8 +42,14 @@ impl Rank {
     }
 }
 
-/// A transaction with its rank and its id.
-type Ranked = (Rank, Txid, Transaction);
+/// A transaction with how much it counts.
+struct Ranked {
+    rank: Rank,
+    txid: Txid,
+    transaction: Transaction,
+    /// Its signatures for coins of ours were accepted, or a block that was proven holds it, or it was signed here.
+    may_spend: bool,
+}
 
 /// Unconfirmed transactions that spend from one that is gone, or from another of these.
 fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
@@ -52,9 +58,9 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
         let spends_lost = |transaction: &Transaction, lost: &BTreeSet<Txid>| {
             transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
         };
-        let unconfirmed = transactions.iter().filter(|(rank, ..)| !rank.is_in_block());
-        let found = unconfirmed.filter(|(_, txid, tx)| !lost.contains(txid) && spends_lost(tx, &lost));
-        let found: Vec<Txid> = found.map(|(_, txid, ..)| *txid).collect();
+        let unconfirmed = transactions.iter().filter(|one| !one.rank.is_in_block());
+        let found = unconfirmed.filter(|one| !lost.contains(&one.txid) && spends_lost(&one.transaction, &lost));
+        let found: Vec<Txid> = found.map(|one| one.txid).collect();
         if found.is_empty() {
             return lost;
         }
@@ -62,58 +68,81 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
     }
 }
 
+/// The transactions of an account that count so far, those first that count more: of equal rank the lowest block first, then
+/// the newest.
+fn ranked(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Ranked>, LedgerError> {
+    let (sent, ours) = (ledger.sent_ids(row.account.network)?, ledger.signed_ids(row.account.network)?);
+    let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid,
+                 EXISTS (SELECT 1 FROM proofs p WHERE p.txid = x.txid AND p.network = x.network
+                         AND p.block_hash = x.block_hash AND p.height = x.height), x.signed
+               FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?2
+               WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
+    let mut statement = ledger.db.prepare(sql).map_err(file)?;
+    let values = params![row.id.0, row.account.network.name()];
+    let rows = statement.query_map(values, |row| {
+        let (raw, height): (Vec<u8>, Option<u32>) = (row.get(0)?, row.get(1)?);
+        Ok((raw, height, row.get::<_, bool>(4)?, row.get::<_, bool>(5)?))
+    });
+    let mut transactions = Vec::new();
+    for row in rows.map_err(file)? {
+        let (raw, height, is_proven, is_signed) = row.map_err(file)?;
+        let transaction: Transaction = consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
+        let txid = transaction.compute_txid();
+        let id = txid.to_string();
+        let rank = match height {
+            Some(_) if is_proven => Rank::Proven,
+            Some(_) if ours.contains(&id) => Rank::OursInBlock,
+            None if sent.contains(&id) => Rank::Ours,
+            Some(_) => Rank::InBlock,
+            None => Rank::Waiting,
+        };
+        let may_spend = is_proven || is_signed || ours.contains(&id);
+        transactions.push(Ranked { rank, txid, transaction, may_spend });
+    }
+    transactions.sort_by_key(|one| one.rank);
+    Ok(transactions)
+}
+
 impl View {
     pub(super) fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
         let scripts = ledger.script_places(row.id)?;
-        let (sent, ours) = (ledger.sent_ids(row.account.network)?, ledger.signed_ids(row.account.network)?);
-        // Of equal rank the lowest block first, then the newest: the first that spends a coin is the one that counts.
-        let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid,
-                     EXISTS (SELECT 1 FROM proofs p WHERE p.txid = x.txid AND p.network = x.network
-                             AND p.block_hash = x.block_hash AND p.height = x.height)
-                   FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?2
-                   WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
-        let mut statement = ledger.db.prepare(sql).map_err(file)?;
-        let values = params![row.id.0, row.account.network.name()];
-        let raws = statement.query_map(values, |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<u32>>(1)?, row.get::<_, bool>(4)?))
-        });
-        let mut transactions: Vec<Ranked> = Vec::new();
-        for raw in raws.map_err(file)? {
-            let (raw, height, is_proven) = raw.map_err(file)?;
-            let transaction: Transaction =
-                consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
-            let txid = transaction.compute_txid();
-            let id = txid.to_string();
-            let rank = match height {
-                Some(_) if is_proven => Rank::Proven,
-                Some(_) if ours.contains(&id) => Rank::OursInBlock,
-                None if sent.contains(&id) => Rank::Ours,
-                Some(_) => Rank::InBlock,
-                None => Rank::Waiting,
-            };
-            transactions.push((rank, txid, transaction));
-        }
-        transactions.sort_by_key(|(rank, ..)| *rank);
-        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), conflict: None };
-        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        let transactions = ranked(ledger, row)?;
         let lost = lost(ledger.gone_ids(row.account.network)?, &transactions);
-        for (_, txid, transaction) in transactions {
-            for input in &transaction.input {
-                if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
-                    view.conflict = Some(txid);
-                    return Ok(view);
-                }
-            }
-            // What can come to no block as things stand pays nobody, us neither; its own coins stay spent, for it may come back.
-            if !lost.contains(&txid) {
-                view.add_outputs(&transaction, txid, &scripts);
-            }
-            view.transactions.push(transaction);
+        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), refused: None };
+        // What can come to no block as things stand pays nobody, us neither; its own coins stay spent, for it may come back.
+        for one in transactions.iter().filter(|one| !lost.contains(&one.txid)) {
+            view.add_outputs(&one.transaction, one.txid, &scripts);
         }
-        for (outpoint, coin) in &mut view.coins {
-            coin.spent_by = spent.get(outpoint).copied();
+        view.refused = view.without_right(&transactions);
+        if view.refused.is_none() {
+            view.spend(transactions);
         }
         Ok(view)
+    }
+
+    /// The first that spends a coin of ours and is not known to be signed for it. Anyone can write one that names our coin:
+    /// it is looked for before rivals are compared, for it must not displace one that counts.
+    fn without_right(&self, transactions: &[Ranked]) -> Option<Txid> {
+        let spends_ours =
+            |one: &&Ranked| one.transaction.input.iter().any(|input| self.coins.contains_key(&input.previous_output));
+        transactions.iter().filter(|one| !one.may_spend).find(spends_ours).map(|one| one.txid)
+    }
+
+    /// Notes who spends what; of two that spend the same coin the later one is refused.
+    fn spend(&mut self, transactions: Vec<Ranked>) {
+        let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
+        for Ranked { txid, transaction, .. } in transactions {
+            for input in &transaction.input {
+                if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
+                    self.refused = Some(txid);
+                    return;
+                }
+            }
+            self.transactions.push(transaction);
+        }
+        for (outpoint, coin) in &mut self.coins {
+            coin.spent_by = spent.get(outpoint).copied();
+        }
     }
 
     fn add_outputs(&mut self, transaction: &Transaction, txid: Txid, scripts: &HashMap<ScriptBuf, (Keychain, u32)>) {
@@ -135,6 +164,10 @@ impl View {
             let txid = transaction.compute_txid();
             let received = self.sum((0u32..).zip(&transaction.output).map(|(vout, _)| OutPoint { txid, vout }));
             let sent = self.sum(transaction.input.iter().map(|input| input.previous_output));
+            // Listed for a script of ours without a coin that it made or spends: nothing shows that it concerns us.
+            if (received, sent) == (0, 0) {
+                continue;
+            }
             let all_ours = transaction.input.iter().all(|input| self.coins.contains_key(&input.previous_output));
             let paid = transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
             let fee = if all_ours { sent.checked_sub(paid) } else { None };

@@ -3,7 +3,7 @@
 //! Decides nothing itself and must not be skipped: no transaction is written or sent before it passed here (threats.md P12).
 
 use bitcoin::{Transaction, TxOut, consensus::serialize};
-use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT};
+use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_P2SH, VERIFY_TAPROOT, VERIFY_WITNESS};
 
 use super::BitcoinError;
 
@@ -25,6 +25,33 @@ pub fn verify(transaction: &Transaction, spent: &[TxOut]) -> Result<(), BitcoinE
             .map_err(|_| BitcoinError::Consensus(input))?;
     }
     Ok(())
+}
+
+/// By whose rules a signature is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of a transaction that waits for a block.
+    OfToday,
+    /// Those that every block ever made keeps to: old ones hold signatures that are not strict DER (BIP-66).
+    OfAnyBlock,
+}
+
+/// Runs Bitcoin Core's script verification over one input of which the spent output alone is known. A taproot signature
+/// covers every spent output, so it cannot be judged in this way and is refused; [`verify`] judges it.
+///
+/// # Errors
+/// The input is refused, or spends a taproot output.
+pub fn verify_input(transaction: &Transaction, place: usize, spent: &TxOut, rules: Rules) -> Result<(), BitcoinError> {
+    if spent.script_pubkey.is_p2tr() {
+        return Err(BitcoinError::Consensus(place));
+    }
+    let flags = match rules {
+        Rules::OfToday => VERIFY_ALL_PRE_TAPROOT,
+        Rules::OfAnyBlock => VERIFY_P2SH | VERIFY_WITNESS,
+    };
+    let (script, value) = (spent.script_pubkey.as_bytes(), spent.value.to_sat());
+    bitcoinconsensus::verify_with_flags(script, value, &serialize(transaction), None, place, flags)
+        .map_err(|_| BitcoinError::Consensus(place))
 }
 
 fn utxo(output: &TxOut) -> Option<Utxo> {

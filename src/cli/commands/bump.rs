@@ -117,6 +117,7 @@ impl ReplacementArgs {
         let (ledger, row) = super::sync::refreshed(context)?;
         let fee = self.fee.asked(context, row.account.network)?.map_or(ReplacementFee::Least, ReplacementFee::Asked);
         let (original, snapshot) = flow::original(&ledger, &row, txid)?;
+        self.trust.check_original(context, (&ledger, &row), &original)?;
         let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
         let draft = flow::draft(&ledger, &row, plan)?;
         self.trust.check_unspent(context, (&ledger, &row), &draft)?;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use fastness::{
     address,
     amount::{Amount, FeeRate, Quantity},
+    chain::bitcoin::replace::Original,
     explain::Failure,
-    explorer::FeeAdvice,
+    explorer::{Explorer, FeeAdvice},
     flow::{self, Alone, Draft},
     intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Warning},
     ledger::{AccountRow, Ledger},
@@ -70,16 +71,34 @@ impl TrustArgs {
         (ledger, row): (&Ledger, &AccountRow),
         draft: &Draft,
     ) -> Result<(), Failure> {
+        self.judged(context, row, |explorer, alone| flow::check_unspent((ledger, row), explorer, (draft, alone)))
+    }
+
+    /// Has what is to be replaced confirmed, in the same way.
+    pub(super) fn check_original(
+        &self,
+        context: &mut Context,
+        (ledger, row): (&Ledger, &AccountRow),
+        original: &Original,
+    ) -> Result<(), Failure> {
+        self.judged(context, row, |explorer, alone| flow::check_original((ledger, row), explorer, (original, alone)))
+    }
+
+    fn judged(
+        &self,
+        context: &mut Context,
+        row: &AccountRow,
+        check: impl Fn(&Explorer, Alone) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         if context.reach() == Reach::Offline {
             return Ok(());
         }
         let explorer = context.explorer(row.account.network)?;
-        let checked = flow::check_unspent((ledger, row), &explorer, (draft, Alone::IsDoubted));
-        match checked {
+        match check(&explorer, Alone::IsDoubted) {
             Err(failure) if self.offline_trust && failure.entry().code == "flow.one_witness" => {
-                let text = format!("{}; spent all the same, as --offline-trust says", failure.message());
+                let text = format!("{}; believed all the same, as --offline-trust says", failure.message());
                 context.ui.warn(&Warning { code: "one_witness", text });
-                flow::check_unspent((ledger, row), &explorer, (draft, Alone::IsEnough))
+                check(&explorer, Alone::IsEnough)
             }
             other => other,
         }

@@ -27,6 +27,7 @@ use crate::{
         health::{Gate, Lane},
     },
     network::Network,
+    text::SafeText,
 };
 
 mod backend;
@@ -183,6 +184,12 @@ impl Explorer {
     #[must_use]
     pub fn distrusted(&self) -> Vec<Failure> {
         self.pool.distrusted()
+    }
+
+    /// What a host said was found to be false by who can check more than this module: it is not asked again.
+    pub fn distrust(&self, host: &SafeText) {
+        let named = self.pool.endpoints().iter().filter(|endpoint| endpoint.operator == *host);
+        named.for_each(|endpoint| self.pool.remember(endpoint, Cause::Lied));
     }
 
     /// The newest block.

@@ -3,7 +3,7 @@
 //! Two that say the same make an agreement. Where they differ, what somebody has counts more than what another lacks, and
 //! is labelled with who said it. Nobody's price decides alone.
 
-use bitcoin::{OutPoint, Txid};
+use bitcoin::{OutPoint, Transaction, Txid};
 
 use super::{
     Explorer,
@@ -29,6 +29,15 @@ impl Explorer {
         let claim = most_telling(places.clone(), rank).ok_or_else(nobody)?;
         let others = places.into_iter().filter(|(_, place)| place != claim.value()).collect();
         Ok(Placed { claim, others })
+    }
+
+    /// A transaction with its witnesses, which its id does not cover, as two organisations have it.
+    ///
+    /// # Errors
+    /// As [`Explorer::tip`].
+    pub fn bytes(&self, txid: Txid) -> Result<Claim<Option<Transaction>>, ExplorerError> {
+        let polled = self.wait(self.witnessed(async |host: Host<'_>| host.transaction(txid).await))?;
+        most_telling(polled.answers, |bytes| u8::from(bytes.is_some())).ok_or_else(nobody)
     }
 
     /// What spends an output, if anything does, as two organisations say. The spender was fetched and does spend it.
