@@ -28,7 +28,7 @@ use fastness::{
     chain::bitcoin::plan::plan,
     keystore::{Keys, Phrase},
     network::NetworkClass,
-    seal::seal_this_process,
+    seal::{FileAccess, seal_this_process},
 };
 
 use checks::{Broken, End};
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let (wanted, only) = (number("FASTNESS_SPENDS").unwrap_or(DEFAULT), number("FASTNESS_SEED"));
-    let sealed = seal_this_process(&[]).unwrap();
+    let sealed = seal_this_process(&FileAccess::default()).unwrap();
     let phrase = Phrase::parse(synthetic::WORDS).unwrap();
     let keys = Keys::from_phrase(&phrase, None, NetworkClass::Test, &sealed).unwrap();
     let accounts = ScriptType::ALL.map(synthetic::account);

@@ -9,7 +9,7 @@ use fastness::{
     explain::Failure,
     keystore::{self, Keys, Passphrase, Password, Unlocked},
     network::{Network, NetworkClass},
-    seal::{Sealed, seal_with_threads},
+    seal::{FileAccess, Sealed, seal_with_threads},
     store::{StoreError, WalletName, read_stream},
     text::SafeText,
 };
@@ -22,24 +22,42 @@ const MAX_SECRET: u64 = 4096;
 const PASSWORD_FLAG: &str = "--password-fd or --password-file";
 const PASSPHRASE_FLAG: &str = "--passphrase-fd";
 
-/// Seals this process; files can be written in the home and in the folders of `outputs` only.
-pub(crate) fn seal(context: &mut Context, outputs: &[&Path]) -> Result<Sealed, Failure> {
-    let mut writable = vec![context.home()?.root().to_owned(), context.home()?.wallets_path()];
-    writable.extend(outputs.iter().map(|path| folder_of(path)));
-    seal_to(writable)
+/// The files of the home that a sealed command needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Files<'a> {
+    /// None.
+    Nothing,
+    /// A wallet's file, to be opened.
+    Wallet(&'a WalletName),
+    /// A wallet's file, to be opened, and the ledger, to be written.
+    Account(&'a WalletName),
+    /// The folder of wallets, where a file is replaced.
+    Wallets,
+    /// The folder of wallets, where a file is made, and the ledger, to be written.
+    NewWallet,
 }
 
-/// Seals this process; files can be written in those of the folders that exist.
-pub(crate) fn seal_to(mut writable: Vec<PathBuf>) -> Result<Sealed, Failure> {
-    writable.retain(|folder| folder.is_dir());
-    Ok(seal_with_threads(&writable, terminal::restore_on_the_way_out)?)
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
+/// Seals this process. Of the home it reaches `files` and nothing else; it reads `sources`, and where passwords come from.
+pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<PathBuf>]) -> Result<Sealed, Failure> {
+    let secrets = [context.password_source(), context.passphrase_source()];
+    let read = secrets.iter().chain(sources).flatten().cloned().collect();
+    let mut access = FileAccess { read, write: Vec::new() };
+    let home = context.home()?;
+    if let Files::Wallet(name) | Files::Account(name) = files {
+        access.read.push(home.keystore_path(name));
     }
+    if let Files::Wallets | Files::NewWallet = files {
+        access.write.push(home.wallets_path());
+    }
+    if let Files::Account(_) | Files::NewWallet = files {
+        access.write.extend(home.ledger_files());
+    }
+    seal_to(&access)
+}
+
+/// Seals this process; of all files it reaches those of `access`.
+pub(crate) fn seal_to(access: &FileAccess) -> Result<Sealed, Failure> {
+    Ok(seal_with_threads(access, terminal::restore_on_the_way_out)?)
 }
 
 /// The password of an existing wallet: from the option's file, else typed.

@@ -7,6 +7,7 @@ mod agreement;
 mod commands;
 mod config;
 mod context;
+mod descriptors;
 mod desk_error;
 mod disclosures;
 mod ethereum;
@@ -31,6 +32,7 @@ use fastness::{
     explain::{Failure, Kind},
     keystore::{LeakedSecret, WordCount, find_secret},
     network::AnyNetwork,
+    seal::close_inherited,
 };
 use rustix::fs::Mode;
 use serde::Serialize;
@@ -152,6 +154,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
+    close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,

@@ -5,7 +5,7 @@
 use std::{
     ffi::{OsStr, OsString},
     io::Write,
-    process::{Command, Stdio},
+    process::{ChildStderr, Command, Stdio},
 };
 
 use fastness::{
@@ -13,7 +13,9 @@ use fastness::{
     flow::{Draft, FlowError, SignedFile},
     text::SafeText,
 };
+use rustix::fs::FileType;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{
     DeskError,
@@ -24,42 +26,59 @@ use super::{
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
 pub(crate) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
-    let (stdout, exit) = started(&child_arguments(context, limits)?, &draft.to_text()?)?;
-    signed_by_child(draft, &stdout, exit)
+    let raw = run_signer(&child_arguments(context, limits)?, draft.to_text()?.as_bytes())?;
+    signed_by_child(draft, &raw)
 }
 
 /// Runs a sealed child that signs what it reads, and answers with the raw bytes in hex that it reports.
-pub(crate) fn run_signer(words: &[OsString], text: &str) -> Result<Vec<u8>, Failure> {
-    let (stdout, exit) = started(words, text)?;
-    if exit != Some(0) {
-        return Err(relayed(&stdout, exit));
-    }
-    Ok(raw_of(&stdout)?)
+pub(crate) fn run_signer(words: &[OsString], draft: &[u8]) -> Result<Vec<u8>, Failure> {
+    raw_of(&started(words, draft)?)
 }
 
-fn started(words: &[OsString], text: &str) -> Result<(Vec<u8>, Option<i32>), Failure> {
+/// Runs a sealed child that signs what it reads, and answers with everything that it reports.
+pub(crate) fn document(words: &[OsString], draft: &[u8]) -> Result<Map<String, Value>, Failure> {
+    data_of(&started(words, draft)?)
+}
+
+/// What a child answered that signed.
+fn started(words: &[OsString], draft: &[u8]) -> Result<Vec<u8>, Failure> {
     let child = |what: &str| DeskError::Child(what.to_owned());
     let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
     let mut command = Command::new(program);
-    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr_of_child());
     let mut running = command.spawn().map_err(|_| child("it does not start"))?;
+    relay(running.stderr.take());
     let output = interrupts::while_child_works(running.id(), || {
         if let Some(mut stdin) = running.stdin.take() {
             // A child that ended early says why by itself.
-            let _ = stdin.write_all(text.as_bytes());
+            let _ = stdin.write_all(draft);
         }
         running.wait_with_output()
     })?;
     let output = output.map_err(|_| child("it did not end"))?;
-    Ok((output.stdout, output.status.code()))
+    match output.status.code() {
+        Some(0) => Ok(output.stdout),
+        other => Err(relayed(&output.stdout, other)),
+    }
 }
 
-/// Reads what a child signed, which must be the plan that it was given; or passes its error on.
-pub(crate) fn signed_by_child(draft: &Draft, stdout: &[u8], exit: Option<i32>) -> Result<SignedFile, Failure> {
-    if exit != Some(0) {
-        return Err(relayed(stdout, exit));
+/// The child's standard error: ours, or a pipe where ours is a socket, which a sealed process refuses.
+pub(crate) fn stderr_of_child() -> Stdio {
+    let found = rustix::fs::fstat(std::io::stderr()).map(|found| FileType::from_raw_mode(found.st_mode));
+    if found == Ok(FileType::Socket) { Stdio::piped() } else { Stdio::inherit() }
+}
+
+/// Passes on what a child says on a pipe, as long as it speaks.
+pub(crate) fn relay(stderr: Option<ChildStderr>) {
+    if let Some(mut stderr) = stderr {
+        // Words that are not heard fail nothing.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::stderr()));
     }
-    let signed = SignedFile::read(&raw_of(stdout)?, Some(draft.plan.network))?;
+}
+
+/// Reads what a child signed, which must be the plan that it was given.
+pub(crate) fn signed_by_child(draft: &Draft, signed: &[u8]) -> Result<SignedFile, Failure> {
+    let signed = SignedFile::read(signed, Some(draft.plan.network))?;
     same_payment(draft, &signed)?;
     Ok(signed)
 }
@@ -75,7 +94,8 @@ fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
 }
 
 fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
-    Ok(ChildWords::of_signer(context)?.limited(limits, context.consent()))
+    let wallet = context.wallet()?;
+    Ok(ChildWords::of_signer(context, Some(wallet.as_str()))?.limited(limits, context.consent()))
 }
 
 /// The command line of a sealed child. Paths are handed on as they are, whatever their bytes.
@@ -84,10 +104,11 @@ pub(crate) struct ChildWords(Vec<OsString>);
 
 impl ChildWords {
     /// A child that signs what comes on its standard input, with this process's wallet and secrets' sources.
-    pub(crate) fn of_signer(context: &mut Context) -> Result<Self, Failure> {
+    /// Without a wallet, the child finds the draft's own.
+    pub(crate) fn of_signer(context: &mut Context, wallet: Option<&str>) -> Result<Self, Failure> {
         let mut words = Self::new(&["sign", "-", "--json"]);
         let globals = context.globals().clone();
-        words.option("wallet", Some(context.wallet()?.as_str()));
+        words.option("wallet", wallet);
         words.option("home", Some(context.home()?.root()));
         words.option("password-fd", globals.password_fd.map(|number| number.to_string()));
         words.option("password-file", globals.password_file);
@@ -109,6 +130,11 @@ impl ChildWords {
         }
     }
 
+    /// Adds a word that stands alone.
+    pub(crate) fn flag(&mut self, word: &str) {
+        self.0.push(word.into());
+    }
+
     /// Ends with the limits and the consent.
     pub(crate) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
         self.option("max-fee", limits.max_fee.as_ref());
@@ -128,20 +154,23 @@ struct ChildDocument<T> {
 }
 
 #[derive(Deserialize)]
-struct ChildData {
-    raw: String,
-}
-
-#[derive(Deserialize)]
 struct ChildError {
     code: String,
     message: String,
 }
 
-fn raw_of(stdout: &[u8]) -> Result<Vec<u8>, DeskError> {
-    let document: ChildDocument<ChildData> =
+/// The signed bytes in hex that a child reports.
+pub(crate) fn raw_of(stdout: &[u8]) -> Result<Vec<u8>, Failure> {
+    match data_of(stdout)?.remove("raw") {
+        Some(Value::String(raw)) => Ok(raw.into_bytes()),
+        _ => Err(DeskError::Child("its answer holds no signed bytes".to_owned()).into()),
+    }
+}
+
+fn data_of(stdout: &[u8]) -> Result<Map<String, Value>, Failure> {
+    let document: ChildDocument<Map<String, Value>> =
         serde_json::from_slice(stdout).map_err(|_| DeskError::Child("its answer is not understood".to_owned()))?;
-    Ok(document.data.raw.into_bytes())
+    Ok(document.data)
 }
 
 /// The child's own error, with its code, so that a script sees the same as from `sign`.

@@ -74,7 +74,8 @@ impl WordsArgs {
         ask_phrase(&mut screen, self.language)
     }
 
-    fn path(&self) -> Option<PathBuf> {
+    /// The file that holds them, if one was named.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
         let descriptor = self.words_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
         descriptor.or_else(|| self.words_file.clone())
     }

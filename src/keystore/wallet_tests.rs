@@ -174,7 +174,9 @@ const MARKER: &str = "FASTNESS_TEST_SEALED_KEYSTORE";
 #[test]
 fn sealed_child() {
     let Some(dir) = std::env::var_os(MARKER).map(std::path::PathBuf::from) else { return };
-    let sealed = crate::seal::seal_this_process(std::slice::from_ref(&dir)).unwrap();
+    let sealed =
+        crate::seal::seal_this_process(&crate::seal::FileAccess { read: Vec::new(), write: vec![dir.clone()] })
+            .unwrap();
     let path = dir.join("w.keystore");
     let made = create(&path, wallet(PassphraseRule::None), &password("right"), &sealed).unwrap();
     change_password(&path, &password("right"), &password("new"), Cost::FLOOR, &sealed).unwrap();

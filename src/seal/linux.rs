@@ -2,23 +2,24 @@
 //!
 //! Every call goes through a safe interface. Landlock is best effort, and what it lacks is reported; seccomp must work.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, RestrictSelfAttr,
     RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 use rustix::{
+    fs::{FileType, fstat},
     process::{DumpableBehavior, set_dumpable_behavior},
     thread::set_no_new_privs,
 };
 
-use super::{Force, SealError, SealReport, calls};
+use super::{FileAccess, Force, SealError, SealReport, calls};
 use crate::text::SafeText;
 
 /// The newest Landlock whose rights are asked for; older kernels give what they know.
 const LANDLOCK: ABI = ABI::V6;
-/// Devices that stay writable: the terminal for prompts, and the bin.
+/// Devices that stay open to both: the terminal for prompts, and the bin.
 const DEVICES: [&str; 2] = ["/dev/tty", "/dev/null"];
 
 /// PR_SET_DUMPABLE 0 closes /proc/PID/mem and ptrace to other programs of the same user; no_new_privs disarms set-user-id.
@@ -35,55 +36,86 @@ pub(super) fn forbid_tracing(report: &mut SealReport) -> Result<(), SealError> {
     Ok(())
 }
 
-/// Writes only beneath `writable` and to [`DEVICES`]; no TCP, no abstract sockets, no signals to processes outside.
-pub(super) fn confine_writes(writable: &[PathBuf], report: &mut SealReport) -> Result<(), SealError> {
-    let directories = writable.iter().map(open_writable).collect::<Result<Vec<_>, _>>()?;
-    match restrict(directories) {
+/// Files as `access` says, and [`DEVICES`]; no TCP, no abstract sockets, no signals to processes outside.
+pub(super) fn confine_files(access: &FileAccess, report: &mut SealReport) -> Result<(), SealError> {
+    let writable = access.write.iter().map(|path| open_writable(path)).collect::<Result<Vec<_>, _>>()?;
+    // What is not there is found missing by the one who reads it.
+    let readable = access.read.iter().filter_map(|path| PathFd::new(path).ok()).collect();
+    match restrict(readable, writable) {
         Ok(status) if status.ruleset == RulesetStatus::NotEnforced => no_landlock(report),
         Ok(status) if status.all_threads || single_threaded() => {
-            report.note("writes", Force::Full, "only this wallet's directories can be written to (Landlock)");
+            report.note(
+                "writes",
+                Force::Full,
+                "only the files that the command is to change can be written to (Landlock)",
+            );
+            report.note("reads", Force::Full, "only the files that the command needs can be read (Landlock)");
         }
         Ok(_) => report.note("writes", Force::Partial, "confined by Landlock, but not in threads that existed before"),
-        Err(_) => no_landlock(report),
+        // A kernel without Landlock is no error; one that has it and refuses must not pass for one without.
+        Err(reason) => return Err(SealError::Files(SafeText::new(&reason.to_string()))),
     }
     Ok(())
 }
 
 fn no_landlock(report: &mut SealReport) {
     report.note("writes", Force::Absent, "this kernel has no Landlock: other files of this user can be written to");
+    report.note("reads", Force::Absent, "this kernel has no Landlock: other files of this user can be read");
 }
 
-/// Opens the directory for the rule itself; it must exist, so that a typing slip cannot leave a wallet read-only later.
-fn open_writable(path: &PathBuf) -> Result<PathFd, SealError> {
+/// Opens the path for the rule itself; it must exist, so that a typing slip cannot leave a wallet read-only later.
+fn open_writable(path: &Path) -> Result<PathFd, SealError> {
     PathFd::new(path).map_err(|reason| SealError::Writable {
         path: SafeText::new(&path.to_string_lossy()),
         reason: SafeText::new(&reason.to_string()),
     })
 }
 
-fn restrict(directories: Vec<PathFd>) -> Result<RestrictionStatus, RulesetError> {
-    let write = AccessFs::from_write(LANDLOCK);
-    let mut ruleset = with_devices(create_ruleset(write)?)?;
-    for directory in directories {
-        ruleset = ruleset.add_rule(PathBeneath::new(directory, write))?;
+fn restrict(readable: Vec<PathFd>, writable: Vec<PathFd>) -> Result<RestrictionStatus, RulesetError> {
+    let mut ruleset = with_devices(create_ruleset()?)?;
+    for path in readable {
+        let rights = reading(&path);
+        // The kernel takes no rule for a pipe without a name, and needs none: whoever has its descriptor reads it.
+        let _ = (&mut ruleset).add_rule(PathBeneath::new(path, rights));
+    }
+    for path in writable {
+        let rights = reading(&path) | writing(&path);
+        ruleset = ruleset.add_rule(PathBeneath::new(path, rights))?;
     }
     ruleset.all_threads(true)?.restrict_self()
 }
 
-fn create_ruleset(write: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
+/// Every right that this Landlock knows is taken first; the rules give a few of them back.
+fn create_ruleset() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(write | AccessFs::Execute)?
+        .handle_access(AccessFs::from_all(LANDLOCK))?
         .handle_access(AccessNet::from_all(LANDLOCK))?
         .scope(Scope::from_all(LANDLOCK))?
         .create()
 }
 
+fn is_folder(path: &PathFd) -> bool {
+    fstat(path).is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Directory)
+}
+
+/// Content, and for a folder its names too.
+fn reading(path: &PathFd) -> BitFlags<AccessFs> {
+    if is_folder(path) { AccessFs::ReadFile | AccessFs::ReadDir } else { AccessFs::ReadFile.into() }
+}
+
+/// Content; in a folder plain files can be made, renamed and removed too, but no links, pipes, devices or folders.
+fn writing(path: &PathFd) -> BitFlags<AccessFs> {
+    let content = AccessFs::WriteFile | AccessFs::Truncate;
+    if is_folder(path) { content | AccessFs::MakeReg | AccessFs::RemoveFile } else { content }
+}
+
 /// Reading and writing the terminal, with its line settings (ioctl).
 fn with_devices(mut ruleset: RulesetCreated) -> Result<RulesetCreated, RulesetError> {
+    let rights = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
     for device in DEVICES {
         if let Ok(device) = PathFd::new(device) {
-            ruleset = ruleset.add_rule(PathBeneath::new(device, AccessFs::WriteFile | AccessFs::IoctlDev))?;
+            ruleset = ruleset.add_rule(PathBeneath::new(device, rights))?;
         }
     }
     Ok(ruleset)

@@ -43,9 +43,14 @@ fn misbehave(outside: &Path, port: u16) {
     tell("delete outside", &kind(std::fs::remove_file(outside.join("old"))));
     tell("parent memory", &kind(read_parent_memory()));
     tell("core limit", &setrlimit(Resource::Core, Rlimit { current: None, maximum: None }).map_err(|_| "refused"));
-    tell("harmless ioctl", &harmless_ioctl());
+    let own = std::fs::File::open("/dev/null").unwrap();
+    tell("terminal ioctl", &rustix::termios::tcgetattr(&own).map(|_| ()));
+    tell("other ioctl", &rustix::termios::ioctl_tiocexcl(&own));
+    tell("read outside", &kind(std::fs::read(outside.join("old"))));
+    tell("list outside", &kind(std::fs::read_dir(outside)));
+    tell("own environment", &kind(std::fs::read("/proc/self/environ")));
     tell("own memory", &kind(write_own_memory()));
-    tell("seal again", &seal_this_process(&[]).map_err(|_| "refused"));
+    tell("seal again", &seal_this_process(&FileAccess::default()).map_err(|_| "refused"));
 }
 
 fn read_parent_memory() -> std::io::Result<u8> {
@@ -61,11 +66,6 @@ fn read_parent_memory() -> std::io::Result<u8> {
 
 fn write_own_memory() -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).open("/proc/self/mem").map(|_| ())
-}
-
-/// A plain file refuses a terminal request with ENOTTY, and a forbidding filter would say EPERM.
-fn harmless_ioctl() -> Result<(), rustix::io::Errno> {
-    rustix::termios::ioctl_tiocexcl(std::fs::File::open("/proc/self/status").unwrap())
 }
 
 fn behave(inside: &Path) {
@@ -115,7 +115,7 @@ fn sealed_child() {
         wait.recv().unwrap();
         kind(TcpStream::connect(("127.0.0.1", port)).map(|_| ()))
     });
-    let sealed = seal_this_process(std::slice::from_ref(&inside)).unwrap();
+    let sealed = seal_this_process(&FileAccess { read: Vec::new(), write: vec![inside.clone()] }).unwrap();
     start.send(()).unwrap();
     tell("tcp connect in an earlier thread", &earlier.join().unwrap());
     for protection in &sealed.report().protections {
@@ -158,13 +158,19 @@ fn the_seal_holds_from_inside() {
         assert_eq!(outcome(name), "PermissionDenied", "{name}");
     }
     if text.contains("protection writes = Full") || text.contains("protection writes = Partial") {
-        for name in ["write outside", "overwrite outside", "delete outside", "parent memory", "own memory"] {
+        for name in ["write outside", "overwrite outside", "delete outside", "parent memory", "own memory"]
+            .into_iter()
+            .chain(["read outside", "list outside", "own environment"])
+        {
             assert_eq!(outcome(name), "PermissionDenied", "{name}");
         }
         assert_eq!(std::fs::read(outside.path().join("old")).unwrap(), b"old");
     }
     assert_eq!((outcome("core limit"), outcome("seal again")), ("\"refused\"", "\"refused\""));
-    assert!(["NOTTY", "25"].iter().any(|word| outcome("harmless ioctl").contains(word)), "{text}");
+    // The bin is no terminal (ENOTTY); what is not on the list never reaches it (EPERM).
+    let errno = |name, wanted: rustix::io::Errno| assert_eq!(outcome(name), format!("{wanted:?}"));
+    errno("terminal ioctl", rustix::io::Errno::NOTTY);
+    errno("other ioctl", rustix::io::Errno::PERM);
     let allowed = ["write inside", "atomic write", "atomic replace", "lock", "list", "sqlite", "scrypt", "random"];
     for name in allowed.into_iter().chain(["terminal", "last"]) {
         assert_eq!(outcome(name), "done", "{name}");
@@ -175,7 +181,8 @@ fn the_seal_holds_from_inside() {
 #[test]
 fn a_missing_directory_is_an_error_before_anything_is_sealed_off() {
     let mut report = SealReport::default();
-    let missing = linux::confine_writes(&[PathBuf::from("/nowhere/at/all")], &mut report);
+    let access = FileAccess { read: Vec::new(), write: vec![PathBuf::from("/nowhere/at/all")] };
+    let missing = linux::confine_files(&access, &mut report);
     assert!(matches!(missing, Err(SealError::Writable { .. })), "{missing:?}");
 }
 
@@ -213,43 +220,82 @@ fn verdict(call: libc::c_long, arguments: [u64; 6]) -> u32 {
 const ALLOWED: u32 = 0x7fff_0000;
 const EPERM: u32 = 0x0005_0001;
 
+/// Ways out of the process, into others, and to what files are named, owned and dated.
+const REFUSED: &[libc::c_long] = &[
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_accept4,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_clone,
+    libc::SYS_clone3,
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_bpf,
+    libc::SYS_userfaultfd,
+    libc::SYS_memfd_create,
+    libc::SYS_mount,
+    libc::SYS_prctl,
+    libc::SYS_seccomp,
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_setuid,
+    libc::SYS_add_key,
+    libc::SYS_perf_event_open,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_symlinkat,
+    libc::SYS_mknodat,
+    libc::SYS_unshare,
+    libc::SYS_sendmmsg,
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+    libc::SYS_tee,
+    libc::SYS_vmsplice,
+    libc::SYS_copy_file_range,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_io_uring_enter,
+    libc::SYS_shmget,
+    libc::SYS_mq_open,
+    libc::SYS_msgget,
+    libc::SYS_truncate,
+    libc::SYS_mkdirat,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_umask,
+    libc::SYS_fallocate,
+    libc::SYS_dup,
+    libc::SYS_dup3,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_inotify_init1,
+    libc::SYS_fanotify_init,
+    libc::SYS_setpriority,
+    libc::SYS_setpgid,
+    libc::SYS_setsid,
+    libc::SYS_chroot,
+    libc::SYS_syslog,
+    libc::SYS_kcmp,
+    libc::SYS_process_madvise,
+    libc::SYS_move_pages,
+];
+
 #[test]
 fn what_is_not_listed_is_refused() {
-    let refused = [
-        libc::SYS_socket,
-        libc::SYS_socketpair,
-        libc::SYS_connect,
-        libc::SYS_bind,
-        libc::SYS_accept4,
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
-        libc::SYS_clone,
-        libc::SYS_clone3,
-        libc::SYS_execve,
-        libc::SYS_execveat,
-        libc::SYS_ptrace,
-        libc::SYS_process_vm_readv,
-        libc::SYS_process_vm_writev,
-        libc::SYS_pidfd_open,
-        libc::SYS_pidfd_getfd,
-        libc::SYS_io_uring_setup,
-        libc::SYS_bpf,
-        libc::SYS_userfaultfd,
-        libc::SYS_memfd_create,
-        libc::SYS_mount,
-        libc::SYS_prctl,
-        libc::SYS_seccomp,
-        libc::SYS_kill,
-        libc::SYS_tkill,
-        libc::SYS_setuid,
-        libc::SYS_add_key,
-        libc::SYS_perf_event_open,
-        libc::SYS_open_by_handle_at,
-        libc::SYS_symlinkat,
-        libc::SYS_mknodat,
-        libc::SYS_unshare,
-    ];
-    for call in refused {
+    for call in REFUSED.iter().copied() {
         assert_eq!(verdict(call, [0; 6]), EPERM, "call {call}");
     }
     for call in 0..600 {
@@ -264,7 +310,23 @@ fn arguments_decide_where_a_call_has_two_sides() {
     let own = u64::from(std::process::id());
     for (call, arguments, answer) in [
         (libc::SYS_ioctl, [0, 0x5401, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_ioctl, [0, 0x802c_542a, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_ioctl, [0, 0x5413, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_ioctl, [0, 0x5414, 0, 0, 0, 0], EPERM),
+        (libc::SYS_ioctl, [0, 0x8933, 0, 0, 0, 0], EPERM),
         (libc::SYS_ioctl, [0, 0x5412, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fchmod, [3, 0o600, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_fchmod, [3, 0o100_600, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_fchmod, [3, 0o604, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fchmod, [3, 0o640, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fchmod, [3, 0o4700, 0, 0, 0, 0], EPERM),
+        (libc::SYS_umask, [0o077, 0, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_umask, [0o022, 0, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fcntl, [3, 6, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_fcntl, [3, 1030, 0, 0, 0, 0], ALLOWED),
+        (libc::SYS_fcntl, [3, 8, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fcntl, [3, 1024, 0, 0, 0, 0], EPERM),
+        (libc::SYS_fcntl, [3, 1033, 0, 0, 0, 0], EPERM),
         (libc::SYS_ioctl, [0, 0x1_0000_5412, 0, 0, 0, 0], EPERM),
         (libc::SYS_ioctl, [0, 0x541c, 0, 0, 0, 0], EPERM),
         (libc::SYS_mmap, [0, 4096, 3, 0x22, 0, 0], ALLOWED),

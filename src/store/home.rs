@@ -119,6 +119,13 @@ impl Home {
         self.root.join("ledger.db")
     }
 
+    /// The files of that database which exist: itself, its write-ahead log, and the log's index.
+    #[must_use]
+    pub fn ledger_files(&self) -> Vec<PathBuf> {
+        let names = ["ledger.db", "ledger.db-wal", "ledger.db-shm"];
+        names.iter().map(|name| self.root.join(name)).filter(|path| path.exists()).collect()
+    }
+
     /// How explorers behaved.
     #[must_use]
     pub fn health_path(&self) -> PathBuf {

@@ -6,14 +6,14 @@ use fastness::{
     account::{EthereumAccount, Layout},
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, FeeFacts, Ownership, Plan, Snapshot, fund, sign},
+        ethereum::{Code, Ethereum, FeeFacts, Ownership, Plan, SignedTransaction, Snapshot, fund, sign},
     },
     explain::Explain,
     flow::ethereum::derive_account,
     intent::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, TxType},
     keystore::{Keys, Phrase},
     network::{EvmChain, NetworkClass},
-    seal::seal_this_process,
+    seal::{FileAccess, seal_this_process},
     signing::{EthereumJob, Signature},
 };
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ impl Dice {
 
 /// Signs so many transactions in this process, which seals itself first, and prints a line for each.
 pub(crate) fn sign_all(wanted: u64) {
-    let sealed = seal_this_process(&[]).unwrap();
+    let sealed = seal_this_process(&FileAccess::default()).unwrap();
     let phrase = Phrase::parse(WORDS).unwrap();
     let keys = Keys::from_phrase(&phrase, None, NetworkClass::Test, &sealed).unwrap();
     let account = derive_account(&keys, Layout::Bip44, 0).unwrap();
@@ -132,6 +132,7 @@ fn one(request: &EvmRequest, nonce: u64, account: &EthereumAccount, keys: &Keys)
         allowed_delegates: request.delegate.into_iter().collect(),
         ..Ownership::default()
     };
+    let asked = plan.clone();
     let plan = match sign::authorization_job(&plan, &ours).unwrap() {
         Some(job) => sign::authorized(plan, &keys.sign_ethereum(&[job]).unwrap()[0]).unwrap(),
         None => plan,
@@ -140,6 +141,7 @@ fn one(request: &EvmRequest, nonce: u64, account: &EthereumAccount, keys: &Keys)
     let signatures = keys.sign_ethereum(&jobs).unwrap();
     faults(&plan, &jobs, &signatures);
     let signed = Ethereum::finish(plan, &jobs, &signatures).unwrap();
+    only_the_plan_is_the_plan(&asked, &signed);
     let gas = fund::gas_limit(request, &snapshot, usize::from(request.delegate.is_some())).unwrap();
     json!({
         "type": request.tx_type.unwrap().number(),
@@ -166,6 +168,24 @@ fn faults(plan: &Plan, jobs: &[EthereumJob], signatures: &[Signature]) {
     *last ^= 1;
     let another = Plan { unsigned, ..plan.clone() };
     assert_eq!(code(&another, signatures), Some("ethereum.bug"), "another transaction than the one signed");
+}
+
+/// A signed transaction is its plan; it is no plan that differs in its delegation, chain, sender or any one byte.
+fn only_the_plan_is_the_plan(plan: &Plan, signed: &SignedTransaction) {
+    let is_plan = |plan: &Plan| sign::is_plan(plan, signed).unwrap_or(false);
+    assert!(is_plan(plan));
+    let other = Address::repeat_byte(0x77);
+    assert!(!is_plan(&Plan { from: other, ..plan.clone() }));
+    assert!(!is_plan(&Plan { delegate: Some(other), ..plan.clone() }), "another delegate, or one that nobody planned");
+    assert!(
+        plan.delegate.is_none() || !is_plan(&Plan { delegate: None, ..plan.clone() }),
+        "a delegation that nobody planned"
+    );
+    for place in (0..plan.unsigned.len()).step_by(plan.unsigned.len() / 3) {
+        let mut changed = plan.clone();
+        changed.unsigned[place] ^= 1;
+        assert!(!is_plan(&changed), "byte {place}");
+    }
 }
 
 /// The request in eth-account's words.

@@ -19,6 +19,7 @@ mod privacy;
 mod proxy;
 mod replace;
 mod scripting;
+mod sealed;
 mod send;
 mod several_explorers;
 mod sweep;

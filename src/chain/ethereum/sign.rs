@@ -99,6 +99,24 @@ pub fn finish(plan: Plan, jobs: &[EthereumJob], signatures: &[Signature]) -> Res
     Ok(signed)
 }
 
+/// True if the transaction is the plan with signatures in it: every byte that was planned, the sender, and behind the
+/// planned authorisations the one of our own (EIP-7702), if the plan has one: for its delegate, nonce and chain, by the sender.
+///
+/// # Errors
+/// The plan's own bytes are no transaction.
+pub fn is_plan(plan: &Plan, signed: &SignedTransaction) -> Result<bool, EthereumError> {
+    let (_, mut found) = read_signed(&signed.bytes)?;
+    if let Some(expected) = authorization(plan)? {
+        let TypedTransaction::Eip7702(mut transaction) = read_unsigned(&found.unsigned)? else { return Ok(false) };
+        let Some(ours) = transaction.authorization_list.pop() else { return Ok(false) };
+        if *ours.inner() != expected || ours.recover_authority().ok() != Some(plan.from) {
+            return Ok(false);
+        }
+        found.unsigned = write_unsigned(&transaction.into());
+    }
+    Ok((found.chain, found.from, &found.unsigned) == (plan.chain, plan.from, &plan.unsigned))
+}
+
 /// The signature with the parity that recovers its signer.
 ///
 /// # Errors

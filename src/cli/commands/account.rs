@@ -11,7 +11,14 @@ use fastness::{
 use serde::Serialize;
 
 use super::{Answer, answer};
-use crate::cli::{DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report};
+use crate::cli::{
+    DeskError,
+    account_choice::AddressType,
+    context::Context,
+    key_side::{self, Files},
+    page::Page,
+    report::Report,
+};
 
 /// Add, list or export accounts; watch-only ones too
 #[derive(Debug, clap::Args)]
@@ -168,7 +175,7 @@ impl AddArgs {
         key_side::check_wallet(context, &wallet, network)?;
         let path = Account::standard_path(network, kind, self.number)?;
         let ledger = context.ledger()?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::Account(&wallet), &[])?;
         let keys = key_side::keys(context, &wallet, &sealed)?;
         let xpub = keys.account_xpub(&path)?;
         let account = Account::new(network, kind, keys.fingerprint(), path, xpub)?;
@@ -197,7 +204,7 @@ impl AddArgs {
         };
         key_side::check_class(context, &wallet, class, context.asked().map_or("ethereum", AnyNetwork::name))?;
         let ledger = context.ledger()?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::Account(&wallet), &[])?;
         let keys = key_side::keys(context, &wallet, &sealed)?;
         let layout = Layout::from(self.layout);
         let account = fastness::flow::ethereum::derive_account(&keys, layout, self.number)?;

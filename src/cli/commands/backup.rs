@@ -18,7 +18,7 @@ use super::{Answer, answer};
 use crate::cli::{
     DeskError,
     context::Context,
-    key_side::{self, PasswordSource},
+    key_side::{self, Files, PasswordSource},
     new_wallet::first_address,
     page::{Page, Tone},
     report::Report,
@@ -95,7 +95,7 @@ impl ShowArgs {
             context.ui.terminal(WORDS_FLAG).map_err(|_| DeskError::WordsToPipe)?;
         }
         PasswordSource::of_everywhere(context).require(context)?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::Wallet(wallet), &[])?;
         let unlocked = key_side::unlock(context, wallet, &sealed)?;
         let (header, phrase) = (unlocked.header(), unlocked.phrase());
         let fingerprint = header.fingerprint.to_string();
@@ -120,7 +120,7 @@ impl VerifyArgs {
     fn run(&self, context: &mut Context, wallet: &WalletName, header: &Header) -> Answer {
         self.words.require_source(context)?;
         let rows = context.ledger()?.accounts(Some(wallet.as_str()))?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::Nothing, &[self.words.path()])?;
         let phrase = self.words.phrase(context).map_err(broken)?;
         let passphrase = match header.passphrase {
             PassphraseUse::None => None,

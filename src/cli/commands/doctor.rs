@@ -9,7 +9,7 @@ use fastness::{
     explorer::Explorer,
     keystore::read_header,
     network::Network,
-    seal::Force,
+    seal::{FileAccess, Force},
     store::{Home, locate_home},
     text::SafeText,
 };
@@ -71,7 +71,7 @@ impl Args {
         let root = locate_home(context.globals().home.as_deref())?;
         let mut checks = build(context);
         checks.extend(files(&root));
-        let sealed = key_side::seal_to(vec![root.clone(), root.join("wallets")])?;
+        let sealed = key_side::seal_to(&FileAccess::default())?;
         let protection = |protection: &fastness::seal::Protection| {
             let mark = if protection.force == Force::Full { Mark::Good } else { Mark::Note };
             Check::new(protection.name, mark, protection.meaning)

@@ -28,7 +28,7 @@ use crate::cli::{
         review_page::{consent_text, write_tree},
         signer,
     },
-    key_side,
+    key_side::{self, Files},
     page::{Page, Tone},
     report::Report,
 };
@@ -150,7 +150,9 @@ fn sign(
     let wallet = context.wallet()?;
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
     let known = signer::ownership(context, &ledger, wallet.as_str(), (chain, &[]))?;
-    let sealed = key_side::seal(context, &[])?;
+    // Nothing of the home but the wallet's file is open to the sealed process.
+    drop(ledger);
+    let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
     let account = format!("{}/{}", row.wallet, row.name);
     agree(context, chain, (&review, &account), approve)?;
     review.consents.iter().try_for_each(|consent| policy::check_consent(consent, &given))?;

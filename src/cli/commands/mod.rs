@@ -36,6 +36,7 @@ mod restore;
 pub(crate) mod send;
 mod show;
 mod sign;
+mod sign_to_file;
 mod sweep;
 mod sync;
 mod token;

@@ -15,7 +15,7 @@ use super::{Answer, answer};
 use crate::cli::{
     DeskError,
     context::Context,
-    key_side::{self, PasswordSource},
+    key_side::{self, Files, PasswordSource},
     new_wallet::{MakeArgs, Site},
     typed_words,
     words_screen::{Captions, WordsScreen},
@@ -56,7 +56,7 @@ impl Args {
         let source = PasswordSource::of_everywhere(context);
         self.require_terminal(context)?;
         source.require(context)?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::NewWallet, &[])?;
         let password = key_side::new_password(context, &source, &sealed)?;
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
         let fresh = self.generate(context)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Answer, answer};
 use crate::cli::{
     context::Context,
-    key_side::{self, PasswordSource},
+    key_side::{self, Files, PasswordSource},
     new_wallet::kdf,
     page::Page,
     report::Report,
@@ -47,7 +47,7 @@ impl Args {
         let source = self.source();
         PasswordSource::of_everywhere(context).require(context)?;
         source.require(context)?;
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::Wallets, std::slice::from_ref(&source.path))?;
         let old = key_side::password(context, &format!("Password of {wallet}: "), &sealed)?;
         // Tried at once, so that nobody invents a new password for nothing.
         let cost = stronger(keystore::unlock(&path, &old, &sealed)?.header());

@@ -15,7 +15,7 @@ use fastness::{
 use super::{Answer, answer};
 use crate::cli::{
     context::{Consent, Context},
-    key_side::{self, PasswordSource},
+    key_side::{self, Files, PasswordSource},
     new_wallet::{MakeArgs, Site, first_address},
     page::Page,
     typed_words::WordsArgs,
@@ -45,7 +45,7 @@ impl Args {
         if context.consent() == Consent::Ask {
             context.ui.terminal(AGREE_FLAG)?;
         }
-        let sealed = key_side::seal(context, &[])?;
+        let sealed = key_side::seal(context, Files::NewWallet, &[self.words.path()])?;
         let phrase = self.words.phrase(context)?;
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
         let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), site.network.class(), &sealed)?;

@@ -15,7 +15,7 @@ use fastness::{
     keystore::Keys,
     network::Network,
     seal::Sealed,
-    store::{WalletName, WriteRule, atomic_write, read_public, read_stream},
+    store::{WalletName, read_public, read_stream},
 };
 use hex::DisplayHex;
 use serde::Serialize;
@@ -30,7 +30,7 @@ use crate::cli::{
         signer,
         story::{self, Options},
     },
-    key_side,
+    key_side::{self, Files},
     page::Page,
     report::Report,
     ui::{self, Form},
@@ -43,23 +43,26 @@ const MAX_INPUT: u64 = 16_000_000;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The draft or PSBT, or - for standard input
-    draft: PathBuf,
+    pub(super) draft: PathBuf,
     /// File to write the signed transaction to (never overwrites); without it, it goes to stdout
     #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Write raw hex in place of a signed file
     #[arg(long, conflicts_with = "psbt")]
-    raw: bool,
+    pub(super) raw: bool,
     /// Write a finalized PSBT in base64 in place of a signed file
     #[arg(long)]
-    psbt: bool,
+    pub(super) psbt: bool,
     #[command(flatten)]
-    limits: LimitArgs,
+    pub(super) limits: LimitArgs,
     /// A function that you know is called, such as "stake(uint256,address)": it is read by this signature (Ethereum)
     #[arg(long, value_name = "FUNCTION")]
-    signature: Vec<String>,
+    pub(super) signature: Vec<String>,
     #[command(flatten)]
-    consents: ConsentArgs,
+    pub(super) consents: ConsentArgs,
+    /// This process is the sealed child of another one, which writes the file
+    #[arg(long, hide = true, conflicts_with = "output")]
+    sealed_child: bool,
 }
 
 /// What was signed.
@@ -70,10 +73,20 @@ pub(super) struct SignedReport {
     review: Review,
     file: Option<String>,
     raw: String,
+    /// What a file of it holds, for the process that writes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match &self.output {
+            Some(path) => super::sign_to_file::run(self, context, path),
+            None => self.signed(context),
+        }
+    }
+
+    fn signed(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.draft)?;
         if story::chain_of_file(context, &bytes)?.is_some() {
             return self.evm(context, &bytes);
@@ -83,7 +96,7 @@ impl Args {
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
         let limits = self.limits.limits(draft.plan.network)?;
-        let sealed = key_side::seal(context, &self.output.as_deref().into_iter().collect::<Vec<_>>())?;
+        let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
         let (approved, keys) = approved(context, &draft, &wallet, (&known, &limits), &sealed)?;
         flow::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
@@ -93,16 +106,13 @@ impl Args {
         let draft = EvmDraft::read(bytes, context.asked())?;
         let (evm, consents) = (EvmArgs::default(), &self.consents);
         let options = Options { level: None, evm: &evm, limits: &self.limits, consents };
-        let signed = signer::sign(context, &draft, (&self.signature, options), self.output.as_deref())?;
-        let form = if self.raw { SignedForm::Raw } else { SignedForm::File };
-        match &self.output {
-            Some(path) => answer(signed.written(path, form)?),
-            None if context.ui.form() == Form::Text => {
-                ui::print_raw(&signed.text(form)?)?;
-                Ok(None)
-            }
-            None => answer(signed),
+        let signed = signer::sign(context, &draft, (&self.signature, options))?;
+        let text = signed.text(if self.raw { SignedForm::Raw } else { SignedForm::File })?;
+        if context.ui.form() == Form::Text {
+            ui::print_raw(&text)?;
+            return Ok(None);
         }
+        answer(signed.with_text(self.sealed_child.then_some(text)))
     }
 
     fn finish(&self, context: &Context, approved: Approved, keys: &Keys) -> Answer {
@@ -118,16 +128,11 @@ impl Args {
             let text = if self.raw { raw.clone() + "\n" } else { SignedFile::to_text(&signed)? };
             (signed.id, raw, text)
         };
-        match &self.output {
-            Some(path) => atomic_write(path, text.as_bytes(), WriteRule::New)?,
-            None if context.ui.form() == Form::Text => {
-                ui::print_raw(&text)?;
-                return Ok(None);
-            }
-            None => {}
+        if context.ui.form() == Form::Text {
+            ui::print_raw(&text)?;
+            return Ok(None);
         }
-        let file = self.output.as_ref().map(|path| path.display().to_string());
-        answer(SignedReport { id, network, review, file, raw })
+        answer(SignedReport { id, network, review, file: None, raw, text: self.sealed_child.then_some(text) })
     }
 }
 
@@ -177,7 +182,7 @@ impl SignedReport {
     /// A signed transaction that is not written to a file.
     pub(super) fn of(review: Review, signed: fastness::signing::Signed) -> Self {
         let raw = signed.bytes.to_lower_hex_string();
-        Self { id: signed.id, network: signed.network, review, file: None, raw }
+        Self { id: signed.id, network: signed.network, review, file: None, raw, text: None }
     }
 }
 
@@ -185,9 +190,5 @@ impl Report for SignedReport {
     fn page(&self, page: &mut Page) {
         page.line("Signed, and accepted by Bitcoin Core's verification code.");
         page.field("Id", &self.id);
-        if let Some(file) = &self.file {
-            page.field("Written", file);
-            page.field("Next", &format!("fastness broadcast {file}"));
-        }
     }
 }

@@ -30,7 +30,8 @@ use crate::cli::{
     DeskError,
     agreement::{self, LimitArgs},
     context::Context,
-    interrupts, key_side,
+    interrupts,
+    key_side::{self, Files},
     sealed_child::{self, ChildWords},
     ui,
 };
@@ -104,9 +105,9 @@ impl Args {
     /// The sealed side: reads the key, tells its public key, reads the draft, asks, signs.
     fn child(&self, context: &mut Context) -> Answer {
         let (_, row) = context.account()?;
-        let sealed = key_side::seal(context, &[])?;
         let source =
             self.key_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}"))).or_else(|| self.key_file.clone());
+        let sealed = key_side::seal(context, Files::Nothing, std::slice::from_ref(&source))?;
         let typed = match source {
             Some(path) => key_side::from_file(&path)?,
             None => key_side::take(
@@ -188,8 +189,10 @@ impl SealedChild {
         let words = words.limited(&args.limits, context.consent());
         let gone = |_| DeskError::Child("it does not start".to_owned());
         let program = std::env::current_exe().map_err(gone)?;
-        let mut process =
-            Command::new(program).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(gone)?;
+        let mut command = Command::new(program);
+        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(sealed_child::stderr_of_child());
+        let mut process = command.spawn().map_err(gone)?;
+        sealed_child::relay(process.stderr.take());
         let stdout = process.stdout.take().ok_or_else(|| DeskError::Child("it has no output".to_owned()))?;
         Ok(Self { process, answers: BufReader::new(stdout) })
     }
@@ -211,7 +214,10 @@ impl SealedChild {
             let _ = stdin.write_all(draft.to_text()?.as_bytes());
         }
         let text = interrupts::while_child_works(self.process.id(), || self.rest(String::new()))??;
-        sealed_child::signed_by_child(draft, text.as_bytes(), self.process.wait().ok().and_then(|status| status.code()))
+        match self.process.wait().ok().and_then(|status| status.code()) {
+            Some(0) => sealed_child::signed_by_child(draft, &sealed_child::raw_of(text.as_bytes())?),
+            other => Err(sealed_child::relayed(text.as_bytes(), other)),
+        }
     }
 
     fn failed(&mut self, begun: String) -> Failure {

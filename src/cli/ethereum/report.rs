@@ -1,7 +1,5 @@
 //! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
 
-use std::path::Path;
-
 use alloy_primitives::{Address, B256, hex};
 use fastness::{
     amount::Denomination,
@@ -11,7 +9,6 @@ use fastness::{
     flow::ethereum::{self, EvmContext, EvmTracked},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
     network::EvmChain,
-    store::{WriteRule, atomic_write},
 };
 use serde::Serialize;
 
@@ -69,6 +66,8 @@ pub(crate) struct EvmSigned {
     review: EvmReview,
     file: Option<String>,
     raw: String,
+    #[serde(rename = "text", skip_serializing_if = "Option::is_none")]
+    file_text: Option<String>,
     #[serde(skip)]
     signed: SignedTransaction,
 }
@@ -83,6 +82,7 @@ impl EvmSigned {
             review,
             file: None,
             raw: hex::encode_prefixed(&signed.bytes),
+            file_text: None,
             signed: signed.clone(),
         }
     }
@@ -95,11 +95,9 @@ impl EvmSigned {
         }
     }
 
-    /// Writes the file.
-    pub(crate) fn written(mut self, path: &Path, form: SignedForm) -> Result<Self, Failure> {
-        atomic_write(path, self.text(form)?.as_bytes(), WriteRule::New)?;
-        self.file = Some(path.display().to_string());
-        Ok(self)
+    /// With what a file of it holds, for the process that writes one.
+    pub(crate) fn with_text(self, file_text: Option<String>) -> Self {
+        Self { file_text, ..self }
     }
 }
 
@@ -116,10 +114,6 @@ impl Report for EvmSigned {
     fn page(&self, page: &mut Page) {
         page.line("Signed; the signer was recovered from the bytes and is the sender.");
         page.field("Id", &self.id.to_string());
-        if let Some(file) = &self.file {
-            page.field("Written", file);
-            page.field("Next", &format!("fastness broadcast {file}"));
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use fastness::{
     amount::Denomination,
-    chain::ethereum::{Ownership, SignedTransaction, decode},
+    chain::ethereum::{Ownership, SignedTransaction, sign},
     explain::Failure,
     flow::{
         FlowError,
@@ -18,7 +18,7 @@ use fastness::{
 use super::{agreement, args, report::EvmSigned, story::Options};
 use crate::cli::{
     context::Context,
-    key_side,
+    key_side::{self, Files},
     sealed_child::{ChildWords, run_signer},
 };
 
@@ -50,15 +50,16 @@ pub(crate) fn sign(
     context: &mut Context,
     draft: &EvmDraft,
     (signatures, options): (&[String], Options<'_>),
-    output: Option<&std::path::Path>,
 ) -> Result<EvmSigned, Failure> {
     let chain = draft.plan.chain;
     let wallet = wallet_for(context, draft)?;
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
     let ledger = context.ledger()?;
     let known = ownership(context, &ledger, wallet.as_str(), (chain, signatures))?;
+    // Nothing of the home but the wallet's file is open to the sealed process.
+    drop(ledger);
     let limits = args::limits(options.limits, options.consents, chain)?;
-    let sealed = key_side::seal(context, &output.into_iter().collect::<Vec<_>>())?;
+    let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
     let subject = subject(draft);
     let agree = |review: &_| agreement::agree(context, &limits, review, (&subject, &draft.context));
     let approved = ethereum::approve(draft, &known, agree)?;
@@ -101,21 +102,28 @@ pub(crate) fn sign_in_child(
     (signatures, options): (&[String], Options<'_>),
 ) -> Result<SignedTransaction, Failure> {
     let words = child_words(context, signatures, options)?;
-    let raw = run_signer(&words, &draft.to_text()?)?;
-    let signed = ethereum::read_signed(&raw, Some(AnyNetwork::Evm(draft.plan.chain)))?;
-    let (_, plan) = decode::signed(&signed.bytes)?;
-    // With a delegation of our own the bytes hold one thing more: its signature.
-    let same = plan.from == draft.plan.from && (draft.plan.delegate.is_some() || plan.unsigned == draft.plan.unsigned);
-    if same { Ok(signed) } else { Err(FlowError::ReviewChanged.into()) }
+    let raw = run_signer(&words, draft.to_text()?.as_bytes())?;
+    signed_by_child(draft, &raw)
+}
+
+/// Reads what a child signed, which must be the plan that it was given, with its own delegation signed where it has one.
+pub(crate) fn signed_by_child(draft: &EvmDraft, signed: &[u8]) -> Result<SignedTransaction, Failure> {
+    let signed = ethereum::read_signed(signed, Some(AnyNetwork::Evm(draft.plan.chain)))?;
+    if sign::is_plan(&draft.plan, &signed)? { Ok(signed) } else { Err(FlowError::ReviewChanged.into()) }
 }
 
 fn child_words(context: &mut Context, signatures: &[String], options: Options<'_>) -> Result<Vec<OsString>, Failure> {
-    let mut words = ChildWords::of_signer(context)?;
-    let consents = options.consents;
+    let wallet = context.wallet()?;
+    let mut words = ChildWords::of_signer(context, Some(wallet.as_str()))?;
+    consent_words(&mut words, signatures, options.consents);
+    Ok(words.limited(options.limits, context.consent()))
+}
+
+/// Adds what was agreed to by name, and the functions that were typed.
+pub(crate) fn consent_words(words: &mut ChildWords, signatures: &[String], consents: &args::ConsentArgs) {
     words.option("blind", consents.blind.as_ref());
     consents.allow_unlimited.iter().for_each(|address| words.option("allow-unlimited", Some(address)));
     consents.to_unusual.iter().for_each(|address| words.option("to-unusual", Some(address)));
     consents.delegate_to.iter().for_each(|address| words.option("delegate-to", Some(address)));
     signatures.iter().for_each(|signature| words.option("signature", Some(signature)));
-    Ok(words.limited(options.limits, context.consent()))
 }

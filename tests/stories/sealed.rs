@@ -1,0 +1,111 @@
+//! What a sealed process refuses to begin with, and what it leaves alone: sockets, other descriptors, files of the home.
+
+use std::os::{fd::OwnedFd, unix::net::UnixStream};
+
+use crate::harness::{Stage, finish};
+
+const LIMIT: &str = "--max-fee=100000sat";
+
+/// A draft that pays the shop, beside the home.
+fn planned(stage: &Stage) -> String {
+    let draft = stage.path("draft").display().to_string();
+    stage.run(&["plan", &Stage::shop(), "0.0001btc", "-o", &draft]).expect_code(0);
+    draft
+}
+
+#[test]
+fn a_socket_is_no_place_to_read_from_or_write_to() {
+    let stage = Stage::with_wallet();
+    for place in ["input", "output", "error"] {
+        let mut command = stage.command(&["backup", "words", "--words-to-stdout", &stage.password(), "--json"]);
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let theirs = OwnedFd::from(theirs);
+        match place {
+            "input" => command.stdin(theirs),
+            "output" => command.stdout(theirs),
+            _ => command.stderr(theirs),
+        };
+        let answer = finish(command);
+        answer.expect_code(1);
+        if place == "output" {
+            let mut said = String::new();
+            std::io::Read::read_to_string(&mut &ours, &mut said).unwrap();
+            assert!(said.contains("seal.socket") && !said.contains("develop"), "{said}");
+        } else {
+            assert_eq!(answer.error_code(), "seal.socket");
+            assert!(answer.stdout.contains(&format!("standard {place} is a socket")), "{}", answer.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_payment_is_sent_with_a_socket_as_standard_error() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let shop = Stage::shop();
+    let mut command = stage.command(&["send", &shop, "0.0001btc", LIMIT, "--yes", &stage.password(), "--json"]);
+    let (_ours, theirs) = UnixStream::pair().unwrap();
+    command.stderr(OwnedFd::from(theirs));
+    finish(command).expect_code(0);
+}
+
+#[test]
+fn a_descriptor_for_secrets_is_only_read_from() {
+    let stage = Stage::with_wallet();
+    let words = ["backup", "words", "--words-to-stdout", "--json", "--password-fd", "7"];
+    let run = |redirection: &str| {
+        let command = stage.command(&words);
+        let mut shell = std::process::Command::new("bash");
+        shell.env_clear().arg("-c").arg(format!("exec {redirection}; exec \"$@\"")).arg("bash");
+        shell.arg(command.get_program()).args(command.get_args()).current_dir(stage.home.path());
+        shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
+        finish(shell)
+    };
+    assert_eq!(run("7<>password").error_code(), "seal.writable_descriptor");
+    run("7<password").expect_code(0);
+}
+
+#[test]
+fn signing_to_a_file_writes_that_file_and_nothing_else_of_the_home() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let draft = planned(&stage);
+    let before = listing(&stage);
+    let signed = stage.path("home/signed").display().to_string();
+    let words = ["sign", &draft, "-o", &signed, LIMIT, "--yes", &stage.password()];
+    let data = stage.json(&words);
+    assert_eq!((data["file"].as_str(), data["text"].as_str()), (Some(signed.as_str()), None));
+    let mut after = listing(&stage);
+    after.retain(|(name, _)| name != "signed");
+    assert_eq!(after, before);
+    assert_eq!(stage.run(&[&words[..], &["--json"]].concat()).error_code(), "store.exists");
+    stage.run(&["broadcast", &signed]).expect_code(0);
+}
+
+#[test]
+fn every_form_of_a_signed_file_can_be_sent() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let draft = planned(&stage);
+    let mut ids = Vec::new();
+    for form in ["--raw", "--psbt", "--offline"] {
+        let path = stage.path(form).display().to_string();
+        let data = stage.json(&["sign", &draft, "-o", &path, LIMIT, "--yes", &stage.password(), form]);
+        ids.push(data["id"].as_str().unwrap().to_owned());
+        let printed = stage.run(&["sign", &draft, LIMIT, "--yes", &stage.password(), form]);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), printed.stdout, "{form}");
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    stage.run(&["broadcast", &stage.path("--psbt").display().to_string()]).expect_code(0);
+}
+
+/// Name, content and modification time of every file of the home.
+fn listing(stage: &Stage) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(stage.path("home")).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        // SQLite's own index of its log is made anew by every reader.
+        if entry.path().is_file() && !name.ends_with("-shm") && !name.ends_with("-wal") {
+            found.push((name, std::fs::read(entry.path()).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
