@@ -24,7 +24,7 @@ pub use self::{
     draft_file::{Context, Draft},
     limits::Limits,
     original::{check_original, original},
-    repeat::refuse_repeat,
+    repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
     signed_file::SignedFile,
     snapshot::snapshot,
     sync::{Depth, SyncReport, sync},
@@ -125,6 +125,9 @@ pub enum FlowError {
     /// The same payment is on its way already.
     #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
+    /// The same payment was made within the last day, and is in a block.
+    #[error("the same payment was made within the last 24 hours and is in a block, as transaction {0}")]
+    PaidLately(String),
     /// Operators contradict each other about the nonce of an account, and none of them proves it.
     #[error("operators contradict each other about the next nonce: {0}")]
     NonceDisputed(String),
@@ -154,6 +157,7 @@ catalogue! {
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
     ONE_WITNESS = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --offline-trust";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
+    PAID_LATELY = "flow.paid_lately", Refused, "If it is meant a second time, add --again; `fastness track ID` shows the first one";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
     SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";
 }
@@ -177,6 +181,7 @@ impl Explain for FlowError {
             Self::OneWitness { .. } | Self::OneWitnessOfOriginal { .. } => ONE_WITNESS,
             Self::Superseded(_) => SUPERSEDED,
             Self::SamePayment(_) => SAME_PAYMENT,
+            Self::PaidLately(_) => PAID_LATELY,
             Self::NonceDisputed(_) => NONCE_DISPUTED,
             Self::SentNotRecorded { .. } => SENT_NOT_RECORDED,
         }

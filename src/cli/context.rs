@@ -1,6 +1,6 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use fastness::{
     explain::Failure,
@@ -10,7 +10,13 @@ use fastness::{
     store::{Home, Lock, RequestLog, WalletName, WriteRule, atomic_write, read_public},
 };
 
-use super::{DeskError, Globals, config::Config, disclosures, ui::Ui};
+use super::{
+    DeskError, Globals,
+    config::Config,
+    disclosures,
+    family::{Family, Given},
+    ui::Ui,
+};
 
 /// BIP-44's recommendation.
 pub(crate) const DEFAULT_GAP: u32 = 20;
@@ -43,6 +49,11 @@ pub(crate) enum Consent {
 #[derive(Debug)]
 pub(crate) struct Context {
     globals: Globals,
+    /// Options that are for one family of networks.
+    given: Given,
+    /// The home's payment lock, once it is taken: held until the person was told what became of the payment, so that
+    /// whoever waits for it does not take a payment for interrupted that is only not told yet.
+    payments: Option<Arc<Lock>>,
     /// The conversation.
     pub(crate) ui: Ui,
     home: Option<Home>,
@@ -52,8 +63,8 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) const fn new(globals: Globals, ui: Ui) -> Self {
-        Self { globals, ui, home: None, config: None, health: None }
+    pub(crate) const fn new(globals: Globals, given: Given, ui: Ui) -> Self {
+        Self { globals, given, payments: None, ui, home: None, config: None, health: None }
     }
 
     /// The options as typed.
@@ -114,7 +125,21 @@ impl Context {
         }
     }
 
+    /// Stops the command if it was given options of the other family.
+    pub(crate) fn is_about(&self, network: AnyNetwork) -> Result<(), DeskError> {
+        match network {
+            AnyNetwork::Bitcoin(network) => self.given.fit(Family::Bitcoin, network.name()),
+            AnyNetwork::Evm(chain) => self.given.fit(Family::Evm, chain.name),
+        }
+    }
+
     fn network_in(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
+        let network = self.resolved_network(ledger)?;
+        self.is_about(AnyNetwork::Bitcoin(network))?;
+        Ok(network)
+    }
+
+    fn resolved_network(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
         match self.asked().or(self.config()?.network()) {
             Some(AnyNetwork::Bitcoin(network)) => return Ok(network),
             Some(AnyNetwork::Evm(chain)) => return Err(DeskError::OtherFamily(chain.name).into()),
@@ -135,6 +160,12 @@ impl Context {
 
     /// The EVM chain in use: asked for or configured, else Ethereum for a wallet of the main networks.
     pub(crate) fn chain(&mut self) -> Result<&'static EvmChain, Failure> {
+        let chain = self.resolved_chain()?;
+        self.is_about(AnyNetwork::Evm(chain))?;
+        Ok(chain)
+    }
+
+    fn resolved_chain(&mut self) -> Result<&'static EvmChain, Failure> {
         if let Some(chain) = self.asked_chain()? {
             return Ok(chain);
         }
@@ -152,7 +183,8 @@ impl Context {
     }
 
     /// The Ethereum account that a command is about, on `chain`.
-    pub(crate) fn evm_account(&mut self, chain: &EvmChain) -> Result<(Ledger, EvmAccountRow), Failure> {
+    pub(crate) fn evm_account(&mut self, chain: &'static EvmChain) -> Result<(Ledger, EvmAccountRow), Failure> {
+        self.is_about(AnyNetwork::Evm(chain))?;
         let ledger = self.ledger()?;
         let wallet = self.wallet_in(&ledger)?;
         if !self.wallet_names(&ledger)?.contains(&wallet) {
@@ -164,6 +196,7 @@ impl Context {
 
     /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
     pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
+        self.is_about(AnyNetwork::Evm(chain))?;
         if self.reach() == Reach::Offline {
             return Err(fastness::explorer::ExplorerError::NoNetwork.into());
         }
@@ -237,16 +270,22 @@ impl Context {
     }
 
     /// One payment at a time in a home. A person is told soon that another is under way; scripts wait for their turn.
-    pub(crate) fn payment_lock(&mut self) -> Result<Lock, Failure> {
+    pub(crate) fn payment_lock(&mut self) -> Result<Arc<Lock>, Failure> {
+        if let Some(lock) = &self.payments {
+            return Ok(Arc::clone(lock));
+        }
         let patience = match self.consent() {
             Consent::Ask => Duration::from_secs(5),
             Consent::Given => Duration::from_secs(120),
         };
-        Ok(self.home()?.lock(patience)?)
+        let lock = Arc::new(self.home()?.lock(patience)?);
+        self.payments = Some(Arc::clone(&lock));
+        Ok(lock)
     }
 
     /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
     pub(crate) fn explorer(&mut self, network: Network) -> Result<Explorer, Failure> {
+        self.is_about(AnyNetwork::Bitcoin(network))?;
         if self.reach() == Reach::Offline {
             return Err(fastness::explorer::ExplorerError::NoNetwork.into());
         }

@@ -42,6 +42,16 @@ pub(crate) enum DeskError {
     /// A command of Bitcoin for another family of networks, or the other way round.
     #[error("this command is not for {0}")]
     OtherFamily(&'static str),
+    /// Options for the other family of networks.
+    #[error("{options}: only for {family}, and this is {network}")]
+    OtherOptions {
+        /// As typed, with their dashes.
+        options: String,
+        /// For whom they are.
+        family: &'static str,
+        /// What the command is about.
+        network: &'static str,
+    },
     /// Its keys are elsewhere.
     #[error("wallet `{0}` is watch-only: its keys are not on this machine")]
     WatchOnly(String),
@@ -81,6 +91,7 @@ entries! {
     ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
     WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them, `fastness new` creates one";
     OTHER_FAMILY = "desk.other_family", Usage, "Leave out --network, or name one of the other family; `fastness networks` lists all";
+    OTHER_OPTIONS = "desk.other_options", Usage, "Leave them out, or name the network that is meant with --network; `fastness help COMMAND` lists options by family";
     WATCH_ONLY = "desk.watch_only", Refused, "Carry the draft to the machine that has the keys, and sign it there";
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
     WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
@@ -103,6 +114,7 @@ impl Explain for DeskError {
             Self::EntriesDiffer => ENTRIES_DIFFER,
             Self::WhichWallet(_) => WHICH_WALLET,
             Self::OtherFamily(_) => OTHER_FAMILY,
+            Self::OtherOptions { .. } => OTHER_OPTIONS,
             Self::WatchOnly(_) => WATCH_ONLY,
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,

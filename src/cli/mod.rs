@@ -11,6 +11,7 @@ mod descriptors;
 mod desk_error;
 mod disclosures;
 mod ethereum;
+mod family;
 mod interrupts;
 mod key_side;
 mod new_wallet;
@@ -27,7 +28,7 @@ mod words_screen;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use fastness::{
     explain::{Failure, Kind},
     keystore::{LeakedSecret, WordCount, find_secret},
@@ -41,6 +42,7 @@ pub(crate) use self::desk_error::{CATALOGUE, DeskError};
 use self::{
     commands::Command,
     context::Context,
+    family::Given,
     page::Page,
     report::{Outcome, Report},
     ui::{Form, Ui},
@@ -156,14 +158,17 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            ui.result(&Shown { text: error.render().to_string() })?;
-            return Ok(0);
-        }
-        Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
-    };
+    let mut definition = definition();
+    let parsed = definition.try_get_matches_from_mut(arguments);
+    let (cli, given) =
+        match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, Given::read(&definition, &found)))) {
+            Ok(parsed) => parsed,
+            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                ui.result(&Shown { text: error.render().to_string() })?;
+                return Ok(0);
+            }
+            Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
+        };
     let Some(command) = cli.command else {
         ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
         return Ok(0);
@@ -171,7 +176,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     if command.sends() {
         interrupts::watch();
     }
-    let mut context = Context::new(cli.globals, ui);
+    let mut context = Context::new(cli.globals, given, ui);
     if let Some(name) = context.globals().network.clone()
         && name.parse::<AnyNetwork>().is_err()
     {

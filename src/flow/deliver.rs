@@ -269,7 +269,17 @@ mod tests {
 
     fn after(state: JournalState, verdict: &Verdict) -> JournalState {
         let (txid, raw, detail) = (String::new(), Vec::new(), String::new());
-        let before = JournalRow { txid, network: Network::Regtest, raw, state, detail, created: 0, updated: 0 };
+        let before = JournalRow {
+            txid,
+            network: Network::Regtest,
+            raw,
+            state,
+            detail,
+            created: 0,
+            updated: 0,
+            purpose: String::new(),
+            reported: true,
+        };
         settled(verdict, &before, Evidence::Said).0
     }
 

@@ -10,6 +10,7 @@ use super::FlowError;
 use crate::{
     chain::bitcoin::{psbt, sign},
     explain::Failure,
+    ledger::LedgerError,
     network::Network,
     signing::Signed,
 };
@@ -68,6 +69,15 @@ impl SignedFile {
             return Err(FlowError::NotSigned("it does not give one amount for each input".to_owned()).into());
         }
         Self::new(file.network, transaction, file.input_amounts_sat)
+    }
+
+    /// Signed bytes of the journal.
+    ///
+    /// # Errors
+    /// They are no signed transaction.
+    pub(super) fn of_bytes(bytes: &[u8], network: Network) -> Result<Self, Failure> {
+        let transaction = consensus::deserialize(bytes).map_err(|_| LedgerError::Damaged("journal row"))?;
+        Self::new(network, transaction, Vec::new())
     }
 
     fn from_other_tools(bytes: &[u8], asked: Option<Network>) -> Result<Self, Failure> {

@@ -61,9 +61,13 @@ pub struct JournalRow {
     pub created: u64,
     /// When the state last changed.
     pub updated: u64,
+    /// Hex digest of what was asked for with `send`; empty for what came from elsewhere.
+    pub purpose: String,
+    /// Whether the command that made it told its person what became of it.
+    pub reported: bool,
 }
 
-const COLUMNS: &str = "txid, network, raw, state, detail, created, updated";
+const COLUMNS: &str = "txid, network, raw, state, detail, created, updated, purpose, reported";
 
 impl Ledger {
     /// Puts signed bytes on record. Recording the same bytes again changes nothing.
@@ -77,6 +81,37 @@ impl Ledger {
         let sql = "INSERT INTO journal (txid, network, raw, state, detail, created, updated) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5)";
         self.db.execute(sql, params![txid, network.name(), raw, JournalState::Signed.name(), now()]).map_err(file)?;
         self.journal_row(network, txid)?.ok_or(LedgerError::Damaged("journal"))
+    }
+
+    /// Notes what signed bytes are for, until their command has told what became of them: the same wish takes them up.
+    ///
+    /// # Errors
+    /// As [`Ledger::record_signed`].
+    pub fn record_wish(&mut self, network: Network, txid: &str, raw: &[u8], purpose: &str) -> Result<(), LedgerError> {
+        self.atomically(|ledger| {
+            ledger.record_signed(network, txid, raw)?;
+            let sql = "UPDATE journal SET purpose = ?3, reported = 0 WHERE txid = ?1 AND network = ?2";
+            ledger.db.execute(sql, params![txid, network.name(), purpose]).map(|_| ()).map_err(file)
+        })
+    }
+
+    /// The person was told what became of it: running the command again is a new wish.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn mark_told(&self, network: Network, txid: &str) -> Result<(), LedgerError> {
+        let sql = "UPDATE journal SET reported = 1 WHERE txid = ?1 AND network = ?2";
+        self.db.execute(sql, params![txid, network.name()]).map(|_| ()).map_err(file)
+    }
+
+    /// The newest transaction of a wish whose command never told its person what became of it, and which may still be one.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn interrupted_wish(&self, network: Network, purpose: &str) -> Result<Option<JournalRow>, LedgerError> {
+        let gone = |state| matches!(state, JournalState::Rejected | JournalState::Replaced);
+        let open = |row: &JournalRow| row.purpose == purpose && !row.reported && !gone(row.state);
+        Ok(self.journal(network)?.into_iter().filter(open).max_by_key(|row| row.created))
     }
 
     /// Moves a transaction to a new state.
@@ -168,5 +203,7 @@ fn read(row: &Row<'_>) -> Result<JournalRow, LedgerError> {
         detail: text(4)?,
         created: row.get(5).map_err(file)?,
         updated: row.get(6).map_err(file)?,
+        purpose: text(7)?,
+        reported: row.get(8).map_err(file)?,
     })
 }

@@ -196,6 +196,10 @@ CREATE TABLE proofs (
 ALTER TABLE transactions ADD COLUMN signed INTEGER NOT NULL DEFAULT 0;
 UPDATE transactions SET signed = 1 WHERE height IS NOT NULL;
 ",
+    "
+ALTER TABLE journal ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
+ALTER TABLE journal ADD COLUMN reported INTEGER NOT NULL DEFAULT 1;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

@@ -14,6 +14,7 @@ mod core_login;
 mod ethereum;
 mod explorer_list;
 mod explorer_trouble;
+mod families;
 mod hostile;
 mod privacy;
 mod proxy;

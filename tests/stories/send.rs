@@ -141,7 +141,99 @@ fn an_interrupted_send_that_is_started_again_does_not_pay_twice() {
     stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--again"]);
     stage.mine(1);
     assert_eq!(stage.chain_balance(&shop), 7_000_000);
-    stage.send(&[&shop, "0.02btc", "--fee-rate", "1"]);
+    let refused = stage.run(&again);
+    refused.expect_code(1);
+    assert_eq!(refused.error_code(), "flow.paid_lately", "in a block, and not a day old");
+    stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--again"]);
     stage.mine(1);
-    assert_eq!(stage.chain_balance(&shop), 9_000_000, "what is confirmed is no repeat");
+    assert_eq!(stage.chain_balance(&shop), 9_000_000);
+    stage.age_journal(25 * 3600);
+    stage.send(&[&shop, "0.03btc", "--fee-rate", "1"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 12_000_000, "what is older than a day is no repeat");
+}
+
+#[test]
+fn recipients_of_a_file_are_paid_once_a_day_in_whatever_order() {
+    let stage = Stage::with_coins(&[10_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let other = crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_raw_hash(
+        bitcoin::hashes::Hash::hash(b"other"),
+    )));
+    std::fs::write(stage.path("people"), format!("{shop} 20000sat\n{other} 30000sat\n")).unwrap();
+    stage.send(&["--recipients", "people", "--fee-rate", "1"]);
+    stage.mine(1);
+    std::fs::write(stage.path("people"), format!("{other}, 0.0003btc\n{shop}, 0.0002btc\n")).unwrap();
+    let refused =
+        stage.run(&["send", "--recipients", "people", "--fee-rate", "4", "--yes", LIMIT, &password, "--json"]);
+    assert_eq!(refused.error_code(), "flow.paid_lately");
+    std::fs::write(stage.path("people"), format!("{other}, 0.0003btc\n{shop}, 0.00021btc\n")).unwrap();
+    stage.send(&["--recipients", "people", "--fee-rate", "1"]);
+}
+
+#[test]
+fn a_key_names_one_payment_for_ever() {
+    let stage = Stage::with_coins(&[10_000_000, 10_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    let first = stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--once", "invoice 17"]);
+    let again = ["send", &shop, "0.02btc", "--fee-rate", "3", "--yes", LIMIT, &password, "--json", "--once"];
+    let refused = |key: &str| {
+        let answer = stage.run(&[again.as_slice(), &[key]].concat());
+        assert!(answer.stdout.contains(first["id"].as_str().unwrap()), "{answer:#?}");
+        answer.error_code()
+    };
+    assert_eq!(refused("invoice 17"), "flow.same_payment", "while it waits");
+    stage.mine(1);
+    stage.age_journal(90 * 24 * 3600);
+    assert_eq!(refused("invoice 17"), "flow.same_payment", "and when it is long in a block");
+    // Another key is another payment, although the same is asked for.
+    stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--once", "invoice 18"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 4_000_000);
+}
+
+#[test]
+fn what_was_signed_before_an_interruption_is_sent_and_nothing_else() {
+    let stage = Stage::with_coins(&[10_000_000, 10_000_000]);
+    let (shop, password) = (Stage::shop(), stage.password());
+    // Every question but the broadcast is answered: what is signed stays at home.
+    let mut first = stage.command(&["send", &shop, "0.02btc", "--fee-rate", "1", "--yes", LIMIT, &password, "--json"]);
+    stage.server.faults().plan(fastness::practice::server::Fault::HoldBroadcast(std::time::Duration::from_secs(60)), 1);
+    let mut child = first.spawn().unwrap();
+    let signed = stage.wait_for_the_journal();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    stage.server.faults().clear();
+    stage.mine(1);
+    let sent = stage.send(&[&shop, "0.02btc", "--fee-rate", "7"]);
+    assert_eq!(sent["id"], signed.as_str(), "its own bytes, whatever fee is asked for now");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&shop), 2_000_000);
+}
+
+impl Stage {
+    /// Makes everything in the journal so many seconds older.
+    fn age_journal(&self, seconds: u64) {
+        let ledger = rusqlite::Connection::open(self.path("home/ledger.db")).unwrap();
+        let sql = "UPDATE journal SET created = created - ?1";
+        ledger.execute(sql, [seconds]).unwrap();
+        ledger
+            .execute("UPDATE transactions SET block_time = block_time - ?1, first_seen = first_seen - ?1", [seconds])
+            .unwrap();
+    }
+
+    /// The id of the first transaction that is signed, once it is.
+    fn wait_for_the_journal(&self) -> String {
+        let start = std::time::Instant::now();
+        while start.elapsed() < std::time::Duration::from_secs(60) {
+            let ledger = fastness::ledger::Ledger::open(&self.path("home/ledger.db")).unwrap();
+            if let Some(row) = ledger.journal(fastness::network::Network::Regtest).unwrap().first()
+                && row.state == fastness::ledger::JournalState::Unknown
+            {
+                return row.txid.clone();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("nothing was signed");
+    }
 }

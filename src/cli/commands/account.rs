@@ -15,6 +15,7 @@ use crate::cli::{
     DeskError,
     account_choice::AddressType,
     context::Context,
+    family::{BITCOIN, EVM},
     key_side::{self, Files},
     page::Page,
     report::Report,
@@ -43,22 +44,22 @@ struct AddArgs {
     #[arg(value_enum, default_value = "bitcoin")]
     family: Family,
     /// Where the key is, for an Ethereum account
-    #[arg(long, value_enum, default_value = "bip44")]
+    #[arg(long, value_enum, default_value = "bip44", help_heading = EVM)]
     layout: LayoutChoice,
     /// Watch-only: an Ethereum address
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["descriptor", "xpub"])]
+    #[arg(long, value_name = "ADDRESS", help_heading = EVM, conflicts_with_all = ["descriptor", "xpub"])]
     address: Option<String>,
     /// Kind of address
-    #[arg(long = "type", value_enum, default_value = "segwit")]
+    #[arg(long = "type", value_enum, default_value = "segwit", help_heading = BITCOIN)]
     kind: AddressType,
     /// Number of the account on its path
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", conflicts_with_all = ["address", "descriptor", "xpub"])]
     number: u32,
     /// Watch-only: a descriptor such as wpkh([fingerprint/84h/0h/0h]xpub.../<0;1>/*)
-    #[arg(long, value_name = "DESCRIPTOR", conflicts_with = "xpub")]
+    #[arg(long, value_name = "DESCRIPTOR", help_heading = BITCOIN, conflicts_with = "xpub")]
     descriptor: Option<String>,
     /// Watch-only: an extended public key (xpub, ypub, zpub, tpub, ...)
-    #[arg(long, value_name = "XPUB")]
+    #[arg(long, value_name = "XPUB", help_heading = BITCOIN)]
     xpub: Option<String>,
 }
 
@@ -105,7 +106,7 @@ pub(super) struct EvmExported {
 #[derive(Debug, clap::Args)]
 struct ExportArgs {
     /// The key in its SLIP-132 form (ypub, zpub, ...), for wallets that want it
-    #[arg(long)]
+    #[arg(long, help_heading = BITCOIN)]
     slip132: bool,
 }
 
@@ -185,6 +186,8 @@ impl AddArgs {
 
 impl AddArgs {
     fn add_ethereum(&self, context: &mut Context) -> Result<EvmExported, Failure> {
+        let ethereum = EvmChain::by_id(1).ok_or(DeskError::Unprintable)?;
+        context.is_about(AnyNetwork::Evm(ethereum))?;
         if let Some(text) = &self.address {
             let Some(name) = context.globals().wallet.clone() else {
                 let what = "a watch-only account needs a wallet name of its own";
@@ -192,7 +195,7 @@ impl AddArgs {
             };
             let wallet = name.parse::<fastness::store::WalletName>()?;
             let class = context.asked().map_or(NetworkClass::Main, AnyNetwork::class);
-            let chain = context.asked_chain()?.or_else(|| EvmChain::by_id(1)).ok_or(DeskError::Unprintable)?;
+            let chain = context.asked_chain()?.unwrap_or(ethereum);
             let account = EthereumAccount::watched(class, crate::cli::ethereum::args::address(text, chain)?);
             return Ok(evm_exported(&context.ledger()?.add_evm_account(wallet.as_str(), &account, None)?));
         }

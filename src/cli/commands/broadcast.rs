@@ -16,6 +16,7 @@ use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
     ethereum::story,
+    family::BITCOIN,
     interrupts,
     page::{Page, Tone},
     report::Report,
@@ -33,8 +34,8 @@ pub(crate) struct Args {
 /// How many learn of what is sent.
 #[derive(Debug, clap::Args)]
 pub(super) struct DiscretionArgs {
-    /// Send to one explorer alone, an onion service if there is one, after a pause of up to 30 seconds (Bitcoin)
-    #[arg(long)]
+    /// Send to one explorer alone, an onion service if there is one, after a pause of up to 30 seconds
+    #[arg(long, help_heading = BITCOIN)]
     private: bool,
 }
 
@@ -188,5 +189,10 @@ impl Report for Sent {
 
     fn exit_code(&self) -> u8 {
         if self.verdict == "unknown" { Kind::Unknown.exit_code() } else { 0 }
+    }
+
+    /// Only now was the person told: until here the same command takes up this transaction and makes no second one.
+    fn told(&self, context: &mut Context) -> Result<(), Failure> {
+        Ok(context.ledger()?.mark_told(self.network, &self.id)?)
     }
 }

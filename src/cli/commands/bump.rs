@@ -21,7 +21,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs},
+        args::{ConsentArgs, EvmArgs, PriceArgs},
         replacing::Replaced,
         story::{Options, Work, hash},
     },
@@ -57,7 +57,7 @@ struct ReplacementArgs {
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
-    evm: EvmArgs,
+    price: PriceArgs,
     #[command(flatten)]
     consents: ConsentArgs,
 }
@@ -94,9 +94,9 @@ impl ReplacementArgs {
     fn evm(&self, context: &mut Context, purpose: Purpose) -> Answer {
         let chain = context.chain()?;
         let _lock = context.payment_lock()?;
-        let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let level = self.fee.level()?;
-        let options = Options { level, evm, limits, consents };
+        let (evm, limits, consents) = (&EvmArgs::from(self.price.clone()), &self.limits, &self.consents);
+        let level = self.fee.level();
+        let options = Options { level, evm, limits, consents, once: None };
         let mut work = Work::begin(context, chain, options)?;
         let purpose = match purpose {
             Purpose::Bump => EvmPurpose::Bump,

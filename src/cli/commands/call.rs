@@ -21,7 +21,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, address, native},
+        args::{ConsentArgs, EvmArgs, OnceArgs, address, native},
         payment,
         review_page::write_tree,
         story::{Again, Options, Wish, Work},
@@ -68,6 +68,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     evm: EvmArgs,
     #[command(flatten)]
+    once: OnceArgs,
+    #[command(flatten)]
     consents: ConsentArgs,
 }
 
@@ -94,7 +96,7 @@ impl Args {
         }
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let signatures = vec![function.signature()];
         let wish = Wish { value: EvmValue::Exactly(value), signatures, ..Wish::call(to, data) };

@@ -8,7 +8,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, address},
+        args::{ConsentArgs, EvmArgs, OnceArgs, address},
         story::{Again, Options, Wish, Work},
     },
 };
@@ -27,6 +27,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     evm: EvmArgs,
     #[command(flatten)]
+    once: OnceArgs,
+    #[command(flatten)]
     consents: ConsentArgs,
 }
 
@@ -36,7 +38,7 @@ impl Args {
         let delegate = if self.contract == "none" { Address::ZERO } else { address(&self.contract, chain)? };
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = Wish {
             value: EvmValue::Exactly(Default::default()),

@@ -16,7 +16,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, native},
+        args::{ConsentArgs, EvmArgs, OnceArgs, native},
         payment,
         story::{Again, Options, Wish, Work},
     },
@@ -54,6 +54,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     evm: EvmArgs,
     #[command(flatten)]
+    once: OnceArgs,
+    #[command(flatten)]
     consents: ConsentArgs,
 }
 
@@ -64,7 +66,7 @@ impl Args {
         let value = self.value.as_deref().map(|text| native(text, chain)).transpose()?;
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = Wish {
             to: None,

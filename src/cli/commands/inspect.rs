@@ -8,7 +8,7 @@ use fastness::{
     explain::{Explain, Failure},
     flow::{self, Draft},
     intent::{Review, Warning},
-    network::Network,
+    network::{AnyNetwork, Network},
 };
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
     ethereum::story,
+    family::EVM,
     page::{Page, Tone},
     report::Report,
     review_page,
@@ -26,8 +27,8 @@ use crate::cli::{
 pub(crate) struct Args {
     /// The file, or - for standard input: a draft, a signed file, a PSBT or a transaction (base64, hex, binary)
     file: PathBuf,
-    /// A function that you know is called, such as "stake(uint256,address)" (Ethereum)
-    #[arg(long, value_name = "FUNCTION")]
+    /// A function that you know is called, such as "stake(uint256,address)"
+    #[arg(long, value_name = "FUNCTION", help_heading = EVM)]
     signature: Vec<String>,
 }
 
@@ -75,6 +76,7 @@ impl Args {
             return super::evm_views::inspect(context, &bytes, &self.signature);
         }
         let asked = context.network_for(&bytes)?;
+        context.is_about(AnyNetwork::Bitcoin(asked.unwrap_or(Network::Bitcoin)))?;
         if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
             let file = flow::SignedFile::read(&bytes, asked)?;
             let mut report = raw("signed transaction", &file.transaction, file.signed.network);

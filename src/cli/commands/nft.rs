@@ -8,7 +8,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, address},
+        args::{ConsentArgs, EvmArgs, OnceArgs, address},
         lookup,
         story::{Again, Options, Wish, Work},
     },
@@ -49,6 +49,8 @@ struct SendArgs {
     #[command(flatten)]
     evm: EvmArgs,
     #[command(flatten)]
+    once: OnceArgs,
+    #[command(flatten)]
     consents: ConsentArgs,
 }
 
@@ -58,7 +60,7 @@ impl Args {
         let chain = context.chain()?;
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&args.evm, &args.limits, &args.consents);
-        let options = Options { level: args.fee.as_deref(), evm, limits, consents };
+        let options = Options { level: args.fee.as_deref(), evm, limits, consents, once: args.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = args.wish(context, &work)?;
         let again = if args.again { Again::Yes } else { Again::No };

@@ -21,6 +21,7 @@ use crate::cli::{
     DeskError,
     agreement::LimitArgs,
     context::{Context, Reach},
+    family::BITCOIN,
 };
 
 /// Fee rate of the practice chain and other test nets whose explorers give no estimate.
@@ -38,18 +39,18 @@ pub(crate) struct PayArgs {
     #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
     /// Read recipients from a file: one `ADDRESS AMOUNT` (or `ADDRESS,AMOUNT`) a line, # for comments
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
     recipients: Option<PathBuf>,
     /// Public note in the transaction (OP_RETURN), at most 80 bytes
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = BITCOIN)]
     memo: Option<String>,
     #[command(flatten)]
     fee: FeeArgs,
     /// Spend exactly these coins (txid:vout). Repeatable
-    #[arg(long, value_name = "COIN")]
+    #[arg(long, value_name = "COIN", help_heading = BITCOIN)]
     coins: Vec<String>,
     /// Do not mark the payment as replaceable
-    #[arg(long)]
+    #[arg(long, help_heading = BITCOIN)]
     no_rbf: bool,
     #[command(flatten)]
     pub(super) trust: TrustArgs,
@@ -58,8 +59,8 @@ pub(crate) struct PayArgs {
 /// How far one explorer is trusted that no other confirms.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArgs {
-    /// Spend coins of which one explorer alone says that they are there and unspent (Bitcoin)
-    #[arg(long)]
+    /// Spend coins of which one explorer alone says that they are there and unspent
+    #[arg(long, help_heading = BITCOIN)]
     offline_trust: bool,
 }
 
@@ -110,10 +111,10 @@ impl TrustArgs {
 #[group(multiple = false)]
 pub(crate) struct FeeArgs {
     /// Fee per virtual byte, such as 1.5
-    #[arg(long, value_name = "SAT/VB")]
+    #[arg(long, value_name = "SAT/VB", help_heading = BITCOIN)]
     fee_rate: Option<String>,
     /// Blocks within which it should confirm, 1 to 1008 (default 6)
-    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u16).range(1..=1008))]
+    #[arg(long, value_name = "BLOCKS", help_heading = BITCOIN, value_parser = clap::value_parser!(u16).range(1..=1008))]
     target: Option<u16>,
     /// Absolute fee, such as 2000sat; on Ethereum and its family slow, normal or fast
     #[arg(long, value_name = "AMOUNT")]
@@ -121,13 +122,9 @@ pub(crate) struct FeeArgs {
 }
 
 impl FeeArgs {
-    /// `--fee` on an EVM chain; what is for Bitcoin only is refused there.
-    pub(crate) fn level(&self) -> Result<Option<&str>, Failure> {
-        if self.fee_rate.is_some() || self.target.is_some() {
-            let what = "--fee-rate and --target are for Bitcoin; use --fee slow, normal or fast, or --gas-price";
-            return Err(DeskError::Usage(what.to_owned()).into());
-        }
-        Ok(self.fee.as_deref())
+    /// `--fee` on an EVM chain.
+    pub(crate) fn level(&self) -> Option<&str> {
+        self.fee.as_deref()
     }
 
     /// What was asked for, if anything.
@@ -194,10 +191,6 @@ impl PayArgs {
 
     /// The one recipient and quantity of a payment on an EVM chain.
     pub(crate) fn one(&self) -> Result<(&str, &str), Failure> {
-        if self.memo.is_some() || !self.coins.is_empty() || self.no_rbf || self.recipients.is_some() {
-            let what = "--memo, --coins, --no-rbf and --recipients are for Bitcoin";
-            return Err(DeskError::Usage(what.to_owned()).into());
-        }
         match self.to.as_slice() {
             [to, amount] => Ok((to, amount)),
             _ => {
@@ -229,7 +222,13 @@ impl PayArgs {
         })
     }
 
-    fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
+    /// The note that goes with it.
+    pub(crate) fn memo(&self) -> Option<&str> {
+        self.memo.as_deref()
+    }
+
+    /// Who is paid what, and what a payment URI says about it.
+    pub(crate) fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
         if let Some(path) = &self.recipients {
             return Ok((from_file(&read_public(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
         }

@@ -17,10 +17,11 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs},
+        args::{ConsentArgs, EvmArgs, OnceArgs},
         payment,
         story::{Options, Work},
     },
+    family::{BITCOIN, EVM},
     page::Page,
     report::Report,
     review_page,
@@ -35,11 +36,13 @@ pub(crate) struct Args {
     output: DraftOutput,
     #[command(flatten)]
     limits: LimitArgs,
-    /// Make so many drafts alike, each with a nonce of its own (Ethereum and its family)
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Make so many drafts alike, each with a nonce of its own
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = EVM)]
     count: u32,
     #[command(flatten)]
     evm: EvmArgs,
+    #[command(flatten)]
+    once: OnceArgs,
     #[command(flatten)]
     consents: ConsentArgs,
 }
@@ -51,7 +54,7 @@ pub(crate) struct DraftOutput {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Write a bare PSBT in base64 for other wallets, in place of a draft
-    #[arg(long, requires = "output")]
+    #[arg(long, requires = "output", help_heading = BITCOIN)]
     psbt: bool,
 }
 
@@ -88,7 +91,7 @@ impl Args {
     fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.pay.fee().level()?, evm, limits, consents };
+        let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = payment::wish(context, &work, self.pay.one()?)?;
         let output = (self.output.path(), self.count);

@@ -1,6 +1,11 @@
 //! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
 
-use fastness::{flow, network::EvmChain};
+use fastness::{
+    explain::Failure,
+    flow::{self, Draft, Wish},
+    network::EvmChain,
+    signing::Signed,
+};
 
 use super::{Answer, answer, broadcast::DiscretionArgs, pay::PayArgs};
 use crate::cli::{
@@ -9,7 +14,7 @@ use crate::cli::{
     ethereum::{
         args::{ConsentArgs, EvmArgs},
         payment,
-        story::{Again, Options, Work},
+        story::{Again, Options, Work, resumed},
     },
     sealed_child::sign_in_child,
 };
@@ -19,9 +24,12 @@ use crate::cli::{
 pub(crate) struct Args {
     #[command(flatten)]
     pay: PayArgs,
-    /// Pay even if the same payment is on its way already
+    /// Pay even if the same payment is on its way, or was made within the last 24 hours
     #[arg(long)]
     again: bool,
+    /// A key that makes running the same command twice one payment, such as an invoice number
+    #[arg(long, value_name = "TEXT")]
+    once: Option<String>,
     #[command(flatten)]
     discretion: DiscretionArgs,
     #[command(flatten)]
@@ -37,15 +45,34 @@ impl Args {
         if let Some(chain) = payment::chain_of(context, self.pay.first())? {
             return self.evm(context, chain);
         }
-        // One send at a time in a home: two never choose the same coins (threats.md B3).
+        // One send at a time in a home: two never choose the same coins.
         let _lock = context.payment_lock()?;
+        let (mut ledger, row) = context.account()?;
+        let payments = self.pay.payments(row.account.network)?.0;
+        let wish = Wish { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
+        if let Some(signed) = flow::interrupted(&ledger, &row, &wish)? {
+            context.ui.warn(&resumed());
+            flow::refuse_superseded(&ledger, &signed)?;
+            return answer(super::broadcast::send(context, &signed, &self.discretion)?);
+        }
+        let draft = self.planned(context, &wish)?;
+        let signed = sign_in_child(context, &draft, &self.limits)?;
+        let Signed { network, id, bytes, .. } = &signed.signed;
+        ledger.record_wish(*network, id, bytes, &wish.purpose(&row))?;
+        answer(super::broadcast::send(context, &signed, &self.discretion)?)
+    }
+
+    /// The draft, unless the same was paid before and a second time is not asked for.
+    fn planned(&self, context: &mut Context, wish: &Wish<'_>) -> Result<Draft, Failure> {
+        let (ledger, row) = context.account()?;
+        if wish.once.is_some() && !self.again {
+            flow::refuse_used_key(&ledger, &row, wish)?;
+        }
         let draft = super::plan::planned(&self.pay, &self.limits, context)?;
-        if !self.again {
-            let (ledger, row) = context.account()?;
+        if wish.once.is_none() && !self.again {
             flow::refuse_repeat(&ledger, &row, &draft)?;
         }
-        let signed = sign_in_child(context, &draft, &self.limits)?;
-        answer(super::broadcast::send(context, &signed, &self.discretion)?)
+        Ok(draft)
     }
 }
 
@@ -53,7 +80,7 @@ impl Args {
     fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.pay.fee().level()?, evm, limits, consents };
+        let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = payment::wish(context, &work, self.pay.one()?)?;
         let again = if self.again { Again::Yes } else { Again::No };

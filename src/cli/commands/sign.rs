@@ -13,7 +13,7 @@ use fastness::{
     flow::{self, Approved, Draft, Limits, SignedFile, ethereum::EvmDraft},
     intent::Review,
     keystore::Keys,
-    network::Network,
+    network::{AnyNetwork, Network},
     seal::Sealed,
     store::{WalletName, read_public, read_stream},
 };
@@ -30,6 +30,7 @@ use crate::cli::{
         signer,
         story::{self, Options},
     },
+    family::{BITCOIN, EVM},
     key_side::{self, Files},
     page::Page,
     report::Report,
@@ -51,12 +52,12 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "psbt")]
     pub(super) raw: bool,
     /// Write a finalized PSBT in base64 in place of a signed file
-    #[arg(long)]
+    #[arg(long, help_heading = BITCOIN)]
     pub(super) psbt: bool,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
-    /// A function that you know is called, such as "stake(uint256,address)": it is read by this signature (Ethereum)
-    #[arg(long, value_name = "FUNCTION")]
+    /// A function that you know is called, such as "stake(uint256,address)": it is read by this signature
+    #[arg(long, value_name = "FUNCTION", help_heading = EVM)]
     pub(super) signature: Vec<String>,
     #[command(flatten)]
     pub(super) consents: ConsentArgs,
@@ -92,6 +93,7 @@ impl Args {
             return self.evm(context, &bytes);
         }
         let draft = Draft::read(&bytes, context.network_for(&bytes)?)?;
+        context.is_about(AnyNetwork::Bitcoin(draft.plan.network))?;
         let wallet = wallet_for(context, &draft)?;
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
@@ -104,8 +106,9 @@ impl Args {
 
     fn evm(&self, context: &mut Context, bytes: &[u8]) -> Answer {
         let draft = EvmDraft::read(bytes, context.asked())?;
+        context.is_about(AnyNetwork::Evm(draft.plan.chain))?;
         let (evm, consents) = (EvmArgs::default(), &self.consents);
-        let options = Options { level: None, evm: &evm, limits: &self.limits, consents };
+        let options = Options { level: None, evm: &evm, limits: &self.limits, consents, once: None };
         let signed = signer::sign(context, &draft, (&self.signature, options))?;
         let text = signed.text(if self.raw { SignedForm::Raw } else { SignedForm::File })?;
         if context.ui.form() == Form::Text {

@@ -20,7 +20,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, address},
+        args::{ConsentArgs, EvmArgs, OnceArgs, address},
         lookup::{self, KnownToken},
         payment,
         story::{Again, Options, Wish, Work},
@@ -95,6 +95,8 @@ struct Making {
     limits: LimitArgs,
     #[command(flatten)]
     evm: EvmArgs,
+    #[command(flatten)]
+    once: OnceArgs,
     #[command(flatten)]
     consents: ConsentArgs,
 }
@@ -193,7 +195,7 @@ impl Making {
     ) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.fee.as_deref(), evm, limits, consents };
+        let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let wish = wish(context, &work)?;
         let again = if self.again { Again::Yes } else { Again::No };

@@ -21,6 +21,7 @@ use crate::cli::{
     DeskError,
     context::Context,
     ethereum::story::hash,
+    family::EVM,
     page::{Page, Tone},
     report::Report,
 };
@@ -39,8 +40,8 @@ pub(crate) struct Args {
     /// Wait until it has this many confirmations
     #[arg(long, value_name = "N")]
     wait: Option<u32>,
-    /// Wait until it is settled (Ethereum and its family)
-    #[arg(long, value_enum, value_name = "DEPTH")]
+    /// Wait until it is settled
+    #[arg(long, value_enum, value_name = "DEPTH", help_heading = EVM)]
     until: Option<Until>,
     /// Give up waiting after this many minutes
     #[arg(long, value_name = "MINUTES", default_value_t = 120)]

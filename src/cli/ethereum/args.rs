@@ -12,18 +12,18 @@ use fastness::{
     text::SafeText,
 };
 
-use crate::cli::{DeskError, agreement::LimitArgs};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    family::{CONSENTS, EVM},
+};
 
 /// How a transaction is made, on networks of the Ethereum family.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Ethereum and its family")]
+#[command(next_help_heading = EVM)]
 pub(crate) struct EvmArgs {
-    /// Most you pay for a unit of gas, such as 20gwei; with --tip it is the EIP-1559 maximum
-    #[arg(long, value_name = "PRICE")]
-    gas_price: Option<String>,
-    /// Tip for the block's proposer per unit of gas, such as 1gwei
-    #[arg(long, value_name = "PRICE", requires = "gas_price")]
-    tip: Option<String>,
+    #[command(flatten)]
+    price: PriceArgs,
     /// Gas limit, in place of the estimate
     #[arg(long, value_name = "GAS")]
     gas_limit: Option<u64>,
@@ -33,7 +33,25 @@ pub(crate) struct EvmArgs {
     /// Type of the transaction: legacy, access-list or dynamic-fee
     #[arg(long, value_enum, value_name = "TYPE")]
     tx_type: Option<TypeChoice>,
-    /// A key that makes running the same command twice one payment, such as an invoice number
+}
+
+/// What a unit of gas may cost, on networks of the Ethereum family.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = EVM)]
+pub(crate) struct PriceArgs {
+    /// Most you pay for a unit of gas, such as 20gwei; with --tip it is the EIP-1559 maximum
+    #[arg(long, value_name = "PRICE")]
+    gas_price: Option<String>,
+    /// Tip for the block's proposer per unit of gas, such as 1gwei
+    #[arg(long, value_name = "PRICE", requires = "gas_price")]
+    tip: Option<String>,
+}
+
+/// A key of the person's own for a transaction, on networks of the Ethereum family.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = EVM)]
+pub(crate) struct OnceArgs {
+    /// A key that makes running the same command twice one transaction, such as an invoice number
     #[arg(long, value_name = "TEXT")]
     pub(crate) once: Option<String>,
 }
@@ -47,7 +65,7 @@ enum TypeChoice {
 
 /// What has to be agreed to by name.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Agreeing to what is unusual")]
+#[command(next_help_heading = CONSENTS)]
 pub(crate) struct ConsentArgs {
     /// Sign calldata that cannot be read: retype its digest from the review
     #[arg(long, value_name = "DIGEST")]
@@ -63,15 +81,21 @@ pub(crate) struct ConsentArgs {
     pub(crate) delegate_to: Vec<String>,
 }
 
+impl From<PriceArgs> for EvmArgs {
+    fn from(price: PriceArgs) -> Self {
+        Self { price, ..Self::default() }
+    }
+}
+
 impl EvmArgs {
     /// The price of gas: named here, or by `--fee` as slow, normal or fast.
     pub(crate) fn fee(&self, level: Option<&str>, chain: &EvmChain) -> Result<EvmFee, Failure> {
-        let Some(price) = &self.gas_price else { return Ok(EvmFee::Level(fee_level(level)?)) };
+        let Some(price) = &self.price.gas_price else { return Ok(EvmFee::Level(fee_level(level)?)) };
         if level.is_some() {
             return Err(DeskError::Usage("give either --fee or --gas-price".to_owned()).into());
         }
         let price = gas_price(price, chain)?;
-        match &self.tip {
+        match &self.price.tip {
             Some(tip) => Ok(EvmFee::Named { max_fee: price, tip: gas_price(tip, chain)? }),
             None => Ok(EvmFee::GasPrice(price)),
         }
@@ -79,7 +103,7 @@ impl EvmArgs {
 
     /// Whether a price was named.
     pub(crate) const fn names_a_price(&self) -> bool {
-        self.gas_price.is_some()
+        self.price.gas_price.is_some()
     }
 
     /// The gas limit, if one was named.

@@ -7,7 +7,7 @@ use fastness::{
     explain::Failure,
     explorer::{EvmExplorer, EvmVerdict, ExplorerError},
     flow::{
-        self, FlowError,
+        self,
         ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
     },
     intent::{EvmFeeLimit, EvmRequest, EvmValue, Warning},
@@ -56,6 +56,8 @@ pub(crate) struct Options<'a> {
     pub(crate) limits: &'a LimitArgs,
     /// Consents.
     pub(crate) consents: &'a ConsentArgs,
+    /// `--once`.
+    pub(crate) once: Option<&'a str>,
 }
 
 /// A command at work on one chain and account.
@@ -120,8 +122,7 @@ impl<'a> Work<'a> {
         nonce: Option<NonceChoice>,
     ) -> Result<Planned, Failure> {
         let request = self.request(wish)?;
-        let purpose =
-            ethereum::purpose(self.chain, self.row.account.address, &request, self.options.evm.once.as_deref());
+        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let named = self.options.evm.nonce.map(NonceChoice::Exactly);
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
         let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
@@ -160,29 +161,19 @@ impl<'a> Work<'a> {
     /// The same wish from a run that never told its person what became of it: its bytes are sent again, nothing is signed.
     pub(crate) fn resume(&mut self, wish: &Wish) -> Result<Option<SignedTransaction>, Failure> {
         let request = self.request(wish)?;
-        let purpose =
-            ethereum::purpose(self.chain, self.row.account.address, &request, self.options.evm.once.as_deref());
+        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let Some(row) = self.ledger.interrupted(&self.who(), &purpose)? else { return Ok(None) };
         let raw = row.signed.as_ref().map(|(_, raw)| raw.as_slice()).unwrap_or_default();
         Ok(Some(decode::signed(raw)?.0))
     }
 
-    /// Stops a wish that is on its way already, unless it is said to be meant again.
+    /// Stops a wish that is on its way already or was paid lately, unless it is said to be meant again.
     pub(crate) fn refuse_repeat(&self, wish: &Wish) -> Result<(), Failure> {
         let request = self.request(wish)?;
-        let once = self.options.evm.once.as_deref();
-        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, once);
-        let same = |row: &OutboxRow| row.purpose == purpose && row.reported && row.signed.is_some();
-        let found = match once {
-            // A key names one payment for ever, mined or not.
-            Some(_) => {
-                self.ledger.evm_outbox(&self.who())?.into_iter().find(|row| same(row) && row.state.holds_nonce())
-            }
-            None => self.ledger.waiting_same(&self.who(), &purpose)?,
-        };
-        match found.and_then(|row| row.signed) {
-            Some((hash, _)) => Err(FlowError::SamePayment(hash.to_string()).into()),
-            None => Ok(()),
+        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
+        match self.options.once {
+            Some(_) => ethereum::refuse_used_key(&self.ledger, &self.who(), &purpose),
+            None => ethereum::refuse_repeat(&self.ledger, &self.who(), &request, &purpose),
         }
     }
 
@@ -222,8 +213,7 @@ impl<'a> Work<'a> {
     pub(crate) fn whole(&mut self, context: &mut Context, wish: &Wish, again: Again) -> Result<EvmSent, Failure> {
         ethereum::refresh(&mut self.ledger, &self.node, self.chain, self.row.account.address)?;
         if let Some(signed) = self.resume(wish)? {
-            let text = "an earlier run of this command was interrupted after it had signed; its transaction is used, and nothing new is signed";
-            context.ui.warn(&Warning { code: "resumed", text: text.to_owned() });
+            context.ui.warn(&resumed());
             return self.send(context, &signed, None);
         }
         if again == Again::No {
@@ -232,6 +222,12 @@ impl<'a> Work<'a> {
         let planned = self.plan(context, wish, Holder::Process, None)?;
         self.sign_and_send(context, &planned, wish)
     }
+}
+
+/// Told before what an interrupted run signed is sent.
+pub(crate) fn resumed() -> Warning {
+    let text = "an earlier run of this command was interrupted after it had signed; its transaction is used, and nothing new is signed";
+    Warning { code: "resumed", text: text.to_owned() }
 }
 
 /// Whether the same payment is meant a second time.

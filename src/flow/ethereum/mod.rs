@@ -7,6 +7,7 @@ mod deliver;
 mod draft_file;
 mod limits;
 mod planning;
+mod repeat;
 mod signed_file;
 mod track;
 
@@ -18,6 +19,7 @@ pub use self::{
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::EvmLimits,
     planning::{Desk, NonceChoice, Planned, plan, price_note, purpose},
+    repeat::{refuse_repeat, refuse_used_key},
     signed_file::{read_signed, signed_text},
     track::{EvmTracked, refresh, track},
 };

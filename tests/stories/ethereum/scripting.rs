@@ -44,6 +44,14 @@ fn the_same_wish_twice_is_said_to_be_there() {
     stage.anvil.mine();
     let (code, _) = stage.refused(&["send", SHOP, "2eth", "--once", "invoice 17"]);
     assert_eq!(code, "flow.same_payment", "a key names one payment, mined or not");
+    for amount in ["1eth", "2eth"] {
+        let (code, said) = stage.refused(&["send", SHOP, amount]);
+        assert_eq!(code, "flow.paid_lately", "in a block, and not a day old: {said}");
+    }
+    stage.signed(&["send", SHOP, "1eth", "--again"]);
+    let ledger = rusqlite::Connection::open(stage.stage.path("home/ledger.db")).unwrap();
+    ledger.execute("UPDATE evm_outbox SET created = created - 90000", []).unwrap();
+    stage.signed(&["send", SHOP, "2eth"]);
 }
 
 /// Kill -9 at some moment of a send, then the same command to its end: the same transaction or one, never two.

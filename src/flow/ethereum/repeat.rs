@@ -1,0 +1,61 @@
+//! The same transaction twice on EVM networks: by its key, by what waits, and by what was paid within the last day.
+//!
+//! Looks into the outbox only. It asks no node, and whether a second one is wanted is for the person to say.
+
+use alloy_consensus::Transaction;
+
+use crate::{
+    chain::ethereum::{decode, transaction::read_unsigned},
+    explain::Failure,
+    flow::{FlowError, repeat::LATELY},
+    intent::{EvmRequest, EvmValue},
+    ledger::{EvmWho, Ledger, OutboxRow, OutboxState, now},
+};
+
+/// Selector of ERC-20's `transfer(address,uint256)`.
+const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
+
+/// Stops a wish, by the digest of [`super::purpose`], whose key was used before, whatever became of it; only what was refused by all never was one.
+///
+/// # Errors
+/// There is such a transaction, or the ledger cannot be read.
+pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, wish: &str) -> Result<(), Failure> {
+    let used = |row: &OutboxRow| row.purpose == wish && row.state != OutboxState::Rejected;
+    refuse(ledger.evm_outbox(who)?.into_iter().find(used), FlowError::SamePayment)
+}
+
+/// Stops what asks for the same as a transaction that waits; and a payment that equals one that is in a block and was
+/// signed within the last day. Calls that pay nothing may be made as often as a person likes.
+///
+/// # Errors
+/// There is such a transaction, or the ledger cannot be read.
+pub fn refuse_repeat(ledger: &Ledger, who: &EvmWho, request: &EvmRequest, wish: &str) -> Result<(), Failure> {
+    refuse(ledger.waiting_same(who, wish)?, FlowError::SamePayment)?;
+    let since = now().saturating_sub(LATELY);
+    let mut rows = ledger.evm_outbox(who)?.into_iter().filter(|row| row.created >= since);
+    let lately = rows.find(|row| row.state == OutboxState::Mined && is_payment(request) && is_same(row, request));
+    refuse(lately, FlowError::PaidLately)
+}
+
+fn refuse(found: Option<OutboxRow>, why: fn(String) -> FlowError) -> Result<(), Failure> {
+    match found.and_then(|row| row.signed) {
+        Some((hash, _)) => Err(why(hash.to_string()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Coins to somebody, or an ERC-20 transfer.
+fn is_payment(request: &EvmRequest) -> bool {
+    let is_coins = request.data.is_empty() && request.to.is_some();
+    is_coins || request.data.starts_with(&TRANSFER)
+}
+
+/// The same coins or tokens to the same address, whatever it costs.
+fn is_same(row: &OutboxRow, request: &EvmRequest) -> bool {
+    let raw = row.signed.as_ref().map(|(_, raw)| raw.as_slice()).unwrap_or_default();
+    let Some(transaction) = decode::signed(raw).ok().and_then(|(_, plan)| read_unsigned(&plan.unsigned).ok()) else {
+        return false;
+    };
+    let is_value = matches!(request.value, EvmValue::Exactly(value) if value == transaction.value());
+    is_value && transaction.to() == request.to && *transaction.input() == request.data
+}
