@@ -10,6 +10,7 @@ mod accounts;
 mod airgap;
 mod bad_input;
 mod block_rewards;
+mod commands;
 mod core_login;
 mod ethereum;
 mod explorer_list;
