@@ -78,6 +78,16 @@ fn doors_open_one_way() {
     check(&["src"], rules::doors);
 }
 
+/// The table that a person reads is the rule that is checked.
+#[test]
+fn the_documented_imports_are_the_allowed_ones() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(root.join("docs/house.md")).unwrap();
+    let table = document.split("## Who may import whom").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let problems = rules::documented(table);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
 #[test]
 fn nothing_names_the_front_desk() {
     check(&["src"], rules::front_desk);
@@ -159,6 +169,18 @@ mod fires {
         good(rules::doors, chain, "use super::super::Chain;");
         good(rules::doors, "src/amount.rs", "#[cfg(test)]\nmod tests { use super::*; }");
         good(rules::doors, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");
+    }
+
+    #[test]
+    fn a_document_that_says_otherwise() {
+        let row =
+            |cells: &str| rules::documented(cells).into_iter().filter(|problem| problem.contains("imports")).count();
+        assert_eq!(row("| `ledger` | `store` |"), 0);
+        assert_eq!(row("| `ledger` | `store`, `chain` |"), 1);
+        assert_eq!(row("| `chain`, `keystore` | `keystore` |"), 2);
+        assert!(
+            rules::documented("| `ledger` | `store` |").iter().any(|problem| problem.contains("no row for `flow`"))
+        );
     }
 
     #[test]

@@ -134,12 +134,14 @@ impl PracticeChain {
     }
 
     /// Chooses where block times come from.
-    pub fn set_clock(&mut self, clock: Clock) {
+    #[cfg(test)]
+    pub(crate) fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
     }
 
     /// Chooses what this node relays and estimates.
-    pub fn set_policy(&mut self, policy: Policy) {
+    #[cfg(test)]
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
     }
 

@@ -41,6 +41,30 @@ pub(crate) fn room(path: &str) -> Option<&str> {
     (!matches!(name, "lib" | "main")).then_some(name)
 }
 
+/// What the table of the document says otherwise than the rule. Its rows are rooms and what they may import, in backticks.
+pub(crate) fn documented(table: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut rooms = Vec::new();
+    for row in table.lines().filter(|row| row.starts_with("| `")) {
+        let cells: Vec<Vec<&str>> = row.split('|').skip(1).take(2).map(in_backticks).collect();
+        let [names, imports] = cells.as_slice() else { continue };
+        for name in names {
+            rooms.push(*name);
+            let granted = DOORS.iter().find(|(room, _)| room == name).map(|(_, doors)| *doors);
+            if granted != Some(imports.as_slice()) {
+                problems.push(format!("the table says that `{name}` imports {imports:?}, and the rule {granted:?}"));
+            }
+        }
+    }
+    let missing = DOORS.iter().filter(|(room, _)| !rooms.contains(room));
+    problems.extend(missing.map(|(room, _)| format!("the table has no row for `{room}`")));
+    problems
+}
+
+fn in_backticks(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
 /// Doors that are used and not granted.
 pub(crate) fn doors(path: &str, text: &str) -> Vec<String> {
     let Some(room) = room(path).filter(|room| *room != "cli") else { return Vec::new() };

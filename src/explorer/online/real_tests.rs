@@ -117,7 +117,7 @@ async fn proven_and_placed(core: Core<'_>, electrum: Electrum<'_>, tx: &Transact
 }
 
 #[test]
-fn a_node_and_an_electrum_server_say_the_same() {
+fn claims_nothing_unless_fastness_real_core_is_set_a_node_and_an_electrum_server_say_the_same() {
     let Some((core, electrum, scripts)) = named() else { return };
     let http = Http::new(&Passage::default()).expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -159,7 +159,7 @@ fn a_node_and_an_electrum_server_say_the_same() {
 }
 
 #[test]
-fn a_node_without_indexes_says_so() {
+fn claims_nothing_unless_fastness_real_bare_core_is_set_a_node_without_indexes_says_so() {
     let Ok(url) = env::var("FASTNESS_REAL_BARE_CORE") else { return };
     let endpoint = Endpoint::parse(&url).expect("a node");
     if let Ok(login) = env::var("FASTNESS_REAL_LOGIN") {
