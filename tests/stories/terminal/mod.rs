@@ -2,6 +2,7 @@
 
 mod agreement;
 mod interrupts;
+mod pages;
 mod words;
 
 use crate::harness::Stage;
