@@ -134,3 +134,39 @@ fn a_passphrase_wallet_is_recognised_by_its_fingerprint() {
     assert_eq!(stage.chain_balance(&Stage::shop()), 1_000_000);
     assert_eq!(sat(&stage.json(&["balance", "--sync"])["accounts"][0]["confirmed"]), 10_000_000 - 1_000_000 - 153);
 }
+
+/// What was damaged on its way here is found out before a byte of it leaves, wherever the ledger knows what it spends.
+#[test]
+fn a_signed_file_with_a_damaged_signature_is_not_sent() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.2btc", "--fee-rate", "3", "-o", "pay.draft"]);
+    stage
+        .run(&[
+            "sign",
+            "pay.draft",
+            "-o",
+            "pay.hex",
+            "--raw",
+            "--yes",
+            "--max-fee=5000sat",
+            "--expect-to",
+            &Stage::shop(),
+            &stage.password(),
+        ])
+        .expect_code(0);
+    let raw = fs::read_to_string(stage.path("pay.hex")).unwrap();
+    let bytes = <Vec<u8> as hex::FromHex>::from_hex(raw.trim()).unwrap();
+    let mut transaction: bitcoin::Transaction = bitcoin::consensus::deserialize(&bytes).unwrap();
+    let mut items = transaction.input[0].witness.to_vec();
+    let middle = items[0].len() / 2;
+    items[0][middle] ^= 1;
+    transaction.input[0].witness = bitcoin::Witness::from_slice(&items);
+    fs::write(stage.path("damaged.hex"), bitcoin::consensus::encode::serialize_hex(&transaction)).unwrap();
+    let refused = stage.run(&["broadcast", "damaged.hex", "--json"]);
+    assert_eq!(refused.error_code(), "bitcoin.consensus", "{refused:#?}");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 0);
+    stage.json(&["broadcast", "pay.hex"]);
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 20_000_000, "and what is whole is sent");
+}
