@@ -30,6 +30,7 @@ after=$(tail -n +"$secret" "$home/sign" | grep -E '(socket|connect|sendto|sendms
 echo "sign: sealed at call $sealed, password read at call $secret, then none of the forbidden calls"
 
 python3 -B "$tests/seal/inside.py" "$fastness" || fail "something got out of a sealed process, or changed a file"
+python3 -B "$tests/seal/memory.py" "$fastness" || fail "a secret is left in memory when a command ends"
 
 if [ -n "$airgapped" ]; then
     mkdir -m 700 "$home/offline" "$home/offline/wallets"

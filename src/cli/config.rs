@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path};
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     network::{AnyNetwork, EvmChain, Network},
-    store::{Home, StoreError, read_public},
+    store::{Home, StoreError, read_private},
 };
 use serde::Deserialize;
 
@@ -80,7 +80,7 @@ impl Explain for ConfigError {
 impl Config {
     /// Reads the file of a home; without one, everything is as by default.
     pub(crate) fn read(home: &Home) -> Result<Self, Failure> {
-        let bytes = match read_public(&home.config_path(), MAX_BYTES) {
+        let bytes = match read_private(&home.config_path(), MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(StoreError::Missing { .. }) => return Ok(Self::default()),
             Err(error) => return Err(error.into()),

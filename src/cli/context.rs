@@ -7,7 +7,7 @@ use fastness::{
     explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
     ledger::{AccountRow, EvmAccountRow, Ledger},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, WalletName, WriteRule, atomic_write, read_public},
+    store::{Home, Lock, RequestLog, StoreError, WalletName, WriteRule, atomic_write, read_private},
 };
 
 use super::{
@@ -324,7 +324,10 @@ impl Context {
     /// How explorers behaved in earlier runs.
     pub(crate) fn health(&mut self) -> Result<HealthBook, Failure> {
         if self.health.is_none() {
-            let bytes = read_public(&self.home()?.health_path(), MAX_HEALTH).unwrap_or_default();
+            let bytes = match read_private(&self.home()?.health_path(), MAX_HEALTH) {
+                Err(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => Vec::new(),
+                other => other?,
+            };
             self.health = Some(HealthBook::read(&bytes, now_ms()));
         }
         Ok(self.health.clone().unwrap_or_default())
@@ -334,7 +337,7 @@ impl Context {
     pub(crate) fn keep_health(&mut self) {
         let Some(book) = self.health.take() else { return };
         let Ok(path) = self.home().map(Home::health_path) else { return };
-        let meanwhile = read_public(&path, MAX_HEALTH).unwrap_or_default();
+        let meanwhile = read_private(&path, MAX_HEALTH).unwrap_or_default();
         drop(atomic_write(&path, &book.write(&meanwhile, now_ms()), WriteRule::Replace));
     }
 

@@ -10,8 +10,7 @@ use fastness::{
     keystore::{self, Keys, Passphrase, Password, Unlocked},
     network::{Network, NetworkClass},
     seal::{FileAccess, Sealed, seal_with_threads},
-    store::{StoreError, WalletName, read_stream},
-    text::SafeText,
+    store::{WalletName, read_secret},
 };
 use zeroize::Zeroizing;
 
@@ -183,9 +182,7 @@ pub(crate) fn keys(context: &mut Context, wallet: &WalletName, sealed: &Sealed) 
 
 /// The first line of a file or descriptor, without its line end.
 pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
-    let shown = || SafeText::new(&path.to_string_lossy());
-    let mut file = std::fs::File::open(path).map_err(|_| StoreError::Missing { path: shown() })?;
-    let bytes = Zeroizing::new(read_stream(&mut file, &path.to_string_lossy(), MAX_SECRET)?);
+    let bytes = Zeroizing::new(read_secret(path, MAX_SECRET)?);
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| DeskError::NotText)?;

@@ -11,12 +11,14 @@ use std::{
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
-use super::{DeskError, interrupts, pager::Size};
+use super::{DeskError, interrupts, pager::Size, stopping};
 
 /// Longest line that is read, in bytes: 24 words of any language fit several times.
 const MAX_LINE: usize = 2048;
 /// Enter and leave the alternate screen; the first also clears it.
 const ALTERNATE: (&str, &str) = ("\x1b[?1049h\x1b[2J\x1b[H", "\x1b[2J\x1b[H\x1b[?1049l");
+/// What a wiped screen says when the program goes on.
+const STOPPED: &str = "The program was stopped, and what stood here was wiped. Enter goes on; Ctrl-C ends it.\r\n";
 /// Wipe the screen.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
@@ -183,6 +185,40 @@ pub(crate) fn restore() {
     leave_screen();
 }
 
+/// Puts the terminal right for the shell while this process is stopped; what has to be restored stays known.
+pub(crate) fn lend() {
+    let mut disturbed = lock();
+    if let Some((tty, before)) = &disturbed.echo {
+        let _ = termios::tcsetattr(tty, OptionalActions::Now, before);
+    }
+    if let Some(screen) = &mut disturbed.screen {
+        let _ = screen.write_all(ALTERNATE.1.as_bytes());
+    }
+    if let Some((tty, before)) = &disturbed.keys {
+        let _ = termios::tcsetattr(tty, OptionalActions::Now, before);
+    }
+}
+
+/// Goes on where [`lend`] left off: hidden again where an answer is hidden. A screen of words stays wiped.
+pub(crate) fn take_back() {
+    let mut disturbed = lock();
+    if let Some((tty, before)) = &disturbed.keys {
+        let mut steady = before.clone();
+        without_escape(&mut steady);
+        let _ = termios::tcsetattr(tty, OptionalActions::Now, &steady);
+    }
+    if let Some(screen) = &mut disturbed.screen {
+        let _ = screen.write_all(ALTERNATE.0.as_bytes());
+        let _ = screen.write_all(STOPPED.as_bytes());
+    }
+    if let Some((tty, before)) = &disturbed.echo {
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        without_escape(&mut silent);
+        let _ = termios::tcsetattr(tty, OptionalActions::Flush, &silent);
+    }
+}
+
 /// Ends what is being asked, before the process ends: the next output starts on a line of its own.
 pub(crate) fn end_questions() {
     let asking = lock().echo.is_some() || lock().screen.is_some();
@@ -192,9 +228,10 @@ pub(crate) fn end_questions() {
     }
 }
 
-/// Restores the terminal on interrupt, termination and hang-up, and on a panic. It starts the thread that
-/// waits for signals, so it runs while threads can still be started: a sealed process calls it within its sealing.
+/// Restores the terminal on interrupt, termination, hang-up, stop and abort, and on a panic. It starts the threads that
+/// wait for signals, so it runs while threads can still be started: a sealed process calls it within its sealing.
 pub(crate) fn restore_on_the_way_out() {
+    stopping::watch();
     interrupts::watch();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

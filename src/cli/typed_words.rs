@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     explain::Failure,
     keystore::{Language, Phrase, PhraseError, backup::check_words},
-    store::{StoreError, read_stream},
-    text::SafeText,
+    store::read_secret,
 };
 use zeroize::Zeroizing;
 
@@ -146,9 +145,7 @@ fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> 
 }
 
 fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let shown = path.to_string_lossy();
-    let mut file = std::fs::File::open(path).map_err(|_| StoreError::Missing { path: SafeText::new(&shown) })?;
-    let bytes = Zeroizing::new(read_stream(&mut file, &shown, MAX_FILE)?);
+    let bytes = Zeroizing::new(read_secret(path, MAX_FILE)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| DeskError::NotText)?;
     Ok(TypedWords(split(text)).text())
 }
@@ -241,6 +238,8 @@ mod tests {
     fn a_file_of_words_may_have_any_layout() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("words");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
         assert_eq!(read_words(&path).map(|text| text.to_string()).ok().as_deref(), Some(WORDS));
         std::fs::write(&path, "x".repeat(5000)).unwrap();

@@ -171,11 +171,24 @@ fn painted(text: &str, head: &str, style: &Style) -> String {
 
 /// Prints to stdout as it is. A reader that closed the pipe has seen enough; any other failure loses the result.
 pub(crate) fn print_raw(text: &str) -> Result<(), DeskError> {
-    let mut stdout = std::io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match write_unbuffered(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(DeskError::OutputLost(error.to_string())),
         _ => Ok(()),
     }
+}
+
+/// Not through the buffer of `std::io::Stdout`, which would keep a copy of the words until the process has ended.
+fn write_unbuffered(mut rest: &[u8]) -> std::io::Result<()> {
+    let stdout = std::io::stdout().lock();
+    while !rest.is_empty() {
+        match rustix::io::write(&stdout, rest) {
+            Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 /// The conversation may be unheard: nothing fails because nobody listens.

@@ -41,7 +41,10 @@ pub use self::{
     scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, Observation, Place},
 };
-use crate::explain::{Entry, Explain, catalogue};
+use crate::{
+    explain::{Entry, Explain, catalogue},
+    store::{StoreError, check_private},
+};
 
 /// Why the ledger cannot answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,9 @@ pub enum LedgerError {
     /// The file cannot be opened, read or written.
     #[error("the ledger file cannot be used: {0}")]
     File(String),
+    /// Something else than a plain file of ours, closed to others, stands in its place.
+    #[error(transparent)]
+    Unfit(StoreError),
     /// It was written by a newer version.
     #[error("the ledger is of version {found}, and this program knows up to {known}")]
     Newer {
@@ -89,6 +95,7 @@ impl Explain for LedgerError {
     fn entry(&self) -> &'static Entry {
         match self {
             Self::File(_) => FILE,
+            Self::Unfit(error) => error.entry(),
             Self::Newer { .. } => NEWER,
             Self::Damaged(_) => DAMAGED,
             Self::AccountExists(_) => ACCOUNT_EXISTS,
@@ -119,6 +126,11 @@ impl Ledger {
     /// # Errors
     /// The file cannot be used, or is of a newer version.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            check_private(Path::new(&name)).map_err(LedgerError::Unfit)?;
+        }
         Self::prepare(Connection::open(path).map_err(file)?)
     }
 

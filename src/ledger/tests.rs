@@ -252,6 +252,7 @@ fn a_file_that_is_no_ledger_is_told_from_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     std::fs::write(&path, [7u8; 9000]).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let error = Ledger::open(&path).unwrap_err();
     assert_eq!(
         (error.entry().code, error.to_string().as_str()),

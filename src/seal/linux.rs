@@ -30,7 +30,7 @@ pub(super) fn forbid_tracing(report: &mut SealReport) -> Result<(), SealError> {
     report.note(
         "tracing",
         Force::Full,
-        "other programs of this user cannot read this process's memory (only root can)",
+        "no program of this user can open this process's memory from now on (root can; one that has it open reads on)",
     );
     report.note("privileges", Force::Full, "this process can never gain any (no_new_privs)");
     Ok(())

@@ -12,7 +12,7 @@ mod request_log;
 pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
-pub use read::{read_private, read_public, read_stream};
+pub use read::{check_private, read_private, read_public, read_secret, read_stream};
 pub use request_log::{LogReading, LostLines, RequestLog, Told, forget_log, read_log};
 
 use std::path::Path;
@@ -43,15 +43,17 @@ pub enum StoreError {
         fix: &'static str,
     },
     /// Another user owns it.
-    #[error("`{path}` belongs to another user (uid {owner})")]
+    #[error("`{path}` belongs to another user (uid {owner}): run `sudo chown {us} {path}` if it is yours")]
     ForeignOwner {
         /// Which file or directory.
         path: SafeText,
         /// The owner's user id.
         owner: u32,
+        /// Ours.
+        us: u32,
     },
     /// A symbolic link, a second hard link, a pipe, a device or a directory stands where a plain file belongs.
-    #[error("`{path}` is {found}, not {wanted}")]
+    #[error("`{path}` is {found}, not {wanted}: {}", mend(found, path))]
     WrongKind {
         /// Which file or directory.
         path: SafeText,
@@ -109,7 +111,7 @@ catalogue! {
     NO_HOME = "store.no_home", Usage, "Name a directory with --home";
     LOOSE = "store.loose_permissions", Refused, "Run the chmod in the message, and ask who could have read the file until now";
     FOREIGN_OWNER = "store.foreign_owner", Refused, "Run as the owner of the files, or choose another --home";
-    WRONG_KIND = "store.wrong_kind", Refused, "Put the plain file back in its place; links and pipes are not followed";
+    WRONG_KIND = "store.wrong_kind", Refused, "Run the command in the message; links and pipes are not followed";
     TOO_LARGE = "store.too_large", Refused, "Check that this is the file you meant";
     MISSING = "store.missing", Usage, "Check the name and its folder; `fastness wallets` lists the wallets";
     EXISTS = "store.exists", Refused, "Choose another name; nothing is ever overwritten";
@@ -133,6 +135,16 @@ impl Explain for StoreError {
             Self::ReadBack { .. } => READ_BACK,
             Self::System { .. } => SYSTEM,
         }
+    }
+}
+
+/// The command that puts a plain file where something else stands.
+fn mend(found: &str, path: &SafeText) -> String {
+    match found {
+        "a symbolic link" => format!("run `cp --remove-destination \"$(readlink -f {path})\" {path}`"),
+        "a file with several hard links" => format!("run `cp -p {path} {path}.new && mv {path}.new {path}`"),
+        "a directory" | "a file" => format!("run `mv {path} {path}.old`"),
+        _ => format!("run `rm {path}`"),
     }
 }
 

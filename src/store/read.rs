@@ -5,27 +5,76 @@
 use std::{fs::File, io::Read, path::Path};
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, Stat, fstat, open},
+    fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open},
+    io::Errno,
     process::geteuid,
 };
 
 use super::{StoreError, shown, system};
+
+/// Where the system shows the open descriptors of this process.
+const DESCRIPTORS: [&str; 4] = ["/dev/fd", "/proc/self/fd", "/dev/stdin", "/proc/thread-self/fd"];
 
 /// Reads a file that only we may read: regular, one link, no symbolic link, our own, mode 0600 or tighter, at most `max` bytes.
 ///
 /// # Errors
 /// Any of those does not hold, or the system refuses.
 pub fn read_private(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    let mut file = open_private(path, OFlags::RDONLY)?;
+    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
+    check_size(path, &stat, max)?;
+    read_at_most(&mut file, path, max)
+}
+
+/// Opens what may be read only by us, for `flags`, and requires it to be a plain file of ours, closed to others.
+///
+/// # Errors
+/// It is something else, or the system refuses.
+pub(super) fn open_private(path: &Path, flags: OFlags) -> Result<File, StoreError> {
     // NONBLOCK so that opening a pipe returns at once; it means nothing for the plain file that is required below.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = open(path, flags, Mode::empty()).map_err(|reason| match reason {
-        rustix::io::Errno::LOOP => wrong_kind(path, "a symbolic link"),
-        other => system("open", path, other),
-    })?;
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|reason| refusal(path, reason))?;
     let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
     check_plain(path, &stat)?;
     check_ours(path, &stat, "600")?;
-    check_size(path, &stat, max)?;
+    Ok(file.into())
+}
+
+/// What stands in the way of opening a plain file: something else under its name, or the system.
+fn refusal(path: &Path, reason: Errno) -> StoreError {
+    let kind = lstat(path).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    match kind {
+        Ok(kind) if kind != FileType::RegularFile => wrong_kind(path, kind_name(kind)),
+        _ => system("open", path, reason),
+    }
+}
+
+/// Requires the file at `path`, if there is one, to be a plain file of ours, closed to others.
+///
+/// # Errors
+/// It is something else.
+pub fn check_private(path: &Path) -> Result<(), StoreError> {
+    match open_private(path, OFlags::RDONLY) {
+        Err(StoreError::Missing { .. }) => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// Reads a secret from a file or descriptor that a person named: a plain file of ours, closed to others, or an open
+/// descriptor (`/dev/fd/3`), which may be a pipe; at most `max` bytes.
+///
+/// # Errors
+/// It is something else, it is larger, or the system refuses.
+pub fn read_secret(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    if !DESCRIPTORS.iter().any(|folder| path.starts_with(folder)) {
+        return read_private(path, max);
+    }
+    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty());
+    let file = file.map_err(|reason| system("open", path, reason))?;
+    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        check_ours(path, &stat, "600")?;
+    }
     read_at_most(&mut File::from(file), path, max)
 }
 
@@ -74,7 +123,8 @@ fn check_plain(path: &Path, stat: &Stat) -> Result<(), StoreError> {
 /// Owned by us and closed to everybody else; `fix` is the mode to recommend.
 pub(super) fn check_ours(path: &Path, stat: &Stat, fix: &'static str) -> Result<(), StoreError> {
     if stat.st_uid != geteuid().as_raw() {
-        return Err(StoreError::ForeignOwner { path: shown(path), owner: stat.st_uid });
+        let us = geteuid().as_raw();
+        return Err(StoreError::ForeignOwner { path: shown(path), owner: stat.st_uid, us });
     }
     let mode = Mode::from_raw_mode(stat.st_mode);
     if mode.intersects(Mode::RWXG | Mode::RWXO) {
@@ -158,6 +208,41 @@ mod tests {
         fs::hard_link(&path, dir.path().join("hard")).unwrap();
         assert!(matches!(read_private(&path, 10), Err(StoreError::WrongKind { .. })));
         assert!(matches!(read_private(&dir.path().join("none"), 10), Err(StoreError::Missing { .. })));
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_closed_file_or_a_descriptor() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "f", 0o600);
+        assert_eq!(read_secret(&path, 10).unwrap(), b"0123456789");
+        let open = File::open(&path).unwrap();
+        let descriptor = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
+        assert_eq!(read_secret(Path::new(&descriptor), 10).unwrap(), b"0123456789");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        for path in [path.as_path(), Path::new(&descriptor)] {
+            assert!(matches!(read_secret(path, 10), Err(StoreError::Loose { .. })));
+        }
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        std::io::Write::write_all(&mut writer, b"piped").unwrap();
+        drop(writer);
+        let descriptor = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+        assert_eq!(read_secret(Path::new(&descriptor), 10).unwrap(), b"piped");
+    }
+
+    #[test]
+    fn every_refusal_names_the_command_that_mends_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path(), "plain", 0o600);
+        symlink(&path, dir.path().join("soft")).unwrap();
+        fs::create_dir(dir.path().join("dir")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, dir.path().join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let said = |name: &str| check_private(&dir.path().join(name)).unwrap_err().to_string();
+        assert!(said("soft").contains("run `cp --remove-destination "), "{}", said("soft"));
+        assert!(said("pipe").contains("run `rm "), "{}", said("pipe"));
+        assert!(said("dir").contains("run `mv "), "{}", said("dir"));
+        fs::hard_link(&path, dir.path().join("hard")).unwrap();
+        assert!(said("hard").contains("run `cp -p "), "{}", said("hard"));
+        assert_eq!(check_private(&dir.path().join("none")), Ok(()));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use std::{
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 
-use super::{StoreError, WriteRule, atomic_write, shown, system};
+use super::{StoreError, WriteRule, atomic_write, read::open_private, shown, system};
 
 /// A log this long is rewritten with two lines for each thing told, once it is twice as long as after the last time.
 const COMPACT_AT: u64 = 4 << 20;
@@ -113,10 +113,7 @@ impl RequestLog {
 }
 
 fn options(path: &Path) -> Result<File, StoreError> {
-    let mut options = OpenOptions::new();
-    let flags = OFlags::NOFOLLOW.bits().cast_signed();
-    let options = options.create(true).read(true).append(true).mode(0o600).custom_flags(flags);
-    options.open(path).map_err(|reason| system("open", path, reason))
+    open_private(path, OFlags::CREATE | OFlags::RDWR | OFlags::APPEND)
 }
 
 /// The log with its shared lock, and certainly the file that has its name: another process may just have rewritten it.
@@ -156,12 +153,11 @@ fn note_path(path: &Path) -> PathBuf {
 }
 
 /// The note, with all its bytes on the disk already.
-fn prepare_note(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    let options = options.create(true).truncate(false).read(true).write(true).mode(0o600);
-    let note = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(note_path(path))?;
+fn prepare_note(path: &Path) -> Result<File, StoreError> {
+    let path = note_path(path);
+    let note = open_private(&path, OFlags::CREATE | OFlags::RDWR)?;
     if note.read_exact_at(&mut [0; NOTE], 0).is_err() {
-        note.write_all_at(&[b' '; NOTE], 0)?;
+        note.write_all_at(&[b' '; NOTE], 0).map_err(|reason| system("write", &path, reason))?;
     }
     Ok(note)
 }
@@ -186,13 +182,13 @@ fn read_note(note: &File) -> Option<LostLines> {
 /// # Errors
 /// The file cannot be read.
 pub fn read_log(path: &Path) -> Result<LogReading, StoreError> {
-    let file = match File::open(path) {
+    let file = match open_private(path, OFlags::RDONLY) {
         Ok(file) => file,
-        Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(LogReading::default()),
-        Err(reason) => return Err(system("open", path, reason)),
+        Err(StoreError::Missing { .. }) => return Ok(LogReading::default()),
+        Err(error) => return Err(error),
     };
     let mut reading = read_lines(&file).map_err(|reason| system("read", path, reason))?;
-    reading.lost = File::open(note_path(path)).ok().and_then(|note| read_note(&note));
+    reading.lost = open_private(&note_path(path), OFlags::RDONLY).ok().and_then(|note| read_note(&note));
     Ok(reading)
 }
 
@@ -278,8 +274,7 @@ pub fn forget_log(path: &Path) -> Result<(), StoreError> {
     }
     let emptied = file.set_len(0).and_then(|()| file.sync_all());
     emptied.map_err(|reason| system("empty", path, reason))?;
-    let note = prepare_note(path).and_then(|note| note.write_all_at(&[b' '; NOTE], 0));
-    note.map_err(|reason| system("empty", path, reason))
+    prepare_note(path)?.write_all_at(&[b' '; NOTE], 0).map_err(|reason| system("empty", path, reason))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn rewriting_keeps_everything_and_is_not_done_again_at_once() {
 fn a_log_of_many_different_lines_is_left_alone_until_it_doubled() {
     let (_folder, path) = place();
     let text: String = (0..60_000u64).map(|id| line(7, &told(&format!("{id:064x}")))).collect();
-    std::fs::write(&path, &text).expect("written");
+    options(&path).expect("open").write_all(text.as_bytes()).expect("written");
     let inode = || std::fs::metadata(&path).expect("there").ino();
     drop(RequestLog::open(&path).expect("a log"));
     let rewritten = inode();
@@ -84,7 +84,10 @@ fn lines_that_could_not_be_written_are_counted_beside_the_log() {
     let (_folder, path) = place();
     let mut log = RequestLog::open(&path).expect("a log");
     log.add(1, &told("aa")).expect("written");
-    let good = std::mem::replace(&mut log.file, OpenOptions::new().write(true).open("/dev/full").expect("a full disk"));
+    let good = std::mem::replace(
+        &mut log.file,
+        std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk"),
+    );
     for time in [10, 20, 30] {
         assert!(log.add(time, &told("bb")).is_err());
     }

@@ -31,7 +31,9 @@ impl Home {
 
     /// Puts a file into the home.
     pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join("home").join(name), text).unwrap();
+        let path = self.folder.path().join("home").join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     }
 
     pub(crate) fn run(&self, words: &[&str]) -> Answer {

@@ -1,6 +1,12 @@
 //! What a sealed process refuses to begin with, and what it leaves alone: sockets, other descriptors, files of the home.
 
-use std::os::{fd::OwnedFd, unix::net::UnixStream};
+use std::{
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, net::UnixStream},
+    },
+    path::Path,
+};
 
 use crate::harness::{Stage, finish};
 
@@ -94,6 +100,58 @@ fn every_form_of_a_signed_file_can_be_sent() {
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     stage.run(&["broadcast", &stage.path("--psbt").display().to_string()]).expect_code(0);
+}
+
+/// What may not stand where a file of ours belongs, made at that place.
+fn stand_in(path: &Path, what: &str) {
+    let kept = path.with_extension("kept");
+    if path.exists() {
+        std::fs::rename(path, &kept).unwrap();
+    } else {
+        std::fs::write(&kept, "").unwrap();
+    }
+    match what {
+        "a symbolic link" => std::os::unix::fs::symlink(&kept, path).unwrap(),
+        "a pipe" => mkfifo(path),
+        "a file with several hard links" => std::fs::hard_link(&kept, path).unwrap(),
+        "open to others" => {
+            std::fs::copy(&kept, path).unwrap();
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).unwrap();
+        }
+        _ => std::fs::create_dir(path).unwrap(),
+    }
+}
+
+fn mkfifo(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+}
+
+#[test]
+fn nothing_but_plain_files_of_ours_closed_to_others_is_used() {
+    let kinds = ["a symbolic link", "a pipe", "a file with several hard links", "open to others", "a directory"];
+    let backup = ["backup", "words", "--words-to-stdout"];
+    let verify = ["backup", "verify", "--words-file", "words"];
+    let files: [(&str, &[&str]); 6] = [
+        ("home/ledger.db", &["balance", "--offline"]),
+        ("home/config.toml", &["balance", "--offline"]),
+        ("home/explorers.json", &["sync"]),
+        ("home/requests.log", &["sync"]),
+        ("password", &backup),
+        ("words", &verify),
+    ];
+    for kind in kinds {
+        for (name, words) in files {
+            let stage = Stage::with_wallet();
+            std::fs::write(stage.path("words"), crate::harness::WORDS).unwrap();
+            stand_in(&stage.path(name), kind);
+            let answer = stage.run(&[words, &[&stage.password(), "--json"]].concat());
+            answer.expect_code(1);
+            let code = if kind == "open to others" { "store.loose_permissions" } else { "store.wrong_kind" };
+            assert_eq!(answer.error_code(), code, "{name} as {kind}");
+            assert!(answer.stdout.contains(kind) && answer.stdout.contains("run `"), "{name}: {}", answer.stdout);
+        }
+    }
 }
 
 /// Name, content and modification time of every file of the home.

@@ -2,7 +2,7 @@
 //!
 //! The seal comes last: it is the real one, of this very process, and its report is what the system confirmed.
 
-use std::{io::Read, os::unix::fs::MetadataExt, path::Path};
+use std::{ffi::OsString, io::Read, os::unix::fs::MetadataExt, path::Path};
 
 use fastness::{
     explain::{Failure, Kind},
@@ -10,7 +10,7 @@ use fastness::{
     keystore::read_header,
     network::Network,
     seal::{FileAccess, Force},
-    store::{Home, locate_home},
+    store::{Home, check_private, locate_home},
     text::SafeText,
 };
 use serde::Serialize;
@@ -26,6 +26,8 @@ use crate::cli::{
 
 /// How every SQLite file begins.
 const SQLITE: &[u8] = b"SQLite format 3\0";
+/// Variables by which the loader puts other code into this process.
+const LOADERS: [&str; 3] = ["LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"];
 /// Permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
@@ -96,7 +98,22 @@ fn build(context: &Context) -> Vec<Check> {
             Check::new("terminal", Mark::Note, "there is none: passwords come from --password-fd or --password-file")
         }
     };
-    vec![Check::new("build", Mark::Good, format!("{network}; {practice}")), terminal]
+    let build = Check::new("build", Mark::Good, format!("{network}; {practice}"));
+    [build, terminal].into_iter().chain(preloaded(|name| std::env::var_os(name))).collect()
+}
+
+/// What the loader was told to put into this process: no seal holds against code that is inside before it.
+fn preloaded(variable: impl Fn(&str) -> Option<OsString>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for name in LOADERS {
+        if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
+            let value = SafeText::new(&value.to_string_lossy());
+            let meaning =
+                format!("{name} is set ({value}): code from there runs inside this program and sees its secrets");
+            checks.push(Check::new("loader", Mark::Note, meaning));
+        }
+    }
+    checks
 }
 
 /// The home directory and what lies in it.
@@ -157,6 +174,9 @@ fn message(failure: Failure) -> String {
 
 /// The ledger's first bytes: opening it with SQLite could already change it.
 fn ledger(path: &Path) -> Check {
+    if let Err(error) = check_private(path) {
+        return Check::new("ledger", Mark::Bad, error.to_string());
+    }
     let mut start = Vec::new();
     match std::fs::File::open(path).map(|file| file.take(16).read_to_end(&mut start)) {
         Ok(Ok(_)) if start == SQLITE => Check::new("ledger", Mark::Good, "readable"),
@@ -227,6 +247,15 @@ mod tests {
         let root = dir.path().join("none");
         assert_eq!(marks(&root), [("home", Mark::Note)]);
         assert!(!root.exists());
+    }
+
+    #[test]
+    fn code_that_the_loader_puts_inside_is_told() {
+        let set = |name: &str| (name == "LD_PRELOAD").then(|| OsString::from("/tmp/spy.so"));
+        let checks = preloaded(set);
+        assert_eq!((checks.len(), checks[0].mark), (1, Mark::Note));
+        assert!(checks[0].meaning.contains("/tmp/spy.so"), "{}", checks[0].meaning);
+        assert!(preloaded(|_| Some(OsString::new())).is_empty());
     }
 
     #[test]

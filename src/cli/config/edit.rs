@@ -2,12 +2,12 @@
 //!
 //! The new text is read back by the same reader as always and must mean what was wanted; then the file is replaced whole.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     network::AnyNetwork,
-    store::{Home, StoreError, WriteRule, atomic_write, read_public},
+    store::{Home, StoreError, WriteRule, atomic_write, read_private},
 };
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, TableLike, Value};
 
@@ -66,16 +66,14 @@ impl Explain for EditError {
 pub(crate) fn edit_explorers(home: &Home, network: AnyNetwork, wanted: &[String]) -> Result<String, Failure> {
     let _lock = home.lock(PATIENCE)?;
     let path = home.config_path();
-    let text = match read_public(&path, MAX_BYTES) {
+    let text = match read_private(&path, MAX_BYTES) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| EditError::ByHand)?,
         Err(StoreError::Missing { .. }) => String::new(),
         Err(error) => return Err(error.into()),
     };
     let edited = edited(&text, network, wanted)?;
-    // A link to a file kept elsewhere stays a link.
-    let target = fs::canonicalize(&path).unwrap_or(path);
-    atomic_write(&target, edited.as_bytes(), WriteRule::Replace)?;
-    Ok(target.display().to_string())
+    atomic_write(&path, edited.as_bytes(), WriteRule::Replace)?;
+    Ok(path.display().to_string())
 }
 
 /// The text with the list changed, read back and compared.

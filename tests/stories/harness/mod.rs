@@ -35,6 +35,8 @@ pub struct Answer {
 impl Stage {
     /// An empty chain and an empty home.
     pub fn new() -> Self {
+        // What stories write, passwords and settings among it, is closed to others as the program demands.
+        rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let chain = Arc::new(Mutex::new(PracticeChain::in_memory()));
         let server = Server::start(chain, "127.0.0.1:0".parse().unwrap()).unwrap();
         let home = tempfile::tempdir().unwrap();

@@ -96,6 +96,28 @@ fn signals_from_elsewhere_leave_the_terminal_well() {
 }
 
 #[test]
+fn abort_and_stop_leave_the_terminal_well() {
+    let stage = stage_with_draft();
+    for question in QUESTIONS.iter().filter(|question| matches!(question.arguments[0], "password" | "backup")) {
+        for signal in [Signal::QUIT, Signal::ABORT] {
+            let mut session = started(&stage, question);
+            session.signal(signal);
+            assert_ne!(session.exit_code(), 0, "{signal:?} at {:?}", question.arguments);
+            session.left_well();
+        }
+        let mut session = started(&stage, question);
+        let is_hidden = !session.echoes();
+        session.signal(Signal::TSTP);
+        session.wait_until("a terminal for the shell", |session| session.echoes() && !session.is_alternate());
+        session.signal(Signal::CONT);
+        session.wait_until("the question again", |session| session.echoes() != is_hidden);
+        session.control('c');
+        assert_eq!(session.exit_code(), 3, "{:?}", question.arguments);
+        session.left_well();
+    }
+}
+
+#[test]
 fn suspend_and_abort_keys_do_nothing_while_a_secret_is_asked_for() {
     let stage = stage_with_draft();
     for question in
