@@ -4,10 +4,17 @@
 
 mod pinned;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 
 use crate::{amount::Denomination, network::EvmChain, text::looks_like};
 use pinned::PINNED;
+
+/// Whole tokens that no pinned token has more of: the largest supplies among them are below 10^15 (SHIB), and those of
+/// coins of few decimals, which stand for dollars or bitcoins, below 10^12.
+const MOST_WHOLE: u64 = 1_000_000_000_000_000;
+const MOST_WHOLE_OF_FEW_DECIMALS: u64 = 1_000_000_000_000;
+/// From so many decimals on a token is counted like ether.
+const MANY_DECIMALS: u8 = 18;
 
 /// A fungible token (ERC-20) whose facts ship with fastness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,13 @@ impl Token {
         here.into_iter().find(|known| spelled(known)).or_else(|| anywhere.into_iter().find(alike))
     }
 
+    /// More of it than this, in its smallest units, there cannot be: a bound, not its supply.
+    #[must_use]
+    pub fn most(&self) -> U256 {
+        let whole = if self.decimals < MANY_DECIMALS { MOST_WHOLE_OF_FEW_DECIMALS } else { MOST_WHOLE };
+        U256::from(whole).saturating_mul(U256::from(10).saturating_pow(U256::from(self.decimals)))
+    }
+
     /// How its amounts are counted.
     #[must_use]
     pub fn denomination(&self) -> Denomination {
@@ -63,6 +77,12 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_of_few_decimals_stand_for_dollars_and_bitcoins() {
+        let few = PINNED.iter().filter(|token| token.decimals < MANY_DECIMALS);
+        assert!(few.map(|token| token.symbol).all(|symbol| ["USDC", "USDC.e", "USDT", "WBTC"].contains(&symbol)));
+    }
 
     #[test]
     fn no_contract_passes_for_a_known_coin() {

@@ -6,6 +6,7 @@ use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
 use super::{
+    allowance,
     calldata::{Decoded, Reader},
     plan::native,
 };
@@ -16,8 +17,6 @@ use crate::{
     token::Token,
 };
 
-/// From here on an allowance counts as unlimited (threats.md H3).
-const UNLIMITED_FROM: u32 = 128;
 /// Safe's operation of running foreign code as the Safe.
 const DELEGATECALL: u64 = 1;
 
@@ -153,7 +152,7 @@ fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, 
         return reader.say(depth, format!("Take away the allowance of {who} for {}", named(reader, token)));
     }
     reader.gains(spender);
-    if is_unlimited(value) {
+    if is_unlimited(reader, token, value) {
         reader.say(depth, format!("Allow {who} to spend UNLIMITED {}", named(reader, token)));
         return reader.consent(Consent::Unlimited { spender });
     }
@@ -161,8 +160,8 @@ fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, 
     moved(reader, token, value, depth);
 }
 
-fn is_unlimited(value: U256) -> bool {
-    value >> UNLIMITED_FROM != U256::ZERO
+fn is_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> bool {
+    allowance::is_unlimited(reader.facts.chain, token, value)
 }
 
 fn raise(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
@@ -212,7 +211,7 @@ fn permit2(reader: &mut Reader<'_>, (token, spender): (Address, Address), value:
         return reader.say(depth, format!("Take away the Permit2 allowance of {who} for {}", named(reader, token)));
     }
     reader.gains(spender);
-    if is_unlimited(value) {
+    if is_unlimited(reader, token, value) {
         reader.say(depth, format!("Allow {who} to spend UNLIMITED {} through Permit2", named(reader, token)));
         return reader.consent(Consent::Unlimited { spender });
     }

@@ -5,19 +5,22 @@
 use alloy_primitives::{Address, B256, Signature as Recoverable, hex};
 
 use super::{
-    EthereumError, Ownership, permits,
+    EthereumError, Ownership,
+    permits::Look,
+    policy,
     sign::{recoverable, signer},
+    sign_in,
     transaction::{read_signed, read_unsigned},
     tree::Tree,
     typed_data::Typed,
     typed_values,
 };
 use crate::{
-    address::evm_text,
     intent::{Consent, Shown, Warning},
     network::EvmChain,
     signing::{EthereumJob, Preimage, Signature},
     text::SafeText,
+    token::Token,
 };
 
 /// No message that a person reads is longer.
@@ -40,14 +43,29 @@ pub struct MessageReview {
     pub consents: Vec<Consent>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
+    /// Who gains by it, and in a message that nobody here knows every address. `--expect-to` names them.
+    pub beneficiaries: Vec<Address>,
+    /// The account that has to sign it for it to be good, where the standard says.
+    pub owner: Option<Address>,
     preimage: Preimage,
+}
+
+/// What a message is explained for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The chain that the person works on.
+    pub chain: &'static EvmChain,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// What this wallet knows: its accounts, added tokens, whom it paid.
+    pub ours: &'a Ownership,
 }
 
 /// Explains a text or bytes to be signed as a personal message (EIP-191, version 0x45).
 ///
 /// # Errors
 /// Bytes that are a hash or a transaction, or more than anybody reads.
-pub fn personal(message: &[u8], chain: &EvmChain) -> Result<MessageReview, EthereumError> {
+pub fn personal(message: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumError> {
     let refuse = |what: &str| Err(EthereumError::Message(what.to_owned()));
     if message.is_empty() || message.len() > MAX_MESSAGE {
         return refuse("it is empty, or longer than anybody reads");
@@ -55,80 +73,132 @@ pub fn personal(message: &[u8], chain: &EvmChain) -> Result<MessageReview, Ether
     if read_unsigned(message).is_ok() || read_signed(message).is_ok() {
         return refuse("it is a transaction in the clothes of a message");
     }
-    let text = std::str::from_utf8(message).ok().filter(|text| text.chars().all(|c| !c.is_control() || c == '\n'));
-    if text.is_none() && message.len() == 32 {
+    let text = std::str::from_utf8(message).ok();
+    let is_text = text.is_some_and(|text| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')));
+    if !is_text && message.len() == 32 {
         return refuse("it is 32 bytes, which could be the hash of anything");
     }
-    let mut tree = Tree::new(chain);
+    let mut tree = Tree::new(asked.chain);
     match text {
         Some(text) => text.lines().for_each(|line| tree.line(0, line, "")),
-        None => tree.line(0, "bytes", &super::tree::bytes_text(message)),
+        None => {
+            tree.line(0, "bytes", &super::tree::bytes_text(message));
+            tree.gap("it is no text, and nobody here knows what its bytes mean");
+        }
     }
     let preimage = Preimage::personal_message(message);
     let (digest, tree) = (preimage.digest(), tree.finish());
+    let sign_in = sign_in::told(&String::from_utf8_lossy(message), asked.chain, asked.now);
+    let bytes = message.len();
+    let sentence =
+        sign_in.sentence.unwrap_or_else(|| format!("Sign a message of {bytes} bytes; it moves nothing by itself"));
     Ok(MessageReview {
-        sentence: SafeText::new(&format!("Sign a message of {} bytes; it moves nothing by itself", message.len())),
+        sentence: SafeText::whole(&sentence),
         consents: tree.consents(digest),
         tree,
         digest,
         domain_separator: None,
         struct_hash: None,
-        warnings: text.map(sign_in_warnings).unwrap_or_default(),
+        beneficiaries: Vec::new(),
+        owner: sign_in.account,
+        warnings: sign_in.warnings.into_iter().chain(text.and_then(hidden)).collect(),
         preimage,
     })
 }
 
-/// Sign-in messages (EIP-4361) prove who you are to whoever shows them.
-fn sign_in_warnings(text: &str) -> Vec<Warning> {
-    if !text.contains("wants you to sign in with your Ethereum account") {
-        return Vec::new();
-    }
-    let text = "this signs you in at the site that its first line names; check that it is the one you are on";
-    vec![Warning { code: "sign_in", text: text.to_owned() }]
+/// Characters that cannot be seen or pass for others are shown by their codes, and it is said that they are there.
+fn hidden(text: &str) -> Option<Warning> {
+    let hides =
+        |line: &str| SafeText::whole(&line.replace('\t', " ")).as_str().contains("\\u{") && !line.contains("\\u{");
+    let what = "it holds characters that cannot be seen or pass for others; they are shown as \\u{...}";
+    text.lines().any(hides).then(|| Warning { code: "hidden_characters", text: what.to_owned() })
 }
 
-/// Explains typed data (EIP-712) in JSON, for `chain`. `now` is in seconds since 1970.
+/// Explains typed data (EIP-712) in JSON.
 ///
 /// # Errors
 /// As [`Typed::read`].
-pub fn typed(json: &[u8], chain: &EvmChain, now: u64) -> Result<MessageReview, EthereumError> {
+pub fn typed(json: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumError> {
+    let &Asked { chain, now, ours } = asked;
     let typed = Typed::read(json, chain)?;
+    let grant = Look { typed: &typed, chain, now, ours }.grant();
     let mut tree = Tree::new(chain);
     tree.line(0, &typed.primary, "");
     typed_values::write(&typed.types, (&typed.primary, &typed.message), 1, &mut tree);
-    let preimage = Preimage::typed_data(typed.domain_separator, typed.struct_hash);
-    let digest = preimage.digest();
-    let name = permits::quoted(typed.domain_name.as_ref());
-    let at = typed.contract.map_or_else(String::new, |contract| format!(" at {}", evm_text(contract, chain)));
-    let (sentence, mut consents, blind) = match permits::grant(&typed, chain, now) {
-        Some(grant) => (grant.sentence, grant.consents, grant.blind),
-        None => {
-            let sentence = format!("Sign a {} for {name}{at}", typed.primary);
-            (sentence, Vec::new(), Some("nobody here knows what this message lets others do"))
-        }
-    };
-    if let Some(why) = blind {
-        tree.gap(why);
+    for (place, item) in grant.items.iter().enumerate() {
+        tree.line(0, &format!("item {}", place + 1), item);
     }
-    let tree = tree.finish();
+    for line in grant.call.iter().flat_map(|call| call.tree.iter()) {
+        tree.line(line.depth.saturating_add(1), line.name.as_str(), line.value.as_str());
+    }
+    let called = grant.call.iter().flat_map(|call| call.tree.gaps()).map(|gap| gap.why.to_string());
+    grant.blind.iter().cloned().chain(called).for_each(|why| tree.gap(&why));
+    if !typed.names_a_chain() && grant.warnings.iter().all(|warning| warning.code != "no_chain") {
+        tree.gap("its domain names no chain, so it would be good on every chain");
+    }
+    let preimage = Preimage::typed_data(typed.domain_separator, typed.struct_hash);
+    let (digest, tree) = (preimage.digest(), tree.finish());
+    let mut consents = grant.consents;
+    let of_the_call = grant.call.iter().flat_map(|call| call.consents.iter());
+    consents.extend(of_the_call.filter(|consent| !matches!(consent, Consent::Blind { .. })).cloned());
+    consents.extend(unusual(&typed, &grant.beneficiaries, asked));
     consents.extend(tree.consents(digest));
+    let of_the_call = grant.call.into_iter().flat_map(|call| call.warnings);
+    let strangers = strangers(&grant.beneficiaries, asked);
     Ok(MessageReview {
-        sentence: SafeText::whole(&sentence),
+        sentence: SafeText::whole(&grant.sentence),
         tree,
         digest,
         domain_separator: Some(typed.domain_separator),
         struct_hash: Some(typed.struct_hash),
-        consents,
-        warnings: Vec::new(),
+        consents: distinct(consents),
+        warnings: grant.warnings.into_iter().chain(of_the_call).chain(strangers).collect(),
+        beneficiaries: grant.beneficiaries,
+        owner: grant.owner,
         preimage,
     })
+}
+
+/// Who gains at an address that loses money or is a look-alike, and every other address of the message that is one.
+fn unusual(typed: &Typed, beneficiaries: &[Address], asked: &Asked<'_>) -> Vec<Consent> {
+    let own = asked.ours.accounts.iter().map(|account| account.address);
+    let known: Vec<Address> = asked.ours.known_addresses.iter().copied().chain(own).collect();
+    let gains = beneficiaries.iter().filter_map(|to| policy::unusual(*to, &known).map(|why| (*to, why)));
+    let named =
+        typed.addresses(asked.chain).into_iter().filter_map(|to| policy::look_alike(to, &known).map(|why| (to, why)));
+    gains.chain(named).map(|(to, why)| Consent::UnusualDestination { to, why }).collect()
+}
+
+/// Who gains and was never paid from here before, and is no pinned token: said, for whoever knows better.
+fn strangers(beneficiaries: &[Address], asked: &Asked<'_>) -> Vec<Warning> {
+    let own = |address: &Address| asked.ours.accounts.iter().any(|account| account.address == *address);
+    let known = |address: &Address| asked.ours.known_addresses.contains(address) || own(address);
+    let strange =
+        beneficiaries.iter().filter(|address| !known(address) && Token::at(asked.chain.id, **address).is_none());
+    let text = |address: &Address| format!("{address} is an address that this wallet never paid before");
+    // Without an account of ours there is nobody who could have paid.
+    let named = if asked.ours.accounts.is_empty() { Vec::new() } else { strange.map(text).collect() };
+    named.into_iter().map(|text| Warning { code: "first_time", text }).collect()
+}
+
+fn distinct(consents: Vec<Consent>) -> Vec<Consent> {
+    let mut distinct: Vec<Consent> = Vec::new();
+    for consent in consents {
+        if !distinct.contains(&consent) {
+            distinct.push(consent);
+        }
+    }
+    distinct
 }
 
 /// The job of signing a message with the key of one of our accounts.
 ///
 /// # Errors
-/// The account is not ours.
+/// The account is not ours, or not the one that the message is for.
 pub fn job(review: &MessageReview, from: Address, ours: &Ownership) -> Result<EthereumJob, EthereumError> {
+    if let Some(owner) = review.owner.filter(|owner| *owner != from) {
+        return Err(EthereumError::Message(format!("it is for the account {owner}, and {from} would sign it")));
+    }
     let signer = signer(from, ours)?;
     Ok(EthereumJob { path: signer.path, public_key: signer.public_key, preimage: review.preimage.clone() })
 }
@@ -163,3 +233,7 @@ pub fn recovered(review: &MessageReview, signature: &str) -> Result<Address, Eth
 #[cfg(test)]
 #[path = "message_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "known_message_tests.rs"]
+mod known_message_tests;

@@ -5,24 +5,24 @@ use serde_json::{Value, json};
 use super::*;
 use crate::network::EvmChain;
 
-const BOB: &str = "0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB";
-const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
-const PERMIT2: &str = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
-const NOW: u64 = 1_795_000_000;
+pub(super) const BOB: &str = "0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB";
+pub(super) const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+pub(super) const PERMIT2: &str = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+pub(super) const NOW: u64 = 1_795_000_000;
 
-fn mainnet() -> &'static EvmChain {
+pub(super) fn mainnet() -> &'static EvmChain {
     EvmChain::by_id(1).expect("a chain")
 }
 
-fn members(list: &[(&str, &str)]) -> Value {
+pub(super) fn members(list: &[(&str, &str)]) -> Value {
     list.iter().map(|(name, ty)| json!({"name": name, "type": ty})).collect()
 }
 
-fn domain_type() -> Value {
+pub(super) fn domain_type() -> Value {
     members(&[("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address")])
 }
 
-fn domain(contract: &str) -> Value {
+pub(super) fn domain(contract: &str) -> Value {
     json!({"name": "Test", "version": "1", "chainId": 1, "verifyingContract": contract})
 }
 
@@ -47,8 +47,16 @@ fn mail() -> Value {
     })
 }
 
-fn read(value: &Value) -> Result<MessageReview, EthereumError> {
-    typed(value.to_string().as_bytes(), mainnet(), NOW)
+pub(super) fn read(value: &Value) -> Result<MessageReview, EthereumError> {
+    read_text(value.to_string().as_bytes())
+}
+
+fn read_text(json: &[u8]) -> Result<MessageReview, EthereumError> {
+    typed(json, &Asked { chain: mainnet(), now: NOW, ours: &Ownership::default() })
+}
+
+fn say(message: &[u8]) -> Result<MessageReview, EthereumError> {
+    personal(message, &Asked { chain: mainnet(), now: NOW, ours: &Ownership::default() })
 }
 
 #[test]
@@ -70,25 +78,57 @@ fn the_example_of_eip_712() {
 
 #[test]
 fn texts_are_signed_and_hashes_are_not() {
-    let hello = personal(b"hello world", mainnet()).expect("a message");
+    let hello = say(b"hello world").expect("a message");
     assert_eq!(hello.digest.to_string(), "0xd9eba16ed0ecae432b71fe008c98cc872bb4cc214d3220a36f365326cf807d68");
-    assert!(personal(b"", mainnet()).is_err());
-    assert!(personal(&[7; 32], mainnet()).is_err(), "could be the hash of anything");
-    assert!(personal(&vec![b'a'; MAX_MESSAGE + 1], mainnet()).is_err());
+    assert!(say(b"").is_err());
+    assert!(say(&[7; 32]).is_err(), "could be the hash of anything");
+    assert!(say(&vec![b'a'; MAX_MESSAGE + 1]).is_err());
     let unsigned = alloy_primitives::hex!(
         "ec098504a817c800825208943535353535353535353535353535353535353535880de0b6b3a764000080018080"
     );
-    assert!(matches!(personal(&unsigned, mainnet()), Err(EthereumError::Message(_))));
-    let sign_in =
-        personal(b"example.org wants you to sign in with your Ethereum account:\n0x...", mainnet()).expect("a text");
-    assert_eq!(sign_in.warnings.len(), 1);
-    let steering = personal(b"a\x1b[2Jb", mainnet()).expect("bytes");
+    assert!(matches!(say(&unsigned), Err(EthereumError::Message(_))));
+    let sign_in = say(b"example.org wants you to sign in with your Ethereum account:\n0x...").expect("a text");
+    assert_eq!(sign_in.warnings.len(), 2, "a sign-in, and not as the standard writes it");
+    let steering = say(b"a\x1b[2Jb").expect("bytes");
     assert!(steering.tree.iter().all(|line| !line.value.as_str().contains('\u{1b}')));
 }
 
 #[test]
+fn texts_stay_texts_and_are_shown_whole() {
+    let codes = |text: &str| say(text.as_bytes()).expect("a text").warnings.iter().map(|w| w.code).collect::<Vec<_>>();
+    let lines = |text: &str| {
+        say(text.as_bytes()).expect("a text").tree.iter().map(|line| line.name.to_string()).collect::<Vec<_>>()
+    };
+    let site = "example.org wants you to sign in with your Ethereum account:";
+    for text in [
+        site.to_owned(),
+        format!("{site}\r\n"),
+        format!("\u{feff}{site}"),
+        site.replace(' ', "\t"),
+        site.replace(' ', "\r\n"),
+    ] {
+        assert!(codes(&text).starts_with(&["sign_in", "sign_in_form"]), "{text:?}");
+        assert!(lines(&text).iter().any(|line| line.contains("example.org")), "{text:?}");
+    }
+    assert_eq!(lines("a\r\nb\tc\n"), ["a", "b\\u{9}c"]);
+    assert_eq!(codes("a\tb\r\nc"), [""; 0]);
+    assert_eq!(codes("a\u{200b}b"), ["hidden_characters"]);
+    assert_eq!(codes("p\u{430}y"), ["hidden_characters"]);
+    assert_eq!(codes("\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442}"), [""; 0]);
+    let long = format!("{}and I sell everything", "Welcome. ".repeat(40));
+    assert_eq!(lines(&long), std::slice::from_ref(&long), "no text is cut");
+    let many: String = (0..300).map(|line| format!("line {line}\n")).collect();
+    assert_eq!(lines(&many).len(), 300);
+    let all = say(many.as_bytes()).expect("a text");
+    assert!(all.tree.complete().is_some() && all.consents.is_empty());
+    let endless = say("x\n".repeat(10_000).as_bytes()).expect("a text");
+    assert!(matches!(endless.consents.as_slice(), [Consent::Blind { .. }]), "too long to be shown is retyped");
+    assert!(matches!(say(&[0xff; 40]).expect("bytes").consents.as_slice(), [Consent::Blind { .. }]), "no text");
+}
+
+#[test]
 fn signatures_that_could_be_altered_are_refused() {
-    let review = personal(b"hello world", mainnet()).expect("a message");
+    let review = say(b"hello world").expect("a message");
     for bad in ["", "0x", "0x00", &format!("0x{}", "11".repeat(64)), &format!("0x{}1d", "11".repeat(64))] {
         assert!(recovered(&review, bad).is_err(), "{bad}");
     }
@@ -229,7 +269,7 @@ fn hostile_messages_are_refused_each_for_its_reason() {
         ("\"contents\":\"Hello, Bob!\"", "\"contents\":null"),
     ] {
         assert!(text.contains(change), "{change}");
-        assert!(typed(text.replacen(change, with, 1).as_bytes(), mainnet(), NOW).is_err(), "{with}");
+        assert!(read_text(text.replacen(change, with, 1).as_bytes()).is_err(), "{with}");
         refused += 1;
     }
     for missing in ["types", "primaryType", "domain", "message"] {
@@ -241,11 +281,14 @@ fn hostile_messages_are_refused_each_for_its_reason() {
     let mut unbound = mail();
     unbound["types"]["EIP712Domain"] = members(&[("name", "string")]);
     unbound["domain"] = json!({"name": "x"});
-    assert!(read(&unbound).expect_err("no chain").to_string().contains("names no chain"));
+    let blind = read(&unbound).expect("a message for every chain").consents;
+    let why =
+        |consent: &Consent| matches!(consent, Consent::Blind { why, .. } if why.as_str().contains("names no chain"));
+    assert!(blind.iter().any(why), "{blind:?}");
     let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
-    assert!(typed(deep.as_bytes(), mainnet(), NOW).is_err());
-    assert!(typed(&vec![b' '; 300 * 1024], mainnet(), NOW).is_err());
-    assert_eq!(refused + 3, 86);
+    assert!(read_text(deep.as_bytes()).is_err());
+    assert!(read_text(&vec![b' '; 300 * 1024]).is_err());
+    assert_eq!(refused + 2, 85);
 }
 
 #[test]
@@ -265,7 +308,7 @@ fn what_may_be_signed_still_is() {
     }
 }
 
-fn granted(primary: &str, contract: &str, types: &[(&str, Value)], message: Value) -> MessageReview {
+pub(super) fn granted(primary: &str, contract: &str, types: &[(&str, Value)], message: Value) -> MessageReview {
     let mut all = json!({"EIP712Domain": domain_type()});
     for (name, list) in types {
         all[name] = list.clone();
@@ -278,7 +321,7 @@ fn permit(value: &str, deadline: u64) -> MessageReview {
     permit_until(value, &json!(deadline))
 }
 
-fn permit_until(value: &str, deadline: &Value) -> MessageReview {
+pub(super) fn permit_until(value: &str, deadline: &Value) -> MessageReview {
     let list = members(&[
         ("owner", "address"),
         ("spender", "address"),
@@ -306,79 +349,6 @@ fn permits_say_who_may_take_what_until_when() {
     assert!(permit("1", NOW - 1).sentence.as_str().contains("already over"));
 }
 
-#[test]
-fn permits_of_dai_and_permit2_and_transfers_are_named() {
-    let dai = members(&[
-        ("holder", "address"),
-        ("spender", "address"),
-        ("nonce", "uint256"),
-        ("expiry", "uint256"),
-        ("allowed", "bool"),
-    ]);
-    let message = json!({"holder": BOB, "spender": BOB, "nonce": 0, "expiry": 0, "allowed": true});
-    let review = granted("Permit", "0x6B175474E89094C44Da98b954EedeAC495271d0F", &[("Permit", dai)], message);
-    assert!(review.sentence.as_str().contains("UNLIMITED DAI FROM YOU, UNTIL FOR EVER"), "{}", review.sentence);
-    assert_eq!(review.consents.len(), 1);
-
-    let details =
-        members(&[("token", "address"), ("amount", "uint160"), ("expiration", "uint48"), ("nonce", "uint48")]);
-    let one = json!({"token": USDC, "amount": format!("0x{}", "f".repeat(40)), "expiration": NOW + 60, "nonce": 0});
-    let single = members(&[("details", "PermitDetails"), ("spender", "address"), ("sigDeadline", "uint256")]);
-    let message = json!({"details": one, "spender": BOB, "sigDeadline": NOW});
-    let types = [("PermitSingle", single), ("PermitDetails", details.clone())];
-    let review = granted("PermitSingle", PERMIT2, &types, message);
-    assert!(review.sentence.as_str().contains("UNLIMITED USDC (through Permit2)"), "{}", review.sentence);
-    assert_eq!(review.consents.len(), 1);
-
-    let batch = members(&[("details", "PermitDetails[]"), ("spender", "address"), ("sigDeadline", "uint256")]);
-    let small = json!({"token": USDC, "amount": "5000000", "expiration": NOW + 60, "nonce": 0});
-    let message = json!({"details": [small, one], "spender": BOB, "sigDeadline": NOW});
-    let review = granted("PermitBatch", PERMIT2, &[("PermitBatch", batch), ("PermitDetails", details)], message);
-    assert!(review.sentence.as_str().contains("5 USDC and UNLIMITED USDC"), "{}", review.sentence);
-
-    let list = members(&[
-        ("from", "address"),
-        ("to", "address"),
-        ("value", "uint256"),
-        ("validAfter", "uint256"),
-        ("validBefore", "uint256"),
-        ("nonce", "bytes32"),
-    ]);
-    let message = json!({"from": BOB, "to": BOB, "value": 7_000_000, "validAfter": 0, "validBefore": NOW + 60, "nonce": format!("0x{}", "0".repeat(64))});
-    let review = granted("TransferWithAuthorization", USDC, &[("TransferWithAuthorization", list)], message);
-    assert!(review.sentence.as_str().starts_with(&format!("SENDS 7 USDC TO {BOB}")), "{}", review.sentence);
-}
-
-#[test]
-fn orders_and_safe_transactions_are_named_and_retyped() {
-    let offer = members(&[("token", "address")]);
-    let asked = members(&[("token", "address"), ("recipient", "address")]);
-    let order = members(&[
-        ("offerer", "address"),
-        ("offer", "OfferItem[]"),
-        ("consideration", "ConsiderationItem[]"),
-        ("endTime", "uint256"),
-    ]);
-    let types = [("OrderComponents", order), ("OfferItem", offer), ("ConsiderationItem", asked)];
-    let message = json!({"offerer": BOB, "offer": [{"token": USDC}], "consideration": [{"token": USDC, "recipient": USDC}], "endTime": NOW + 60});
-    let review = granted("OrderComponents", PERMIT2, &types, message);
-    assert!(
-        review.sentence.as_str().contains("SELLS 1 items of yours FOR 1 items, of which 0 come to you"),
-        "{}",
-        review.sentence
-    );
-    assert!(matches!(review.consents.as_slice(), [Consent::Blind { why, .. }] if why.as_str().contains("NOTHING")));
-
-    let list = members(&[("to", "address"), ("value", "uint256"), ("data", "bytes"), ("operation", "uint8")]);
-    let safe = |data: &str, operation: u8| {
-        let message = json!({"to": BOB, "value": 0, "data": data, "operation": operation});
-        granted("SafeTx", PERMIT2, &[("SafeTx", list.clone())], message).consents
-    };
-    assert!(safe("0x", 0).is_empty());
-    assert!(matches!(safe("0x12345678", 0).as_slice(), [Consent::Blind { .. }]));
-    assert!(matches!(safe("0x", 1).as_slice(), [Consent::Blind { why, .. }] if why.as_str().contains("delegatecall")));
-}
-
 proptest::proptest! {
     #[test]
     fn every_deadline_has_its_words(bits in 0usize..256, low in proptest::prelude::any::<[u8; 32]>()) {
@@ -392,7 +362,7 @@ proptest::proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
-        let _ = typed(&bytes, mainnet(), NOW);
-        let _ = personal(&bytes, mainnet());
+        let _ = read_text(&bytes);
+        let _ = say(&bytes);
     }
 }

@@ -3,6 +3,7 @@
 //! Works on plain data: a [`Snapshot`] of what nodes said. The plan is the unsigned EIP-2718 bytes; whatever is shown is
 //! read from them. No keys, no network, no files, and nothing that signs a hash of somebody's choice.
 
+pub mod allowance;
 pub mod calldata;
 pub mod calls;
 pub mod decode;
@@ -17,8 +18,12 @@ pub mod state_proof;
 pub mod transaction;
 
 mod error;
+mod known_messages;
 mod meaning;
+mod orders;
 mod permits;
+mod safe;
+mod sign_in;
 mod standards;
 mod tree;
 

@@ -7,84 +7,144 @@ use alloy_primitives::{Address, U256};
 use serde_json::Value;
 
 use super::{
+    Ownership, allowance,
+    calldata::{self, Reading, Transacted},
+    known_messages::{Known, known, witness},
+    orders,
+    plan::native,
+    safe::{DELEGATECALL, FOREIGN_CODE, OWN_RULES, Refund},
     typed_data::Typed,
     typed_values::{address, unsigned},
 };
 use crate::{
     address::evm_text,
-    intent::Consent,
+    amount::Denomination,
+    intent::{Consent, Warning},
     network::EvmChain,
-    text::{SafeText, date},
+    text::date,
     token::Token,
 };
 
 /// What a message grants.
+#[derive(Default)]
 pub(super) struct Grant {
     pub(super) sentence: String,
+    /// Every item that the sentence counts, whole.
+    pub(super) items: Vec<String>,
     pub(super) consents: Vec<Consent>,
-    /// Why its digest has to be retyped, if it has to.
-    pub(super) blind: Option<&'static str>,
+    /// Why its digest has to be retyped; empty if it has not.
+    pub(super) blind: Vec<String>,
+    /// Who gains by it.
+    pub(super) beneficiaries: Vec<Address>,
+    /// Whose it has to be, for it to be good.
+    pub(super) owner: Option<Address>,
+    pub(super) warnings: Vec<Warning>,
+    /// The call that it agrees to.
+    pub(super) call: Option<Reading>,
 }
 
 /// A year from now is far for something that waits to be used.
 const FAR: u64 = 366 * 24 * 3600;
 /// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
 const NEVER: u64 = 253_402_300_800;
+/// More items than this are counted in the sentence, and listed below it.
+const IN_A_SENTENCE: usize = 3;
 
-struct Look<'a> {
-    typed: &'a Typed,
-    chain: &'a EvmChain,
-    now: u64,
-}
-
-/// What a message means, if it is of a kind that is known here.
-pub(super) fn grant(typed: &Typed, chain: &EvmChain, now: u64) -> Option<Grant> {
-    let look = Look { typed, chain, now };
-    let message = &typed.message;
-    match typed.primary.as_str() {
-        "Permit" if message.get("allowed").is_some() => look.dai(message),
-        "Permit" => look.permit(message),
-        "PermitSingle" => look.permit2(message, std::slice::from_ref(message.get("details")?), "sigDeadline"),
-        "PermitBatch" => look.permit2(message, message.get("details")?.as_array()?, "sigDeadline"),
-        "PermitTransferFrom" | "PermitWitnessTransferFrom" => {
-            look.permit2(message, std::slice::from_ref(message.get("permitted")?), "deadline")
-        }
-        "PermitBatchTransferFrom" | "PermitBatchWitnessTransferFrom" => {
-            look.permit2(message, message.get("permitted")?.as_array()?, "deadline")
-        }
-        "TransferWithAuthorization" | "ReceiveWithAuthorization" => look.authorization(message),
-        "OrderComponents" => look.order(message),
-        "SafeTx" => look.safe(message),
-        _ => None,
-    }
+/// What a message is read with.
+pub(super) struct Look<'a> {
+    pub(super) typed: &'a Typed,
+    pub(super) chain: &'static EvmChain,
+    /// Seconds since 1970.
+    pub(super) now: u64,
+    pub(super) ours: &'a Ownership,
 }
 
 impl Look<'_> {
-    fn address(&self, message: &Value, name: &str) -> Option<Address> {
+    /// What the message means; with a reason to retype its digest where nobody here knows it.
+    pub(super) fn grant(&self) -> Grant {
+        match known(self.typed) {
+            Ok(known) => self.of(known).unwrap_or_else(|| self.unknown("a member of it is not what it should be")),
+            Err(why) => {
+                let bound = witness(self.typed).and_then(|known| self.of(known));
+                let mut grant = bound.unwrap_or_else(|| self.unknown(why));
+                if grant.blind.is_empty() {
+                    grant.blind.push(why.to_owned());
+                }
+                grant
+            }
+        }
+    }
+
+    fn of(&self, known: Known) -> Option<Grant> {
+        let message = &self.typed.message;
+        match known {
+            Known::Permit => self.permit(message),
+            Known::DaiPermit => self.dai(message),
+            Known::Allowance => self.permit2(std::slice::from_ref(message.get("details")?), "sigDeadline"),
+            Known::Allowances => self.permit2(message.get("details")?.as_array()?, "sigDeadline"),
+            Known::Transfer => self.permit2(std::slice::from_ref(message.get("permitted")?), "deadline"),
+            Known::Transfers => self.permit2(message.get("permitted")?.as_array()?, "deadline"),
+            Known::Authorization => self.authorization(message),
+            Known::Cancellation => Some(Grant {
+                sentence: "Takes back an authorisation of a transfer (ERC-3009) that was not used yet".to_owned(),
+                owner: self.address(message, "authorizer"),
+                ..Grant::default()
+            }),
+            Known::Order => orders::order(self, message),
+            Known::Safe => self.safe(message),
+        }
+    }
+
+    fn unknown(&self, why: &str) -> Grant {
+        let name = self.typed.domain_name.as_ref();
+        let name = name.map_or_else(|| "an unnamed application".to_owned(), |name| format!("\"{name}\""));
+        let at = self.typed.contract.map_or_else(String::new, |contract| format!(" at {}", self.name(contract)));
+        Grant {
+            sentence: format!("Sign a {} for {name}{at}", self.typed.primary),
+            blind: vec![why.to_owned()],
+            beneficiaries: self.typed.addresses(self.chain),
+            ..Grant::default()
+        }
+    }
+
+    pub(super) fn address(&self, message: &Value, name: &str) -> Option<Address> {
         address(message.get(name)?.as_str()?, self.chain).ok()
     }
 
-    fn number(message: &Value, name: &str) -> Option<U256> {
+    pub(super) fn number(message: &Value, name: &str) -> Option<U256> {
         unsigned(message.get(name)?, 256).ok()
     }
 
-    fn name(&self, address: Address) -> String {
+    pub(super) fn name(&self, address: Address) -> String {
         evm_text(address, self.chain)
     }
 
-    fn amount(&self, token: Address, value: U256) -> String {
-        let known = Token::at(self.chain.id, token);
-        let what = known.map_or_else(|| format!("the token {}", self.name(token)), |token| token.symbol.to_owned());
-        if Unlimited::of(value) == Unlimited::Yes {
+    fn denomination(&self, token: Address) -> Option<Denomination> {
+        let added = || self.ours.added_tokens.iter().find(|(address, _)| *address == token);
+        let pinned = Token::at(self.chain.id, token).map(Token::denomination);
+        pinned.or_else(|| added().map(|(_, denomination)| denomination.clone()))
+    }
+
+    /// An amount of a token in words; `UNLIMITED` where it is without limit.
+    pub(super) fn amount(&self, token: Address, value: U256) -> String {
+        let known = self.denomination(token);
+        if allowance::is_unlimited(self.chain, token, value) {
+            let what =
+                known.map_or_else(|| format!("the token {}", self.name(token)), |known| known.symbol.to_string());
             return format!("UNLIMITED {what}");
         }
         match known {
-            Some(known) => known.denomination().of(value).to_string(),
-            None => format!("{value} smallest units of {what}"),
+            Some(known) => known.of(value).to_string(),
+            None => format!("{value} smallest units of the token {}", self.name(token)),
         }
     }
 
-    fn until(&self, seconds: Option<U256>) -> String {
+    /// The chain's own coin for the zero address, else a token.
+    pub(super) fn coin_or_token(&self, token: Address, value: U256) -> String {
+        if token.is_zero() { native(self.chain, value).to_string() } else { self.amount(token, value) }
+    }
+
+    pub(super) fn until(&self, seconds: Option<U256>) -> String {
         match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
             Some(seconds) if seconds <= self.now => format!("{} (already over)", date(seconds)),
             Some(seconds) if seconds < self.now.saturating_add(FAR) => date(seconds),
@@ -93,105 +153,114 @@ impl Look<'_> {
         }
     }
 
-    fn lets(&self, spender: Address, what: &str, until: Option<U256>, unlimited: Unlimited) -> Grant {
+    fn lets(&self, spender: Address, what: &str, until: Option<U256>) -> Grant {
         let sentence = format!("LETS {} TAKE {what} FROM YOU, UNTIL {}", self.name(spender), self.until(until));
-        let consents = match unlimited {
-            Unlimited::Yes => vec![Consent::Unlimited { spender }],
-            Unlimited::No => Vec::new(),
-        };
-        Grant { sentence, consents, blind: None }
+        Grant { sentence, beneficiaries: vec![spender], ..Grant::default() }
     }
 
     fn permit(&self, message: &Value) -> Option<Grant> {
         let (token, spender) = (self.typed.contract?, self.address(message, "spender")?);
         let value = Self::number(message, "value")?;
-        let what = self.amount(token, value);
-        Some(self.lets(spender, &what, Self::number(message, "deadline"), Unlimited::of(value)))
+        let mut grant = self.lets(spender, &self.amount(token, value), Self::number(message, "deadline"));
+        if allowance::is_unlimited(self.chain, token, value) {
+            grant.consents.push(Consent::Unlimited { spender });
+        }
+        Some(Grant { owner: self.address(message, "owner"), warnings: self.unknown_token(token), ..grant })
     }
 
     fn dai(&self, message: &Value) -> Option<Grant> {
         let (token, spender) = (self.typed.contract?, self.address(message, "spender")?);
+        let owner = self.address(message, "holder");
         if message.get("allowed")?.as_bool()? {
-            let what = self.amount(token, U256::MAX);
             let until = Self::number(message, "expiry").filter(|expiry| !expiry.is_zero());
-            return Some(self.lets(spender, &what, until, Unlimited::Yes));
+            let grant = self.lets(spender, &self.amount(token, U256::MAX), until);
+            let consents = vec![Consent::Unlimited { spender }];
+            return Some(Grant { consents, owner, warnings: self.unknown_token(token), ..grant });
         }
         let sentence = format!("No longer lets {} take from you", self.name(spender));
-        Some(Grant { sentence, consents: Vec::new(), blind: None })
+        Some(Grant { sentence, owner, ..Grant::default() })
     }
 
-    fn permit2(&self, message: &Value, details: &[Value], deadline: &str) -> Option<Grant> {
+    fn unknown_token(&self, token: Address) -> Vec<Warning> {
+        let text = format!("{} is not in the pinned list: its decimals are not known here", self.name(token));
+        let warning = Warning { code: "unknown_token", text };
+        if self.denomination(token).is_some() { Vec::new() } else { vec![warning] }
+    }
+
+    fn permit2(&self, details: &[Value], deadline: &str) -> Option<Grant> {
+        let message = &self.typed.message;
         let spender = self.address(message, "spender")?;
-        let mut parts = Vec::new();
-        let mut unlimited = Unlimited::No;
+        let (mut items, mut unlimited) = (Vec::new(), false);
         for detail in details {
             let (token, value) = (self.address(detail, "token")?, Self::number(detail, "amount")?);
-            if Unlimited::of(value) == Unlimited::Yes {
-                unlimited = Unlimited::Yes;
-            }
-            parts.push(self.amount(token, value));
+            unlimited |= allowance::is_unlimited(self.chain, token, value);
+            let until = Self::number(detail, "expiration").or_else(|| Self::number(message, deadline));
+            items.push((self.amount(token, value), self.until(until)));
         }
+        let what = match items.as_slice() {
+            few if few.len() <= IN_A_SENTENCE => {
+                few.iter().map(|(amount, _)| amount.as_str()).collect::<Vec<_>>().join(" and ")
+            }
+            many => format!("{} AMOUNTS OF TOKENS, each listed below,", many.len()),
+        };
         let expiry = details.iter().filter_map(|detail| Self::number(detail, "expiration")).max();
         let until = expiry.or_else(|| Self::number(message, deadline));
-        Some(self.lets(spender, &format!("{} (through Permit2)", parts.join(" and ")), until, unlimited))
+        let grant = self.lets(spender, &format!("{what} (through Permit2)"), until);
+        let consents = if unlimited { vec![Consent::Unlimited { spender }] } else { Vec::new() };
+        let items = items.into_iter().map(|(amount, until)| format!("{amount}, until {until}")).collect();
+        Some(Grant { consents, items, ..grant })
     }
 
     fn authorization(&self, message: &Value) -> Option<Grant> {
         let (token, to) = (self.typed.contract?, self.address(message, "to")?);
         let what = self.amount(token, Self::number(message, "value")?);
         let until = self.until(Self::number(message, "validBefore"));
-        let sentence = format!("SENDS {what} TO {}, whenever anybody shows this, UNTIL {until}", self.name(to));
-        Some(Grant { sentence, consents: Vec::new(), blind: None })
-    }
-
-    /// What is offered leaves; what is asked for may go to anybody: both are counted, and the digest is retyped.
-    fn order(&self, message: &Value) -> Option<Grant> {
-        let offerer = self.address(message, "offerer")?;
-        let offered = message.get("offer")?.as_array()?.len();
-        let asked = message.get("consideration")?.as_array()?;
-        let ours = asked.iter().filter(|item| self.address(item, "recipient") == Some(offerer)).count();
-        let until = self.until(Self::number(message, "endTime"));
-        let sentence = format!(
-            "SELLS {offered} items of yours FOR {} items, of which {ours} come to you, to whoever takes it UNTIL {until}",
-            asked.len()
-        );
-        let blind =
-            if ours == 0 { "an order that gives you NOTHING in return" } else { "an order on a market (Seaport)" };
-        Some(Grant { sentence, consents: Vec::new(), blind: Some(blind) })
+        Some(Grant {
+            sentence: format!("SENDS {what} TO {}, whenever anybody shows this, UNTIL {until}", self.name(to)),
+            beneficiaries: vec![to],
+            owner: self.address(message, "from"),
+            warnings: self.unknown_token(token),
+            ..Grant::default()
+        })
     }
 
     fn safe(&self, message: &Value) -> Option<Grant> {
-        let to = self.address(message, "to")?;
-        let wallet = self.typed.contract?;
-        let sentence = format!("AGREES that the Safe {} calls {}", self.name(wallet), self.name(to));
-        let delegatecall = Self::number(message, "operation") == Some(U256::from(1));
-        let data = message.get("data").and_then(Value::as_str).unwrap_or("0x");
-        let blind = if delegatecall {
-            Some("the Safe would run foreign code as itself (operation 1, a delegatecall)")
-        } else if data.len() > 2 {
-            Some("the call of the Safe is not read here")
-        } else {
-            None
+        let (safe, to) = (self.typed.contract?, self.address(message, "to")?);
+        let value = Self::number(message, "value")?;
+        let data: alloy_primitives::Bytes = message.get("data")?.as_str()?.parse().ok()?;
+        let refund = Refund {
+            safe_tx_gas: Self::number(message, "safeTxGas")?,
+            base_gas: Self::number(message, "baseGas")?,
+            gas_price: Self::number(message, "gasPrice")?,
+            token: self.address(message, "gasToken")?,
+            receiver: self.address(message, "refundReceiver")?,
         };
-        Some(Grant { sentence, consents: Vec::new(), blind })
+        let facts = Transacted { chain: self.chain, from: safe, to: Some(to), value, data: &data };
+        let call = calldata::read(&facts, self.ours);
+        let mut grant = Grant { beneficiaries: call.beneficiaries.clone(), ..Grant::default() };
+        let nothing = data.is_empty() && value.is_zero();
+        let does = if nothing {
+            format!("calls {} without coins or calldata", self.name(to))
+        } else {
+            format!("does this: {}", call.action)
+        };
+        let refunds = refund.sentence(|token, value| self.coin_or_token(token, value), |address| self.name(address));
+        grant.sentence = format!("AGREES that the Safe {} {does}{refunds}", self.name(safe));
+        if refund.most().is_some() && !refund.receiver.is_zero() {
+            grant.beneficiaries.push(refund.receiver);
+        }
+        if Self::number(message, "operation") != Some(U256::ZERO) {
+            let known = Self::number(message, "operation") == Some(DELEGATECALL);
+            grant.blind.push(if known { FOREIGN_CODE } else { "it is an operation that no Safe has" }.to_owned());
+        }
+        if to == safe && !data.is_empty() {
+            grant.blind.push(OWN_RULES.to_owned());
+        }
+        if !self.typed.names_a_chain() {
+            let text =
+                "its domain names no chain (a Safe before 1.3.0): it is good on every chain on which this Safe is";
+            grant.warnings.push(Warning { code: "no_chain", text: text.to_owned() });
+        }
+        Some(Grant { call: Some(call), ..grant })
     }
-}
-
-/// Whether somebody may take without limit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unlimited {
-    Yes,
-    No,
-}
-
-impl Unlimited {
-    /// From 2^128 on nobody means an amount (threats.md H3).
-    const fn of(value: U256) -> Self {
-        if value.bit_len() > 128 { Self::Yes } else { Self::No }
-    }
-}
-
-/// A name from outside, for a sentence.
-pub(super) fn quoted(name: Option<&SafeText>) -> String {
-    name.map_or_else(|| "an unnamed application".to_owned(), |name| format!("\"{name}\""))
 }

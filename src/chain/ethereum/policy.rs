@@ -102,8 +102,14 @@ pub fn unusual(to: Address, known: &[Address]) -> Option<&'static str> {
     if number <= U256::from(LAST_PRECOMPILE) || number == U256::from(P256_VERIFY) {
         return Some("a precompiled contract, where coins are lost");
     }
-    let alike = |known: &&Address| **known != to && known[..2] == to[..2] && known[18..] == to[18..];
-    if known.contains(&to) || !known.iter().any(|address| alike(&address)) {
+    look_alike(to, known)
+}
+
+/// Whether an address is made to look like one that is known, whatever it is for.
+#[must_use]
+pub fn look_alike(address: Address, known: &[Address]) -> Option<&'static str> {
+    let alike = |known: &Address| *known != address && known[..2] == address[..2] && known[18..] == address[18..];
+    if known.contains(&address) || !known.iter().any(alike) {
         return None;
     }
     Some("not the address it looks like: one that you know begins and ends with the same four digits")

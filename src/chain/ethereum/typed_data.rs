@@ -50,6 +50,12 @@ pub struct Typed {
     pub domain_separator: B256,
     /// Hash of the message.
     pub struct_hash: B256,
+    /// `encodeType` of the message (EIP-712): its type with every type that it depends on.
+    pub(super) encoded_type: String,
+    /// `encodeType` of the domain.
+    pub(super) domain_type: String,
+    /// Version in the domain, if it has one.
+    pub(super) domain_version: Option<String>,
     pub(super) types: BTreeMap<String, Vec<Member>>,
     pub(super) message: Value,
 }
@@ -95,6 +101,7 @@ impl Typed {
         });
         let data: TypedData = serde_json::from_value(whole).map_err(|_| bad("its types are not understood"))?;
         let struct_hash = data.hash_struct().map_err(|_| bad("the message does not fit its types"))?;
+        let encoded_type = data.encode_type().map_err(|_| bad("its types are not understood"))?;
         let text = |name: &str| domain.get(name).and_then(Value::as_str);
         let contract = text("verifyingContract").map(|text| typed_values::address(text, chain)).transpose()?;
         Ok(Self {
@@ -102,10 +109,35 @@ impl Typed {
             contract,
             domain_separator: data.domain().separator(),
             struct_hash,
+            encoded_type,
+            domain_type: data.domain().encode_type(),
+            domain_version: text("version").map(str::to_owned),
             primary,
             types,
             message,
         })
+    }
+}
+
+impl Typed {
+    /// Whether the domain names a chain.
+    pub(super) fn names_a_chain(&self) -> bool {
+        self.domain_type.contains("uint256 chainId")
+    }
+
+    /// Every address of the message, at any depth, each once.
+    pub(super) fn addresses(&self, chain: &EvmChain) -> Vec<Address> {
+        let mut found = Vec::new();
+        typed_values::addresses(&self.types, (&self.primary, &self.message), &mut |text| {
+            found.extend(typed_values::address(text, chain).ok().filter(|address| !address.is_zero()));
+        });
+        let mut distinct = Vec::new();
+        for address in found {
+            if !distinct.contains(&address) {
+                distinct.push(address);
+            }
+        }
+        distinct
     }
 }
 
@@ -205,7 +237,7 @@ fn reach(
     Ok(())
 }
 
-/// The domain holds exactly what its type lists, in the standard's order and types, and names this chain.
+/// The domain holds exactly what its type lists, in the standard's order and types, and names no other chain.
 fn check_domain(types: &BTreeMap<String, Vec<Member>>, domain: &Value, chain: &EvmChain) -> Result<(), EthereumError> {
     let listed = types.get("EIP712Domain").ok_or_else(|| bad("`EIP712Domain` is not defined"))?;
     let mut standard = DOMAIN.iter();
@@ -215,9 +247,8 @@ fn check_domain(types: &BTreeMap<String, Vec<Member>>, domain: &Value, chain: &E
         }
     }
     typed_values::check(types, "EIP712Domain", domain, chain)?;
-    let Some(id) = domain.get("chainId") else {
-        return Err(bad("its domain names no chain, so it would be good on every chain"));
-    };
+    // A domain without a chain is good on every chain: that is for the review to say, for old Safes have no other.
+    let Some(id) = domain.get("chainId") else { return Ok(()) };
     let id = typed_values::unsigned(id, 256)?;
     if id == U256::from(chain.id) {
         return Ok(());

@@ -167,6 +167,25 @@ fn signed(value: &Value, bits: usize) -> Result<(), EthereumError> {
     if size.bit_len() < bits { Ok(()) } else { Err(wrong()) }
 }
 
+/// Every value of type `address` of a struct, at any depth.
+pub(super) fn addresses(
+    types: &BTreeMap<String, Vec<Member>>,
+    (ty, value): (&str, &Value),
+    found: &mut impl FnMut(&str),
+) {
+    if let Some((inner, _)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
+        value.as_array().into_iter().flatten().for_each(|item| addresses(types, (inner, item), found));
+    } else if let Some(members) = types.get(ty) {
+        for member in members {
+            if let Some(value) = value.get(&member.name) {
+                addresses(types, (&member.ty, value), found);
+            }
+        }
+    } else if let (true, Some(text)) = (ty == "address", value.as_str()) {
+        found(text);
+    }
+}
+
 /// The tree of a struct, in the order of its type.
 pub(super) fn write(
     types: &BTreeMap<String, Vec<Member>>,

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256};
 use fastness::{
     address::evm_text,
+    amount::Denomination,
     chain::ethereum::{
-        message::{self, MessageReview},
+        Ownership,
+        message::{self, Asked, MessageReview},
         policy,
     },
     explain::Failure,
@@ -50,11 +52,8 @@ enum Action {
     Sign {
         #[command(flatten)]
         what: What,
-        /// Agree to exactly the message with this digest
-        #[arg(long, value_name = "DIGEST")]
-        approve: Option<String>,
         #[command(flatten)]
-        consents: ConsentArgs,
+        agreement: Agreement,
     },
     /// Tell whether an address signed a message
     #[command(override_usage = "fastness message verify ADDRESS SIGNATURE TEXT")]
@@ -71,6 +70,19 @@ enum Action {
         #[command(flatten)]
         what: What,
     },
+}
+
+/// How a message is agreed to.
+#[derive(Debug, clap::Args)]
+struct Agreement {
+    /// Agree to exactly the message with this digest
+    #[arg(long, value_name = "DIGEST")]
+    approve: Option<String>,
+    /// Stop unless exactly these addresses gain by the message. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    expect_to: Vec<String>,
+    #[command(flatten)]
+    consents: ConsentArgs,
 }
 
 /// The message.
@@ -96,6 +108,8 @@ struct Reviewed {
     domain_separator: Option<B256>,
     struct_hash: Option<B256>,
     consents: Vec<fastness::intent::Consent>,
+    /// Who gains by it, and in a message that is not known every address.
+    beneficiaries: Vec<String>,
     /// The account that signed, or was asked about.
     account: Option<String>,
     signature: Option<String>,
@@ -111,14 +125,15 @@ struct Verified {
 }
 
 impl What {
-    fn review(&self, chain: &EvmChain) -> Result<MessageReview, Failure> {
+    fn review(&self, chain: &'static EvmChain, ours: &Ownership) -> Result<MessageReview, Failure> {
+        let asked = Asked { chain, now: now(), ours };
         if let Some(path) = &self.typed {
-            return Ok(message::typed(&read_public(path, MAX_FILE)?, chain, now())?);
+            return Ok(message::typed(&read_public(path, MAX_FILE)?, &asked)?);
         }
         if let Some(path) = &self.file {
-            return Ok(message::personal(&read_public(path, MAX_FILE)?, chain)?);
+            return Ok(message::personal(&read_public(path, MAX_FILE)?, &asked)?);
         }
-        Ok(message::personal(self.text.as_deref().unwrap_or_default().as_bytes(), chain)?)
+        Ok(message::personal(self.text.as_deref().unwrap_or_default().as_bytes(), &asked)?)
     }
 }
 
@@ -126,35 +141,48 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let chain = context.chain()?;
         match &self.action {
-            Action::Sign { what, approve, consents } => sign(context, chain, what, (approve.as_deref(), consents)),
+            Action::Sign { what, agreement } => sign(context, chain, what, agreement),
             Action::Verify { address: text, signature, what } => {
-                let review = what.review(chain)?;
+                let review = what.review(chain, &Ownership::default())?;
                 let claimed = address(text, chain)?;
                 let valid = message::recovered(&review, signature)? == claimed;
                 answer(Verified { address: evm_text(claimed, chain), valid, digest: review.digest })
             }
-            Action::Inspect { what } => answer(Reviewed::of(what.review(chain)?, None, None)),
+            Action::Inspect { what } => {
+                let review = what.review(chain, &known_here(context, chain))?;
+                answer(Reviewed::of(review, chain, None))
+            }
         }
     }
 }
 
-fn sign(
-    context: &mut Context,
-    chain: &'static EvmChain,
-    what: &What,
-    (approve, consents): (Option<&str>, &ConsentArgs),
-) -> Answer {
-    let review = what.review(chain)?;
-    let given = consents.given(chain)?;
+/// What every wallet of this home knows; without a home that can be opened, nothing.
+fn known_here(context: &mut Context, chain: &EvmChain) -> Ownership {
+    let mut known = || -> Result<Ownership, Failure> {
+        let ledger = context.ledger()?;
+        let added_tokens = ledger.added_tokens(chain.id)?.into_iter();
+        let added_tokens = added_tokens
+            .map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals)))
+            .collect();
+        Ok(Ownership { added_tokens, ..ethereum::ownership_of_ledger(&ledger, None)? })
+    };
+    known().unwrap_or_default()
+}
+
+fn sign(context: &mut Context, chain: &'static EvmChain, what: &What, agreement: &Agreement) -> Answer {
+    let given = agreement.consents.given(chain)?;
+    let expected = agreement.expect_to.iter().map(|text| address(text, chain)).collect::<Result<Vec<_>, _>>()?;
     let (ledger, row) = context.evm_account(chain)?;
     let wallet = context.wallet()?;
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
     let known = signer::ownership(context, &ledger, wallet.as_str(), (chain, &[]))?;
+    let review = what.review(chain, &known)?;
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
     let account = format!("{}/{}", row.wallet, row.name);
-    agree(context, chain, (&review, &account), approve)?;
+    agree(context, chain, (&review, &account), agreement.approve.as_deref())?;
+    check_beneficiaries(&review, &expected)?;
     review.consents.iter().try_for_each(|consent| policy::check_consent(consent, &given))?;
     let keys = key_side::keys(context, &wallet, &sealed)?;
     ethereum::check_accounts(&known, &keys)?;
@@ -163,7 +191,7 @@ fn sign(
     let signatures = keys.sign_ethereum(std::slice::from_ref(&job))?;
     let signature = signatures.first().ok_or(DeskError::Unprintable)?;
     let signature = message::finish(&review, from, signature)?;
-    answer(Reviewed::of(review, Some(evm_text(from, chain)), Some(signature)))
+    answer(Reviewed::of(review, chain, Some((from, signature))))
 }
 
 /// Agreement: the digest named beforehand, or `yes` typed under the whole message.
@@ -194,6 +222,21 @@ fn agree(
     if typed.trim() == "yes" { Ok(()) } else { Err(FlowError::Declined.into()) }
 }
 
+/// `--expect-to`: exactly the expected addresses gain, where any are named.
+fn check_beneficiaries(review: &MessageReview, expected: &[Address]) -> Result<(), Failure> {
+    let limit = |what: String| Err(FlowError::Limit(what).into());
+    if expected.is_empty() {
+        return Ok(());
+    }
+    if let Some(other) = review.beneficiaries.iter().find(|address| !expected.contains(address)) {
+        return limit(format!("{other} gains by it, which was not expected"));
+    }
+    match expected.iter().find(|address| !review.beneficiaries.contains(address)) {
+        Some(address) => limit(format!("{address} does not gain by it")),
+        None => Ok(()),
+    }
+}
+
 /// The digest's name in ERC-8213, by which another machine shows it too.
 const fn digest_name(domain_separator: Option<B256>) -> &'static str {
     if domain_separator.is_some() { "EIP-712 digest" } else { "ERC-191 digest" }
@@ -216,8 +259,10 @@ fn write(review: &MessageReview, page: &mut Page) {
 }
 
 impl Reviewed {
-    fn of(review: MessageReview, account: Option<String>, signature: Option<String>) -> Self {
+    fn of(review: MessageReview, chain: &EvmChain, signed: Option<(Address, String)>) -> Self {
+        let (account, signature) = signed.map(|(from, signature)| (evm_text(from, chain), signature)).unzip();
         Self {
+            beneficiaries: review.beneficiaries.iter().map(|address| evm_text(*address, chain)).collect(),
             sentence: review.sentence,
             tree: review.tree,
             digest: review.digest,

@@ -4,10 +4,10 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     address::evm_text,
     amount::{Units, decimal_to_u256},
-    chain::ethereum::calls,
+    chain::ethereum::{allowance, calls, policy},
     explain::Failure,
     explorer::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
-    intent::Warning,
+    intent::{Consent, Warning},
     ledger::AddedToken,
     network::EvmChain,
     text::SafeText,
@@ -168,7 +168,9 @@ impl Args {
             }
             Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
                 let (token, value) = allowed(work, amount)?;
-                Ok(Wish::call(token.address, calls::approve(address(spender, chain)?, value)?))
+                let spender = address(spender, chain)?;
+                check_beyond(work, (&token, value), spender)?;
+                Ok(Wish::call(token.address, calls::approve(spender, value)?))
             }),
             Action::Revoke { spender, token, nft, making } => making.run(context, chain, |_, work| {
                 let spender = address(spender, chain)?;
@@ -201,6 +203,17 @@ impl Making {
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)
     }
+}
+
+/// An allowance of a million times what the account has is one without limit, and is agreed to as one. What no node tells
+/// stops nothing.
+fn check_beyond(work: &Work<'_>, (token, value): (&KnownToken, U256), spender: Address) -> Result<(), Failure> {
+    let Ok(claim) = work.node.token_balances(work.row.account.address, &[token.address]) else { return Ok(()) };
+    let held = claim.claim.into_value().into_iter().next().flatten();
+    if held.is_some_and(|held| allowance::is_beyond(value, held)) {
+        policy::check_consent(&Consent::Unlimited { spender }, &work.limits.consents)?;
+    }
+    Ok(())
 }
 
 /// `25 USDC` or `unlimited USDC`.
@@ -310,7 +323,7 @@ fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: 
     Allowance {
         revoke: format!("fastness token revoke {spender} {contract}{flag} --network {}", chain.name),
         amount: (seen.kind == ApprovalKind::Amount).then(|| counted.of(left)),
-        unlimited: seen.kind == ApprovalKind::Operator || left >> 128 != U256::ZERO,
+        unlimited: seen.kind == ApprovalKind::Operator || allowance::is_unlimited(chain, seen.contract, left),
         contract,
         spender,
     }

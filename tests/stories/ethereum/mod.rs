@@ -4,6 +4,7 @@ mod airgap;
 mod contracts;
 mod history;
 mod hostile;
+mod messages;
 mod names;
 pub mod node;
 mod payments;
