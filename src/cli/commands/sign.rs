@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Write a finalized PSBT in base64 in place of a signed file
     #[arg(long, help_heading = BITCOIN)]
     pub(super) psbt: bool,
+    /// This process is the sealed child of another one, which writes the file
+    #[arg(long, hide = true, conflicts_with = "output")]
+    sealed_child: bool,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
     /// A function that you know is called, such as "stake(uint256,address)": it is read by this signature
@@ -61,9 +64,6 @@ pub(crate) struct Args {
     pub(super) signature: Vec<String>,
     #[command(flatten)]
     pub(super) consents: ConsentArgs,
-    /// This process is the sealed child of another one, which writes the file
-    #[arg(long, hide = true, conflicts_with = "output")]
-    sealed_child: bool,
 }
 
 /// What was signed.
