@@ -16,7 +16,7 @@ use crate::{
 
 pub use ethereum::{
     Certainty, Consent, Depth, EvmFee, EvmFeeLimit, EvmFeeReview, EvmRequest, EvmReview, EvmStatus, EvmValue, FeeLevel,
-    Outcome, ReviewedAuthorization, TreeLine, TxType,
+    Leaving, Measure, Outcome, ReviewedAuthorization, TreeLine, TxType,
 };
 pub use shown::{Complete, Gap, MAX_LINES, MAX_TEXT, Showing, Shown};
 

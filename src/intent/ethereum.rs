@@ -161,6 +161,25 @@ pub enum Consent {
     },
 }
 
+/// A token that may leave: sent, or allowed to be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leaving {
+    /// Its contract.
+    pub token: Address,
+    /// How much, in the token's unit where that is known here.
+    pub amount: Units,
+}
+
+/// Whether all that may leave is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Every call moves the amounts that are listed, or nothing.
+    Whole,
+    /// Some call may move what is not in its arguments.
+    Open,
+}
+
 /// Fee of a reviewed transaction, recomputed from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EvmFeeReview {
@@ -210,6 +229,10 @@ pub struct EvmReview {
     pub moved: Option<Units>,
     /// Who gains by it: recipients of coin and tokens, spenders, new owners, called contracts. `--expect-to` names them.
     pub beneficiaries: Vec<Address>,
+    /// Tokens that may leave by it, one entry for each token: what is sent, and what others may take from now on.
+    pub leaving: Vec<Leaving>,
+    /// Whether that is all.
+    pub measure: Measure,
     /// How surely the calldata is understood.
     pub certainty: Certainty,
     /// The calldata as a tree; empty without calldata.

@@ -9,18 +9,22 @@ use alloy_primitives::{Address, B256, Keccak256, U256};
 
 pub use super::reading::{Reading, Transacted};
 use super::{
-    Ownership, meaning,
+    Ownership,
+    addressees::{self, Definition, Part},
+    contracts, meaning,
     plan::native,
     standards::{self, Source},
     tree::Tree,
 };
 use crate::{
     address::evm_text,
-    intent::{Certainty, Consent, Showing, Warning},
+    amount::Units,
+    intent::{Certainty, Consent, Leaving, Measure, Showing, Warning},
 };
 
 /// Calls within calls that are read.
 const MAX_DEPTH: usize = 4;
+const GUESSED: &str = "a function is only guessed from its first four bytes; another one can have the same";
 /// The word among the typed signatures that says: the person deploys this init code themselves.
 pub const CONSTRUCTOR: &str = "constructor";
 
@@ -42,8 +46,24 @@ pub(super) struct Decoded {
     pub(super) arguments: Vec<DynSolValue>,
 }
 
+/// A call that another one makes.
+pub(super) struct Inner<'a> {
+    pub(super) to: Address,
+    /// Native coin that the calling contract gives to it.
+    pub(super) value: U256,
+    pub(super) data: &'a [u8],
+    /// How often in a row the very same call is made.
+    pub(super) times: usize,
+    /// What becomes of the others when it fails, in words; empty where all fail.
+    pub(super) failing: &'static str,
+}
+
 /// The reading being made. Nested calls add to it.
 pub(super) struct Reader<'a> {
+    /// How often the call that is being read is made.
+    times: usize,
+    /// Calls whose effect on what leaves was told.
+    measured: usize,
     pub(super) facts: Transacted<'a>,
     pub(super) ours: &'a Ownership,
     pub(super) tree: Tree<'a>,
@@ -59,10 +79,14 @@ impl<'a> Reader<'a> {
             tree: Showing::of(1).finish(),
             moved: None,
             beneficiaries: Vec::new(),
+            named: Vec::new(),
+            leaving: Vec::new(),
+            measure: Measure::Whole,
             consents: Vec::new(),
             warnings: Vec::new(),
         };
-        Self { facts, ours, tree: Tree::of(facts.data.len(), facts.chain), reading }
+        let tree = Tree::of(facts.data.len(), facts.chain);
+        Self { times: 1, measured: 0, facts, ours, tree, reading }
     }
 
     /// The digest of the whole calldata is retyped, wherever in it the unreadable part is.
@@ -81,6 +105,30 @@ impl<'a> Reader<'a> {
         if !self.reading.beneficiaries.contains(&address) {
             self.reading.beneficiaries.push(address);
         }
+    }
+
+    /// Every address among the arguments, at any depth, is judged.
+    fn judge(&mut self, decoded: &Decoded, definition: Definition) {
+        for (address, part) in addressees::among(&decoded.function, &decoded.arguments, definition) {
+            match part {
+                Part::Gains => self.gains(address),
+                Part::Named if !self.reading.named.contains(&address) => self.reading.named.push(address),
+                Part::Named => {}
+            }
+        }
+    }
+
+    /// So much of a token may leave by the call that is being read.
+    pub(super) fn leaves(&mut self, token: Address, amount: &Units) {
+        self.measured();
+        let times = U256::from(self.times);
+        let amount = amount.denomination.clone().of(amount.value.saturating_mul(times));
+        self.reading.leaving.push(Leaving { token, amount });
+    }
+
+    /// The call that is being read moves nothing but what was told.
+    pub(super) const fn measured(&mut self) {
+        self.measured = self.measured.saturating_add(1);
     }
 
     pub(super) fn consent(&mut self, consent: Consent) {
@@ -120,34 +168,47 @@ impl<'a> Reader<'a> {
         self.say(0, format!("Create a contract from {bytes} bytes of code{with}"));
         self.reading.certainty = Certainty::Typed;
         if self.ours.typed_signatures.iter().any(|typed| typed == CONSTRUCTOR) {
-            return self.tree.read(bytes);
+            return self.read(bytes);
         }
         self.reading.certainty = Certainty::Unknown;
-        self.blind(self.facts.data, "it creates a contract, whose code nobody here can read");
+        self.blind("it creates a contract, whose code nobody here can read", 0);
     }
 
-    fn blind(&mut self, data: &[u8], why: &str) {
-        let inner = if data.len() == self.facts.data.len() { "" } else { " (a call inside of it)" };
+    /// Something is not understood: the whole is signed only by its digest.
+    pub(super) fn blind(&mut self, why: &str, depth: usize) {
+        let inner = if depth == 0 { "" } else { " (a call inside of it)" };
         self.tree.gap(&format!("{why}{inner}"));
+        self.reading.measure = Measure::Open;
+    }
+
+    /// So many bytes of calldata were decoded, and are shown.
+    const fn read(&mut self, bytes: usize) {
+        self.tree.read(bytes.saturating_mul(self.times));
     }
 
     /// Reads one call; `depth` is how many calls it is inside of.
     pub(super) fn call(&mut self, to: Address, data: &[u8], depth: usize) {
         if depth > MAX_DEPTH {
-            return self.blind(data, "it holds calls within calls, too deep to be read");
+            self.gains(to);
+            return self.blind("it holds calls within calls, too deep to be read", depth);
         }
         let Some((selector, arguments)) = data.split_first_chunk::<4>() else {
-            self.gains(to);
             return self.unknown(to, data, depth);
         };
         if let Some(decoded) = self.typed(*selector, arguments) {
             self.certainty(Certainty::Typed);
-            self.tree.read(data.len());
+            self.read(data.len());
+            let known = standards::by_selector(*selector).map_or(Definition::Unknown, |_| Definition::Known);
+            self.judge(&decoded, known);
+            self.reading.measure = Measure::Open;
             return self.plain_call(to, &decoded, depth);
         }
         match standards::by_selector(*selector) {
             Some((source, function)) => match decode(function, arguments) {
-                Some(decoded) => self.matched(to, (source, &decoded), data, depth),
+                Some(decoded) => {
+                    self.read(data.len());
+                    self.matched(to, (source, &decoded), depth);
+                }
                 None => self.unknown(to, data, depth),
             },
             None => self.unknown(to, data, depth),
@@ -158,22 +219,37 @@ impl<'a> Reader<'a> {
         self.reading.certainty = self.reading.certainty.max(found);
     }
 
-    fn matched(&mut self, to: Address, (source, decoded): (Source, &Decoded), data: &[u8], depth: usize) {
-        self.tree.read(data.len());
+    fn matched(&mut self, to: Address, (source, decoded): (Source, &Decoded), depth: usize) {
         match source {
-            Source::Standard => meaning::standard(self, to, decoded, depth),
+            Source::Standard => self.standard(to, decoded, depth),
             Source::Control => {
+                self.judge(decoded, Definition::Unknown);
                 self.plain_call(to, decoded, depth);
-                decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| self.gains(address));
-                self.blind(data, &format!("{} hands over control of the contract", decoded.function.name));
+                self.blind(&format!("{} hands over control of the contract", decoded.function.name), depth);
             }
             Source::WellKnown => {
-                self.certainty(Certainty::Guess);
-                self.blind(data, "a function is only guessed from its first four bytes; another one can have the same");
-                decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| self.gains(address));
+                self.reading.measure = Measure::Open;
+                if contracts::is_pinned(self.facts.chain.id, to, &decoded.function.name) {
+                    self.judge(decoded, Definition::Known);
+                } else {
+                    self.certainty(Certainty::Guess);
+                    self.judge(decoded, Definition::Unknown);
+                    self.blind(GUESSED, depth);
+                }
                 self.plain_call(to, decoded, depth);
             }
         }
+    }
+
+    /// A call that a standard defines. Who gains is told by its meaning; what it names besides is judged too.
+    fn standard(&mut self, to: Address, decoded: &Decoded, depth: usize) {
+        let measured = self.measured;
+        meaning::standard(self, to, decoded, depth);
+        if self.measured == measured {
+            self.reading.measure = Measure::Open;
+        }
+        let among = addressees::among(&decoded.function, &decoded.arguments, Definition::Unknown);
+        self.reading.named.extend(among.into_iter().map(|(address, _)| address));
     }
 
     /// A signature that the person typed here, if its selector matches and its arguments read.
@@ -218,24 +294,30 @@ impl<'a> Reader<'a> {
         if depth == 0 && !self.facts.value.is_zero() {
             self.reading.moved = Some(native(self.facts.chain, self.facts.value));
         }
-        self.blind(data, "nobody here can read its calldata");
+        self.blind("nobody here can read its calldata", depth);
     }
 
     /// A call that this one makes.
-    pub(super) fn inner(&mut self, to: Address, value: U256, data: &[u8], depth: usize) {
-        let with = if value.is_zero() { String::new() } else { format!(" with {}", native(self.facts.chain, value)) };
-        self.tree.line(depth, "inner call", &format!("{}{with}", self.name(to)));
-        if data.is_empty() {
-            self.gains(to);
+    pub(super) fn inner(&mut self, call: &Inner<'_>, depth: usize) {
+        let with = if call.value.is_zero() {
+            String::new()
         } else {
-            self.tree.opened(data.len());
-            self.call(to, data, depth);
+            format!(" with {}", native(self.facts.chain, call.value))
+        };
+        let name = match call.times {
+            1 => "inner call".to_owned(),
+            times => format!("{times} inner calls, all the same"),
+        };
+        self.tree.line(depth, &name, &format!("{}{with}{}", self.name(call.to), call.failing));
+        let outer = self.times;
+        self.times = outer.saturating_mul(call.times);
+        if call.data.is_empty() {
+            self.gains(call.to);
+        } else {
+            self.tree.opened(call.data.len().saturating_mul(self.times));
+            self.call(call.to, call.data, depth);
         }
-    }
-
-    /// As [`Reader::blind`], for the meanings.
-    pub(super) fn blindly(&mut self, data: &[u8], why: &str) {
-        self.blind(data, why);
+        self.times = outer;
     }
 }
 
@@ -243,7 +325,7 @@ impl<'a> Reader<'a> {
 fn decode(function: &Function, arguments: &[u8]) -> Option<Decoded> {
     let values = function.abi_decode_input(arguments).ok()?;
     let again = function.abi_encode_input_raw(&values).ok()?;
-    (again == arguments).then(|| Decoded { function: function.clone(), arguments: values })
+    (again == arguments).then(|| Decoded { function: addressees::with_members(function), arguments: values })
 }
 /// The digest by which two machines compare calldata: Keccak-256 of its length as a 256-bit number and its bytes (ERC-8213).
 pub(super) fn calldata_digest(data: &[u8]) -> B256 {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     address::evm_text,
-    intent::{Consent, EvmFeeReview, EvmReview, ReviewedAuthorization, Warning},
+    intent::{Consent, EvmFeeReview, EvmReview, Leaving, ReviewedAuthorization, Warning},
     network::EvmChain,
     text::SafeText,
 };
@@ -43,6 +43,10 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
     if chain != plan.chain {
         return Err(EthereumError::OtherChain { found: chain.id, expected: plan.chain.id });
     }
+    // EIP-2681: no transaction has this nonce.
+    if transaction.nonce() == u64::MAX {
+        return Err(EthereumError::Refused("its nonce is 2^64-1, which no account can use (EIP-2681)".to_owned()));
+    }
     let reading = calldata::read(&transacted(&transaction, plan), ours);
     let authorizations = authorizations(&transaction, plan, ours)?;
     let action = delegation_sentence(&transaction, &authorizations).unwrap_or_else(|| reading.action.clone());
@@ -68,10 +72,24 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         authorizations,
         action: SafeText::whole(&action),
         moved: reading.moved,
+        leaving: by_token(reading.leaving),
+        measure: reading.measure,
         beneficiaries: reading.beneficiaries,
         certainty: reading.certainty,
         calldata: reading.tree,
     })
+}
+
+/// One entry for each token, with all that may leave of it.
+fn by_token(all: Vec<Leaving>) -> Vec<Leaving> {
+    let mut sums: Vec<Leaving> = Vec::new();
+    for one in all {
+        match sums.iter_mut().find(|sum| sum.token == one.token) {
+            Some(sum) => sum.amount.value = sum.amount.value.saturating_add(one.amount.value),
+            None => sums.push(one),
+        }
+    }
+    sums
 }
 
 fn transacted<'a>(transaction: &'a TypedTransaction, plan: &Plan) -> Transacted<'a> {
@@ -182,11 +200,11 @@ fn consents(
     let mut consents = reading.consents.clone();
     let own = ours.accounts.iter().map(|account| account.address);
     let known: Vec<Address> = ours.known_addresses.iter().copied().chain(own).chain([plan.from]).collect();
-    for to in &reading.beneficiaries {
-        if let Some(why) = policy::unusual(*to, &known) {
-            consents.push(Consent::UnusualDestination { to: *to, why });
-        }
-    }
+    let gain = reading.beneficiaries.iter().map(|to| (*to, policy::unusual(*to, &known)));
+    // Nothing goes to these, and none may pass for somebody else.
+    let named = reading.named.iter().map(|to| (*to, policy::look_alike(*to, &known)));
+    let unusual = gain.chain(named).filter_map(|(to, why)| Some(Consent::UnusualDestination { to, why: why? }));
+    consents.extend(unusual);
     let delegates = authorizations.iter().map(|authorization| authorization.delegate);
     consents.extend(delegates.filter(|delegate| !delegate.is_zero()).map(|delegate| Consent::Delegation { delegate }));
     let mut distinct: Vec<Consent> = Vec::new();
@@ -199,7 +217,7 @@ fn consents(
 }
 
 fn warnings(reading: &Reading, transaction: &TypedTransaction, plan: &Plan) -> Vec<Warning> {
-    let mut warnings = reading.warnings.clone();
+    let mut warnings = counted(&reading.warnings);
     let mut warn = |code, text: String| warnings.push(Warning { code, text });
     if transaction.to() == Some(plan.from) && plan.delegate.is_none() && !transaction.value().is_zero() {
         warn("to_self", "it sends coins to the account that they are on".to_owned());
@@ -208,4 +226,20 @@ fn warnings(reading: &Reading, transaction: &TypedTransaction, plan: &Plan) -> V
         warn("tip_above_maximum", "the tip is above the maximum price; no node takes this".to_owned());
     }
     warnings
+}
+
+/// Each sentence once, with how often it was said.
+fn counted(warnings: &[Warning]) -> Vec<Warning> {
+    let mut once: Vec<(&Warning, usize)> = Vec::new();
+    for warning in warnings {
+        match once.iter_mut().find(|(said, _)| *said == warning) {
+            Some((_, times)) => *times += 1,
+            None => once.push((warning, 1)),
+        }
+    }
+    let counted = once.into_iter().map(|(warning, times)| match times {
+        1 => warning.clone(),
+        times => Warning { code: warning.code, text: format!("{} ({times} times)", warning.text) },
+    });
+    counted.collect()
 }

@@ -7,7 +7,8 @@ use alloy_primitives::{Address, U256};
 
 use super::{
     allowance,
-    calldata::{Decoded, Reader},
+    batches::{self, is_batch},
+    calldata::{Decoded, Inner, Reader},
     plan::native,
 };
 use crate::{
@@ -24,7 +25,7 @@ const DELEGATECALL: u64 = 1;
 pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
     let signature = decoded.function.signature();
     let values = Values(&decoded.arguments);
-    if depth > 0 || !batches(&signature) {
+    if depth > 0 || !is_batch(&signature) {
         reader.arguments(decoded, depth);
     }
     match signature.as_str() {
@@ -33,6 +34,7 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         "increaseAllowance(address,uint256)" => raise(reader, to, (values.address(0), values.uint(1)), depth),
         "decreaseAllowance(address,uint256)" => {
             let amount = amount(reader, to, values.uint(1));
+            reader.measured();
             reader.say(depth, format!("Lower the allowance of {} by {amount}", reader.name(values.address(0))));
         }
         "transferFrom(address,address,uint256)" => move_from(reader, to, &values, depth),
@@ -61,13 +63,9 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)" => {
             safe(reader, to, &values, depth);
         }
-        other if batches(other) => batch(reader, to, decoded, depth),
+        other if is_batch(other) => batches::read(reader, to, decoded, depth),
         _ => vault(reader, to, decoded, depth),
     }
-}
-
-fn batches(signature: &str) -> bool {
-    ["aggregate", "tryAggregate", "multicall"].iter().any(|name| signature.starts_with(name))
 }
 
 /// Arguments by place. A place that is not there cannot be: the function's own types were decoded.
@@ -111,9 +109,11 @@ fn named(reader: &Reader<'_>, token: Address) -> String {
 }
 
 fn moved(reader: &mut Reader<'_>, token: Address, value: U256, depth: usize) {
+    let raw = || Denomination::new("smallest units", 0).of(value);
+    let amount = units(reader, token, value).unwrap_or_else(raw);
+    reader.leaves(token, &amount);
     if depth == 0 {
-        let raw = || Denomination::new("smallest units", 0).of(value);
-        reader.reading.moved = Some(units(reader, token, value).unwrap_or_else(raw));
+        reader.reading.moved = Some(amount);
     }
 }
 
@@ -149,6 +149,7 @@ fn carries_coins(reader: &mut Reader<'_>, depth: usize) {
 fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
     let who = reader.name(spender);
     if value.is_zero() {
+        reader.measured();
         return reader.say(depth, format!("Take away the allowance of {who} for {}", named(reader, token)));
     }
     reader.gains(spender);
@@ -189,6 +190,7 @@ fn operator(reader: &mut Reader<'_>, contract: Address, values: &Values<'_>, dep
     let (spender, who) = (values.address(0), reader.name(values.address(0)));
     let all = reader.name(contract);
     if values.0.get(1).and_then(DynSolValue::as_bool) != Some(true) {
+        reader.measured();
         return reader.say(depth, format!("No longer allow {who} to move your NFTs of {all}"));
     }
     reader.gains(spender);
@@ -208,6 +210,7 @@ fn nft(reader: &mut Reader<'_>, contract: Address, (values, what): (&Values<'_>,
 fn permit2(reader: &mut Reader<'_>, (token, spender): (Address, Address), value: U256, depth: usize) {
     let who = reader.name(spender);
     if value.is_zero() {
+        reader.measured();
         return reader.say(depth, format!("Take away the Permit2 allowance of {who} for {}", named(reader, token)));
     }
     reader.gains(spender);
@@ -241,31 +244,12 @@ fn safe(reader: &mut Reader<'_>, safe: Address, values: &Values<'_>, depth: usiz
     reader.gains(to);
     reader.say(depth, format!("Let the Safe {} call {}", reader.name(safe), reader.name(to)));
     if values.uint(3) == U256::from(DELEGATECALL) {
-        reader.blindly(&data, "the Safe would run foreign code as itself (operation 1, a delegatecall)");
+        reader.blind("the Safe would run foreign code as itself (operation 1, a delegatecall)", depth);
     }
     if !values.uint(6).is_zero() {
         let receiver = values.address(8);
         reader.gains(receiver);
         reader.warn("safe_refund", format!("the Safe refunds gas to {}", reader.name(receiver)));
     }
-    reader.inner(to, value, &data, depth + 1);
-}
-
-fn batch(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
-    reader.gains(to);
-    let calls = decoded.arguments.iter().find_map(DynSolValue::as_array).unwrap_or_default();
-    reader.say(depth, format!("Make {} calls through {}", calls.len(), reader.name(to)));
-    reader.tree.line(depth, &decoded.function.signature(), &format!("{} calls", calls.len()));
-    for call in calls {
-        match call {
-            DynSolValue::Bytes(data) => reader.inner(to, U256::ZERO, data, depth + 1),
-            DynSolValue::Tuple(members) => {
-                let target = members.iter().find_map(DynSolValue::as_address).unwrap_or_default();
-                let value = members.iter().find_map(DynSolValue::as_uint).map_or(U256::ZERO, |(number, _)| number);
-                let data = members.iter().find_map(DynSolValue::as_bytes).unwrap_or_default().to_vec();
-                reader.inner(target, value, &data, depth + 1);
-            }
-            _ => reader.blindly(&[], "a call in the batch cannot be read"),
-        }
-    }
+    reader.inner(&Inner { to, value, data: &data, times: 1, failing: "" }, depth + 1);
 }

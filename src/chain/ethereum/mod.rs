@@ -17,6 +17,9 @@ pub mod sign;
 pub mod state_proof;
 pub mod transaction;
 
+mod addressees;
+mod batches;
+mod contracts;
 mod error;
 mod known_messages;
 mod meaning;

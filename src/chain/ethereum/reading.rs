@@ -4,7 +4,7 @@ use alloy_primitives::{Address, U256};
 
 use crate::{
     amount::Units,
-    intent::{Certainty, Consent, Shown, Warning},
+    intent::{Certainty, Consent, Leaving, Measure, Shown, Warning},
     network::EvmChain,
 };
 
@@ -36,6 +36,12 @@ pub struct Reading {
     pub moved: Option<Units>,
     /// Who gains by it.
     pub beneficiaries: Vec<Address>,
+    /// Addresses that it names and to which nothing goes, such as the tokens of a swap.
+    pub named: Vec<Address>,
+    /// What may leave by it beside the transaction's own value: each movement and allowance, inner calls too.
+    pub leaving: Vec<Leaving>,
+    /// Whether [`Self::leaving`] is all that may leave.
+    pub measure: Measure,
     /// What has to be agreed to by name.
     pub consents: Vec<Consent>,
     /// What a person should know.

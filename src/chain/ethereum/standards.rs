@@ -178,6 +178,12 @@ pub(super) fn by_selector(selector: [u8; 4]) -> Option<(Source, &'static Functio
     table.get(&selector).map(|(source, function)| (*source, function))
 }
 
+/// Whether any well-known function has this name.
+#[cfg(test)]
+pub(super) fn is_well_known(name: &str) -> bool {
+    WELL_KNOWN.iter().filter_map(|signature| Function::parse(signature).ok()).any(|function| function.name == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
