@@ -22,7 +22,7 @@ use bitcoin::bip32::ChildNumber;
 pub use self::{
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
-    limits::Limits,
+    limits::{Limits, Origin},
     original::{check_original, original},
     repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
     signed_file::SignedFile,
@@ -86,6 +86,9 @@ pub enum FlowError {
     /// `--yes` without limits.
     #[error("`--yes` agrees only together with a stated limit")]
     NoLimits,
+    /// A file's payee was named by no limit, and `--yes` was to agree to it.
+    #[error("the file pays {0}, and nothing on the command line names that payee")]
+    PayeeNotNamed(String),
     /// What the ledger holds as our account is not what the keys derive.
     #[error("the ledger's account at {0} is not the one that this wallet's keys derive")]
     LedgerLies(String),
@@ -148,7 +151,8 @@ catalogue! {
     OTHER_NETWORK = "flow.other_network", Refused, "Use the file with its own network, named with --network";
     DECLINED = "flow.declined", Declined, "Plan again when the payment is right";
     LIMIT = "flow.limit", Refused, "Look at the draft with `fastness inspect`, then change the limit or the payment";
-    NO_LIMITS = "flow.no_limits", Usage, "Add --max-fee AMOUNT, --expect-to ADDRESS or --approve DIGEST (from `fastness inspect`)";
+    NO_LIMITS = "flow.no_limits", Usage, "Add --max-fee AMOUNT, --max-total AMOUNT, --expect-to ADDRESS or --approve DIGEST (from `fastness inspect`)";
+    PAYEE_NOT_NAMED = "flow.payee_not_named", Usage, "Name every payee with --expect-to ADDRESS, or the draft with --approve DIGEST (from `fastness inspect`)";
     LEDGER_LIES = "flow.ledger_lies", Verification, "Nothing was signed; move ledger.db away and add the accounts again from the keystore";
     REVIEW_CHANGED = "flow.review_changed", Verification, "Nothing was signed; inspect the draft on a machine you trust";
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
@@ -173,6 +177,7 @@ impl Explain for FlowError {
             Self::Declined => DECLINED,
             Self::Limit(_) => LIMIT,
             Self::NoLimits => NO_LIMITS,
+            Self::PayeeNotNamed(_) => PAYEE_NOT_NAMED,
             Self::LedgerLies(_) => LEDGER_LIES,
             Self::ReviewChanged => REVIEW_CHANGED,
             Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,

@@ -172,7 +172,16 @@ impl Theatre {
         let stage = Stage::with_coins(&[20_000_000, 20_000_000, 20_000_000]);
         if form == Form::Broadcast {
             stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-            stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+            stage.json(&[
+                "sign",
+                "pay.draft",
+                "-o",
+                "pay.signed",
+                "--yes",
+                "--expect-to",
+                &Stage::shop(),
+                &stage.password(),
+            ]);
         }
         copy(&stage.path("home"), &stage.path("fixture"));
         let another = || Server::start(stage.server.chain(), "127.0.0.1:0".parse().unwrap()).unwrap();

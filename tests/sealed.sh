@@ -16,9 +16,12 @@ fail() { echo "sealed.sh: $1" >&2; exit 1; }
 "$fastness" --home "$home" practice --yes >/dev/null </dev/null
 tour=$(echo "$home"/practice/tour-*)
 cd "$tour"
+# The option that agrees to exactly this draft, whoever it pays.
+approve() { echo "--approve=$("$fastness" --home "$tour" inspect "$1" --json | sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' | head -n 1)"; }
+first=$(approve first.draft)
 
 strace -f -o "$home/sign" -e trace=openat,seccomp,socket,connect,sendto,sendmsg,execve,execveat,fork,vfork,clone,clone3,ptrace \
-    "$fastness" --home "$tour" sign first.draft -o again.signed --wallet practice --password-file "$tour/password" --yes --max-fee 2000sat >/dev/null
+    "$fastness" --home "$tour" sign first.draft -o again.signed --wallet practice --password-file "$tour/password" --yes --max-fee 2000sat "$first" >/dev/null
 sealed=$(grep -n 'seccomp(SECCOMP_SET_MODE_FILTER' "$home/sign" | head -n 1 | cut -d: -f1)
 # A descriptor of O_PATH names the file in a rule and cannot read it.
 secret=$(grep -n 'openat.*password' "$home/sign" | grep -v O_PATH | head -n 1 | cut -d: -f1)
@@ -37,7 +40,7 @@ if [ -n "$airgapped" ]; then
     cp "$tour/wallets/practice.keystore" "$home/offline/wallets/"
     cp first.draft "$home/carried.draft"
     "$airgapped" --home "$home/offline" sign "$home/carried.draft" -o "$home/carried.signed" --password-file "$tour/password" \
-        --yes --max-fee 2000sat >/dev/null
+        --yes --max-fee 2000sat "$first" >/dev/null
     cmp "$home/carried.signed" again.signed || fail "the air-gapped build signs something else"
     if "$airgapped" --home "$home/offline" --network regtest explorers --test | grep -q 'answers'; then
         fail "the air-gapped build reached an explorer"
@@ -57,9 +60,9 @@ DRAFT
         grep -qF "$part" "$home/review" || { cat "$home/review"; fail "the air-gapped review does not say: $part"; }
     done
     "$fastness" --home "$tour" sign "$home/ether.draft" -o "$home/ether.signed" --wallet practice --password-file "$tour/password" \
-        --yes --max-fee 0.01eth >/dev/null
+        --yes --max-fee 0.01eth --expect-to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 >/dev/null
     "$airgapped" --home "$home/offline" sign "$home/ether.draft" -o "$home/ether-offline.signed" --password-file "$tour/password" \
-        --yes --max-fee 0.01eth >/dev/null
+        --yes --max-fee 0.01eth --expect-to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 >/dev/null
     cmp "$home/ether.signed" "$home/ether-offline.signed" || fail "the air-gapped build signs another Ethereum transaction"
     echo "air gap: an Ethereum draft has the complete review there, and is signed to the same bytes"
 fi

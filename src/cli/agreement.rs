@@ -4,13 +4,14 @@ use fastness::{
     address,
     amount::{Amount, Asset},
     explain::Failure,
-    flow::{FlowError, Limits},
+    flow::{FlowError, Limits, Origin},
     intent::Review,
     network::Network,
 };
 
 use super::{
     context::{Consent, Context},
+    heading::Heading,
     review_page,
 };
 
@@ -27,6 +28,9 @@ pub(crate) struct LimitArgs {
     /// Agree to exactly the draft with this digest, as `inspect` prints it
     #[arg(long, value_name = "DIGEST")]
     pub(crate) approve: Option<String>,
+    /// The most that may leave in all, fees too, such as 0.1btc; on EVM networks repeat it for tokens, such as "25 USDC"
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) max_total: Vec<String>,
 }
 
 impl LimitArgs {
@@ -37,7 +41,25 @@ impl LimitArgs {
             max_fee: self.max_fee()?,
             expect_to: self.expect_to.iter().map(script).collect::<Result<_, _>>()?,
             approve: self.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
+            max_total: self.max_total()?,
         })
+    }
+
+    /// The strictest `--max-total` in satoshi.
+    fn max_total(&self) -> Result<Option<u64>, Failure> {
+        let mut totals = Vec::new();
+        for text in &self.max_total {
+            totals.extend(Amount::parse(text, Asset::Bitcoin)?.to_sat());
+        }
+        Ok(totals.into_iter().min())
+    }
+
+    /// The limits for a sealed child. What was planned from the words of this command is named to it by its digest, so that it
+    /// agrees to that plan and no other; where nothing was stated, it says so itself.
+    pub(crate) fn for_child(&self, consent: Consent, digest: String) -> Self {
+        let stated = self.max_fee.is_some() || !self.expect_to.is_empty() || !self.max_total.is_empty();
+        let approve = (stated && consent == Consent::Given).then_some(digest);
+        Self { approve: self.approve.clone().or(approve), ..self.clone() }
     }
 
     /// `--max-fee` in satoshi.
@@ -47,14 +69,25 @@ impl LimitArgs {
     }
 }
 
+/// What is asked about.
+pub(crate) struct Asked<'a> {
+    /// The limits that were stated.
+    pub(crate) limits: &'a Limits,
+    /// Where payee and amount come from.
+    pub(crate) origin: Origin,
+    /// Whose it is.
+    pub(crate) heading: Heading,
+}
+
 /// Shows a review and gets agreement to it, in the way the options say.
-pub(crate) fn agree(context: &Context, limits: &Limits, review: &Review, subject: &str) -> Result<(), Failure> {
+pub(crate) fn agree(context: &Context, asked: &Asked<'_>, review: &Review) -> Result<(), Failure> {
+    let limits = asked.limits;
     if context.consent() == Consent::Given || limits.approve.is_some() {
-        return limits.agree(review);
+        return limits.agree(review, asked.origin);
     }
     limits.check(review)?;
     const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";
-    context.ui.show_page(FLAG, |page| review_page::write(review, subject, page))?;
+    context.ui.show_page(FLAG, |page| review_page::write(review, &asked.heading, page))?;
     let amount = to_type(review);
     let question = match &amount {
         Some(amount) => format!("Type the amount to agree ({amount}), anything else to decline: "),

@@ -12,6 +12,7 @@ mod desk_error;
 mod disclosures;
 mod ethereum;
 mod family;
+mod heading;
 mod interrupts;
 mod key_side;
 mod new_wallet;

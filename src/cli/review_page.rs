@@ -5,11 +5,14 @@ use fastness::{
     intent::{AmountProof, Locktime, Review, ReviewedOutput, Role},
 };
 
-use super::page::{Page, Tone};
+use super::{
+    heading::Heading,
+    page::{Page, Tone},
+};
 
-/// Writes a review. `subject` names wallet and account.
-pub(crate) fn write(review: &Review, subject: &str, page: &mut Page) {
-    page.heading("Review", &format!("{} · {subject} · draft {}", review.network, review.draft_name()));
+/// Writes a review.
+pub(crate) fn write(review: &Review, heading: &Heading, page: &mut Page) {
+    page.heading("Review", &format!("{} · {} · draft {}", review.network, heading.subject, review.draft_name()));
     page.blank();
     let mut outputs: Vec<&ReviewedOutput> = review.outputs.iter().collect();
     // What leaves comes first; the place of the change within the transaction is random on purpose.
@@ -24,6 +27,9 @@ pub(crate) fn write(review: &Review, subject: &str, page: &mut Page) {
     page.field("Rules", &rules(review));
     for warning in &review.warnings {
         page.toned_field("Warning", (Tone::Claimed, &warning.text));
+    }
+    if let Some(claimed) = &heading.claimed {
+        page.toned_field("Claimed", (Tone::Claimed, claimed));
     }
     if let Some(proof) = review.complete() {
         page.nothing_else(proof);

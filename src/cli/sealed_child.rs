@@ -9,6 +9,7 @@ use std::{
 };
 
 use fastness::{
+    chain::bitcoin::{Ownership, decode},
     explain::Failure,
     flow::{Draft, FlowError, SignedFile},
     text::SafeText,
@@ -26,7 +27,7 @@ use super::{
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
 pub(crate) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
-    let raw = run_signer(&child_arguments(context, limits)?, draft.to_text()?.as_bytes())?;
+    let raw = run_signer(&child_arguments(context, draft, limits)?, draft.to_text()?.as_bytes())?;
     signed_by_child(draft, &raw)
 }
 
@@ -93,9 +94,11 @@ fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
     if same { Ok(()) } else { Err(FlowError::ReviewChanged.into()) }
 }
 
-fn child_arguments(context: &mut Context, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
+fn child_arguments(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
+    let digest = decode::examine(&draft.plan, &Ownership::new(Vec::new())).review.digest;
+    let limits = limits.for_child(context.consent(), digest);
     let wallet = context.wallet()?;
-    Ok(ChildWords::of_signer(context, Some(wallet.as_str()))?.limited(limits, context.consent()))
+    Ok(ChildWords::of_signer(context, Some(wallet.as_str()))?.limited(&limits, context.consent()))
 }
 
 /// The command line of a sealed child. Paths are handed on as they are, whatever their bytes.
@@ -139,6 +142,7 @@ impl ChildWords {
     pub(crate) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
         self.option("max-fee", limits.max_fee.as_ref());
         self.option("approve", limits.approve.as_ref());
+        limits.max_total.iter().for_each(|amount| self.option("max-total", Some(amount)));
         limits.expect_to.iter().for_each(|address| self.option("expect-to", Some(address)));
         if consent == Consent::Given {
             self.0.push("--yes".into());

@@ -9,8 +9,17 @@ use crate::{
     amount::{Amount, sat_text},
     chain::bitcoin::policy,
     explain::Failure,
-    intent::{FeeLimit, Review},
+    intent::{FeeLimit, Review, ReviewedOutput},
 };
+
+/// Where the payee and the amount of a review come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// They were typed in the same command, or follow from what this wallet itself had signed.
+    Command,
+    /// A file: whoever wrote it chose them.
+    File,
+}
 
 /// What a script allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,24 +30,31 @@ pub struct Limits {
     pub expect_to: Vec<(ScriptBuf, String)>,
     /// The digest of the one review that is agreed to.
     pub approve: Option<String>,
+    /// The most that may leave in all, fee and payments, in satoshi.
+    pub max_total: Option<u64>,
 }
 
 impl Limits {
     /// True if any limit is stated.
     #[must_use]
     pub fn are_stated(&self) -> bool {
-        self.max_fee.is_some() || !self.expect_to.is_empty() || self.approve.is_some()
+        self.max_fee.is_some() || !self.expect_to.is_empty() || self.approve.is_some() || self.max_total.is_some()
     }
 
     /// Agrees to a review in a person's place.
     ///
     /// # Errors
-    /// No limit is stated, or one does not hold.
-    pub fn agree(&self, review: &Review) -> Result<(), Failure> {
+    /// No limit is stated, or one does not hold; or a file names a payee that no limit names.
+    pub fn agree(&self, review: &Review, origin: Origin) -> Result<(), Failure> {
         if !self.are_stated() {
             return Err(FlowError::NoLimits.into());
         }
-        self.check(review)
+        self.check(review)?;
+        let named = self.approve.is_some() || !self.expect_to.is_empty() || origin == Origin::Command;
+        match review.payments().next() {
+            Some(payment) if !named => Err(FlowError::PayeeNotNamed(payee(payment)).into()),
+            _ => Ok(()),
+        }
     }
 
     /// Checks every stated limit, and the standard fee stops where no `--max-fee` takes their place: a draft from elsewhere
@@ -62,13 +78,21 @@ impl Limits {
         if self.max_fee.is_none() {
             policy::check_fee(fee, review.vsize, review.moved(), FeeLimit::Standard)?;
         }
+        let total = review.paid.to_sat().unwrap_or(u64::MAX).saturating_add(fee);
+        if let Some(max) = self.max_total.filter(|max| total > *max) {
+            return broken(format!("{} leave in all, and at most {} were allowed", sat_text(total), sat_text(max)));
+        }
+        self.check_payees(review)
+    }
+
+    fn check_payees(&self, review: &Review) -> Result<(), Failure> {
         if self.expect_to.is_empty() {
             return Ok(());
         }
+        let broken = |what: String| Err(FlowError::Limit(what).into());
         for payment in review.payments() {
             if !self.expect_to.iter().any(|(script, _)| script.to_hex_string() == payment.script) {
-                let to = payment.address.as_deref().unwrap_or("a script without an address");
-                return broken(format!("it pays {to}, which was not expected"));
+                return broken(format!("it pays {}, which was not expected", payee(payment)));
             }
         }
         let pays = |script: &ScriptBuf| review.outputs.iter().any(|output| output.script == script.to_hex_string());
@@ -77,4 +101,8 @@ impl Limits {
             None => Ok(()),
         }
     }
+}
+
+fn payee(payment: &ReviewedOutput) -> String {
+    payment.address.clone().unwrap_or_else(|| "a script without an address".to_owned())
 }

@@ -57,8 +57,17 @@ fn other_wallets_psbts_in_and_out() {
     let psbt: bitcoin::Psbt = text.trim().parse().unwrap();
     fs::write(stage.path("binary.psbt"), psbt.serialize()).unwrap();
     let password = stage.password();
-    let signed =
-        stage.json(&["sign", "binary.psbt", "--psbt", "-o", "signed.psbt", "--yes", "--max-fee", "1000sat", &password]);
+    let signed = stage.json(&[
+        "sign",
+        "binary.psbt",
+        "--psbt",
+        "-o",
+        "signed.psbt",
+        "--yes",
+        "--expect-to",
+        &Stage::shop(),
+        &password,
+    ]);
     let finalized: bitcoin::Psbt = fs::read_to_string(stage.path("signed.psbt")).unwrap().trim().parse().unwrap();
     assert_eq!(finalized.extract_tx().unwrap().compute_txid().to_string(), signed["id"].as_str().unwrap());
     assert_eq!(stage.json(&["broadcast", "signed.psbt"])["verdict"], "accepted");

@@ -65,7 +65,12 @@ fn a_changed_ledger_is_found_out_before_anything_is_signed() {
     let other =
         "UPDATE accounts SET xpub = (SELECT xpub FROM accounts WHERE name = 'segwit-0') WHERE name = 'taproot-0'";
     assert_eq!(db.execute(other, []).unwrap(), 1);
-    refused(&stage, &["sign", "pay.draft", "--yes", "--max-fee", "1000sat", &stage.password()], 8, "flow.ledger_lies");
+    refused(
+        &stage,
+        &["sign", "pay.draft", "--yes", "--expect-to", &Stage::shop(), &stage.password()],
+        8,
+        "flow.ledger_lies",
+    );
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn a_wrong_password_is_exit_6_and_changes_nothing() {
     let wrong = format!("--password-file={}", stage.path("wrong").display());
     refused(
         &stage,
-        &["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &wrong],
+        &["sign", "pay.draft", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &wrong],
         6,
         "keystore.wrong_password",
     );
@@ -153,7 +158,8 @@ fn the_network_of_a_bare_file_is_the_one_in_use() {
         command.current_dir(stage.home.path()).arg("--home").arg(stage.path("home")).arg("--json").args(words);
         crate::harness::finish(command)
     };
-    let signed = run(&["sign", "pay.psbt", "-o", "pay.signed", "--yes", "--max-fee=1000sat", &stage.password()]);
+    let signed =
+        run(&["sign", "pay.psbt", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     signed.expect_code(0);
     let inspected = run(&["inspect", "pay.signed"]);
     assert!(inspected.stdout.contains("\"claimed_fee\": {"), "{inspected:?}");

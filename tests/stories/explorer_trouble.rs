@@ -6,8 +6,16 @@ use crate::harness::Stage;
 
 fn signed(stage: &Stage) -> String {
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-    let answer =
-        stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    let answer = stage.json(&[
+        "sign",
+        "pay.draft",
+        "-o",
+        "pay.signed",
+        "--yes",
+        "--expect-to",
+        &Stage::shop(),
+        &stage.password(),
+    ]);
     answer["id"].as_str().unwrap().to_owned()
 }
 

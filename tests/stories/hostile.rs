@@ -79,7 +79,7 @@ fn change_to_an_account_that_nobody_would_search_is_a_payment() {
 fn the_coins_are_locked_before_the_bytes_leave() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     // The explorer is slow, and the machine dies while it waits.
     stage.server.faults().plan(Fault::Delay(std::time::Duration::from_secs(20)), 1);
     let mut sending = stage.command(&["broadcast", "pay.signed"]).spawn().unwrap();
@@ -96,7 +96,7 @@ fn a_send_that_reached_nobody_frees_its_coins_and_keeps_what_was_there() {
     let stage = Stage::with_coins(&[50_000_000]);
     let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
     stage.json(&["bump", &first, "--fee-rate", "5", "-o", "bump.draft"]);
-    stage.json(&["sign", "bump.draft", "-o", "bump.signed", "--yes", "--max-fee=50000sat", &stage.password()]);
+    stage.json(&["sign", "bump.draft", "-o", "bump.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     let mut words = crate::harness::program();
     words.current_dir(stage.home.path()).arg("--home").arg(stage.path("home"));
     words.args(["--network", "regtest", "--explorer=http://127.0.0.1:9", "broadcast", "bump.signed", "--json"]);
@@ -127,7 +127,7 @@ fn what_was_cancelled_is_not_sent_again_by_asking_for_it() {
 fn sending_a_confirmed_transaction_again_changes_nothing() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     stage.json(&["broadcast", "pay.signed"]);
     stage.mine(1);
     stage.json(&["sync"]);

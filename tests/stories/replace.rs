@@ -77,7 +77,7 @@ fn replacing_again_and_again_never_moves_change_where_a_restored_wallet_does_not
 fn a_file_that_our_own_bump_replaced_is_refused_with_the_name_of_that() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     let first = stage.json(&["broadcast", "pay.signed"])["id"].as_str().unwrap().to_owned();
     let second = replaced(&stage, &["bump", &first, "--fee-rate", "5"])["id"].as_str().unwrap().to_owned();
     let again = stage.run(&["broadcast", "pay.signed", "--json"]);

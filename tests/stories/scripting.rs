@@ -34,7 +34,12 @@ fn yes_alone_agrees_to_nothing() {
     assert_eq!(sign(&["--yes", "--max-fee", "10sat"]).error_code(), "flow.limit");
     assert_eq!(sign(&["--yes", "--expect-to", &other]).error_code(), "flow.limit");
     assert_eq!(sign(&["--approve", &"0".repeat(64)]).error_code(), "flow.limit");
-    sign(&["--yes", "--expect-to", &Stage::shop(), "--max-fee", "1000sat"]).expect_code(0);
+    // Whoever wrote the file chose the payee, so a limit on the fee does not agree to it.
+    assert_eq!(sign(&["--yes", "--max-fee", "1000sat"]).error_code(), "flow.payee_not_named");
+    let shop = Stage::shop();
+    let named = ["--yes", "--expect-to", &shop];
+    assert_eq!(sign(&[&named[..], &["--max-total", "0.1btc"]].concat()).error_code(), "flow.limit", "and the fee");
+    sign(&[&named[..], &["--max-fee", "1000sat", "--max-total", "0.10001btc"]].concat()).expect_code(0);
 }
 
 #[test]

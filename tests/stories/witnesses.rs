@@ -145,7 +145,16 @@ fn a_coin_that_only_the_witness_knows_to_be_spent_is_not_signed() {
     // The same keys in another home spend the coin, and the first explorer never hears of it.
     let at = |server: &Server| format!("--explorer={}", server.url());
     elsewhere.json(&["plan", &Stage::shop(), "0.4btc", "--fee-rate", "2", "-o", "spend.draft", &at(&ahead)]);
-    elsewhere.json(&["sign", "spend.draft", "-o", "spend.signed", "--yes", "--max-fee=5000sat", &elsewhere.password()]);
+    elsewhere.json(&[
+        "sign",
+        "spend.draft",
+        "-o",
+        "spend.signed",
+        "--yes",
+        "--expect-to",
+        &Stage::shop(),
+        &elsewhere.password(),
+    ]);
     elsewhere.json(&["broadcast", "spend.signed", &at(&ahead)]);
     let plan = |explorers: &[String]| {
         let words = ["plan", &Stage::shop(), "0.3btc", "--fee-rate", "2", "-o", "mine.draft", "--json"];

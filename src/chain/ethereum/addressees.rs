@@ -108,6 +108,29 @@ fn collect(param: &Param, value: &DynSolValue, definition: Definition, found: &m
     }
 }
 
+/// Every `bytes` among the arguments, at any depth.
+pub(super) fn bytes_among(arguments: &[DynSolValue]) -> Vec<&[u8]> {
+    arguments.iter().flat_map(bytes_in).collect()
+}
+
+fn bytes_in(value: &DynSolValue) -> Vec<&[u8]> {
+    match value {
+        DynSolValue::Bytes(bytes) => vec![bytes.as_slice()],
+        DynSolValue::Tuple(items) | DynSolValue::Array(items) | DynSolValue::FixedArray(items) => bytes_among(items),
+        _ => Vec::new(),
+    }
+}
+
+/// The addresses in bytes that are whole words, with or without a selector in front.
+pub(super) fn in_words(bytes: &[u8]) -> Vec<Address> {
+    let words = match bytes.len() % 32 {
+        0 => bytes,
+        4 => bytes.get(4..).unwrap_or_default(),
+        _ => return Vec::new(),
+    };
+    words.chunks(32).filter_map(in_word).collect()
+}
+
 /// The address in a word, as bridges write recipients: twelve zeros, then bytes that begin with none.
 fn in_word(word: &[u8]) -> Option<Address> {
     let (zeros, address) = word.split_at_checked(WORD_ZEROS)?;
@@ -145,7 +168,18 @@ mod tests {
             among(&function, &arguments, Definition::Unknown).into_iter().map(|(address, _)| address).collect();
         assert_eq!(found, [1, 2, 3, 4, 5].map(at));
         let number = Function::parse("f(bytes32 hash)").expect("a function");
-        assert_eq!(among(&number, &[B256::repeat_byte(7).into()], Definition::Unknown), []);
+        assert!(among(&number, &[B256::repeat_byte(7).into()], Definition::Unknown).is_empty());
+    }
+
+    #[test]
+    fn addresses_are_found_in_words_that_nobody_reads() {
+        let to = Address::repeat_byte(0xb0);
+        let words = [B256::with_last_byte(9).as_slice(), to.into_word().as_slice()].concat();
+        assert_eq!(in_words(&words), [to]);
+        assert_eq!(in_words(&[&[1, 2, 3, 4][..], &words].concat()), [to]);
+        assert!(in_words(&words[1..]).is_empty());
+        let nested = DynSolValue::Array(vec![DynSolValue::Tuple(vec![DynSolValue::Bytes(words.clone())])]);
+        assert_eq!(bytes_among(&[nested]), [words.as_slice()]);
     }
 
     #[test]

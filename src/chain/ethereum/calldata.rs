@@ -24,6 +24,8 @@ use crate::{
 
 /// Calls within calls that are read.
 const MAX_DEPTH: usize = 4;
+/// Depth of the tree to which bytes among arguments are tried as calls.
+const MAX_CARRIED: usize = 12;
 const GUESSED: &str = "a function is only guessed from its first four bytes; another one can have the same";
 /// The word among the typed signatures that says: the person deploys this init code themselves.
 pub const CONSTRUCTOR: &str = "constructor";
@@ -283,6 +285,32 @@ impl<'a> Reader<'a> {
         self.tree.line(depth, &decoded.function.signature(), "");
         for (param, value) in decoded.function.inputs.iter().zip(&decoded.arguments) {
             self.tree.value(depth + 1, param, value);
+        }
+        // What a Safe is told to call is read as its inner call.
+        if decoded.function.name != "execTransaction" {
+            addressees::bytes_among(&decoded.arguments).into_iter().for_each(|bytes| self.carried(bytes, depth + 1));
+        }
+    }
+
+    /// Bytes among the arguments: the called contract may take them for a call, or for a list of payees.
+    fn carried(&mut self, bytes: &[u8], depth: usize) {
+        let read = bytes.split_first_chunk::<4>().and_then(|(selector, arguments)| {
+            standards::by_selector(*selector).and_then(|(_, function)| decode(function, arguments))
+        });
+        match read {
+            Some(decoded) if depth <= MAX_CARRIED => {
+                self.tree.line(depth, "bytes that read as a call", "");
+                self.judge(&decoded, Definition::Unknown);
+                self.arguments(&decoded, depth + 1);
+            }
+            Some(_) => self.blind("it holds calls within calls, too deep to be read", depth),
+            None => {
+                let addresses = addressees::in_words(bytes);
+                if !addresses.is_empty() {
+                    self.blind("addresses in the bytes of an argument, which nobody here can read", depth);
+                }
+                addresses.into_iter().for_each(|address| self.gains(address));
+            }
         }
     }
 

@@ -102,8 +102,9 @@ fn transacted<'a>(transaction: &'a TypedTransaction, plan: &Plan) -> Transacted<
     }
 }
 
-/// Over everything that decides what is signed and by whom.
-fn digest(plan: &Plan) -> String {
+/// The digest of a draft, over everything that decides what is signed and by whom: 64 hex digits.
+#[must_use]
+pub fn digest(plan: &Plan) -> String {
     let mut hasher = Sha256::new();
     hasher.update(DIGEST_DOMAIN);
     hasher.update(plan.from);

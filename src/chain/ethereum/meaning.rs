@@ -25,7 +25,7 @@ const DELEGATECALL: u64 = 1;
 pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
     let signature = decoded.function.signature();
     let values = Values(&decoded.arguments);
-    if depth > 0 || !is_batch(&signature) {
+    if !is_batch(&signature) {
         reader.arguments(decoded, depth);
     }
     match signature.as_str() {

@@ -25,9 +25,10 @@ use crate::cli::{
     context::Context,
     ethereum::{
         report::{EvmPlace, Waited},
-        review_page, signer,
+        review_page,
         witnesses::{tone, write_disagreements},
     },
+    heading::Heading,
     page::{Page, Tone},
     report::Report,
 };
@@ -197,7 +198,7 @@ struct EvmInspected {
     raw: String,
     ours: bool,
     #[serde(skip)]
-    subject: String,
+    heading: Heading,
     #[serde(skip)]
     context: EvmContext,
 }
@@ -205,16 +206,17 @@ struct EvmInspected {
 /// `inspect` of a file of an EVM chain.
 pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]) -> Answer {
     let is_draft = bytes.windows(14).any(|window| window == b"fastness_draft");
-    let (kind, id, plan, claimed, subject) = if is_draft {
+    let ledger = context.ledger()?;
+    let accounts = ledger.evm_accounts(None)?;
+    let (kind, id, plan, claimed, heading) = if is_draft {
         let draft = EvmDraft::read(bytes, context.asked())?;
-        let subject = signer::subject(&draft);
-        ("draft", None, draft.plan, draft.context, subject)
+        let heading = Heading::of_evm_draft(&draft, &accounts);
+        ("draft", None, draft.plan, draft.context, heading)
     } else {
         let signed = ethereum::read_signed(bytes, context.asked())?;
         let (_, plan) = decode::signed(&signed.bytes)?;
-        ("signed transaction", Some(signed.hash), plan, EvmContext::default(), "signed".to_owned())
+        ("signed transaction", Some(signed.hash), plan, EvmContext::default(), Heading::of("signed".to_owned()))
     };
-    let ledger = context.ledger()?;
     let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
     ours.typed_signatures = signatures.to_vec();
     let added = ledger.added_tokens(plan.chain.id)?.into_iter();
@@ -225,12 +227,12 @@ pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     let review = decode::review(&plan, &ours)?;
     let own = ours.accounts.iter().any(|account| account.address == plan.from);
     let raw = hex::encode_prefixed(&plan.unsigned);
-    answer(EvmInspected { kind, id, review, raw, ours: own, subject, context: claimed })
+    answer(EvmInspected { kind, id, review, raw, ours: own, heading, context: claimed })
 }
 
 impl Report for EvmInspected {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.subject, &self.context, page);
+        review_page::write(&self.review, &self.heading, &self.context, page);
         page.blank();
         if let Some(id) = &self.id {
             return page.field("Id", &id.to_string());

@@ -17,6 +17,7 @@ use crate::cli::{
     context::Context,
     ethereum::story,
     family::EVM,
+    heading::Heading,
     page::{Page, Tone},
     report::Report,
     review_page,
@@ -47,7 +48,7 @@ struct Inspected {
     /// Whether any account of the draft's network is in the ledger; without one, ownership cannot be judged.
     accounts_known: bool,
     #[serde(skip)]
-    subject: String,
+    heading: Heading,
 }
 
 #[derive(Serialize)]
@@ -98,20 +99,22 @@ fn find(bytes: &[u8], word: &[u8]) -> bool {
 }
 
 fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure> {
-    let ours = flow::ownership_of_ledger(&context.ledger()?, None, draft.plan.network)?;
+    let ledger = context.ledger()?;
+    let ours = flow::ownership_of_ledger(&ledger, None, draft.plan.network)?;
     let examination = decode::examine(&draft.plan, &ours);
     let problem = |problem: &fastness::chain::bitcoin::BitcoinError| Problem {
         code: problem.entry().code,
         message: problem.to_string(),
     };
     let problems: Vec<Problem> = examination.problems.iter().map(problem).collect();
+    let heading = Heading::of_draft(&examination.review, &ledger.accounts(None)?, &draft.context);
     Ok(Inspected {
         kind: "draft",
         review: examination.review,
         may_be_signed: problems.is_empty(),
         problems,
         accounts_known: !ours.accounts().is_empty(),
-        subject: super::plan::subject(draft),
+        heading,
     })
 }
 
@@ -148,7 +151,7 @@ impl Inspected {
 
 impl Report for Inspected {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.subject, page);
+        review_page::write(&self.review, &self.heading, page);
         page.blank();
         page.field("Digest", &self.review.digest);
         if self.may_be_signed {

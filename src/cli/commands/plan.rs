@@ -22,6 +22,7 @@ use crate::cli::{
         story::{Options, Work},
     },
     family::{BITCOIN, EVM},
+    heading::Heading,
     page::Page,
     report::Report,
     review_page,
@@ -77,7 +78,7 @@ pub(crate) struct Planned {
     file: Option<String>,
     psbt: String,
     #[serde(skip)]
-    subject: String,
+    heading: Heading,
 }
 
 impl Args {
@@ -142,32 +143,17 @@ pub(super) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context
     let ours = flow::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
     let psbt = fastness::chain::bitcoin::psbt::to_base64(&draft.plan.psbt);
     let review = flow::approve(draft, &ours, |_| Ok(()))?.review().clone();
+    let heading = Heading::of_draft(&review, &ledger.accounts(draft.context.wallet.as_deref())?, &draft.context);
     if let Some(path) = &output.output {
         let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
         atomic_write(path, text.as_bytes(), WriteRule::New)?;
     }
-    Ok(Planned {
-        review,
-        file: output.output.as_ref().map(|path| path.display().to_string()),
-        psbt,
-        subject: subject(draft),
-    })
-}
-
-/// `wallet/account`, as the draft names them.
-pub(super) fn subject(draft: &Draft) -> String {
-    let name = |name: &Option<String>| {
-        name.as_deref().map_or_else(|| "?".to_owned(), |name| fastness::text::SafeText::new(name).to_string())
-    };
-    match (&draft.context.wallet, &draft.context.account) {
-        (None, None) => "a PSBT from elsewhere".to_owned(),
-        (wallet, account) => format!("{}/{}", name(wallet), name(account)),
-    }
+    Ok(Planned { review, file: output.output.as_ref().map(|path| path.display().to_string()), psbt, heading })
 }
 
 impl Report for Planned {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.subject, page);
+        review_page::write(&self.review, &self.heading, page);
         page.blank();
         match &self.file {
             Some(file) => {

@@ -10,9 +10,10 @@ use std::{
 use fastness::{
     chain::bitcoin::{Ownership, psbt},
     explain::Failure,
-    flow::{self, Approved, Draft, Limits, SignedFile, ethereum::EvmDraft},
+    flow::{self, Approved, Draft, Limits, Origin, SignedFile, ethereum::EvmDraft},
     intent::Review,
     keystore::Keys,
+    ledger::AccountRow,
     network::{AnyNetwork, Network},
     seal::Sealed,
     store::{WalletName, read_public, read_stream},
@@ -22,7 +23,7 @@ use serde::Serialize;
 
 use super::{Answer, answer};
 use crate::cli::{
-    agreement::{self, LimitArgs},
+    agreement::{self, Asked, LimitArgs},
     context::Context,
     ethereum::{
         args::{ConsentArgs, EvmArgs},
@@ -31,6 +32,7 @@ use crate::cli::{
         story::{self, Options},
     },
     family::{BITCOIN, EVM},
+    heading::Heading,
     key_side::{self, Files},
     page::Page,
     report::Report,
@@ -98,8 +100,10 @@ impl Args {
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
         let limits = self.limits.limits(draft.plan.network)?;
+        let accounts = context.ledger()?.accounts(Some(wallet.as_str()))?;
         let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
-        let (approved, keys) = approved(context, &draft, &wallet, (&known, &limits), &sealed)?;
+        let signing = Signing { draft: &draft, wallet, accounts, limits };
+        let (approved, keys) = signing.approved(context, &known, &sealed)?;
         flow::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
     }
@@ -139,25 +143,34 @@ impl Args {
     }
 }
 
-/// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
-fn approved(
-    context: &mut Context,
-    draft: &Draft,
-    wallet: &WalletName,
-    (known, limits): (&Ownership, &Limits),
-    sealed: &Sealed,
-) -> Result<(Approved, Keys), Failure> {
-    let subject = super::plan::subject(draft);
-    let reviewable = flow::approve(draft, known, |_| Ok(()));
-    if reviewable.as_ref().is_err_and(|failure| failure.entry().code == "bitcoin.foreign_input") {
-        let keys = key_side::keys(context, wallet, sealed)?;
-        let ours = flow::ownership_of_keys(&draft.plan, &keys)?;
-        let approved = flow::approve(draft, &ours, |review| agreement::agree(context, limits, review, &subject))?;
-        return Ok((approved, keys));
+/// A draft that is to be signed, with what is known about it here.
+struct Signing<'a> {
+    draft: &'a Draft,
+    wallet: WalletName,
+    accounts: Vec<AccountRow>,
+    limits: Limits,
+}
+
+impl Signing<'_> {
+    /// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
+    fn approved(&self, context: &mut Context, known: &Ownership, sealed: &Sealed) -> Result<(Approved, Keys), Failure> {
+        let reviewable = flow::approve(self.draft, known, |_| Ok(()));
+        if reviewable.as_ref().is_err_and(|failure| failure.entry().code == "bitcoin.foreign_input") {
+            let keys = key_side::keys(context, &self.wallet, sealed)?;
+            let ours = flow::ownership_of_keys(&self.draft.plan, &keys)?;
+            let approved = flow::approve(self.draft, &ours, |review| self.agree(context, review))?;
+            return Ok((approved, keys));
+        }
+        reviewable?;
+        let approved = flow::approve(self.draft, known, |review| self.agree(context, review))?;
+        Ok((approved, key_side::keys(context, &self.wallet, sealed)?))
     }
-    reviewable?;
-    let approved = flow::approve(draft, known, |review| agreement::agree(context, limits, review, &subject))?;
-    Ok((approved, key_side::keys(context, wallet, sealed)?))
+
+    fn agree(&self, context: &Context, review: &Review) -> Result<(), Failure> {
+        let heading = Heading::of_draft(review, &self.accounts, &self.draft.context);
+        let asked = Asked { limits: &self.limits, origin: Origin::File, heading };
+        agreement::agree(context, &asked, review)
+    }
 }
 
 /// The wallet named, else the one that the draft names if it is here, else the only one.

@@ -14,7 +14,7 @@ use fastness::{
     chain::bitcoin::sweep::{KeyCoin, SweepRequest, scripts, sweep},
     explain::Failure,
     explorer::{Explorer, ScanPlan, ScriptHistory},
-    flow::{self, Context as DraftContext, Draft, SignedFile},
+    flow::{self, Context as DraftContext, Draft, Origin, SignedFile},
     intent::{Fee, Warning},
     keystore::SingleKey,
     ledger::AccountRow,
@@ -28,8 +28,9 @@ use super::{
 };
 use crate::cli::{
     DeskError,
-    agreement::{self, LimitArgs},
+    agreement::{self, Asked, LimitArgs},
     context::Context,
+    heading::Heading,
     interrupts,
     key_side::{self, Files},
     sealed_child::{self, ChildWords},
@@ -120,8 +121,9 @@ impl Args {
         let accounts = vec![row.account.clone()];
         let ours = fastness::chain::bitcoin::Ownership::of_key(key.public_key()).with_accounts(accounts.clone());
         let limits = self.limits.limits(row.account.network)?;
-        let subject = format!("sweep into {}/{}", row.wallet, row.name);
-        let approved = flow::approve(&draft, &ours, |review| agreement::agree(context, &limits, review, &subject))?;
+        let heading = Heading::of(format!("sweep into {}/{}", row.wallet, row.name));
+        let asked = Asked { limits: &limits, origin: Origin::Command, heading };
+        let approved = flow::approve(&draft, &ours, |review| agreement::agree(context, &asked, review))?;
         answer(super::sign::SignedReport::of(approved.review().clone(), flow::sign_sweep(approved, &key, accounts)?))
     }
 }

@@ -2,12 +2,15 @@
 
 use fastness::{
     explain::Failure,
-    flow::{FlowError, ethereum::EvmContext, ethereum::EvmLimits},
+    flow::{FlowError, Origin, ethereum::EvmContext, ethereum::EvmLimits},
     intent::EvmReview,
 };
 
 use super::review_page;
-use crate::cli::context::{Consent, Context};
+use crate::cli::{
+    context::{Consent, Context},
+    heading::Heading,
+};
 
 const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";
 
@@ -16,12 +19,12 @@ pub(crate) fn agree(
     context: &Context,
     limits: &EvmLimits,
     review: &EvmReview,
-    (subject, claimed): (&str, &EvmContext),
+    (heading, claimed): (&Heading, &EvmContext),
 ) -> Result<(), Failure> {
     if context.consent() == Consent::Given || limits.approve.is_some() {
-        return limits.agree(review);
+        return limits.agree(review, Origin::File);
     }
-    context.ui.show_page(FLAG, |page| review_page::write(review, subject, claimed, page))?;
+    context.ui.show_page(FLAG, |page| review_page::write(review, heading, claimed, page))?;
     limits.check(review)?;
     let amount = review.moved.as_ref().filter(|moved| !moved.value.is_zero()).map(fastness::amount::Units::plain);
     let question = match &amount {

@@ -6,12 +6,14 @@ use fastness::{
     amount::{AmountError, Denomination, Typed, Units},
     chain::ethereum::policy::GivenConsents,
     explain::Failure,
-    flow::ethereum::EvmLimits,
+    flow::ethereum::{EvmLimits, MaxTotal},
     intent::{EvmFee, FeeLevel, TxType},
+    ledger::Ledger,
     network::EvmChain,
     text::SafeText,
 };
 
+use super::lookup::{self, Quantity};
 use crate::cli::{
     DeskError,
     agreement::LimitArgs,
@@ -168,8 +170,12 @@ impl ConsentArgs {
     }
 }
 
-/// The limits and consents of a command, for `chain`.
-pub(crate) fn limits(limits: &LimitArgs, consents: &ConsentArgs, chain: &EvmChain) -> Result<EvmLimits, Failure> {
+/// The limits and consents of a command, for `chain`; tokens by what the ledger knows of them.
+pub(crate) fn limits(
+    ledger: &Ledger,
+    (limits, consents): (&LimitArgs, &ConsentArgs),
+    chain: &EvmChain,
+) -> Result<EvmLimits, Failure> {
     let max_fee: Option<U256> =
         limits.max_fee.as_deref().map(|text| native(text, chain)).transpose()?.map(|units| units.value);
     Ok(EvmLimits {
@@ -177,5 +183,18 @@ pub(crate) fn limits(limits: &LimitArgs, consents: &ConsentArgs, chain: &EvmChai
         expect_to: limits.expect_to.iter().map(|text| address(text, chain)).collect::<Result<_, _>>()?,
         approve: limits.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
         consents: consents.given(chain)?,
+        max_total: limits.max_total.iter().map(|text| max_total(ledger, text, chain)).collect::<Result<_, _>>()?,
+        l1_fee: U256::ZERO,
     })
+}
+
+/// `0.1eth`, or `25 USDC`.
+fn max_total(ledger: &Ledger, text: &str, chain: &EvmChain) -> Result<MaxTotal, Failure> {
+    match lookup::quantity(ledger, chain, text)? {
+        Quantity::Native(most) => Ok(MaxTotal { token: None, most }),
+        Quantity::Of(token, value) => Ok(MaxTotal { token: Some(token.address), most: token.denomination.of(value) }),
+        Quantity::AllNative | Quantity::AllOf(_) => {
+            Err(DeskError::Usage("--max-total takes an amount, such as 0.1eth or \"25 USDC\"".to_owned()).into())
+        }
+    }
 }

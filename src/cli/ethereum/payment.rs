@@ -19,7 +19,7 @@ use super::{
     signer,
     story::{Wish, Work},
 };
-use crate::cli::{DeskError, context::Context};
+use crate::cli::{DeskError, context::Context, heading::Heading};
 
 /// Most drafts that `--count` makes at once.
 const MAX_COUNT: u32 = 1_000;
@@ -128,7 +128,7 @@ fn report(
         file,
         notes: planned.notes.clone(),
         unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
-        subject: signer::subject(&planned.draft),
+        heading: Heading::of_evm_draft(&planned.draft, std::slice::from_ref(&work.row)),
         context: planned.draft.context.clone(),
         command: "Nothing was written; add -o FILE to keep this draft.",
     })

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{review_page, witnesses::write_disagreements};
 use crate::cli::{
     context::Context,
+    heading::Heading,
     page::{Page, Tone},
     report::Report,
 };
@@ -28,7 +29,7 @@ pub(crate) struct EvmPlanned {
     #[serde(skip)]
     pub(crate) notes: Vec<Warning>,
     #[serde(skip)]
-    pub(crate) subject: String,
+    pub(crate) heading: Heading,
     #[serde(skip)]
     pub(crate) context: EvmContext,
     #[serde(skip)]
@@ -37,7 +38,7 @@ pub(crate) struct EvmPlanned {
 
 impl Report for EvmPlanned {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.subject, &self.context, page);
+        review_page::write(&self.review, &self.heading, &self.context, page);
         page.blank();
         match &self.file {
             Some(file) => {

@@ -8,14 +8,17 @@ use fastness::{
     text::SafeText,
 };
 
-use crate::cli::page::{Page, Tone};
+use crate::cli::{
+    heading::Heading,
+    page::{Page, Tone},
+};
 
 /// Decimals of wei in gwei.
 const GWEI: u8 = 9;
 
-/// Writes a review. `subject` names wallet and account; `context` is what the planning machine claimed.
-pub(crate) fn write(review: &EvmReview, subject: &str, context: &EvmContext, page: &mut Page) {
-    page.heading("Review", &format!("{} · {subject} · draft {}", review.chain, review.draft_name()));
+/// Writes a review. `context` is what the planning machine claimed.
+pub(crate) fn write(review: &EvmReview, heading: &Heading, context: &EvmContext, page: &mut Page) {
+    page.heading("Review", &format!("{} · {} · draft {}", review.chain, heading.subject, review.draft_name()));
     page.blank();
     write_action(review, page);
     write_fee(review, context, page);
@@ -28,7 +31,7 @@ pub(crate) fn write(review: &EvmReview, subject: &str, context: &EvmContext, pag
     for consent in &review.consents {
         page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
     }
-    write_claims(context, page);
+    write_claims(heading, context, page);
     if let Some(proof) = review.complete() {
         page.nothing_else(proof);
     }
@@ -49,6 +52,10 @@ fn write_action(review: &EvmReview, page: &mut Page) {
         let text = page_address(page, &evm_text(*beneficiary, review.chain));
         // The one who gets what the sentence says; with several, everybody who gains by it.
         page.field(if review.beneficiaries.len() == 1 { "To" } else { "Gains" }, &text);
+    }
+    // What a single call moves is in its sentence.
+    for leaving in review.leaving.iter().filter(|_| review.moved.is_none()) {
+        page.field("Moves", &format!("{} in all (token {})", leaving.amount, evm_text(leaving.token, review.chain)));
     }
     if !review.value.value.is_zero() {
         page.field("Value", &review.value.to_string());
@@ -140,9 +147,9 @@ pub(crate) fn consent_text(consent: &Consent) -> String {
 }
 
 /// What came from the online machine and cannot be checked here.
-fn write_claims(context: &EvmContext, page: &mut Page) {
+fn write_claims(heading: &Heading, context: &EvmContext, page: &mut Page) {
     let safe = |text: &Option<String>| text.as_deref().map(|text| SafeText::new(text).to_string());
-    let mut claims = Vec::new();
+    let mut claims = Vec::from_iter(heading.claimed.clone());
     if let Some(balance) = safe(&context.balance) {
         claims.push(format!("balance {balance}"));
     }

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 
+use alloy_primitives::U256;
 use fastness::{
     amount::Denomination,
-    chain::ethereum::{Ownership, SignedTransaction, sign},
+    chain::ethereum::{Ownership, SignedTransaction, decode, sign},
     explain::Failure,
     flow::{
         FlowError,
-        ethereum::{self, EvmDraft},
+        ethereum::{self, EvmDraft, EvmLimits},
     },
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
@@ -18,6 +19,7 @@ use fastness::{
 use super::{agreement, args, report::EvmSigned, story::Options};
 use crate::cli::{
     context::Context,
+    heading::Heading,
     key_side::{self, Files},
     sealed_child::{ChildWords, run_signer},
 };
@@ -56,12 +58,13 @@ pub(crate) fn sign(
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
     let ledger = context.ledger()?;
     let known = ownership(context, &ledger, wallet.as_str(), (chain, signatures))?;
+    let limits = args::limits(&ledger, (options.limits, options.consents), chain)?;
+    let limits = EvmLimits { l1_fee: claimed_l1_fee(draft), ..limits };
+    let heading = Heading::of_evm_draft(draft, &ledger.evm_accounts(Some(wallet.as_str()))?);
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
-    let limits = args::limits(options.limits, options.consents, chain)?;
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
-    let subject = subject(draft);
-    let agree = |review: &_| agreement::agree(context, &limits, review, (&subject, &draft.context));
+    let agree = |review: &_| agreement::agree(context, &limits, review, (&heading, &draft.context));
     let approved = ethereum::approve(draft, &known, agree)?;
     let review = approved.review().clone();
     let keys = key_side::keys(context, &wallet, &sealed)?;
@@ -84,15 +87,11 @@ fn wallet_for(context: &mut Context, draft: &EvmDraft) -> Result<WalletName, Fai
     context.wallet()
 }
 
-/// `wallet/account`, as the draft names them.
-pub(crate) fn subject(draft: &EvmDraft) -> String {
-    let name = |name: &Option<String>| {
-        name.as_deref().map_or_else(|| "?".to_owned(), |name| fastness::text::SafeText::new(name).to_string())
-    };
-    match (&draft.context.wallet, &draft.context.account) {
-        (None, None) => "a draft from elsewhere".to_owned(),
-        (wallet, account) => format!("{}/{}", name(wallet), name(account)),
-    }
+/// What the planning machine said of the fee for layer-1 data; a claim, and more than nothing for `--max-total`.
+fn claimed_l1_fee(draft: &EvmDraft) -> U256 {
+    let chain = draft.plan.chain;
+    let claimed = draft.context.l1_fee.as_deref().and_then(|text| args::native(text, chain).ok());
+    claimed.map_or(U256::ZERO, |fee| fee.value)
 }
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed, which must be that plan.
@@ -101,7 +100,8 @@ pub(crate) fn sign_in_child(
     draft: &EvmDraft,
     (signatures, options): (&[String], Options<'_>),
 ) -> Result<SignedTransaction, Failure> {
-    let words = child_words(context, signatures, options)?;
+    let limits = options.limits.for_child(context.consent(), decode::digest(&draft.plan));
+    let words = child_words(context, signatures, Options { limits: &limits, ..options })?;
     let raw = run_signer(&words, draft.to_text()?.as_bytes())?;
     signed_by_child(draft, &raw)
 }

@@ -82,8 +82,8 @@ impl<'a> Work<'a> {
         chain: &'static EvmChain,
         options: Options<'a>,
     ) -> Result<Self, Failure> {
-        let limits = super::args::limits(options.limits, options.consents, chain)?;
         let (ledger, row) = context.evm_account(chain)?;
+        let limits = super::args::limits(&ledger, (options.limits, options.consents), chain)?;
         let node = context.node(chain)?;
         Ok(Self { chain, ledger, row, node, limits, options })
     }

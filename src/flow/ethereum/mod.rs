@@ -17,7 +17,7 @@ use bitcoin::bip32::{DerivationPath, Fingerprint};
 pub use self::{
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
-    limits::EvmLimits,
+    limits::{EvmLimits, MaxTotal},
     planning::{Desk, NonceChoice, Planned, plan, price_note, purpose},
     repeat::{refuse_repeat, refuse_used_key},
     signed_file::{read_signed, signed_text},

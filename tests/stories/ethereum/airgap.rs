@@ -66,7 +66,7 @@ fn a_draft_that_lies_is_read_by_its_bytes() {
         change(&mut draft);
         let path = hot.stage.path("changed.draft");
         std::fs::write(&path, draft.to_string()).unwrap();
-        let answer = cold.run(&["sign", path.to_str().unwrap(), "--json", "--yes", "--max-fee=0.05eth"]);
+        let answer = cold.run(&["sign", path.to_str().unwrap(), "--json", "--yes", "--expect-to", SHOP]);
         assert_ne!(answer.code, 0, "{answer:#?}");
         answer.error_code()
     };
@@ -97,7 +97,7 @@ fn a_key_is_found_without_a_ledger() {
     std::fs::remove_file(cold.0.path("home/ledger.db")).unwrap();
     let draft = hot.stage.path("pay.draft");
     let signed =
-        cold.run(&["sign", draft.to_str().unwrap(), "--json", "--yes", "--max-fee=0.05eth", "--wallet", "main"]);
+        cold.run(&["sign", draft.to_str().unwrap(), "--json", "--yes", "--expect-to", SHOP, "--wallet", "main"]);
     signed.expect_code(0);
     assert!(signed.stdout.to_lowercase().contains(&OURS.to_lowercase()), "{signed:#?}");
 }

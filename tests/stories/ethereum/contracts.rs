@@ -85,7 +85,7 @@ fn a_call_that_would_fail_is_not_sent_and_one_that_failed_says_why() {
     let (stage, coin) = EvmStage::with_coin();
     for (amount, name) in [("600000 STG", "first"), ("600001 STG", "second")] {
         stage.json(&["plan", SHOP, amount, "-o", &format!("{name}.draft")]);
-        stage.signed(&["sign", &format!("{name}.draft"), "-o", &format!("{name}.signed")]);
+        stage.signed(&["sign", &format!("{name}.draft"), "-o", &format!("{name}.signed"), "--expect-to", SHOP]);
     }
     stage.json(&["broadcast", "first.signed"]);
     let second = stage.json(&["broadcast", "second.signed"]);

@@ -45,8 +45,12 @@ fn calldata_that_nobody_can_read_needs_its_digest() {
     let digest = stage.json(&["inspect", "call.draft"])["review"]["calldata_digest"].as_str().unwrap().to_owned();
     let wrong = format!("--blind=0x{}", "0".repeat(64));
     assert_eq!(stage.refused(&["sign", "call.draft", &wrong]).0, "ethereum.consent_missing");
-    stage.signed(&["sign", "call.draft", "-o", "blind.signed", &format!("--blind={digest}")]);
-    stage.signed(&["sign", "call.draft", "-o", "typed.signed", "--signature", "stake(uint256,address)"]);
+    let approve = stage.approve("call.draft");
+    stage.signed(&["sign", "call.draft", "-o", "blind.signed", &format!("--blind={digest}"), &approve]);
+    let typed = ["sign", "call.draft", "--signature", "stake(uint256,address)"];
+    // The function is known, and nobody named whom it names.
+    assert_eq!(stage.refused(&typed).0, "flow.payee_not_named");
+    stage.signed(&[&typed[..], &["-o", "typed.signed", "--expect-to", &register, "--expect-to", SHOP]].concat());
     let lied = ["sign", "call.draft", "--signature", "claim(uint256,address)"];
     assert_eq!(stage.refused(&lied).0, "ethereum.consent_missing", "another function's bytes");
 }

@@ -174,6 +174,12 @@ impl EvmStage {
         document["data"].clone()
     }
 
+    /// The option that agrees to exactly this draft.
+    #[track_caller]
+    pub(crate) fn approve(&self, draft: &str) -> String {
+        format!("--approve={}", self.json(&["inspect", draft])["review"]["digest"].as_str().unwrap())
+    }
+
     /// A command that signs, agreed to by a fee limit.
     #[track_caller]
     pub(crate) fn signed(&self, arguments: &[&str]) -> Value {

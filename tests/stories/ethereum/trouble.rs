@@ -92,7 +92,7 @@ fn a_transaction_of_one_chain_is_not_sent_to_another() {
     let stage = EvmStage::new();
     let other = Anvil::with(&["--chain-id", "1"]);
     stage.json(&["plan", SHOP, "1eth", "-o", "pay.draft"]);
-    stage.signed(&["sign", "pay.draft", "-o", "pay.signed"]);
+    stage.signed(&["sign", "pay.draft", "-o", "pay.signed", "--expect-to", SHOP]);
     let mut command = crate::harness::program();
     command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
     command.args(["--explorer", &other.url(), "broadcast", "pay.signed", "--json"]);

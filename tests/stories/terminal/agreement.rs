@@ -64,11 +64,51 @@ fn no_text_but_what_moves_is_agreement_on_ethereum() {
 fn a_small_window_shows_the_whole_recipient() {
     let stage = stage_with_draft();
     let mut session = Session::start(&stage, SMALL, &["sign", "pay.draft"]);
-    session.wait_for("to agree");
+    to_the_last_screen(&mut session);
     let shown: String = session.transcript().split_whitespace().collect();
     assert!(shown.contains(&Stage::shop()), "{}", session.transcript());
     session.control('c');
     assert_eq!(session.exit_code(), 3);
+    session.left_well();
+}
+
+/// Asks for screen after screen; agreement is asked for after the last one only.
+fn to_the_last_screen(session: &mut Session) -> usize {
+    let mut screens = 1;
+    loop {
+        let next = format!("-- {screens} of ");
+        session.wait_until("another screen or the question", |session| {
+            session.screen().contains(&next) || session.screen().contains("to agree")
+        });
+        if !session.screen().contains(&next) {
+            return screens;
+        }
+        assert!(!session.transcript().contains("to agree"), "agreement was asked for before the last screen");
+        session.line("");
+        screens += 1;
+    }
+}
+
+#[test]
+fn a_long_review_is_agreed_to_after_its_last_screen_only() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let receive = |_| stage.json(&["receive", "--new"])["address"].as_str().unwrap().to_owned();
+    let payees: Vec<String> = (0..18).map(receive).collect();
+    let list: String = payees.iter().map(|payee| format!("{payee} 0.01btc\n")).collect();
+    std::fs::write(stage.path("payees"), list).unwrap();
+    stage.json(&["plan", "--recipients", "payees", "--fee-rate", "3", "-o", "pay.draft"]);
+    let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
+    let screens = to_the_last_screen(&mut session);
+    assert!(screens > 1, "{screens} screen");
+    let shown: String = session.transcript().split_whitespace().collect();
+    assert!(payees.iter().all(|payee| shown.contains(payee.as_str())), "every payee was shown");
+    session.line("no");
+    assert_eq!(session.exit_code(), 3);
+
+    let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
+    session.wait_for("Enter shows the next");
+    session.line("q");
+    assert_eq!(session.exit_code(), 3, "declined before the end: {}", session.screen());
     session.left_well();
 }
 
