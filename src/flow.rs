@@ -7,6 +7,7 @@ mod authorship;
 mod deliver;
 mod draft_file;
 pub mod ethereum;
+mod just_sent;
 mod limits;
 mod original;
 mod repeat;

@@ -45,6 +45,7 @@ pub struct Delivery {
 pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> Result<Delivery, Failure> {
     let (network, id, txid) = (file.signed.network, &file.signed.id, file.transaction.compute_txid());
     let rows = accounts(ledger, network)?;
+    let known_tip = rows.iter().find_map(|row| Some(row.synced.as_ref()?.hash.clone())).unwrap_or_default();
     verify_if_known(ledger, &rows, &file.transaction)?;
     let row = ledger.record_signed(network, id, &file.signed.bytes)?;
     let before = ledger.unconfirmed(network)?;
@@ -61,6 +62,9 @@ pub fn deliver(ledger: &mut Ledger, explorer: &Explorer, file: &SignedFile) -> R
     let (state, detail) = settled(&verdict, &row, evidence(explorer, &verdict, &file.transaction));
     let written = ledger.atomically(|ledger| {
         ledger.set_journal_state(network, id, state, &detail)?;
+        if matches!(verdict, Verdict::Accepted(_) | Verdict::Known(_)) {
+            ledger.set_accepted(network, id, &known_tip)?;
+        }
         if matches!(state, JournalState::Sent | JournalState::Unknown | JournalState::Confirmed) {
             return Ok(());
         }
@@ -279,6 +283,7 @@ mod tests {
             updated: 0,
             purpose: String::new(),
             reported: true,
+            accepted: None,
         };
         settled(verdict, &before, Evidence::Said).0
     }

@@ -10,6 +10,7 @@ use bitcoin::{Transaction, TxOut, Txid};
 use super::{
     FlowError, SignedFile,
     deliver::{accounts, deliver},
+    just_sent,
 };
 use crate::{
     chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
@@ -44,6 +45,8 @@ pub struct Tracking {
     pub sent_again: bool,
     /// Why that was refused, if it was.
     pub refused: Option<String>,
+    /// A host accepted it so many seconds ago, and nobody lists it yet.
+    pub accepted_ago: Option<u64>,
 }
 
 impl Tracking {
@@ -62,6 +65,7 @@ impl Tracking {
             reorganised: false,
             sent_again: false,
             refused: None,
+            accepted_ago: None,
         }
     }
 }
@@ -77,8 +81,11 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
     let Placed { claim, others } = placed(explorer, txid)?;
     let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
     let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
+    if let Some(known) = known_here(ledger, explorer, (&row, &file.transaction), (claim.value(), reorganised))? {
+        return Ok(known);
+    }
     let tracking = match claim.value() {
-        TxPlace::Unknown => missing(ledger, explorer, &file, row.state)?,
+        TxPlace::Unknown => missing(ledger, explorer, &file, &row)?,
         place => {
             let tracking = tracking(explorer, &claim, &file.transaction)?;
             let settled = tracking.evidence != Evidence::Said || !explorer.has_witness();
@@ -88,10 +95,32 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
                 _ => (JournalState::Sent, "found in a mempool"),
             };
             note(ledger, &row.txid, network, (state, detail))?;
+            ledger.forget_accepted(network, &row.txid)?;
             tracking
         }
     };
     Ok(Tracking { reorganised, ..tracking.with(&others) })
+}
+
+/// What our own journal knows better than lists that are some seconds old: that a host accepted this one just now, or what
+/// replaces it.
+fn known_here(
+    ledger: &Ledger,
+    explorer: &Explorer,
+    (row, transaction): (&JournalRow, &Transaction),
+    (place, reorganised): (&TxPlace, bool),
+) -> Result<Option<Tracking>, Failure> {
+    let rival = rival_here(ledger, &accounts(ledger, row.network)?, transaction)?;
+    Ok(match (place, rival) {
+        (TxPlace::Mempool, Some(by)) if just_sent::is_fresh(ledger, row.network, by)? => {
+            Some(Tracking::said(Status::Replaced { by: by.to_string() }))
+        }
+        (TxPlace::Unknown, None) if !reorganised => {
+            let known = |ago| Tracking { accepted_ago: Some(ago), ..Tracking::said(Status::Unconfirmed) };
+            just_sent::unlisted(explorer, row).map(known)
+        }
+        _ => None,
+    })
 }
 
 /// Where a transaction is. A server that has just heard of a change is not settled for a moment: it is asked again. A node
@@ -235,11 +264,14 @@ fn missing(
     ledger: &mut Ledger,
     explorer: &Explorer,
     file: &SignedFile,
-    state: JournalState,
+    journal: &JournalRow,
 ) -> Result<Tracking, Failure> {
     let (network, txid) = (file.signed.network, file.transaction.compute_txid());
     let rows = accounts(ledger, network)?;
-    if let Some(by) = conflicting_spend(ledger, explorer, &rows, &file.transaction)? {
+    let conflict = conflicting_spend(ledger, explorer, &rows, &file.transaction)?;
+    // What it was sent to replace within the last seconds is shown by lists of before.
+    let is_older = |by: &Transaction| just_sent::is_of_before((ledger, journal), by.compute_txid());
+    if let Some(by) = conflict.filter(|by| !is_older(by).unwrap_or(false)) {
         note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
         ledger.atomically(|ledger| {
             rows.iter().try_for_each(|row| ledger.give_up(row, txid))?;
@@ -250,7 +282,7 @@ fn missing(
     if let Some(by) = rival_here(ledger, &rows, &file.transaction)? {
         return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
     }
-    if !matches!(state, JournalState::Unknown | JournalState::Sent | JournalState::Confirmed) {
+    if !matches!(journal.state, JournalState::Unknown | JournalState::Sent | JournalState::Confirmed) {
         return Ok(Tracking::said(Status::NotFound));
     }
     let refused = match deliver(ledger, explorer, file)?.verdict {

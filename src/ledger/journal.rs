@@ -65,9 +65,21 @@ pub struct JournalRow {
     pub purpose: String,
     /// Whether the command that made it told its person what became of it.
     pub reported: bool,
+    /// When a host accepted it; nothing once a list showed it, or if none did.
+    pub accepted: Option<Acceptance>,
 }
 
-const COLUMNS: &str = "txid, network, raw, state, detail, created, updated, purpose, reported";
+/// The moment at which a host accepted a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Seconds since 1970.
+    pub at: u64,
+    /// Hash of the newest block that was known then; empty where none was.
+    pub tip: String,
+}
+
+const COLUMNS: &str =
+    "txid, network, raw, state, detail, created, updated, purpose, reported, accepted, accepted_tip";
 
 impl Ledger {
     /// Puts signed bytes on record. Recording the same bytes again changes nothing.
@@ -127,6 +139,24 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let sql = "UPDATE journal SET state = ?3, detail = ?4, updated = ?5 WHERE txid = ?1 AND network = ?2";
         self.db.execute(sql, params![txid, network.name(), state.name(), detail, now()]).map(|_| ()).map_err(file)
+    }
+
+    /// Remembers that a host accepted a transaction just now, while the block with this hash was the newest that was known.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn set_accepted(&self, network: Network, txid: &str, tip: &str) -> Result<(), LedgerError> {
+        let sql = "UPDATE journal SET accepted = ?3, accepted_tip = ?4 WHERE txid = ?1 AND network = ?2";
+        self.db.execute(sql, params![txid, network.name(), now(), tip]).map(|_| ()).map_err(file)
+    }
+
+    /// Forgets when a transaction was accepted: a list has shown it since, or will not.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn forget_accepted(&self, network: Network, txid: &str) -> Result<(), LedgerError> {
+        let sql = "UPDATE journal SET accepted = NULL, accepted_tip = NULL WHERE txid = ?1 AND network = ?2";
+        self.db.execute(sql, params![txid, network.name()]).map(|_| ()).map_err(file)
     }
 
     /// The row of a transaction.
@@ -205,5 +235,12 @@ fn read(row: &Row<'_>) -> Result<JournalRow, LedgerError> {
         updated: row.get(6).map_err(file)?,
         purpose: text(7)?,
         reported: row.get(8).map_err(file)?,
+        accepted: acceptance(row).map_err(file)?,
     })
+}
+
+fn acceptance(row: &Row<'_>) -> rusqlite::Result<Option<Acceptance>> {
+    let at: Option<u64> = row.get(9)?;
+    let tip: Option<String> = row.get(10)?;
+    Ok(at.map(|at| Acceptance { at, tip: tip.unwrap_or_default() }))
 }

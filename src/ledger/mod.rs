@@ -34,7 +34,7 @@ pub use self::{
     evm_outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},
     evm_tokens::AddedToken,
     history::HistoryRow,
-    journal::{JournalRow, JournalState},
+    journal::{Acceptance, JournalRow, JournalState},
     labels::{Label, LabelKind},
     opinions::{Disagreement, PROVEN_HERE},
     proofs::Evidence,

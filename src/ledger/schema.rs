@@ -200,6 +200,11 @@ UPDATE transactions SET signed = 1 WHERE height IS NOT NULL;
 ALTER TABLE journal ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
 ALTER TABLE journal ADD COLUMN reported INTEGER NOT NULL DEFAULT 1;
 ",
+    "
+ALTER TABLE journal ADD COLUMN accepted INTEGER;
+ALTER TABLE journal ADD COLUMN accepted_tip TEXT;
+ALTER TABLE scripts ADD COLUMN mempool_cut INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

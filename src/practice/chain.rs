@@ -116,6 +116,19 @@ impl PracticeChain {
         Ok(chain)
     }
 
+    /// Another node's chain, in memory, with the same blocks and the same waiting transactions.
+    ///
+    /// # Errors
+    /// A block of this chain does not fit there, which cannot be.
+    pub fn copy(&self) -> Result<Self, PracticeError> {
+        let mut copy = Self::in_memory();
+        for height in 1..self.next_height() {
+            copy.connect(self.block(height).ok_or(PracticeError::BadBlock("it is not there"))?)?;
+        }
+        copy.readmit(self.mempool.entries().map(|entry| entry.transaction.as_ref().clone()).collect());
+        Ok(copy)
+    }
+
     fn replay(&mut self, record: Record, waiting: &mut Vec<Transaction>) -> Result<(), PracticeError> {
         match record {
             Record::Block(block) => {

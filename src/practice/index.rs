@@ -69,9 +69,16 @@ pub(crate) struct Index {
     coins: HashMap<OutPoint, Coin>,
     spenders: HashMap<OutPoint, (Txid, u32)>,
     scripts: HashMap<sha256::Hash, History>,
+    /// Transactions of blocks that were disconnected, with what they spent: servers keep them for ever.
+    orphans: HashMap<Txid, (Arc<Transaction>, Vec<TxOut>)>,
 }
 
 impl Index {
+    /// A transaction of a block that is no longer in the chain, with what it spent, whether or not it is somewhere else now.
+    pub(crate) fn orphan(&self, txid: &Txid) -> Option<(&Arc<Transaction>, &[TxOut])> {
+        self.orphans.get(txid).map(|(transaction, spent)| (transaction, spent.as_slice()))
+    }
+
     pub(crate) fn transaction(&self, txid: &Txid) -> Option<&Confirmed> {
         self.transactions.get(txid)
     }
@@ -129,6 +136,8 @@ impl Index {
     pub(crate) fn disconnect(&mut self, txids: &[Txid]) {
         for txid in txids.iter().rev() {
             let Some(confirmed) = self.transactions.remove(txid) else { continue };
+            let spent = confirmed.spent.iter().map(|coin| coin.output.clone()).collect();
+            self.orphans.insert(*txid, (Arc::clone(&confirmed.transaction), spent));
             for (outpoint, output) in outputs(&confirmed.transaction, *txid) {
                 self.coins.remove(&outpoint);
                 let history = self.scripts.entry(script_hash(&output.script_pubkey)).or_default();

@@ -105,6 +105,14 @@ impl PracticeChain {
         Some(Found { txid: *txid, transaction: &entry.transaction, prevouts, place: None })
     }
 
+    /// The same, or one that only a block had which is no longer in the chain: an Esplora server keeps those too.
+    pub(crate) fn find_ever(&self, txid: &Txid) -> Option<Found<'_>> {
+        self.find(txid).or_else(|| {
+            let (transaction, spent) = self.index.orphan(txid)?;
+            Some(Found { txid: *txid, transaction, prevouts: spent.iter().collect(), place: None })
+        })
+    }
+
     /// The transaction and input that spend this output, in a block or waiting.
     pub(crate) fn spender(&self, outpoint: &OutPoint) -> Option<(Txid, u32)> {
         self.index.spender(outpoint).or_else(|| self.mempool.spender(outpoint))

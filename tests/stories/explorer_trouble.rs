@@ -74,6 +74,8 @@ fn an_evicted_payment_is_sent_again_byte_for_byte() {
     let txid = signed(&stage);
     stage.json(&["broadcast", "pay.signed"]);
     stage.server.chain().lock().unwrap().evict(&txid.parse().unwrap()).unwrap();
+    // Without a block in between, lists that do not show it yet would look the same.
+    stage.mine(1);
     stage.json(&["sync"]);
     assert_eq!(stage.json(&["track", &txid])["status"]["state"], "unconfirmed");
     assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);

@@ -24,6 +24,7 @@ mod scripting;
 mod sealed;
 mod send;
 mod several_explorers;
+mod stale_lists;
 mod sweep;
 mod terminal;
 mod watch_only;

@@ -64,6 +64,8 @@ struct Tracked {
     sent_again: bool,
     /// Why that was refused, if it was.
     refused: Option<String>,
+    /// A host accepted it so many seconds ago, and no list shows it yet.
+    accepted_seconds_ago: Option<u64>,
     /// It is as deep as was waited for.
     #[serde(skip)]
     reached: bool,
@@ -131,7 +133,7 @@ impl Args {
             }
         }
         let reached = is_settled(&tracking, wanted, alone);
-        let Tracking { status, evidence, said_by, dissent, reorganised, sent_again, refused } = tracking;
+        let Tracking { status, evidence, said_by, dissent, reorganised, sent_again, refused, accepted_ago } = tracking;
         let dissent = dissent.into_iter().map(|(operator, says)| Dissenting { operator, says }).collect();
         Ok(Tracked {
             id: txid.to_string(),
@@ -143,6 +145,7 @@ impl Args {
             reorganised,
             sent_again,
             refused,
+            accepted_seconds_ago: accepted_ago,
             reached,
         })
     }
@@ -203,6 +206,11 @@ impl Report for Tracked {
         page.field("Id", &self.id);
         match &self.status {
             Status::NotFound => page.toned_field("Status", (Tone::Claimed, "no explorer has it")),
+            Status::Unconfirmed if let Some(ago) = self.accepted_seconds_ago => {
+                let text =
+                    format!("unconfirmed: accepted {ago} s ago, and not listed anywhere yet; ask again in a moment");
+                page.toned_field("Status", (Tone::Claimed, &text));
+            }
             Status::Unconfirmed => {
                 let text = format!("unconfirmed, waiting in a mempool{}", self.by_whom());
                 page.toned_field("Status", (Tone::Claimed, &text));

@@ -6,10 +6,7 @@
 use std::time::Duration;
 
 use bitcoin::{Transaction, Txid, consensus};
-use futures_util::{
-    future::join_all,
-    stream::{FuturesUnordered, StreamExt},
-};
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -197,8 +194,8 @@ impl Explorer {
             sleep_until(started + *delay).await;
             let deadline = after(limits::LOOKING * self.http.slowness());
             let asked = self.pool.turns(deadline).map(|(host, _)| host).filter(|host| may_know(host));
-            let looks: FuturesUnordered<_> = asked.map(|host| self.whether_at(host, deadline, txid)).collect();
-            let holders: Vec<Holder> = looks.filter_map(async |holder| holder).collect().await;
+            let looks = join_all(asked.map(|host| self.whether_at(host, deadline, txid))).await;
+            let holders: Vec<Holder> = looks.into_iter().flatten().collect();
             if !holders.is_empty() {
                 return Some(holders);
             }
@@ -227,9 +224,13 @@ impl Explorer {
             sleep_until(started + *delay).await;
             let deadline = after(limits::LOOKING * self.http.slowness());
             for &endpoint in &others {
-                let question = async |host: Host<'_>| host.transaction(letter.txid).await;
+                let question = async |host: Host<'_>| match host.transaction(letter.txid).await? {
+                    // One that was in a block which is gone is kept by servers, and spreads nowhere.
+                    Some(tx) if tx == *letter.tx => host.place(letter.txid).await,
+                    _ => Ok(None),
+                };
                 let answer = self.pool.judged(endpoint, self.ask_one(endpoint, deadline, question).await);
-                if answer.is_ok_and(|found| found.as_ref() == Some(letter.tx)) {
+                if answer.is_ok_and(|found| found.is_some()) {
                     return Propagation::Seen(endpoint.operator.clone());
                 }
             }

@@ -36,6 +36,7 @@ enum Keeps {
 /// A server that answers the posts of a transaction with `act`, and has it from the first one on if `keeps` says so.
 fn receiver(tx: &Transaction, keeps: Keeps, act: impl Fn() -> Act + Send + Sync + 'static) -> Server {
     let (txid, raw, posts) = (tx.compute_txid(), consensus::serialize(tx), Arc::new(AtomicUsize::new(0)));
+    let held = tx.clone();
     regtest(move |request| match request {
         _ if request.starts_with("POST /tx ") => {
             posts.fetch_add(1, Ordering::SeqCst);
@@ -46,6 +47,7 @@ fn receiver(tx: &Transaction, keeps: Keeps, act: impl Fn() -> Act + Send + Sync 
             Act::ok(raw.clone())
         }
         _ if request.ends_with("/status") => Act::ok(r#"{"confirmed":false}"#),
+        _ if request.ends_with("/txs/mempool") => fake::waiting(std::slice::from_ref(&held)),
         _ => Act::Answer(404, b"Transaction not found".to_vec()),
     })
 }
@@ -132,7 +134,8 @@ fn a_fourth_is_not_sent_it_and_shows_whether_it_spreads() {
     let fourth = holder(&tx, None);
     let taken = accepted(send(&tx, &[&a, &b, &c, &fourth]));
     assert_eq!(taken.propagation, Propagation::Seen(operator(&fourth)));
-    assert_eq!((fourth.count("POST"), fourth.count("GET /tx/")), (0, 1));
+    // Its bytes, and then whether it is anywhere: the bytes and the status.
+    assert_eq!((fourth.count("POST"), fourth.count("GET /tx/")), (0, 3));
     let behind = receiver(&tx, Keeps::Nothing, || Act::HangUp);
     let taken = accepted(send(&tx, &[&a, &b, &c, &behind]));
     assert_eq!(taken.propagation, Propagation::NotYet);

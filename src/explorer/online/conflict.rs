@@ -26,9 +26,8 @@ impl Explorer {
         for input in &letter.tx.input {
             let coin = input.previous_output;
             let question = async |host: Host<'_>| match host.outspend(coin).await? {
-                Some(txid) if txid != letter.txid => {
-                    Ok(Some((txid, host.place(txid).await?.unwrap_or(TxPlace::Mempool))))
-                }
+                // One that is nowhere now, which a block had that is gone, spends nothing.
+                Some(txid) if txid != letter.txid => Ok(host.place(txid).await?.map(|place| (txid, place))),
                 _ => Ok(None),
             };
             let Ok(found) = self.seek(end, question).await else { continue };

@@ -4,7 +4,7 @@
 //! only if it hashes to its id.
 
 use bitcoin::{
-    BlockHash, OutPoint, Script, Transaction, Txid, consensus,
+    BlockHash, Script, Transaction, Txid, consensus,
     hashes::{Hash, sha256},
 };
 use hex::DisplayHex;
@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use super::{
     endpoint::Endpoint,
-    esplora_json::{self, Listed, OutspendJson, ScriptJson, StatusJson},
+    esplora_json::{self, Listed, ScriptJson},
     history::{self, History, Pages},
     http::{Budget, Fault, Http, Purpose, Reply},
     limits,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
-    explorer::{Cause, Subject, Tip, TxAt, TxPlace},
+    explorer::{Cause, Subject, Tip, TxAt},
     network::Network,
 };
 
@@ -100,37 +100,6 @@ impl Esplora<'_> {
         if esplora_json::is_believable(&tx, txid) { Ok(Some(tx)) } else { Err(Cause::Lied) }
     }
 
-    /// Where a transaction is; nothing if this host does not have it.
-    pub(super) async fn place(&self, txid: Txid) -> Result<Option<TxPlace>, Cause> {
-        if self.transaction(txid).await?.is_none() {
-            return Ok(None);
-        }
-        self.status(txid).await.map(Some)
-    }
-
-    /// Where a transaction is that this host has: its state says nothing about one it has not.
-    pub(super) async fn status(&self, txid: Txid) -> Result<TxPlace, Cause> {
-        let status: StatusJson = self.json(&format!("/tx/{txid}/status"), limits::SMALL_BYTES).await?;
-        Ok(status.read()?.map_or(TxPlace::Mempool, TxPlace::Confirmed))
-    }
-
-    /// Who spends an output that this host knows; the spender is fetched and must do so.
-    pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
-        let OutPoint { txid, vout } = outpoint;
-        self.transaction(txid).await?.ok_or(Cause::Missing)?;
-        let answer: OutspendJson = self.json(&format!("/tx/{txid}/outspend/{vout}"), limits::SMALL_BYTES).await?;
-        if !answer.spent {
-            return Ok(None);
-        }
-        let spender = answer.txid.ok_or(Cause::Malformed)?;
-        let tx = self.transaction(spender).await?.ok_or(Cause::Unsettled)?;
-        if tx.input.iter().any(|input| input.previous_output == outpoint) {
-            Ok(Some(spender))
-        } else {
-            Err(Cause::Lied)
-        }
-    }
-
     /// Fee rates by target in blocks.
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
         let body = self.get("/fee-estimates", limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
@@ -172,7 +141,7 @@ impl Esplora<'_> {
         text.trim().parse().map(Some).map_err(|_| Cause::Malformed)
     }
 
-    async fn json<T: DeserializeOwned>(&self, path: &str, most: usize) -> Result<T, Cause> {
+    pub(super) async fn json<T: DeserializeOwned>(&self, path: &str, most: usize) -> Result<T, Cause> {
         esplora_json::parse(&self.get(path, most).await?.ok_or(Cause::Unsupported)?)
     }
 

@@ -66,6 +66,12 @@ pub(super) fn tx_json(tx: &Transaction, place: Option<BlockRef>) -> String {
     .to_string()
 }
 
+/// A list of waiting transactions as Esplora has it.
+pub(super) fn waiting(txs: &[Transaction]) -> Act {
+    let listed: Vec<String> = txs.iter().map(|tx| tx_json(tx, None)).collect();
+    Act::ok(format!("[{}]", listed.join(",")))
+}
+
 fn input_json(input: &TxIn) -> Value {
     let witness: Vec<String> = input.witness.iter().map(hex::DisplayHex::to_lower_hex_string).collect();
     json!({

@@ -54,6 +54,7 @@ mod esplora;
 mod esplora_hints;
 mod esplora_json;
 mod esplora_many;
+mod esplora_place;
 mod evm;
 mod evm_block;
 mod evm_contracts;

@@ -191,6 +191,7 @@ fn false_bytes_are_a_lie_and_the_next_is_asked() {
 pub(super) fn holder(tx: &Transaction, spender: Option<&Transaction>) -> Server {
     let held: Vec<(Txid, Vec<u8>)> =
         [Some(tx), spender].into_iter().flatten().map(|tx| (tx.compute_txid(), consensus::serialize(tx))).collect();
+    let waiting: Vec<Transaction> = [Some(tx), spender].into_iter().flatten().cloned().collect();
     let spend = spender.map(|spender| format!(r#"{{"spent":true,"txid":"{}","vin":0}}"#, spender.compute_txid()));
     regtest(move |request| {
         if let Some((_, raw)) = held.iter().find(|(txid, _)| request == format!("GET /tx/{txid}/raw")) {
@@ -198,6 +199,7 @@ pub(super) fn holder(tx: &Transaction, spender: Option<&Transaction>) -> Server 
         }
         match request {
             _ if request.ends_with("/status") => Act::ok(r#"{"confirmed":false}"#),
+            _ if request.ends_with("/txs/mempool") => fake::waiting(&waiting),
             _ if request.contains("/outspend/") => Act::ok(spend.clone().unwrap_or(r#"{"spent":false}"#.to_owned())),
             _ if request.starts_with("POST /tx") => {
                 Act::Answer(400, b"sendrawtransaction RPC error -25: bad-txns-inputs-missingorspent".to_vec())

@@ -73,6 +73,8 @@ pub struct Question<'a> {
 /// What every request needs.
 struct Shared {
     chain: Arc<Mutex<PracticeChain>>,
+    /// What questions are answered from, where that is not the chain itself.
+    shown: Mutex<Option<Arc<Mutex<PracticeChain>>>>,
     faults: Faults,
     requests: AtomicU64,
     seen: Mutex<VecDeque<String>>,
@@ -90,8 +92,13 @@ impl Server {
         let cannot = |cause| PracticeError::CannotListen { address, cause };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
         let (listener, bound) = listen(&runtime, address).map_err(cannot)?;
-        let shared =
-            Arc::new(Shared { chain, faults: Faults::default(), requests: AtomicU64::new(0), seen: Mutex::default() });
+        let shared = Arc::new(Shared {
+            chain,
+            shown: Mutex::default(),
+            faults: Faults::default(),
+            requests: AtomicU64::new(0),
+            seen: Mutex::default(),
+        });
         let (stop, stopped) = oneshot::channel();
         let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<Wire>();
@@ -133,6 +140,12 @@ impl Server {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// Answers questions from this chain from now on, while transactions that are handed in still go to the server's own: a
+    /// server whose lists are some seconds old. `None` ends that.
+    pub fn show(&self, shown: Option<PracticeChain>) {
+        *lock(&self.shared.shown) = shown.map(|chain| Arc::new(Mutex::new(chain)));
     }
 
     /// Serves until the process ends: for a server that runs by itself. A killed process loses nothing that was answered.
@@ -194,7 +207,7 @@ async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(wire): ConnectInfo
     };
     let question =
         Question { method: parts.method.as_str(), path, query: parts.uri.query().unwrap_or_default(), body: &body };
-    let reply = answer(&shared.chain, &question).unwrap_or_else(|error| error);
+    let reply = answer(&shared.chain_for(&question), &question).unwrap_or_else(|error| error);
     match planned {
         Planned::Cut => wire.cut(),
         Planned::Held(delay) => tokio::time::sleep(delay).await,
@@ -205,6 +218,13 @@ async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(wire): ConnectInfo
 }
 
 impl Shared {
+    /// The chain that a request is about.
+    fn chain_for(&self, question: &Question<'_>) -> Arc<Mutex<PracticeChain>> {
+        let is_asked = question.method == "GET" || question.path.starts_with("/scripthashes");
+        let shown = lock(&self.shown).clone().filter(|_| is_asked);
+        shown.unwrap_or_else(|| Arc::clone(&self.chain))
+    }
+
     fn note(&self, method: &Method, path: &str) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let mut seen = lock(&self.seen);

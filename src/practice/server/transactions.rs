@@ -78,8 +78,9 @@ pub(super) fn one(chain: &PracticeChain, txid: &str, rest: &[&str]) -> Answer {
     }
 }
 
+/// Also what only a block had that was reorganised away, as Esplora servers have it.
 fn known<'a>(chain: &'a PracticeChain, txid: &Txid) -> Result<Found<'a>, Reply> {
-    chain.find(txid).ok_or_else(|| not_found("Transaction not found"))
+    chain.find_ever(txid).ok_or_else(|| not_found("Transaction not found"))
 }
 
 fn place(chain: &PracticeChain, txid: &Txid) -> Result<(u32, usize), Reply> {
