@@ -18,6 +18,8 @@ mod behave;
 mod behaviours;
 #[path = "explorers/counts.rs"]
 mod counts;
+#[path = "explorers/electrumx.rs"]
+mod electrumx;
 #[path = "explorers/forged.rs"]
 mod forged;
 #[path = "stories/harness/mod.rs"]

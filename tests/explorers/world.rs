@@ -114,6 +114,11 @@ pub fn honest(chain: &Mutex<PracticeChain>, asked: &Asked) -> Reply {
     Reply::new(said.status, said.content_type, said.body)
 }
 
+/// The wallet's account.
+pub fn account() -> Account {
+    keys().0
+}
+
 fn keys() -> (Account, Xpriv) {
     let secp = Secp256k1::new();
     let master = Xpriv::new_master(NetworkKind::Test, &[7; 32]).unwrap();

@@ -138,16 +138,18 @@ impl<'a> Host<'a> {
 
     /// Successive headers from a height on, as many as one answer brings.
     pub(super) async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
-        at!(self, host => host.headers(first, tip).await)
+        self.header_runs(&[first], tip).await?.pop().ok_or(Cause::Malformed)
     }
 
-    /// The branch of a transaction that is said to be in the block at `height`; nothing if it is in none here.
-    pub(super) async fn branch(&self, txid: Txid, height: u32) -> Result<Option<MerkleBranch>, Cause> {
-        match self {
-            Self::Esplora(host) => host.branch(txid).await,
-            Self::Electrum(host) => host.branch(txid, height).await,
-            Self::Core(host) => host.branch(txid, height).await,
-        }
+    /// The same from several heights on, all asked for at once; one run for each, in order.
+    pub(super) async fn header_runs(&self, firsts: &[u32], tip: u32) -> Result<Vec<Vec<Header>>, Cause> {
+        at!(self, host => host.header_runs(firsts, tip).await)
+    }
+
+    /// The branches of transactions that are said to be in the blocks at these heights, all asked for at once; nothing for
+    /// one that is in none here.
+    pub(super) async fn branches(&self, wanted: &[(Txid, u32)]) -> Result<Vec<Option<MerkleBranch>>, Cause> {
+        at!(self, host => host.branches(wanted).await)
     }
 
     /// The ids of all transactions of a block, in order, where the host has such a list.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bitcoin::{Block, BlockHash, OutPoint, Transaction, TxMerkleNode, Txid, block::Header, consensus, hashes::Hash};
+use bitcoin::{Block, BlockHash, OutPoint, Transaction, Txid, consensus};
 use hex::{DisplayHex, FromHex};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -21,13 +21,11 @@ use super::{
 };
 use crate::{
     amount::FeeRate,
-    chain::bitcoin::{spv::MerkleBranch, work},
+    chain::bitcoin::work,
     explorer::{BlockRef, Cause, Subject, Tip, TxPlace},
     network::Network,
 };
 
-/// Headers that one question brings, as with the other backends.
-const HEADERS: u32 = 10;
 /// Blocks that a node may lack of the headers it has.
 const MAY_LACK: u32 = 3;
 /// Outputs of a transaction that are tried, to find its block without an index.
@@ -121,29 +119,6 @@ impl Core<'_> {
             Err(Complaint::Parameter) => Ok(None),
             Err(complaint) => Err(complaint.into()),
         }
-    }
-
-    /// Successive headers from a height on, as many as one answer brings and the chain has.
-    pub(super) async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
-        let last = first.saturating_add(HEADERS - 1).min(tip);
-        let heights = (first..=last).map(|height| ("getblockhash", json!([height]))).collect::<Vec<_>>();
-        let hashes: Vec<BlockHash> = self.all(&heights).await?;
-        let questions = hashes.iter().map(|hash| ("getblockheader", json!([hash, false]))).collect::<Vec<_>>();
-        let texts: Vec<String> = self.all(&questions).await?;
-        let headers = texts.iter().map(|text| electrum_json::header(text)).collect::<Result<Vec<_>, _>>()?;
-        let genuine = headers.iter().zip(&hashes).all(|(header, hash)| header.block_hash() == *hash);
-        if genuine { Ok(headers) } else { Err(Cause::Lied) }
-    }
-
-    /// The branch of a transaction in the block at `height`, made here; nothing if it is not in that block.
-    pub(super) async fn branch(&self, txid: Txid, height: u32) -> Result<Option<MerkleBranch>, Cause> {
-        let Some(hash) = self.block_hash_at(height).await? else { return Ok(None) };
-        let kept = self.endpoint.node.blocks.borrow().get(&hash).cloned();
-        let txids = match kept {
-            Some(txids) => txids,
-            None => self.block(hash).await?.txdata.iter().map(Transaction::compute_txid).collect(),
-        };
-        Ok(branch_of(&txids, txid, height))
     }
 
     /// A transaction, hashed here; nothing if the node does not have it. Without `txindex` it knows only those that wait,
@@ -341,26 +316,6 @@ fn as_esplora(reply: http::Reply) -> http::Reply {
         (Some(txid), None) => http::Reply { status, retry_after, body: txid.to_string().into_bytes() },
         (None, None) => http::Reply { status, retry_after, body },
     }
-}
-
-/// The branch of a transaction, from the ids of its block's.
-fn branch_of(txids: &[Txid], txid: Txid, height: u32) -> Option<MerkleBranch> {
-    let place = txids.iter().position(|other| *other == txid)?;
-    let mut level: Vec<TxMerkleNode> =
-        txids.iter().map(|txid| TxMerkleNode::from_byte_array(txid.to_byte_array())).collect();
-    let (mut siblings, mut at) = (Vec::new(), place);
-    while level.len() > 1 {
-        if level.len() % 2 == 1 {
-            level.extend(level.last().copied());
-        }
-        siblings.push(*level.get(at ^ 1)?);
-        at /= 2;
-        level = level
-            .chunks_exact(2)
-            .map(|pair| TxMerkleNode::hash(&pair.iter().flat_map(|node| node.to_byte_array()).collect::<Vec<_>>()))
-            .collect();
-    }
-    Some(MerkleBranch { height, siblings, position: u32::try_from(place).ok()? })
 }
 
 #[cfg(test)]

@@ -326,12 +326,12 @@ fn places_branches_and_headers() {
         assert!(matches!(place, Some(TxPlace::Confirmed(block)) if block.hash == hash && block.height == 1));
         assert_eq!(host.place(third.compute_txid()).await, Ok(Some(TxPlace::Mempool)));
         assert_eq!(host.place(Txid::all_zeros()).await, Ok(None));
-        let branch = host.branch(payment.compute_txid(), 1).await.expect("an answer").expect("in it");
-        let headers = host.headers(1, 4).await.expect("headers");
+        let branch = host.branches(&[(payment.compute_txid(), 1)]).await.expect("an answer").remove(0).expect("in it");
+        let headers = host.header_runs(&[1], 4).await.expect("headers").remove(0);
         assert_eq!(headers.len(), 4);
         assert_eq!(crate::chain::bitcoin::spv::root(&payment, &branch), Ok(headers[0].merkle_root));
-        assert_eq!(host.branch(payment.compute_txid(), 2).await, Ok(None));
-        assert_eq!(host.branch(payment.compute_txid(), 9).await, Ok(None));
+        assert_eq!(host.branches(&[(payment.compute_txid(), 2)]).await, Ok(vec![None]));
+        assert_eq!(host.branches(&[(payment.compute_txid(), 9)]).await, Ok(vec![None]));
         let spent = OutPoint { txid: payment.compute_txid(), vout: 0 };
         // No index of spends: the blocks are searched, and the stand-in's filter names blocks by payments only.
         assert_eq!(host.outspend(spent).await, Ok(None));

@@ -16,10 +16,11 @@ use bitcoin::hashes::{self, Hash};
 use super::{
     electrum_errors::{self, OUT_OF_RANGE},
     electrum_json::{self as json_of, Answer, Entry},
-    electrum_wire::{Question, Wire},
+    electrum_wire::{self, Question, Wire},
     endpoint::Endpoint,
     http::{Fault, Http, Purpose, Reply},
     limits,
+    proofs::HEADERS,
 };
 use crate::{
     amount::FeeRate,
@@ -28,8 +29,6 @@ use crate::{
     network::Network,
 };
 
-/// Headers that one question brings, as with the other backends.
-const HEADERS: u32 = 10;
 /// Targets in blocks that a fee rate is asked for; Bitcoin Core knows 1 to 1008.
 pub(super) const FEE_TARGETS: [u16; 9] = [1, 2, 3, 6, 12, 25, 144, 504, 1008];
 /// Scripts of one transaction that are tried, where the first has a history too large for the server.
@@ -91,21 +90,31 @@ impl Electrum<'_> {
         }
     }
 
-    /// Successive headers from a height on, as many as one answer brings and the chain has.
-    pub(super) async fn headers(&self, first: u32, tip: u32) -> Result<Vec<Header>, Cause> {
-        let count = tip.saturating_sub(first).saturating_add(1).min(HEADERS);
-        let answer = self.ask(Purpose::Neutral, ("blockchain.block.headers", json!([first, count]))).await?;
-        json_of::headers(&answer, usize::try_from(count).map_err(|_| Cause::TooLarge)?)
+    /// Successive headers from each of these heights on, as many as one answer brings and the chain has.
+    pub(super) async fn header_runs(&self, firsts: &[u32], tip: u32) -> Result<Vec<Vec<Header>>, Cause> {
+        let count = |first: u32| tip.saturating_sub(first).saturating_add(1).min(HEADERS);
+        let question = |first: &u32| ("blockchain.block.headers", json!([first, count(*first)]));
+        let questions: Vec<Question> = firsts.iter().map(question).collect();
+        let replies = self.wire().ask_all(Purpose::Neutral, &questions, limits::PART).await?;
+        let read = |(first, reply): (&u32, electrum_wire::Reply)| {
+            let answer = reply.map_err(|error| electrum_errors::cause(&error))?;
+            json_of::headers(&answer, usize::try_from(count(*first)).map_err(|_| Cause::TooLarge)?)
+        };
+        firsts.iter().zip(replies).map(read).collect()
     }
 
-    /// The branch of a transaction in the block at `height`; nothing if it is not in that block.
-    pub(super) async fn branch(&self, txid: Txid, height: u32) -> Result<Option<MerkleBranch>, Cause> {
-        self.tell(Subject::Transaction(txid.to_string()));
-        match self.ask(Purpose::Read, ("blockchain.transaction.get_merkle", json!([txid, height]))).await {
+    /// The branches of transactions in the blocks at these heights; nothing for one that is not in that block.
+    pub(super) async fn branches(&self, wanted: &[(Txid, u32)]) -> Result<Vec<Option<MerkleBranch>>, Cause> {
+        wanted.iter().for_each(|(txid, _)| self.tell(Subject::Transaction(txid.to_string())));
+        let question = |(txid, height): &(Txid, u32)| ("blockchain.transaction.get_merkle", json!([txid, height]));
+        let questions: Vec<Question> = wanted.iter().map(question).collect();
+        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::PART).await?;
+        let read = |reply: electrum_wire::Reply| match reply.map_err(|error| electrum_errors::cause(&error)) {
             Ok(answer) => json_of::branch(&answer).map(Some),
             Err(Cause::Missing | Cause::Refused(_)) => Ok(None),
             Err(cause) => Err(cause),
-        }
+        };
+        replies.into_iter().map(read).collect()
     }
 
     /// A transaction, hashed here; nothing if this host does not have it now, whatever it had before.

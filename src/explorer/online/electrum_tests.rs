@@ -80,8 +80,8 @@ fn one_connection_serves_everything_and_the_version_comes_first() {
         assert_eq!(host.tip().await.expect("a tip").height, 12);
         assert!(host.block_hash_at(12).await.expect("an answer").is_some());
         assert_eq!(host.block_hash_at(13).await, Ok(None));
-        assert_eq!(host.headers(3, 12).await.expect("headers").len(), 10);
-        assert_eq!(host.headers(11, 12).await.expect("headers").len(), 2);
+        assert_eq!(host.header_runs(&[3], 12).await.expect("headers").remove(0).len(), 10);
+        assert_eq!(host.header_runs(&[11], 12).await.expect("headers").remove(0).len(), 2);
         assert_eq!(host.fee_rates().await.expect("rates"), BTreeMap::from([(2, FeeRate { sat_per_kvb: 12_345 })]));
     });
     assert_eq!((server.count("connect"), server.count("server.version")), (1, 1));

@@ -116,7 +116,7 @@ impl Wire<'_> {
         let mut replies = Vec::with_capacity(questions.len());
         for part in questions.chunks(part.max(1)) {
             let ask = async || {
-                let replies = self.in_time(self.exchange(purpose, part)).await?;
+                let replies = self.in_time(Box::pin(self.exchange(purpose, part))).await?;
                 // A server that is busy with one question is busy with all: ask again, later.
                 let causes = replies.iter().filter_map(|reply| reply.as_ref().err()).map(electrum_errors::cause);
                 let busy = causes.into_iter().find(|cause| matches!(cause, Cause::Throttled | Cause::Busy));
@@ -271,7 +271,8 @@ impl Line {
             if searched > limits::LINE_BYTES {
                 return Err(Cause::TooLarge);
             }
-            let mut piece = [0; PIECE];
+            // Not on the stack: this is awaited deep inside of other questions.
+            let mut piece = vec![0; PIECE];
             let reading = timeout(limits::REQUEST * self.slower, self.stream.read(&mut piece));
             let count = reading.await.map_err(|_| Cause::TimedOut)?.map_err(|_| Cause::Interrupted)?;
             if count == 0 {

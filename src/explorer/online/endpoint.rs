@@ -48,6 +48,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// How many questions of one kind go to it together: whoever answers over one connection is told all of them at once.
+    pub(super) const fn together(self) -> usize {
+        match self {
+            Self::Electrum | Self::Core => limits::PART,
+            Self::Esplora | Self::Blockchair | Self::BlockCypher => 1,
+        }
+    }
+
     /// Whether it is asked anything, or only sent finished transactions.
     pub(super) const fn answers(self) -> bool {
         !matches!(self, Self::Blockchair | Self::BlockCypher)

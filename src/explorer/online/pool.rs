@@ -142,6 +142,12 @@ impl Pool {
         asked.map(|endpoint| endpoint.organisation()).collect::<BTreeSet<_>>().len()
     }
 
+    /// How many questions of one kind go together to the explorer that is asked first.
+    pub(super) fn together(&self) -> usize {
+        let first = self.order().first().and_then(|&place| self.endpoints.get(place));
+        first.map_or(1, |endpoint| endpoint.kind.together())
+    }
+
     /// Explorers that proved false in this process and are not asked again.
     pub(super) fn distrusted(&self) -> Vec<Failure> {
         let failure = |endpoint: &Endpoint| {

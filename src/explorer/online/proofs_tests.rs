@@ -1,6 +1,6 @@
 //! A host that serves true headers and branches, and hosts that serve false ones.
 
-use bitcoin::{ScriptBuf, hashes::Hash};
+use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, block::Version, hashes::Hash};
 use serde_json::{Value, json};
 
 use super::*;

@@ -105,12 +105,12 @@ async fn proven_and_placed(core: Core<'_>, electrum: Electrum<'_>, tx: &Transact
     }
     let Some(place) = place else { return };
     let tip = core.tip().await.expect("a tip").height;
-    let branch = core.branch(txid, place.height).await.expect("a branch").expect("in a block");
-    assert_eq!(electrum.branch(txid, place.height).await, Ok(Some(branch.clone())));
-    assert_eq!(electrum.branch(txid, place.height - 1).await, Ok(None));
-    assert_eq!(core.branch(txid, place.height - 1).await, Ok(None));
-    let headers = core.headers(place.height, tip).await.expect("headers");
-    assert_eq!(electrum.headers(place.height, tip).await, Ok(headers.clone()));
+    let branch = core.branches(&[(txid, place.height)]).await.expect("a branch").remove(0).expect("in a block");
+    assert_eq!(electrum.branches(&[(txid, place.height)]).await, Ok(vec![Some(branch.clone())]));
+    assert_eq!(electrum.branches(&[(txid, place.height - 1)]).await, Ok(vec![None]));
+    assert_eq!(core.branches(&[(txid, place.height - 1)]).await, Ok(vec![None]));
+    let headers = core.header_runs(&[place.height], tip).await.expect("headers").remove(0);
+    assert_eq!(electrum.header_runs(&[place.height], tip).await, Ok(vec![headers.clone()]));
     if headers.len() > spv::SUCCESSORS {
         assert_eq!(spv::verify(Network::Regtest, tx, &branch, &headers), Ok(headers.len()));
     }
