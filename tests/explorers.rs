@@ -22,6 +22,8 @@ mod counts;
 mod electrumx;
 #[path = "explorers/forged.rs"]
 mod forged;
+#[path = "explorers/full_lists.rs"]
+mod full_lists;
 #[path = "stories/harness/mod.rs"]
 mod harness;
 #[path = "explorers/layer.rs"]

@@ -275,7 +275,7 @@ impl<'a> Differences<'a> {
                 index: history.index,
                 transactions: vec![(seen.tx.clone(), place_of(block))],
                 signed: BTreeSet::new(),
-                completeness: Completeness::MempoolCut,
+                completeness: Completeness::Part,
                 said_by: history.operator.to_string(),
                 tip,
             };

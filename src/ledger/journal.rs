@@ -78,8 +78,7 @@ pub struct Acceptance {
     pub tip: String,
 }
 
-const COLUMNS: &str =
-    "txid, network, raw, state, detail, created, updated, purpose, reported, accepted, accepted_tip";
+const COLUMNS: &str = "txid, network, raw, state, detail, created, updated, purpose, reported, accepted, accepted_tip";
 
 impl Ledger {
     /// Puts signed bytes on record. Recording the same bytes again changes nothing.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bitcoin::{ScriptBuf, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Ledger, LedgerError, file, now};
+use super::{AccountId, AccountRow, Completeness, Ledger, LedgerError, file, now};
 use crate::{account::Keychain, network::Network};
 
 /// A script that was derived before.
@@ -55,6 +55,8 @@ pub struct AddressRow {
     pub balance: u64,
     /// Whether it was shown to a person as an address to be paid at.
     pub issued: Option<u64>,
+    /// When an explorer last answered for it, in seconds since 1970; nothing if never.
+    pub checked: Option<u64>,
 }
 
 impl Ledger {
@@ -217,9 +219,31 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn set_checked(&self, id: AccountId, keychain: Keychain, index: u32) -> Result<(), LedgerError> {
-        let sql = "UPDATE scripts SET checked = ?4 WHERE account = ?1 AND keychain = ?2 AND idx = ?3";
+        let sql = "UPDATE scripts SET checked = ?4, mempool_cut = 0 WHERE account = ?1 AND keychain = ?2 AND idx = ?3";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         statement.execute(params![id.0, keychain.number(), index, now()]).map(|_| ()).map_err(file)
+    }
+
+    /// Remembers whether the list of what waits at a script is all there is.
+    pub(super) fn set_mempool_cut(
+        &self,
+        id: AccountId,
+        (keychain, index): (Keychain, u32),
+        completeness: Completeness,
+    ) -> Result<(), LedgerError> {
+        let sql = "UPDATE scripts SET mempool_cut = ?4 WHERE account = ?1 AND keychain = ?2 AND idx = ?3";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let is_cut = completeness == Completeness::MempoolCut;
+        statement.execute(params![id.0, keychain.number(), index, is_cut]).map(|_| ()).map_err(file)
+    }
+
+    /// How many scripts of an account have more that waits than the explorer listed when it was asked last.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn mempool_cuts(&self, id: AccountId) -> Result<u32, LedgerError> {
+        let sql = "SELECT count(*) FROM scripts WHERE account = ?1 AND mempool_cut = 1";
+        self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
     }
 
     /// The address list of an account: every derived script with use and balance.
@@ -231,7 +255,8 @@ impl Ledger {
                      (SELECT count(*) FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.gone = 0
                       WHERE t.account = s.account AND t.keychain = s.keychain AND t.idx = s.idx),
                      (SELECT coalesce(sum(c.value), 0) FROM coins c JOIN transactions x ON x.txid = c.txid AND x.gone = 0
-                      WHERE c.account = s.account AND c.keychain = s.keychain AND c.idx = s.idx AND c.spent_by IS NULL)
+                      WHERE c.account = s.account AND c.keychain = s.keychain AND c.idx = s.idx AND c.spent_by IS NULL),
+                     s.checked
                    FROM scripts s WHERE s.account = ?1 ORDER BY s.keychain, s.idx";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map([id.0], |row| {
@@ -242,6 +267,7 @@ impl Ledger {
                 issued: row.get(3)?,
                 transactions: row.get(4)?,
                 balance: row.get(5)?,
+                checked: row.get(6)?,
             })
         });
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)

@@ -33,6 +33,8 @@ pub enum Completeness {
     Whole,
     /// Unconfirmed ones may be missing: the explorer lists only so many.
     MempoolCut,
+    /// These are single ones, and nothing is said of any other.
+    Part,
 }
 
 /// The history of one script at one moment.
@@ -81,7 +83,10 @@ impl Ledger {
         if changed {
             self.forget_opinion(row.id, (observation.keychain, index))?;
         }
-        self.set_checked(row.id, observation.keychain, index)?;
+        if observation.completeness != Completeness::Part {
+            self.set_checked(row.id, observation.keychain, index)?;
+            self.set_mempool_cut(row.id, (observation.keychain, index), observation.completeness)?;
+        }
         Ok(changed)
     }
 

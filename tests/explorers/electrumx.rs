@@ -9,7 +9,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
@@ -28,7 +28,7 @@ use fastness::{
     flow::{self, Depth},
     ledger::{Keys, Ledger},
     network::Network,
-    practice::PracticeChain,
+    practice::{PracticeChain, Server},
 };
 use serde_json::{Value, json};
 
@@ -215,4 +215,19 @@ fn a_first_sync_of_500_used_addresses_waits_for_less_than_60_answers_one_after_a
     assert_eq!((report.proven, balance.confirmed, balance.proven), (500, 50_000_000, 50_000_000));
     assert!(counted < 60_000, "{counted} ms");
     assert!(named.is_none() || took < Duration::from_secs(60), "{took:?}");
+}
+
+#[test]
+fn a_chain_of_block_0_alone_is_no_lie() {
+    let server = ElectrumX::start(&PracticeChain::in_memory(), Duration::ZERO);
+    let esplora =
+        Server::start(Arc::new(Mutex::new(PracticeChain::in_memory())), "127.0.0.1:0".parse().unwrap()).unwrap();
+    for url in [server.url.clone(), esplora.url()] {
+        let explorer = Explorer::connect(Network::Regtest, &[url]).unwrap();
+        let mut ledger = Ledger::in_memory().unwrap();
+        let row = ledger.add_account("main", &account(), Keys::Elsewhere).unwrap();
+        let report = flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
+        assert_eq!((report.height, report.asked, explorer.distrusted().len()), (0, 40, 0));
+        assert_eq!(explorer.heights().unwrap().highest, 0);
+    }
 }

@@ -88,3 +88,23 @@ fn after_cancel_a_list_of_before_does_not_bring_the_old_one_back() {
     assert_eq!(stage.json(&["track", &second])["status"]["state"], "confirmed");
     assert_eq!(stage.chain_balance(&Stage::shop()), 0);
 }
+
+#[test]
+fn more_than_50_waiting_payments_to_one_address_are_all_counted_or_marked() {
+    let stage = Stage::with_wallet();
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let unknown = stage.json(&["addresses"])["addresses"][0].clone();
+    assert!(unknown["balance"].is_null() && unknown["transactions"].is_null(), "{unknown}");
+    assert!(stage.json(&["coins"])["coins"].is_null(), "nobody was asked yet");
+    assert!(stage.run(&["addresses"]).stdout.contains("unknown"));
+    for _ in 0..70 {
+        stage.server.chain().lock().unwrap().faucet(crate::harness::script(&address), 10_000).unwrap();
+    }
+    // The faucet mines a block when too many wait that spend from each other: it is taken back.
+    stage.server.chain().lock().unwrap().reorg(1).unwrap();
+    assert_eq!(waiting(&stage).len(), 70);
+    stage.json(&["sync"]);
+    let account = stage.json(&["balance"])["accounts"][0].clone();
+    assert_eq!((sat(&account["unconfirmed"]), &account["incomplete"]), (700_000, &0.into()), "{account}");
+    assert_eq!(sat(&stage.json(&["addresses"])["addresses"][0]["balance"]), 700_000);
+}

@@ -34,8 +34,9 @@ pub(crate) struct Args {
 struct Row {
     path: String,
     address: String,
-    transactions: u32,
-    balance: Amount,
+    /// Absent until an explorer was asked about it: unknown is never zero.
+    transactions: Option<u32>,
+    balance: Option<Amount>,
     label: Option<String>,
 }
 
@@ -75,11 +76,13 @@ impl Args {
             }
             let address = address::of(&known.script, row.account.network).unwrap_or_default();
             let label = labels.iter().find(|label| label.reference == address).map(|label| label.text.to_string());
+            // What we sent ourselves is known before anybody was asked.
+            let is_known = known.checked.is_some() || known.transactions > 0;
             addresses.push(Row {
                 path: format!("m/{}", row.account.path(known.keychain, known.index)?),
                 address,
-                transactions: known.transactions,
-                balance: Amount::sat(known.balance),
+                transactions: is_known.then_some(known.transactions),
+                balance: is_known.then(|| Amount::sat(known.balance)),
                 label,
             });
         }
@@ -125,15 +128,23 @@ impl Report for AddressList {
         let heads = ["path", "address", "used", "balance", "label"];
         let columns = if labelled { heads.len() } else { heads.len() - 1 };
         let row = |row: &Row| {
-            let uses = if row.transactions == 0 { "unused".to_owned() } else { format!("{} tx", row.transactions) };
+            let uses = match row.transactions {
+                None => "unknown".to_owned(),
+                Some(0) => "unused".to_owned(),
+                Some(count) => format!("{count} tx"),
+            };
+            let balance = row.balance.map_or_else(|| "unknown".to_owned(), |balance| balance.to_string());
             let below = row.path.strip_prefix(&self.origin).unwrap_or(&row.path).trim_start_matches('/').to_owned();
             let label = row.label.clone().unwrap_or_default();
-            let mut cells = vec![below, row.address.clone(), uses, row.balance.to_string(), label];
+            let mut cells = vec![below, row.address.clone(), uses, balance, label];
             cells.truncate(columns);
             cells
         };
         let rows: Vec<_> = self.addresses.iter().map(row).collect();
         page.table(heads.get(..columns).unwrap_or_default(), &rows);
+        if self.addresses.iter().any(|row| row.balance.is_none()) {
+            page.line("Unknown: no explorer was asked about it yet; run `fastness sync`.");
+        }
     }
 }
 

@@ -29,7 +29,7 @@ struct AccountBalance {
     network: fastness::network::Network,
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
-    confirmed_coins: u64,
+    confirmed_coins: Option<u64>,
     /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. That it is unspent nobody can prove.
     proven: Option<Amount>,
     /// Part of `confirmed` of which two organisations say that it is there and unspent; absent until the first sync.
@@ -40,6 +40,8 @@ struct AccountBalance {
     disagreements: Vec<Disagreeing>,
     least_confirmations: Option<u32>,
     unconfirmed: Option<Amount>,
+    /// Addresses of which the explorer lists only part of what waits: the sums may be too low, and miss what was spent.
+    incomplete: Option<u32>,
     frozen: Option<Amount>,
     /// Part of `confirmed` that is block rewards of less than 100 confirmations, and the first block that may spend all of it.
     immature: Option<Amount>,
@@ -120,13 +122,14 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         account: row.name.clone(),
         network: row.account.network,
         confirmed: known(balance.confirmed),
-        confirmed_coins: balance.confirmed_coins,
+        confirmed_coins: synced.map(|_| balance.confirmed_coins),
         proven: known(balance.proven),
         agreed: known(balance.agreed),
         agreed_by: if balance.agreed > 0 { ledger.agreed_by(row.id)? } else { Vec::new() },
         disagreements: disagreements(ledger, row)?,
         least_confirmations: balance.youngest_height.and_then(depth),
         unconfirmed: known(balance.unconfirmed),
+        incomplete: synced.map(|_| ledger.mempool_cuts(row.id)).transpose()?,
         frozen: known(balance.frozen),
         immature: known(balance.immature),
         matures_at: balance.matures_at,
@@ -186,8 +189,8 @@ impl AccountBalance {
         let (Some(confirmed), Some(unconfirmed)) = (self.confirmed, self.unconfirmed) else {
             return page.toned_field("", (Tone::Claimed, "unknown: no sync has succeeded yet; run `fastness sync`"));
         };
-        let coins =
-            if self.confirmed_coins == 1 { "1 coin".to_owned() } else { format!("{} coins", self.confirmed_coins) };
+        let count = self.confirmed_coins.unwrap_or(0);
+        let coins = if count == 1 { "1 coin".to_owned() } else { format!("{count} coins") };
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {
             format!(", {depth} confirmation{} or more", if depth == 1 { "" } else { "s" })
         });
@@ -198,6 +201,12 @@ impl AccountBalance {
                 "",
                 (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed; `fastness track` asks where it is")),
             );
+        }
+        if let Some(count) = self.incomplete.filter(|count| *count > 0) {
+            let which = if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") };
+            let said_by = self.said_by.as_deref().unwrap_or("the explorer");
+            let line = format!("not all: {said_by} lists only part of what waits at {which}; more may be on its way");
+            page.toned_field("", (Tone::Stop, &line));
         }
         if let Some(frozen) = self.frozen.filter(|frozen| frozen.smallest > 0) {
             page.field("", &format!("{frozen}   of this is frozen"));

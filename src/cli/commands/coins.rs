@@ -41,7 +41,8 @@ struct Row {
 #[derive(Serialize)]
 struct CoinList {
     account: String,
-    coins: Vec<Row>,
+    /// Absent until the first sync: unknown is not none.
+    coins: Option<Vec<Row>>,
 }
 
 impl Args {
@@ -68,6 +69,7 @@ impl Args {
                 matures_at: coin.matures_at,
             });
         }
+        let coins = (row.synced.is_some() || !coins.is_empty()).then_some(coins);
         answer(CoinList { account: format!("{}/{}", row.wallet, row.name), coins })
     }
 }
@@ -87,10 +89,13 @@ pub(super) fn parse(text: &str) -> Result<OutPoint, DeskError> {
 
 impl Report for CoinList {
     fn page(&self, page: &mut Page) {
-        if self.coins.is_empty() {
+        let Some(coins) = &self.coins else {
+            return page.line("Unknown: no sync has succeeded yet; run `fastness sync`.");
+        };
+        if coins.is_empty() {
             return page.line(&format!("No coins in {} as far as is known.", self.account));
         }
-        for row in &self.coins {
+        for row in coins {
             let state = row.height.map_or_else(|| "unconfirmed".to_owned(), |height| format!("block {height}"));
             let frozen = if row.frozen { " · frozen" } else { "" };
             let reward =

@@ -96,6 +96,15 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// The same host with another deadline.
+    pub(super) const fn until(self, deadline: Instant) -> Self {
+        match self {
+            Self::Esplora(host) => Self::Esplora(Esplora { deadline, ..host }),
+            Self::Electrum(host) => Self::Electrum(Electrum { deadline, ..host }),
+            Self::Core(host) => Self::Core(Core { deadline, ..host }),
+        }
+    }
+
     /// Its address and health.
     pub(super) const fn endpoint(&self) -> &'a Endpoint {
         at!(self, host => host.endpoint)

@@ -93,3 +93,29 @@ fn branch_of(txids: &[Txid], txid: Txid, height: u32) -> Option<MerkleBranch> {
     }
     Some(MerkleBranch { height, siblings, position: u32::try_from(place).ok()? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::bitcoin::spv::{SpvError, root},
+        explorer::online::fake,
+    };
+
+    #[test]
+    fn a_branch_leads_to_the_root_whatever_the_number_of_transactions() {
+        for count in 1..40u32 {
+            let txs: Vec<Transaction> = (0..count).map(|number| fake::payment(&fake::script(1), number)).collect();
+            let txids: Vec<Txid> = txs.iter().map(Transaction::compute_txid).collect();
+            let leaves = txids.iter().map(|txid| TxMerkleNode::from_byte_array(txid.to_byte_array()));
+            let top = bitcoin::merkle_tree::calculate_root(leaves).expect("there are some");
+            for tx in &txs {
+                let branch = branch_of(&txids, tx.compute_txid(), 1).expect("in it");
+                let leads = root(tx, &branch);
+                let repeated = leads == Err(SpvError::Repeated);
+                assert!(leads == Ok(top) || repeated, "{count} {leads:?}");
+                assert!(!repeated, "a branch whose own half is doubled stands on the left");
+            }
+        }
+    }
+}

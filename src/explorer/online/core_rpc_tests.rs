@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bitcoin::{
-    Amount, ScriptBuf, TxOut, Witness, block::Version, consensus::encode::serialize_hex, constants::genesis_block,
+    Amount, ScriptBuf, TxOut, Witness,
+    block::{Header, Version},
+    consensus::encode::serialize_hex,
+    constants::genesis_block,
+    hashes::Hash,
 };
 
 use super::*;
@@ -430,20 +434,4 @@ fn the_login_is_a_header_and_refusals_are_sorted() {
         host.tip().await
     };
     assert_eq!(at(&shy, asked), Err(Cause::Denied));
-}
-
-#[test]
-fn a_branch_leads_to_the_root_whatever_the_number_of_transactions() {
-    for count in 1..40u32 {
-        let txs = (0..count).map(|number| fake::payment(&fake::script(1), number)).collect();
-        let block = worked(Block { header: genesis_block(bitcoin::Network::Regtest).header, txdata: txs });
-        let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();
-        for tx in &block.txdata {
-            let branch = branch_of(&txids, tx.compute_txid(), 1).expect("in it");
-            let leads = crate::chain::bitcoin::spv::root(tx, &branch);
-            let repeated = leads == Err(crate::chain::bitcoin::spv::SpvError::Repeated);
-            assert!(leads == Ok(block.header.merkle_root) || repeated, "{count} {leads:?}");
-            assert!(!repeated, "a branch whose own half is doubled stands on the left");
-        }
-    }
 }

@@ -7,16 +7,20 @@ use bitcoin::{
     BlockHash, Script, Transaction, Txid, consensus,
     hashes::{Hash, sha256},
 };
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use hex::DisplayHex;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+};
 
 use super::{
     endpoint::Endpoint,
-    esplora_json::{self, Listed, ScriptJson},
-    history::{self, History, Pages},
+    esplora_json::{self, Listed, Page, ScriptJson, UnspentJson},
+    history::{self, Counts, History, Pages},
     http::{Budget, Fault, Http, Purpose, Reply},
     limits,
     retry::{self, Setback},
@@ -122,6 +126,24 @@ impl Esplora<'_> {
         self.http.post(url, raw.to_lower_hex_string(), budget).await
     }
 
+    /// A page of transactions, each hashed here.
+    pub(super) async fn read_page(&self, body: Vec<u8>) -> Result<Vec<TxAt>, Cause> {
+        let listed = esplora_json::page(&body)?;
+        // It may be long, and others wait for their turn to read one.
+        drop(body);
+        let mut txs = Vec::new();
+        for Listed { txid, tx, place } in listed {
+            let tx = match tx {
+                Some(tx) => tx,
+                // Its JSON does not hash to its id. Perhaps a form we do not know: the raw bytes decide.
+                None => self.transaction(txid).await?.ok_or(Cause::Malformed)?,
+            };
+            self.http.keep(&tx)?;
+            txs.push(TxAt { tx, place });
+        }
+        Ok(txs)
+    }
+
     /// Says what the host is about to be told by a question, and what the question is for.
     fn tell_path(&self, path: &str) -> Purpose {
         let mut words = path.trim_start_matches('/').split('/');
@@ -215,20 +237,7 @@ impl Listing<'_, '_> {
     async fn page(&self, list: &str) -> Result<Vec<TxAt>, Cause> {
         let path = format!("/scripthash/{}{list}", self.hash);
         let body = self.esplora.get(&path, limits::TX_PAGE_BYTES).await?.ok_or(Cause::Unsupported)?;
-        let listed = esplora_json::page(&body)?;
-        // It may be long, and others wait for their turn to read one.
-        drop(body);
-        let mut txs = Vec::new();
-        for Listed { txid, tx, place } in listed {
-            let tx = match tx {
-                Some(tx) => tx,
-                // Its JSON does not hash to its id. Perhaps a form we do not know: the raw bytes decide.
-                None => self.esplora.transaction(txid).await?.ok_or(Cause::Malformed)?,
-            };
-            self.esplora.http.keep(&tx)?;
-            txs.push(TxAt { tx, place });
-        }
-        Ok(txs)
+        self.esplora.read_page(body).await
     }
 }
 
@@ -248,10 +257,44 @@ impl Pages for Listing<'_, '_> {
         self.page("/txs/mempool").await
     }
 
-    async fn confirmed_count(&self) -> Result<u64, Cause> {
+    async fn more_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause> {
+        let more = if self.esplora.takes_many().await {
+            self.esplora.waiting_of(self.hash).await
+        } else {
+            self.unspent_waiting(known).await
+        };
+        match more {
+            // Too many for that list as well, or a transaction went meanwhile: what is missing is counted.
+            Err(Cause::Refused(_) | Cause::TooLarge | Cause::Unsupported) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    async fn counts(&self) -> Result<Counts, Cause> {
         let path = format!("/scripthash/{}", self.hash);
         let answer: ScriptJson = self.esplora.json(&path, limits::SMALL_BYTES).await?;
-        Ok(answer.chain_stats.tx_count)
+        let waiting = answer.mempool_stats.map(|stats| stats.tx_count);
+        Ok(Counts { confirmed: answer.chain_stats.tx_count, waiting })
+    }
+}
+
+impl Listing<'_, '_> {
+    /// Waiting transactions that are not known yet and paid the script what nobody has spent.
+    async fn unspent_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause> {
+        let path = format!("/scripthash/{}/utxo", self.hash);
+        let body = self.esplora.get(&path, limits::UNSPENT_BYTES).await?.ok_or(Cause::Unsupported)?;
+        let unspent: Page<UnspentJson> = esplora_json::parse(&body)?;
+        let waiting = unspent.0.iter().filter(|coin| !coin.status.confirmed).map(|coin| coin.txid);
+        let unknown: BTreeSet<Txid> = waiting.filter(|txid| !known.contains(txid)).collect();
+        let fetch = async |txid: Txid| self.esplora.transaction(txid).await;
+        let fetched: Vec<Option<Transaction>> =
+            stream::iter(unknown).map(fetch).buffered(limits::IN_FLIGHT).try_collect().await?;
+        let mut txs = Vec::new();
+        for tx in fetched.into_iter().flatten() {
+            self.esplora.http.keep(&tx)?;
+            txs.push(TxAt { tx, place: None });
+        }
+        Ok(txs)
     }
 }
 

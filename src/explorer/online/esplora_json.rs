@@ -64,10 +64,18 @@ pub(super) struct StatusJson {
     block_time: Option<u32>,
 }
 
-/// Statistics of a script; only the number of its confirmed transactions is used.
+/// Statistics of a script; only the numbers of its transactions are used.
 #[derive(Deserialize)]
 pub(super) struct ScriptJson {
     pub(super) chain_stats: StatsJson,
+    pub(super) mempool_stats: Option<StatsJson>,
+}
+
+/// An unspent output in a list.
+#[derive(Deserialize)]
+pub(super) struct UnspentJson {
+    pub(super) txid: Txid,
+    pub(super) status: StatusJson,
 }
 
 /// One half of a script's statistics.

@@ -19,7 +19,7 @@ use super::{
     limits, retry,
     scan::Pace,
 };
-use crate::explorer::{Cause, KnownHistory, Subject};
+use crate::explorer::{Cause, KnownHistory, Subject, TxAt};
 
 /// A script that nobody uses: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
 const NOBODY: [u8; 32] = [0x5f; 32];
@@ -201,6 +201,25 @@ impl Esplora<'_> {
             };
         }
         Ok(None)
+    }
+
+    /// Everything that waits at one script, page by page; no more than so many pages.
+    pub(super) async fn waiting_of(&self, script: sha256::Hash) -> Result<Vec<TxAt>, Cause> {
+        let mut all: Vec<TxAt> = Vec::new();
+        for _ in 0..limits::PAGES_TOGETHER {
+            let after = all.last().map_or_else(String::new, |last| format!("&after_txid={}", last.tx.compute_txid()));
+            let query = format!("?max_txs={}{after}", limits::PAGE_TOGETHER);
+            let page = self.read_page(self.post_scripts(&[script], &query).await?).await?;
+            let listed = page.len();
+            // What waits comes first.
+            let waiting: Vec<TxAt> = page.into_iter().take_while(|seen| seen.place.is_none()).collect();
+            let is_last = waiting.len() < listed || waiting.is_empty();
+            all.extend(waiting);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     async fn post_scripts(&self, hashes: &[sha256::Hash], query: &str) -> Result<Vec<u8>, Cause> {

@@ -3,7 +3,7 @@
 //! Knows no HTTP. An answer is whole or an error: a page that is short, doubled, or cut by a reorganisation never
 //! becomes a shorter history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{Script, Txid};
 
@@ -18,8 +18,19 @@ pub(super) trait Pages {
     async fn confirmed(&self, after: Option<Txid>) -> Result<Vec<TxAt>, Cause>;
     /// Waiting transactions; there is one page only.
     async fn waiting(&self) -> Result<Vec<TxAt>, Cause>;
-    /// How many confirmed transactions the server counts.
-    async fn confirmed_count(&self) -> Result<u64, Cause>;
+    /// Waiting transactions that this page may lack, where the server can be asked for them otherwise.
+    async fn more_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause>;
+    /// How many transactions the server counts.
+    async fn counts(&self) -> Result<Counts, Cause>;
+}
+
+/// How many transactions of a script a server counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// In blocks.
+    pub(super) confirmed: u64,
+    /// Waiting; nothing where it does not say.
+    pub(super) waiting: Option<u64>,
 }
 
 /// Each transaction of a script once.
@@ -89,8 +100,12 @@ async fn read_by_pages(pages: &impl Pages) -> Result<History, Cause> {
 ///
 /// Waiting transactions come first, so that one that confirms meanwhile is seen twice rather than never.
 async fn read_once(pages: &impl Pages) -> Result<Option<History>, Cause> {
-    let waiting = pages.waiting().await?;
-    let mempool_capped = waiting.len() >= limits::MEMPOOL_PAGE;
+    let mut waiting = pages.waiting().await?;
+    let is_full = waiting.len() >= limits::MEMPOOL_PAGE;
+    if is_full {
+        let known = ids(&waiting);
+        waiting.extend(pages.more_waiting(&known).await?);
+    }
     let mut confirmed = Gathered::default();
     let mut last = None;
     loop {
@@ -106,11 +121,18 @@ async fn read_once(pages: &impl Pages) -> Result<Option<History>, Cause> {
         }
     }
     let count = u64::try_from(confirmed.txs.len()).map_err(|_| Cause::TooLarge)?;
-    if pages.confirmed_count().await? != count {
+    let counts = pages.counts().await?;
+    if counts.confirmed != count {
         return Ok(None);
     }
+    let listed = u64::try_from(ids(&waiting).len()).map_err(|_| Cause::TooLarge)?;
+    let mempool_capped = is_full && counts.waiting.is_none_or(|all| all > listed);
     confirmed.add(waiting)?;
     Ok(Some(History { txs: confirmed.txs, mempool_capped }))
+}
+
+fn ids(txs: &[TxAt]) -> BTreeSet<Txid> {
+    txs.iter().map(|seen| seen.tx.compute_txid()).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +155,8 @@ mod tests {
         reorg_at: Option<u32>,
         /// A cursor that is not understood starts again at page 1.
         restarts: Option<()>,
+        /// Whether those beyond the first 50 that wait can be asked for otherwise.
+        shows_more: bool,
     }
 
     fn script() -> ScriptBuf {
@@ -153,6 +177,7 @@ mod tests {
             asked: Cell::new(0),
             reorg_at: None,
             restarts: None,
+            shows_more: false,
         }
     }
 
@@ -194,10 +219,17 @@ mod tests {
             Ok(self.waiting.iter().take(50).cloned().collect())
         }
 
-        async fn confirmed_count(&self) -> Result<u64, Cause> {
+        async fn more_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause> {
             self.note();
-            let real = u64::try_from(self.chain.borrow().len()).expect("small");
-            Ok(self.counted.unwrap_or(real))
+            let more = self.waiting.iter().filter(|seen| !known.contains(&seen.tx.compute_txid()));
+            Ok(more.filter(|_| self.shows_more).cloned().collect())
+        }
+
+        async fn counts(&self) -> Result<Counts, Cause> {
+            self.note();
+            let count = |list: &[TxAt]| u64::try_from(list.len()).expect("small");
+            let confirmed = self.counted.unwrap_or(count(&self.chain.borrow()));
+            Ok(Counts { confirmed, waiting: Some(count(&self.waiting)) })
         }
     }
 
@@ -232,6 +264,15 @@ mod tests {
         assert!(history.mempool_capped);
         assert_eq!(history.txs.iter().filter(|seen| seen.place.is_some()).count(), 60);
         assert!(!run(&server(60, 49)).expect("a history").mempool_capped);
+        assert!(!run(&server(60, 50)).expect("a history").mempool_capped, "a full list may be all there is");
+    }
+
+    #[test]
+    fn what_a_full_list_lacks_is_asked_for_otherwise() {
+        let mut server = server(60, 70);
+        server.shows_more = true;
+        let history = run(&server).expect("a history");
+        assert_eq!((history.txs.len(), history.mempool_capped), (130, false));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) const TXIDS_BYTES: usize = 2 << 20;
 pub(super) const RAW_TX_BYTES: usize = 4_000_000;
 /// A page of up to 50 transactions as JSON, where scripts are written twice as hex and once as words.
 pub(super) const TX_PAGE_BYTES: usize = 24 << 20;
+/// The unspent outputs of a script as JSON: servers list 500 at most.
+pub(super) const UNSPENT_BYTES: usize = 1 << 20;
 /// Transactions in one page; the longest that is known has 75.
 pub(super) const TXS_PER_PAGE: usize = 500;
 /// Answers longer than this are read one after the other: all that are in flight together must fit into memory.
@@ -123,7 +125,7 @@ pub(super) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
 pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
 /// Looking for a transaction that may have been sent.
 pub(super) const READING_BACK: Duration = Duration::from_secs(60);
-/// A whole scan.
+/// One question about many scripts or proofs. A whole scan has no bound but its progress: each question has its own.
 pub(super) const SCAN: Duration = Duration::from_secs(600);
 /// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms (network.md 4.2).
 pub(super) const WITNESSES: usize = 2;

@@ -244,13 +244,14 @@ impl Explorer {
         progress: &mut dyn FnMut(ScanProgress),
     ) -> Result<ScanAnswer, ExplorerError> {
         self.wait(async {
-            let end = after(limits::SCAN);
+            // Each question has its own time: how long a scan takes depends on how much there is to ask.
             let ask = async |asked: &[Asked]| {
-                self.seek(end, async |host: Host<'_>| host.histories(asked).await.map(Some)).await?.single()
+                let question = async |host: Host<'_>| host.histories(asked).await.map(Some);
+                self.seek(after(limits::SCAN), question).await?.single()
             };
             let pace = match scan::first_window(plan)? {
-                Some(first) => self.first_pace(&first, end).await?,
-                None => self.pace(end).await?,
+                Some(first) => self.first_pace(&first, after(limits::SCAN)).await?,
+                None => self.pace(after(limits::SCAN)).await?,
             };
             scan::run((plan, pace), progress, ask).await
         })

@@ -49,7 +49,12 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
         told: if one.agreed_by.as_deref() == Some(here) { Told::Here } else { Told::Elsewhere },
     };
     let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
-    Ok((tip, host.histories(&asked).await?))
+    let mut answers = Vec::with_capacity(asked.len());
+    // Each part has its own time, as in a scan.
+    for part in asked.chunks(together.max(limits::PART)) {
+        answers.extend(host.until(after(limits::SCAN)).histories(part).await?);
+    }
+    Ok((tip, answers))
 }
 
 fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
