@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
-    ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovement, EvmVerdict, EvmWhereabouts,
+    ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovements, EvmVerdict, EvmWhereabouts,
     ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts, Witnessed,
 };
 use crate::{
@@ -140,7 +140,7 @@ impl EvmIndexer {
     }
 
     /// Unreachable.
-    pub fn movements(&self, _account: Address, _limit: usize) -> Result<Claim<Vec<EvmMovement>>, ExplorerError> {
+    pub fn movements(&self, _account: Address, _limit: usize) -> Result<Claim<EvmMovements>, ExplorerError> {
         match self.0 {}
     }
 }

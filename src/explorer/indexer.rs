@@ -60,6 +60,15 @@ pub fn indexer_url(kind: IndexerKind, chain: &EvmChain, named: Option<&str>) -> 
     named.map(str::to_owned).or_else(usual)
 }
 
+/// What an indexer tells of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvmMovements {
+    /// What could be read, newest first.
+    pub movements: Vec<EvmMovement>,
+    /// Rows that could not be read: pending ones, NFTs without a value, nonsense.
+    pub unread: usize,
+}
+
 /// One movement of value from or to an account, as an indexer tells it. Nothing of it is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvmMovement {

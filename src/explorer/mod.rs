@@ -49,7 +49,7 @@ pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy};
 pub use health::Health;
 pub use health_book::HealthBook;
-pub use indexer::{ApiKey, EvmMovement, IndexerKind, Moved, indexer_url};
+pub use indexer::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, indexer_url};
 pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};

@@ -19,6 +19,9 @@ const NAMED_FACTOR: u64 = 10;
 /// No honest base fee or tip is near this many wei per gas (a million gwei).
 const MAX_PRICE: u128 = 1_000_000_000_000_000;
 
+/// The tip where no node says anything about tips or prices: 1 gwei, which validators have taken everywhere.
+const USUAL_TIP: u128 = 1_000_000_000;
+
 /// Prices of a transaction in wei per gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prices {
@@ -78,7 +81,7 @@ fn by_level(level: FeeLevel, facts: &FeeFacts, chain: &EvmChain) -> Result<Price
 fn tip(level: FeeLevel, facts: &FeeFacts, chain: &EvmChain) -> u128 {
     let [slow, normal, fast] = facts.tips.unwrap_or_else(|| {
         let over = facts.gas_price.saturating_sub(facts.next_base_fee.unwrap_or(facts.gas_price));
-        [over; 3]
+        [if facts.gas_price == 0 { USUAL_TIP } else { over }; 3]
     });
     let tip = match level {
         FeeLevel::Slow => slow,

@@ -72,7 +72,7 @@ pub struct FeeFacts {
     pub next_base_fee: Option<u128>,
     /// Median tips of recent blocks at the 10th, 50th and 90th percentile (`eth_feeHistory`); empty blocks are left out.
     pub tips: Option<[u128; 3]>,
-    /// `eth_gasPrice`, for chains without a base fee.
+    /// `eth_gasPrice`, for chains without a base fee and where nothing is known of tips; 0 where the node does not say.
     pub gas_price: u128,
 }
 

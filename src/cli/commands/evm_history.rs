@@ -8,7 +8,7 @@ use fastness::{
     address::evm_text,
     amount::Denomination,
     chain::ethereum::{Ownership, decode},
-    explorer::{Evidence, EvmIndexer, EvmMovement, ExplorerError, Moved, Succeeded},
+    explorer::{Evidence, EvmIndexer, EvmMovement, EvmMovements, ExplorerError, Moved, Succeeded},
     intent::Warning,
     ledger::{EvmWho, OutboxRow},
     network::EvmChain,
@@ -60,6 +60,8 @@ struct Claimed {
     movements: Vec<Movement>,
     /// Transfers of nothing that were left out.
     hidden: usize,
+    /// Rows that could not be read and are left out.
+    unread: usize,
 }
 
 #[derive(Serialize)]
@@ -124,14 +126,15 @@ fn claims(
         let sent = matches!(movement.what, Moved::Native(_)) && movement.from == known.who.from;
         !(sent && known.own.iter().any(|own| own.id == movement.hash))
     };
-    let told: Vec<EvmMovement> = claim.into_value().iter().filter(is_new).cloned().collect();
+    let EvmMovements { movements, unread } = claim.into_value();
+    let told: Vec<EvmMovement> = movements.iter().filter(is_new).cloned().collect();
     let is_nothing = |movement: &EvmMovement| match movement.what {
         Moved::Native(value) => value.is_zero() && movement.from != known.who.from,
         Moved::Internal(value) | Moved::Token { amount: value, .. } => value.is_zero(),
     };
     let shown: Vec<Movement> =
         told.iter().filter(|movement| !is_nothing(movement)).map(|row| movement(row, chain, known)).collect();
-    Ok(Claimed { said_by, evidence: Evidence::Said, hidden: told.len() - shown.len(), movements: shown })
+    Ok(Claimed { said_by, evidence: Evidence::Said, hidden: told.len() - shown.len(), unread, movements: shown })
 }
 
 fn movement(told: &EvmMovement, chain: &'static EvmChain, known: &Known<'_>) -> Movement {
@@ -187,7 +190,11 @@ impl Report for EvmHistory {
     fn warnings(&self) -> Vec<Warning> {
         let warning = |code, text: String| vec![Warning { code, text }];
         match (&self.claimed, &self.trouble) {
-            (Some(_), _) => Vec::new(),
+            (Some(Claimed { unread: 0, .. }), _) => Vec::new(),
+            (Some(Claimed { unread, said_by, .. }), _) => {
+                let rows = if *unread == 1 { "one row was".to_owned() } else { format!("{unread} rows were") };
+                warning("rows_not_read", format!("{rows} not understood in what {said_by} tells, and left out"))
+            }
             (None, Some(trouble)) => {
                 let text = format!("the indexer was not heard ({trouble}): what came in is not in this list");
                 warning("indexer_silent", text)

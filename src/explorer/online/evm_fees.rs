@@ -22,6 +22,8 @@ use crate::{
 const FEE_BLOCKS: u64 = 10;
 /// Chains on which base fees follow the constants of EIP-1559 itself: Ethereum, Sepolia, Hoodi.
 const STANDARD_BASE_FEE: [u64; 3] = [1, 11_155_111, 560_048];
+/// The most by which a base fee may move from one block to the next: EIP-1559 allows an eighth, and no chain twice as much.
+const BASE_FEE_STEP: u64 = 2;
 /// A difference of more than this factor is named.
 const SPREAD: u128 = 3;
 /// No tip above this many wei per gas is taken from nodes, unless the base fee is so high too (geth suggests no more).
@@ -82,11 +84,12 @@ fn spread(said: &[(&Endpoint, FeeFacts)], median: &FeeFacts) -> Vec<Disagreement
 }
 
 impl Rpc<'_> {
-    /// The price of gas from the newest block and ten before it.
+    /// The price of gas from the newest block and ten before it. What a node tells oddly of tips or of a price is as if it
+    /// had told nothing: only the header is needed.
     pub(super) async fn fees(&self, chain: &EvmChain) -> Result<FeeFacts, Cause> {
         let block = self.answer("eth_getBlockByNumber", json!(["latest", false])).await?;
         let number = small(member(&block, "number"))?;
-        let gas_price = price(&self.answer("eth_gasPrice", json!([])).await?)?;
+        let gas_price = self.told("eth_gasPrice", json!([])).await?.and_then(|said| price(&said).ok()).unwrap_or(0);
         let facts = FeeFacts {
             block: number,
             block_hash: parsed(member(&block, "hash"))?,
@@ -98,12 +101,8 @@ impl Rpc<'_> {
             return Ok(facts);
         }
         let params = json!([format!("{FEE_BLOCKS:#x}"), format!("{number:#x}"), [10, 50, 90]]);
-        let (said, tips) = match self.ask("eth_feeHistory", params).await {
-            Ok(history) => (last_base_fee(&history)?, tips(&history)?),
-            Err(refusal) if refusal.cause() == Cause::Throttled => return Err(Cause::Throttled),
-            Err(_) => (None, None),
-        };
-        let next_base_fee = match next_base_fee(chain, &block, said) {
+        let history = self.told("eth_feeHistory", params).await?.unwrap_or_default();
+        let next_base_fee = match next_base_fee(chain, &block, last_base_fee(&history)) {
             // Between the two questions the block may have been reorganised, or another node behind the same name answered.
             Err(Cause::Lied) => {
                 let again = self.answer("eth_getBlockByNumber", json!([format!("{number:#x}"), false])).await?;
@@ -112,7 +111,16 @@ impl Rpc<'_> {
             }
             other => other?,
         };
-        Ok(FeeFacts { next_base_fee: Some(next_base_fee), tips, ..facts })
+        Ok(FeeFacts { next_base_fee: Some(next_base_fee), tips: tips(&history), ..facts })
+    }
+
+    /// An answer that can be done without: nothing where the node has none. A node that is too busy has said nothing yet.
+    async fn told(&self, method: &str, params: Value) -> Result<Option<Value>, Cause> {
+        match self.ask(method, params).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(refusal) if refusal.cause() == Cause::Throttled => Err(Cause::Throttled),
+            Err(_) => Ok(None),
+        }
     }
 }
 
@@ -124,40 +132,51 @@ fn next_base_fee(chain: &EvmChain, block: &Value, said: Option<u128>) -> Result<
     if limit < 2 || used > limit {
         return Err(Cause::Malformed);
     }
-    let reckoned = u128::from(calc_next_block_base_fee(used, limit, base, BaseFeeParams::ethereum()));
+    // No chain moves its base fee by more than this between two blocks; what is further away is no answer.
+    let near = |said: &u128| {
+        *said >= u128::from(base / BASE_FEE_STEP) && *said <= u128::from(base) * u128::from(BASE_FEE_STEP)
+    };
     if !STANDARD_BASE_FEE.contains(&chain.id) {
-        return Ok(said.unwrap_or(u128::from(base)));
+        return Ok(said.filter(near).unwrap_or(u128::from(base)));
+    }
+    let reckoned = u128::from(calc_next_block_base_fee(used, limit, base, BaseFeeParams::ethereum()));
+    // A genesis block is made by hand, and what follows it is the node's own choice.
+    if small(member(block, "number")) == Ok(0) {
+        return Ok(said.filter(near).unwrap_or(reckoned));
     }
     match said {
-        Some(said) if said != reckoned => Err(Cause::Lied),
+        // Nodes without a history of fees answer with zeros.
+        Some(said) if said != reckoned && said > 0 => Err(Cause::Lied),
         _ => Ok(reckoned),
     }
 }
 
-/// `baseFeePerGas` has one entry more than blocks: the last is the next block's.
-fn last_base_fee(history: &Value) -> Result<Option<u128>, Cause> {
-    let fees = member(history, "baseFeePerGas").as_array();
-    fees.and_then(|fees| fees.last()).map(price).transpose()
+/// `baseFeePerGas` has one entry more than blocks: the last is the next block's. Nothing where it is no price.
+fn last_base_fee(history: &Value) -> Option<u128> {
+    price(member(history, "baseFeePerGas").as_array()?.last()?).ok()
 }
 
-/// The median of each percentile over the blocks that were not empty: an empty block's tips are zero and say nothing.
-fn tips(history: &Value) -> Result<Option<[u128; 3]>, Cause> {
-    let Some(rows) = member(history, "reward").as_array() else { return Ok(None) };
+/// The median of each percentile over the blocks that were not empty: an empty block's tips are zero and say nothing. A row
+/// that is not three prices says nothing either.
+fn tips(history: &Value) -> Option<[u128; 3]> {
     let mut columns: [Vec<u128>; 3] = Default::default();
-    for row in rows.iter().take(1024) {
-        let row: Vec<u128> = row.as_array().ok_or(Cause::Malformed)?.iter().map(price).collect::<Result<_, _>>()?;
-        let [low, middle, high] = row.as_slice() else { return Err(Cause::Malformed) };
-        if *high > 0 {
-            columns.iter_mut().zip([low, middle, high]).for_each(|(column, tip)| column.push(*tip));
-        }
+    for row in member(history, "reward").as_array()?.iter().take(1024) {
+        let Some([low, middle, high]) = three_prices(row).filter(|[_, _, high]| *high > 0) else { continue };
+        columns.iter_mut().zip([low, middle, high]).for_each(|(column, tip)| column.push(tip));
     }
     let mut medians = [0; 3];
     for (median, column) in medians.iter_mut().zip(&mut columns) {
         column.sort_unstable();
-        let Some(middle) = column.get(column.len() / 2) else { return Ok(None) };
-        *median = *middle;
+        *median = *column.get(column.len() / 2)?;
     }
-    Ok(Some(medians))
+    Some(medians)
+}
+
+/// The three percentiles of one block, which rise.
+fn three_prices(row: &Value) -> Option<[u128; 3]> {
+    let [low, middle, high] = row.as_array()?.as_slice() else { return None };
+    let prices = [price(low).ok()?, price(middle).ok()?, price(high).ok()?];
+    prices.is_sorted().then_some(prices)
 }
 
 #[cfg(test)]
@@ -167,10 +186,32 @@ mod tests {
     #[test]
     fn empty_blocks_say_nothing_about_tips() {
         let history = json!({"reward": [["0x0", "0x0", "0x0"], ["0x1", "0x5", "0x9"], ["0x3", "0x7", "0xb"]]});
-        assert_eq!(tips(&history), Ok(Some([3, 7, 11])));
-        assert_eq!(tips(&json!({"reward": [["0x0", "0x0", "0x0"]]})), Ok(None));
-        assert_eq!(tips(&json!({})), Ok(None));
-        assert_eq!(tips(&json!({"reward": [["0x1"]]})), Err(Cause::Malformed));
+        assert_eq!(tips(&history), Some([3, 7, 11]));
+        assert_eq!(tips(&json!({"reward": [["0x0", "0x0", "0x0"]]})), None);
+        assert_eq!(tips(&json!({})), None);
+    }
+
+    #[test]
+    fn odd_rows_of_a_fee_history_say_nothing_and_the_others_stand() {
+        let good = json!(["0x1", "0x5", "0x9"]);
+        for odd in [
+            json!([]),
+            json!(null),
+            json!(["0x1"]),
+            json!([1, 5, 9]),
+            json!(["0x9", "0x5", "0x1"]),
+            json!("0x1"),
+            json!(["0x1", "0x5", "0x"]),
+            json!([format!("0x{}", "f".repeat(64)), "0x1", "0x2"]),
+        ] {
+            assert_eq!(tips(&json!({"reward": [odd, good]})), Some([1, 5, 9]), "{odd}");
+            assert_eq!(tips(&json!({"reward": [odd]})), None, "{odd}");
+            assert_eq!(tips(&json!({"reward": odd})), None, "{odd}");
+            assert_eq!(last_base_fee(&json!({"baseFeePerGas": [odd]})), price(&odd).ok(), "{odd}");
+        }
+        for history in [json!(null), json!([]), json!({"baseFeePerGas": []}), json!({"baseFeePerGas": "0x1"})] {
+            assert_eq!(last_base_fee(&history), None, "{history}");
+        }
     }
 
     #[test]
@@ -180,6 +221,14 @@ mod tests {
         assert_eq!(next_base_fee(chain(1), &block, Some(875_000_000)), Ok(875_000_000));
         assert_eq!(next_base_fee(chain(1), &block, Some(875_000_001)), Err(Cause::Lied));
         assert_eq!(next_base_fee(chain(8_453), &block, Some(990_000_000)), Ok(990_000_000), "other constants");
+        for absurd in [0, 1, 499_999_999, 2_000_000_001, 1 << 90] {
+            assert_eq!(next_base_fee(chain(8_453), &block, Some(absurd)), Ok(1_000_000_000), "{absurd}: the header's");
+        }
+        assert_eq!(next_base_fee(chain(1), &block, Some(0)), Ok(875_000_000), "no history of fees");
+        let genesis =
+            json!({"number": "0x0", "baseFeePerGas": "0x3b9aca00", "gasUsed": "0x0", "gasLimit": "0x1c9c380"});
+        assert_eq!(next_base_fee(chain(1), &genesis, Some(1_000_000_000)), Ok(1_000_000_000));
+        assert_eq!(next_base_fee(chain(1), &genesis, Some(9_000_000_000)), Ok(875_000_000));
         let absurd = json!({"baseFeePerGas": "0x3b9aca00", "gasUsed": "0x2", "gasLimit": "0x1"});
         assert_eq!(next_base_fee(chain(1), &absurd, None), Err(Cause::Malformed));
     }

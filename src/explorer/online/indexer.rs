@@ -1,26 +1,29 @@
 //! The account module of Etherscan v2, which Routescan and Blockscout speak too: movements of value of one account.
 //!
-//! What comes back is a claim of one host: rows are bounded, have to name the account, and none of their words is kept.
+//! What comes back is a claim of one host: rows are bounded, have to name the account, and none of their words is kept. A
+//! row that cannot be read is counted, and the others stand.
 //! The key is part of a request and of nothing else; the address of a request never reaches an error.
 
 use std::{str::FromStr, time::Duration};
 
 use alloy_primitives::{Address, B256, U256};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
 use super::{
     endpoint::Endpoint,
     esplora::status_cause,
     http::{Budget, Fault, Http, Purpose, Reply},
+    jsonrpc::member,
     limits,
     pool::{Audience, Pool, after},
     retry::{self, Setback},
 };
 use crate::{
     explorer::{
-        ApiKey, Cause, Claim, EvmMovement, ExplorerError, IndexerKind, Moved, Passage, Subject, Succeeded, indexer_url,
+        ApiKey, Cause, Claim, EvmMovement, EvmMovements, ExplorerError, IndexerKind, Moved, Passage, Subject,
+        Succeeded, indexer_url,
     },
     network::EvmChain,
 };
@@ -65,19 +68,10 @@ impl List {
     }
 }
 
-/// A row of any list. Every number is a decimal text.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    block_number: String,
-    time_stamp: String,
-    #[serde(alias = "transactionHash")]
-    hash: String,
-    from: String,
-    to: Option<String>,
-    value: String,
-    is_error: Option<String>,
-    contract_address: Option<String>,
+/// The rows of one page that could be read, and how many there were.
+struct Page {
+    movements: Vec<EvmMovement>,
+    rows: usize,
 }
 
 #[derive(Deserialize)]
@@ -107,16 +101,18 @@ impl EvmIndexer {
     ///
     /// # Errors
     /// The indexer did not answer, or not in the shape it promises.
-    pub fn movements(&self, account: Address, limit: usize) -> Result<Claim<Vec<EvmMovement>>, ExplorerError> {
+    pub fn movements(&self, account: Address, limit: usize) -> Result<Claim<EvmMovements>, ExplorerError> {
         let wanted = Wanted { account, most: limit.min(limits::TXS_PER_SCRIPT) };
         let all = async |endpoint: &Endpoint, deadline: Instant| {
-            let mut movements = Vec::new();
+            let mut told = EvmMovements { movements: Vec::new(), unread: 0 };
             for list in LISTS {
-                movements.extend(self.list(endpoint, deadline, list, wanted).await?);
+                let one = self.list(endpoint, deadline, list, wanted).await?;
+                told.movements.extend(one.movements);
+                told.unread += one.unread;
             }
-            movements.sort_by_key(|movement| std::cmp::Reverse(movement.block));
-            movements.truncate(wanted.most);
-            Ok(Some(movements))
+            told.movements.sort_by_key(|movement| std::cmp::Reverse(movement.block));
+            told.movements.truncate(wanted.most);
+            Ok(Some(told))
         };
         let (value, operator) =
             self.pool.wait(self.pool.seek((after(PATIENCE), Audience::Witnesses), all))?.single()?;
@@ -130,9 +126,9 @@ impl EvmIndexer {
         deadline: Instant,
         list: List,
         wanted: Wanted,
-    ) -> Result<Vec<EvmMovement>, Cause> {
-        let (mut rows, mut end) = (Vec::new(), None);
-        while rows.len() < wanted.most {
+    ) -> Result<EvmMovements, Cause> {
+        let (mut told, mut end) = (EvmMovements { movements: Vec::new(), unread: 0 }, None);
+        while told.movements.len() < wanted.most {
             let url = endpoint.url(&self.query(list, wanted.account, end))?;
             let budget = Budget { bytes: limits::INDEXER_BYTES, deadline };
             let ask = async || {
@@ -140,24 +136,25 @@ impl EvmIndexer {
                 self.http.tell(self.chain.name, &endpoint.operator, subject);
                 judge(self.http.get(url.clone(), Purpose::Read, budget).await)
             };
-            let page = movements(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
-            if !page.is_sorted_by(|a, b| a.block >= b.block)
-                || page.iter().any(|row| end.is_some_and(|end| row.block > end))
+            let Page { movements, rows } = page(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
+            told.unread += rows - movements.len();
+            if !movements.is_sorted_by(|a, b| a.block >= b.block)
+                || movements.iter().any(|row| end.is_some_and(|end| row.block > end))
             {
                 return Err(Cause::Malformed);
             }
-            let Some(oldest) = page.last().map(|row| row.block).filter(|_| page.len() >= PAGE) else {
-                rows.extend(page);
+            let Some(oldest) = movements.last().map(|row| row.block).filter(|_| rows >= PAGE) else {
+                told.movements.extend(movements);
                 break;
             };
-            let newer: Vec<_> = page.into_iter().filter(|row| row.block > oldest).collect();
+            let newer: Vec<_> = movements.into_iter().filter(|row| row.block > oldest).collect();
             if newer.is_empty() {
                 return Err(Cause::TooLarge);
             }
-            rows.extend(newer);
+            told.movements.extend(newer);
             end = Some(oldest);
         }
-        Ok(rows)
+        Ok(told)
     }
 
     fn query(&self, list: List, account: Address, end: Option<u64>) -> String {
@@ -215,40 +212,55 @@ fn refusal(text: &str) -> Option<Cause> {
     (!empty).then_some(Cause::Malformed)
 }
 
-fn movements(rows: &RawValue, list: List, account: Address) -> Result<Vec<EvmMovement>, Cause> {
-    let rows: Vec<Row> = serde_json::from_str(rows.get()).map_err(|_| Cause::Malformed)?;
+/// The rows of a list. Where not one of them can be read, the list is not what was promised, and the first one says why.
+fn page(rows: &RawValue, list: List, account: Address) -> Result<Page, Cause> {
+    let rows: Vec<Value> = serde_json::from_str(rows.get()).map_err(|_| Cause::Malformed)?;
     if rows.len() > limits::TXS_PER_SCRIPT {
         return Err(Cause::TooLarge);
     }
-    rows.iter().map(|row| movement(row, list, account)).collect()
+    let (mut movements, mut first) = (Vec::new(), None);
+    for row in &rows {
+        match movement(row, list, account) {
+            Ok(movement) => movements.push(movement),
+            Err(cause) => first = first.or(Some(cause)),
+        }
+    }
+    match first {
+        Some(cause) if movements.is_empty() => Err(cause),
+        _ => Ok(Page { movements, rows: rows.len() }),
+    }
 }
 
-fn movement(row: &Row, list: List, account: Address) -> Result<EvmMovement, Cause> {
-    let named = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(hex::<Address>).transpose();
-    let (from, to, contract) = (hex(&row.from)?, named(&row.to)?, named(&row.contract_address)?);
+fn movement(row: &Value, list: List, account: Address) -> Result<EvmMovement, Cause> {
+    let text = |name: &str| member(row, name).as_str().filter(|text| !text.is_empty());
+    let named = |name: &str| text(name).map(hex::<Address>).transpose();
+    let needed = |name: &str| text(name).ok_or(Cause::Malformed);
+    let (from, to, contract) = (hex(needed("from")?)?, named("to")?, named("contractAddress")?);
     if from != account && to != Some(account) {
         return Err(Cause::Lied);
     }
-    let value = U256::from_str_radix(decimal(&row.value)?, 10).map_err(|_| Cause::Malformed)?;
+    let value = U256::from_str_radix(decimal(needed("value")?)?, 10).map_err(|_| Cause::Malformed)?;
     let what = match list {
         List::Transactions => Moved::Native(value),
         List::Internal => Moved::Internal(value),
         List::Tokens => Moved::Token { contract: contract.ok_or(Cause::Malformed)?, amount: value },
     };
-    let succeeded = match row.is_error.as_deref() {
-        None | Some("0" | "") => Succeeded::Yes,
-        Some(_) => Succeeded::No,
+    let succeeded = match member(row, "isError") {
+        Value::Null => Succeeded::Yes,
+        said if matches!(said.as_str(), Some("0" | "")) || said.as_u64() == Some(0) => Succeeded::Yes,
+        _ => Succeeded::No,
     };
-    let number = |text: &str| decimal(text)?.parse::<u64>().map_err(|_| Cause::Malformed);
-    Ok(EvmMovement {
-        hash: hex::<B256>(&row.hash)?,
-        block: number(&row.block_number)?,
-        time: number(&row.time_stamp)?,
-        from,
-        to,
-        what,
-        succeeded,
-    })
+    let hash = text("hash").or_else(|| text("transactionHash")).ok_or(Cause::Malformed)?;
+    let (block, time) = (number(member(row, "blockNumber"))?, number(member(row, "timeStamp"))?);
+    Ok(EvmMovement { hash: hex::<B256>(hash)?, block, time, from, to, what, succeeded })
+}
+
+/// A number that some indexers write as text and some as a number.
+fn number(value: &Value) -> Result<u64, Cause> {
+    match value {
+        Value::Number(number) => number.as_u64().ok_or(Cause::Malformed),
+        other => decimal(other.as_str().ok_or(Cause::Malformed)?)?.parse().map_err(|_| Cause::Malformed),
+    }
 }
 
 fn hex<T: FromStr>(text: &str) -> Result<T, Cause> {

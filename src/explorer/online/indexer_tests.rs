@@ -33,9 +33,13 @@ fn indexer(server: &Server, kind: IndexerKind) -> EvmIndexer {
         .expect("an indexer")
 }
 
-fn ask(server: &Server, limit: usize) -> Result<Vec<EvmMovement>, ExplorerError> {
+fn told(server: &Server, limit: usize) -> Result<EvmMovements, ExplorerError> {
     let account = OURS.parse().expect("an address");
     indexer(server, IndexerKind::Etherscan).movements(account, limit).map(Claim::into_value)
+}
+
+fn ask(server: &Server, limit: usize) -> Result<Vec<EvmMovement>, ExplorerError> {
+    told(server, limit).map(|told| told.movements)
 }
 
 fn cause(server: &Server) -> Cause {
@@ -81,6 +85,7 @@ fn the_shape_of_blockscout_is_read_and_has_no_chain_id() {
     });
     let account = OURS.parse().expect("an address");
     let movements = indexer(&server, IndexerKind::Blockscout).movements(account, 10).expect("a history").into_value();
+    let movements = movements.movements;
     assert_eq!(movements.len(), 1);
     assert!(matches!(movements[0].what, Moved::Internal(_)));
 }
@@ -130,7 +135,65 @@ fn a_refusal_is_never_an_empty_history_and_shows_no_key() {
 }
 
 #[test]
-fn rows_of_others_and_broken_rows_are_refused() {
+fn one_odd_row_is_counted_and_the_others_stand() {
+    for more in [
+        json!({"blockNumber": null, "timeStamp": null}),
+        json!({"blockNumber": "", "timeStamp": ""}),
+        json!({"value": null}),
+        json!({"value": 5}),
+        json!({"hash": null}),
+        json!({"from": null}),
+        json!({"from": OTHER, "to": OTHER}),
+        json!({"blockNumber": -1}),
+        json!({"blockNumber": 1.5}),
+        json!({"timeStamp": "9".repeat(30)}),
+        json!({"to": 7, "from": OTHER}),
+    ] {
+        let shown = more.to_string();
+        let server = Server::start(move |request| match request.contains("action=txlist&") {
+            true => answer(&[row(9, &more), row(8, &json!({})), row(7, &json!({}))]),
+            false => answer(&[]),
+        });
+        let told = told(&server, 10).expect("a history");
+        assert_eq!((told.movements.len(), told.unread), (2, 1), "{shown}");
+    }
+    for odd in [json!(null), json!(7), json!("row"), json!([]), json!({})] {
+        let shown = odd.to_string();
+        let server = Server::start(move |_| answer(&[odd.clone(), row(8, &json!({"contractAddress": COIN}))]));
+        let told = told(&server, 10).expect("a history");
+        assert_eq!((told.movements.len(), told.unread), (3, 3), "{shown}: in each of the three lists");
+    }
+}
+
+#[test]
+fn numbers_are_read_as_texts_and_as_numbers_and_either_name_of_the_hash() {
+    let hash = format!("{:#066x}", 77);
+    let more = json!({"blockNumber": 12, "timeStamp": 1_700_000_000, "isError": 0, "transactionHash": hash});
+    let server = Server::start(move |request| match request.contains("action=txlist&") {
+        true => answer(&[row(12, &more)]),
+        false => answer(&[]),
+    });
+    let told = told(&server, 10).expect("a history");
+    assert_eq!((told.movements[0].block, told.movements[0].succeeded, told.unread), (12, Succeeded::Yes, 0));
+}
+
+#[test]
+fn a_full_page_with_odd_rows_is_followed_by_the_next() {
+    let server = Server::start(|request| {
+        if !request.contains("action=txlist&") {
+            return answer(&[]);
+        }
+        let first = request.contains("endblock=latest");
+        let odd = |n: usize| json!({"value": if first && n < 3 { json!(null) } else { json!("1") }});
+        let rows = (0..if first { 1000 } else { 2 }).map(|n| row(if first { 3000 - n } else { 2001 - n }, &odd(n)));
+        answer(&rows.collect::<Vec<_>>())
+    });
+    let told = told(&server, 5000).expect("a history");
+    assert_eq!((told.movements.len(), told.unread), (998, 3));
+}
+
+#[test]
+fn a_list_without_one_row_that_can_be_read_is_refused() {
     for (more, class) in [
         (json!({"from": OTHER, "to": OTHER}), Cause::Lied),
         (json!({"value": "-1"}), Cause::Malformed),

@@ -16,7 +16,7 @@ use crate::{
     explain::Failure,
     explorer::{Claim, Disagreement, Evidence, EvmAccountState, EvmCall, EvmExplorer, GasAnswer, Matter, Witnessed},
     flow::FlowError,
-    intent::{EvmRequest, EvmValue, Warning},
+    intent::{EvmFee, EvmRequest, EvmValue, Warning},
     ledger::{EvmAccountRow, EvmWho, Holder, Ledger, Reservation},
     network::{EvmChain, L1Fee},
     text::SafeText,
@@ -172,9 +172,12 @@ struct Asked {
 
 impl Asked {
     fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
-        let fees = desk.node.fees()?;
-        let notes = price_note(&fees).into_iter().collect();
-        let fees = fees.claim.into_value();
+        let (fees, notes) = match desk.node.fees() {
+            Ok(fees) => (fees.value().clone(), price_note(&fees).into_iter().collect()),
+            // A price that the person named needs nobody's word.
+            Err(_) if !matches!(request.fee, EvmFee::Level(_)) => (unknown_prices(state), Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
         let code_at_to = match request.to {
             Some(to) => desk.node.code(to)?.into_value(),
             None => Code::None,
@@ -204,6 +207,12 @@ impl Asked {
             l1_fee: self.l1_fee,
         }
     }
+}
+
+/// The price of gas where nodes tell none that can be read.
+fn unknown_prices(state: &EvmAccountState) -> FeeFacts {
+    let block_hash = state.block_hash.unwrap_or_default();
+    FeeFacts { block: state.block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
 }
 
 /// What the call costs in gas, as a node reckons by running it.

@@ -7,6 +7,7 @@ mod hostile;
 mod messages;
 mod names;
 pub mod node;
+mod odd_nodes;
 mod payments;
 mod privacy;
 mod relay;
