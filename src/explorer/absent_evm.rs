@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
-    ApiKey, ApprovalSeen, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovements, EvmVerdict, EvmWhereabouts,
-    ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts, Witnessed,
+    ApiKey, ApprovalSeen, BesideGas, CallOutcome, Claim, EvmAccountState, EvmCall, EvmMovements, EvmVerdict,
+    EvmWhereabouts, ExplorerError, Failure, GasAnswer, IndexerKind, Passage, TokenFacts, TokenMoves, Witnessed,
 };
 use crate::{
     chain::ethereum::{Code, FeeFacts},
@@ -72,6 +72,21 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
+    pub fn token_moves(
+        &self,
+        _call: &EvmCall,
+        _recipient: Address,
+    ) -> Result<Claim<Option<TokenMoves>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Unreachable.
     pub fn call_before(&self, _call: &EvmCall, _block: u64) -> Result<Claim<CallOutcome>, ExplorerError> {
         match self.0 {}
     }
@@ -82,7 +97,7 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn l1_fee(&self, _bytes: &[u8]) -> Result<Option<Claim<U256>>, ExplorerError> {
+    pub fn fees_beside_gas(&self, _bytes: &[u8], _gas: u64) -> Result<Option<BesideGas>, ExplorerError> {
         match self.0 {}
     }
 

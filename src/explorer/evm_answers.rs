@@ -8,7 +8,10 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::Serialize;
 
 use super::Claim;
-use crate::{chain::ethereum::Code, text::SafeText};
+use crate::{
+    chain::ethereum::{Code, revert::Revert},
+    text::SafeText,
+};
 
 /// The state of an account at one block of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +51,7 @@ pub enum GasAnswer {
     /// Gas, as the node reckoned by running it.
     Gas(u64),
     /// It would fail.
-    Reverts {
-        /// Why, as the contract says.
-        reason: Option<SafeText>,
-    },
+    Reverts(Revert),
     /// The account does not hold what it would send.
     NotCovered,
 }
@@ -62,10 +62,27 @@ pub enum CallOutcome {
     /// Its return data.
     Returned(Bytes),
     /// It fails.
-    Reverted {
-        /// Why, as the contract says.
-        reason: Option<SafeText>,
-    },
+    Reverted(Revert),
+}
+
+/// What one node says that a transaction pays beside gas, in wei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BesideGas {
+    /// For its data on layer 1.
+    pub layer1: U256,
+    /// To the chain's operator.
+    pub operator: U256,
+}
+
+/// What a token's call moves, by balances before and after it, in smallest units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenMoves {
+    /// The sender's balance before.
+    pub had: U256,
+    /// How much less the sender has after it.
+    pub given: U256,
+    /// How much more the recipient has after it.
+    pub got: U256,
 }
 
 /// A token's own words about itself.

@@ -42,8 +42,8 @@ pub use answers::{
 };
 pub use defaults::{PRACTICE_PORT, default_endpoints};
 pub use evm_answers::{
-    ApprovalKind, ApprovalSeen, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall, EvmReceipt,
-    EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, Witnessed,
+    ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall, EvmReceipt,
+    EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, TokenMoves, Witnessed,
 };
 pub use evm_defaults::evm_endpoints;
 pub use evm_verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy};

@@ -154,6 +154,18 @@ pub enum Consent {
         /// What is unusual, in words.
         why: &'static str,
     },
+    /// There is no code at the address that is called, as nodes say: it is retyped (`--no-code ADDRESS`).
+    NoCode {
+        /// The address.
+        to: Address,
+    },
+    /// It would not do what it is for, as nodes say: the contract is retyped (`--may-fail ADDRESS`).
+    Fails {
+        /// The contract.
+        to: Address,
+        /// Why, in words.
+        why: SafeText,
+    },
     /// The account's code becomes a delegation: the delegate is retyped (`--delegate-to ADDRESS`).
     Delegation {
         /// The contract that will run as this account.
@@ -191,6 +203,18 @@ pub struct EvmFeeReview {
     pub tip_per_gas: Option<u128>,
     /// Gas limit times `max_fee_per_gas`: the most that gas can cost.
     pub worst: Units,
+    /// What is paid beside gas, for layer-1 data and to the operator, as the planning machine claims; nothing where there is
+    /// none, or nothing is known of it.
+    pub beside_gas: Option<Units>,
+}
+
+impl EvmFeeReview {
+    /// The most that all fees can be: gas, and what is claimed beside it.
+    #[must_use]
+    pub fn most(&self) -> Units {
+        let beside = self.beside_gas.as_ref().map_or(U256::ZERO, |beside| beside.value);
+        self.worst.denomination.clone().of(self.worst.value.saturating_add(beside))
+    }
 }
 
 /// An EIP-7702 authorisation in a reviewed transaction.
@@ -243,7 +267,7 @@ pub struct EvmReview {
     pub data_bytes: usize,
     /// The fee.
     pub fee: EvmFeeReview,
-    /// Value plus the worst fee: the most native coin that can leave.
+    /// Value plus the most of all fees: the most native coin that can leave.
     pub worst_total: Units,
     /// Addresses and storage keys of the access list, as `address (n keys)`.
     pub access_list: Vec<String>,

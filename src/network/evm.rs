@@ -31,12 +31,22 @@ pub enum FeeMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum L1Fee {
-    /// No, or it is inside the gas limit (Arbitrum).
+    /// No.
     None,
+    /// It is inside of the gas limit (Arbitrum): a plain payment needs more gas than on Ethereum.
+    InGas,
     /// OP-stack: `GasPriceOracle` at 0x420000000000000000000000000000000000000F.
     OpStack,
     /// Scroll: its oracle at 0x5300000000000000000000000000000000000002.
     Scroll,
+}
+
+impl L1Fee {
+    /// Whether it comes on top of gas.
+    #[must_use]
+    pub const fn is_beside_gas(self) -> bool {
+        matches!(self, Self::OpStack | Self::Scroll)
+    }
 }
 
 /// How addresses carry their checksum.

@@ -32,7 +32,17 @@ const fn test(id: u64, name: &'static str, title: &'static str, symbol: &'static
 
 /// A chain of the OP stack, whose coin is ether.
 const fn op(id: u64, name: &'static str, title: &'static str) -> EvmChain {
-    EvmChain { l1_fee: L1Fee::OpStack, ..chain(id, name, title, "ETH") }
+    op_with(chain(id, name, title, "ETH"))
+}
+
+/// The same with another coin or another price of gas.
+const fn op_with(chain: EvmChain) -> EvmChain {
+    EvmChain { l1_fee: L1Fee::OpStack, ..chain }
+}
+
+/// A chain of Arbitrum's stack.
+const fn orbit(id: u64, name: &'static str, title: &'static str, symbol: &'static str) -> EvmChain {
+    EvmChain { l1_fee: L1Fee::InGas, ..chain(id, name, title, symbol) }
 }
 
 /// A chain whose base fee is zero.
@@ -45,17 +55,17 @@ pub(super) const CHAINS: &[EvmChain] = &[
     chain(1, "ethereum", "Ethereum", "ETH"),
     op(10, "optimism", "OP Mainnet"),
     op(8_453, "base", "Base"),
-    chain(42_161, "arbitrum", "Arbitrum One", "ETH"),
-    chain(42_170, "arbitrum-nova", "Arbitrum Nova", "ETH"),
+    orbit(42_161, "arbitrum", "Arbitrum One", "ETH"),
+    orbit(42_170, "arbitrum-nova", "Arbitrum Nova", "ETH"),
     zero_base(56, "bnb", "BNB Smart Chain", "BNB"),
-    EvmChain { l1_fee: L1Fee::OpStack, ..zero_base(204, "opbnb", "opBNB", "BNB") },
+    op_with(zero_base(204, "opbnb", "opBNB", "BNB")),
     EvmChain { min_tip: 30 * GWEI, ..chain(137, "polygon", "Polygon PoS", "POL") },
     chain(43_114, "avalanche", "Avalanche C-Chain", "AVAX"),
     chain(100, "gnosis", "Gnosis", "xDAI"),
     chain(59_144, "linea", "Linea", "ETH"),
     EvmChain { l1_fee: L1Fee::Scroll, ..chain(534_352, "scroll", "Scroll", "ETH") },
-    chain(5_000, "mantle", "Mantle", "MNT"),
-    chain(42_220, "celo", "Celo", "CELO"),
+    op_with(chain(5_000, "mantle", "Mantle", "MNT")),
+    op_with(chain(42_220, "celo", "Celo", "CELO")),
     op(130, "unichain", "Unichain"),
     op(480, "world", "World Chain"),
     op(57_073, "ink", "Ink"),
@@ -66,26 +76,26 @@ pub(super) const CHAINS: &[EvmChain] = &[
     op(60_808, "bob", "BOB"),
     op(81_457, "blast", "Blast"),
     chain(167_000, "taiko", "Taiko", "ETH"),
-    chain(747_474, "katana", "Katana", "ETH"),
+    op(747_474, "katana", "Katana"),
     chain(146, "sonic", "Sonic", "S"),
     chain(80_094, "berachain", "Berachain", "BERA"),
     chain(999, "hyperevm", "HyperEVM", "HYPE"),
     chain(1_329, "sei", "Sei", "SEI"),
     chain(143, "monad", "Monad", "MON"),
     chain(9_745, "plasma", "Plasma", "XPL"),
-    chain(33_139, "apechain", "ApeChain", "APE"),
+    orbit(33_139, "apechain", "ApeChain", "APE"),
     chain(25, "cronos", "Cronos", "CRO"),
     chain(1_284, "moonbeam", "Moonbeam", "GLMR"),
-    chain(2_020, "ronin", "Ronin", "RON"),
+    op_with(chain(2_020, "ronin", "Ronin", "RON")),
     chain(8_217, "kaia", "Kaia", "KAIA"),
     chain(14, "flare", "Flare", "FLR"),
     EvmChain { fees: FeeMode::Legacy, checksum: Checksum::Eip1191, ..chain(30, "rootstock", "Rootstock", "RBTC") },
     EvmChain { fees: FeeMode::Legacy, ..chain(61, "ethereum-classic", "Ethereum Classic", "ETC") },
     test(11_155_111, "sepolia", "Sepolia", "ETH"),
     test(560_048, "hoodi", "Hoodi", "ETH"),
-    EvmChain { l1_fee: L1Fee::OpStack, ..test(11_155_420, "optimism-sepolia", "OP Sepolia", "ETH") },
-    EvmChain { l1_fee: L1Fee::OpStack, ..test(84_532, "base-sepolia", "Base Sepolia", "ETH") },
-    test(421_614, "arbitrum-sepolia", "Arbitrum Sepolia", "ETH"),
+    op_with(test(11_155_420, "optimism-sepolia", "OP Sepolia", "ETH")),
+    op_with(test(84_532, "base-sepolia", "Base Sepolia", "ETH")),
+    EvmChain { l1_fee: L1Fee::InGas, ..test(421_614, "arbitrum-sepolia", "Arbitrum Sepolia", "ETH") },
     EvmChain { min_tip: 25 * GWEI, ..test(80_002, "polygon-amoy", "Polygon Amoy", "POL") },
     test(43_113, "avalanche-fuji", "Avalanche Fuji", "AVAX"),
     EvmChain { fees: FeeMode::ZeroBase, ..test(97, "bnb-testnet", "BNB Testnet", "BNB") },
@@ -117,6 +127,14 @@ mod tests {
         }
         let legacy: Vec<u64> = CHAINS.iter().filter(|c| c.fees == FeeMode::Legacy).map(|c| c.id).collect();
         assert_eq!(legacy, [30, 61]);
+        let with = |fee| CHAINS.iter().filter(move |chain| chain.l1_fee == fee).map(|chain| chain.id);
+        let op = [
+            10, 8_453, 204, 5_000, 42_220, 130, 480, 57_073, 1_868, 34_443, 7_777_777, 1_135, 60_808, 81_457, 747_474,
+            2_020, 11_155_420, 84_532,
+        ];
+        assert_eq!(with(L1Fee::OpStack).collect::<Vec<_>>(), op);
+        assert_eq!(with(L1Fee::InGas).collect::<Vec<_>>(), [42_161, 42_170, 33_139, 421_614]);
+        assert_eq!(with(L1Fee::Scroll).collect::<Vec<_>>(), [534_352]);
         assert_eq!(CHAINS.iter().filter(|chain| chain.class == Test).count(), 10);
     }
 }

@@ -119,7 +119,7 @@ fn snapshot(nonce: u64, from: Address) -> Snapshot {
         gas_estimate: Some(60_000),
         code_at_to: Code::None,
         code_at_from: Code::None,
-        l1_fee: None,
+        fees_beside_gas: None,
     }
 }
 

@@ -123,6 +123,7 @@ fn fee(transaction: &TypedTransaction, chain: &EvmChain) -> EvmFeeReview {
         max_fee_per_gas,
         tip_per_gas: transaction.max_priority_fee_per_gas(),
         worst: native(chain, U256::from(gas_limit) * U256::from(max_fee_per_gas)),
+        beside_gas: None,
     }
 }
 

@@ -47,6 +47,12 @@ pub enum EthereumError {
     /// None of our accounts.
     #[error("{0} is not an account of this wallet")]
     ForeignSender(Address),
+    /// A call that fails, run without a transaction.
+    #[error("reverted: {0}")]
+    Reverted(SafeText),
+    /// A transaction that would fail.
+    #[error("it would fail, and its fee be lost: {0}")]
+    WouldFail(SafeText),
     /// Something has to be agreed to by name.
     #[error("{what}")]
     ConsentMissing {
@@ -78,6 +84,8 @@ catalogue! {
     REFUSED = "ethereum.refused", Refused, "Do not sign it; plan it again here if it is what you want";
     OTHER_CHAIN = "ethereum.other_chain", Verification, "Do not sign it; plan again on the chain you mean";
     FOREIGN_SENDER = "ethereum.foreign_sender", Refused, "Choose the wallet with --wallet, or add the account with `fastness account add ethereum`";
+    REVERTED = "ethereum.reverted", Refused, "Check the arguments and who calls; `--abi FILE` or `--error SIGNATURE` name a contract's own errors";
+    WOULD_FAIL = "ethereum.would_fail", Refused, "Change what the reason names; to send it all the same, name --gas-limit and --may-fail CONTRACT";
     CONSENT = "ethereum.consent_missing", Refused, "Read the review again; give the flag only if that is what you want";
     TYPED_DATA = "ethereum.typed_data", Refused, "Do not sign it; ask whoever made the message for a valid one";
     MESSAGE = "ethereum.message", Refused, "Do not sign it, and do not trust who asked for it";
@@ -96,6 +104,8 @@ impl Explain for EthereumError {
             Self::Refused(_) => REFUSED,
             Self::OtherChain { .. } => OTHER_CHAIN,
             Self::ForeignSender(_) => FOREIGN_SENDER,
+            Self::Reverted(_) => REVERTED,
+            Self::WouldFail(_) => WOULD_FAIL,
             Self::ConsentMissing { .. } => CONSENT,
             Self::TypedData(_) => TYPED_DATA,
             Self::Message(_) => MESSAGE,

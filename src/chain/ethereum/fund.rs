@@ -7,13 +7,18 @@ use alloy_eips::eip2930::AccessList;
 use super::{Code, EthereumError, FeeFacts, Snapshot};
 use crate::{
     intent::{EvmFee, EvmRequest, FeeLevel, TxType},
-    network::{EvmChain, FeeMode},
+    network::{EvmChain, FeeMode, L1Fee},
 };
 
 /// Gas of a transaction that does nothing else (Yellow Paper, G_transaction).
 pub const TRANSFER_GAS: u64 = 21_000;
 /// The most gas of one transaction (EIP-7825).
 pub const MAX_GAS: u64 = 1 << 24;
+/// The most gas of coins without calldata to an address with code: a multi-signature wallet's receiving costs 30,000, one
+/// that forwards or wraps them below 200,000.
+const MOST_GAS_OF_COINS: u64 = 300_000;
+/// The same where layer-1 data is paid in gas: in the dearest hours before blobs a payment took more than a million.
+const MOST_GAS_WITH_LAYER1: u64 = 2_000_000;
 /// A named gas limit may be this many times our own bound (threats.md H11).
 const NAMED_FACTOR: u64 = 10;
 /// No honest base fee or tip is near this many wei per gas (a million gwei).
@@ -115,18 +120,27 @@ pub enum Creates {
     Nothing,
 }
 
-/// The gas limit: exact for a plain transfer, else the node's estimate and a quarter; one that is named within bounds.
+/// Whether even a plain payment to an account without code needs an estimate: where layer-1 data is paid in gas.
+#[must_use]
+pub fn needs_estimate(chain: &EvmChain) -> bool {
+    chain.l1_fee == L1Fee::InGas
+}
+
+/// The gas limit: exact for a plain transfer, else the node's estimate and a quarter; one that is named within bounds. Without
+/// calldata an estimate is bounded: nobody's receiving of coins takes more.
 ///
 /// # Errors
-/// Named too low to be valid or more than ten times our bound; or no estimate; or above the chain's cap.
+/// Named too low to be valid or more than ten times our bound; or no estimate, or an absurd one; or above the chain's cap.
 pub fn gas_limit(request: &EvmRequest, snapshot: &Snapshot, authorizations: usize) -> Result<u64, EthereumError> {
     let creates = if request.to.is_none() { Creates::Contract } else { Creates::Nothing };
     let least = intrinsic_gas(creates, &request.data, &request.access_list, authorizations);
     let plain = request.to.is_some() && request.data.is_empty() && snapshot.code_at_to == Code::None;
     let bound = match snapshot.gas_estimate {
-        _ if plain => least,
+        _ if plain && !needs_estimate(snapshot.chain) => least,
         Some(estimate) => {
-            estimate.saturating_add(estimate / 4).max(least).saturating_add(25_000 * authorizations as u64)
+            let gas = estimate.saturating_add(estimate / 4).max(least);
+            check_plain(request, snapshot.chain, gas)?;
+            gas.saturating_add(25_000 * authorizations as u64)
         }
         None => request.gas_limit.ok_or_else(|| {
             EthereumError::BadRequest("no node estimated the gas; name a limit with --gas-limit".to_owned())
@@ -149,6 +163,19 @@ pub fn gas_limit(request: &EvmRequest, snapshot: &Snapshot, authorizations: usiz
         )));
     }
     Ok(limit)
+}
+
+/// Coins without calldata: what is beyond the bound is a node's lie, or code that no recipient of coins should run.
+fn check_plain(request: &EvmRequest, chain: &EvmChain, gas: u64) -> Result<(), EthereumError> {
+    let most = if needs_estimate(chain) { MOST_GAS_WITH_LAYER1 } else { MOST_GAS_OF_COINS };
+    let is_plain = request.to.is_some() && request.data.is_empty() && request.delegate.is_none();
+    if !is_plain || gas <= most || request.gas_limit.is_some() {
+        return Ok(());
+    }
+    let what = format!(
+        "a node asks for {gas} gas to send coins, where {most} are enough for any account; name another node, or the gas with --gas-limit"
+    );
+    Err(EthereumError::BadRequest(what))
 }
 
 /// The type of transaction: the one asked for, else the chain's usual one.
@@ -214,6 +241,47 @@ mod tests {
         assert!(prices(EvmFee::Named { max_fee: 1, tip: 2 }, &facts, chain(1)).is_err());
         assert!(prices(EvmFee::GasPrice(1_000_000_000_000_000_000), &facts, chain(1)).is_err(), "1 ETH a gas");
         assert!(prices(EvmFee::GasPrice(0), &facts, chain(1)).is_err());
+    }
+
+    fn coins(gas_limit: Option<u64>) -> EvmRequest {
+        EvmRequest {
+            to: Some(alloy_primitives::Address::repeat_byte(7)),
+            value: crate::intent::EvmValue::All,
+            data: Default::default(),
+            fee: EvmFee::Level(FeeLevel::Normal),
+            fee_limit: crate::intent::EvmFeeLimit::Standard,
+            gas_limit,
+            tx_type: None,
+            access_list: AccessList::default(),
+            delegate: None,
+        }
+    }
+
+    #[test]
+    fn no_estimate_makes_a_payment_of_coins_dear() {
+        let limit = |id, code_at_to, gas_estimate, named| {
+            let snapshot = Snapshot {
+                chain: chain(id),
+                from: alloy_primitives::Address::ZERO,
+                balance: alloy_primitives::U256::MAX,
+                nonce: 0,
+                fees: facts(Some(1), None, 1),
+                gas_estimate,
+                code_at_to,
+                code_at_from: Code::None,
+                fees_beside_gas: None,
+            };
+            gas_limit(&coins(named), &snapshot, 0).ok()
+        };
+        let lie = Some(30_000_000);
+        assert_eq!(limit(1, Code::None, lie, None), Some(21_000));
+        assert_eq!(limit(1, Code::Contract, lie, None), None);
+        assert_eq!(limit(1, Code::Contract, Some(40_000), None), Some(50_000));
+        assert_eq!(limit(1, Code::Contract, lie, Some(50_000)), Some(50_000));
+        assert_eq!(limit(42_161, Code::None, lie, None), None);
+        assert_eq!(limit(42_161, Code::None, Some(1_000_000), None), Some(1_250_000));
+        assert_eq!(limit(42_161, Code::None, Some(1), None), Some(21_000));
+        assert_eq!(limit(42_161, Code::None, None, None), None, "no estimate where one is needed");
     }
 
     #[test]

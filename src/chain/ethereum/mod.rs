@@ -13,6 +13,7 @@ pub mod plan;
 pub mod policy;
 pub mod reading;
 pub mod replace;
+pub mod revert;
 pub mod sign;
 pub mod state_proof;
 pub mod transaction;
@@ -95,8 +96,8 @@ pub struct Snapshot {
     pub code_at_to: Code,
     /// What is behind the sender.
     pub code_at_from: Code,
-    /// The fee for layer-1 data of such a transaction in wei, where the chain has one.
-    pub l1_fee: Option<U256>,
+    /// Fees beside gas of such a transaction in wei, where the chain has them: for layer-1 data, and the operator's.
+    pub fees_beside_gas: Option<U256>,
 }
 
 /// What this wallet knows when it reviews a plan.

@@ -65,7 +65,7 @@ pub fn worst_fee(gas_limit: u64, prices: Prices) -> U256 {
 
 /// The value, where everything that may leave is there.
 fn value(request: &EvmRequest, snapshot: &Snapshot, worst: U256) -> Result<U256, EthereumError> {
-    let fees = worst.saturating_add(snapshot.l1_fee.unwrap_or_default());
+    let fees = worst.saturating_add(snapshot.fees_beside_gas.unwrap_or_default());
     let asked = match request.value {
         EvmValue::Exactly(value) => value,
         EvmValue::All => U256::ZERO,
@@ -139,14 +139,15 @@ fn check(plan: &Plan, request: &EvmRequest, snapshot: &Snapshot) -> Result<(), E
         allowed_delegates: plan.delegate.into_iter().collect(),
         ..Ownership::default()
     };
-    let review = decode::review(plan, &ours)?;
+    let mut review = decode::review(plan, &ours)?;
+    review.fee.beside_gas = snapshot.fees_beside_gas.map(|wei| native(plan.chain, wei));
     let same = review.to == request.to.or(request.delegate.map(|_| snapshot.from))
         && review.nonce == snapshot.nonce
         && review.data_bytes == request.data.len();
     if !same {
         return Err(EthereumError::Bug("a plan that is not what was asked"));
     }
-    let leaves = review.worst_total.value.saturating_add(snapshot.l1_fee.unwrap_or_default());
+    let leaves = review.worst_total.value.saturating_add(snapshot.fees_beside_gas.unwrap_or_default());
     if leaves > snapshot.balance {
         return Err(EthereumError::Bug("a plan that costs more than there is"));
     }
@@ -180,7 +181,7 @@ mod tests {
             gas_estimate: None,
             code_at_to: Code::None,
             code_at_from: Code::None,
-            l1_fee: None,
+            fees_beside_gas: None,
         }
     }
 
@@ -232,7 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn all_is_everything_but_the_worst_fee(wei in 1_000_000_000_000_000u64.., l1 in 0u64..1_000_000_000) {
-            let snapshot = Snapshot { l1_fee: Some(U256::from(l1)), ..snapshot(U256::from(wei)) };
+            let snapshot = Snapshot { fees_beside_gas: Some(U256::from(l1)), ..snapshot(U256::from(wei)) };
             let all = EvmRequest { fee_limit: EvmFeeLimit::Absolute(U256::MAX), ..request(EvmValue::All) };
             let plan = plan(&all, &snapshot).expect("a plan");
             let review = decode::review(&plan, &Ownership::default()).expect("a review");

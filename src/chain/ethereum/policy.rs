@@ -28,6 +28,10 @@ pub struct GivenConsents {
     pub unlimited: Vec<Address>,
     /// Destinations that look wrong and are meant.
     pub unusual: Vec<Address>,
+    /// Addresses that are called although nodes say that there is no code.
+    pub no_code: Vec<Address>,
+    /// Contracts that are called although nodes say that it would fail.
+    pub failing: Vec<Address>,
     /// Contracts that may run as our account.
     pub delegates: Vec<Address>,
 }
@@ -37,7 +41,7 @@ pub struct GivenConsents {
 /// # Errors
 /// The worst fee is above the limit.
 pub fn check_fee(review: &EvmReview, limit: EvmFeeLimit) -> Result<(), EthereumError> {
-    let worst = &review.fee.worst;
+    let worst = &review.fee.most();
     let stop = |limit: String| Err(EthereumError::FeeTooHigh { fee: worst.to_string(), limit });
     if let EvmFeeLimit::Absolute(most) = limit {
         let most = worst.denomination.clone().of(most);
@@ -84,6 +88,16 @@ pub fn check_consent(consent: &Consent, given: &GivenConsents) -> Result<(), Eth
         Consent::UnusualDestination { to, why } => {
             (given.unusual.contains(to), format!("{to} is {why}; if that is meant: --to-unusual {to}"))
         }
+        Consent::NoCode { to } => (
+            given.no_code.contains(to),
+            format!(
+                "there is no code at {to} on this chain: right contract, wrong network? If it is meant: --no-code {to}"
+            ),
+        ),
+        Consent::Fails { to, why } => (
+            given.failing.contains(to),
+            format!("it would fail, and its fee be lost: {why}; if it is meant all the same: --may-fail {to}"),
+        ),
         Consent::Delegation { delegate } => (
             given.delegates.contains(delegate),
             format!("{delegate} would run as this account; if that is meant: --delegate-to {delegate}"),

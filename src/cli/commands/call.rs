@@ -2,22 +2,20 @@
 
 use std::path::PathBuf;
 
-use alloy_json_abi::Function;
+use alloy_json_abi::{Error as AbiError, Function};
 use alloy_primitives::{Address, U256};
 use fastness::{
-    chain::ethereum::calls,
+    chain::ethereum::{EthereumError, calls, revert},
     explain::Failure,
     explorer::{CallOutcome, Evidence, EvmCall},
     intent::{EvmValue, Shown},
     network::EvmChain,
     store::read_public,
-    text::SafeText,
 };
 use serde::Serialize;
 
 use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
     agreement::LimitArgs,
     context::Context,
     ethereum::{
@@ -54,6 +52,9 @@ pub(crate) struct Args {
     /// ABI file of the contract; the function is then named without its types
     #[arg(long, value_name = "FILE")]
     abi: Option<PathBuf>,
+    /// An error of the contract, such as "Closed(uint256)", for telling why a call fails; an ABI names its own. Repeatable
+    #[arg(long, value_name = "SIGNATURE")]
+    error: Vec<String>,
     /// Make it again even if the same call is on its way
     #[arg(long)]
     again: bool,
@@ -99,7 +100,7 @@ impl Args {
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
         let signatures = vec![function.signature()];
-        let wish = Wish { value: EvmValue::Exactly(value), signatures, ..Wish::call(to, data) };
+        let wish = Wish { value: EvmValue::Exactly(value), signatures, errors: self.errors()?, ..Wish::call(to, data) };
         if self.output.is_some() {
             return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);
         }
@@ -111,6 +112,15 @@ impl Args {
         let Some(path) = &self.abi else { return Ok(calls::function(&self.function)?) };
         let json = read_public(path, MAX_ABI)?;
         Ok(calls::function_of_abi(&json, &self.function, self.arguments.len())?)
+    }
+
+    /// Errors that were named, then those of the ABI file.
+    fn errors(&self) -> Result<Vec<AbiError>, Failure> {
+        let mut errors = self.error.iter().map(|text| revert::error(text)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(path) = &self.abi {
+            errors.extend(revert::errors_of_abi(&read_public(path, MAX_ABI)?)?);
+        }
+        Ok(errors)
     }
 
     fn ask(
@@ -133,10 +143,7 @@ impl Args {
                 evidence: Evidence::Said,
                 said_by,
             }),
-            CallOutcome::Reverted { reason } => {
-                let why = reason.as_ref().map_or("it gives no reason", SafeText::as_str);
-                Err(DeskError::Usage(format!("the contract refuses this call: {why}")).into())
-            }
+            CallOutcome::Reverted(revert) => Err(EthereumError::Reverted(revert.why(&self.errors()?, chain)).into()),
         }
     }
 }

@@ -75,6 +75,7 @@ impl Args {
             // The person deploys this very code from here; on another machine its digest is retyped.
             signatures: vec![CONSTRUCTOR.to_owned()],
             delegate: None,
+            errors: Vec::new(),
         };
         if self.output.is_some() {
             return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);

@@ -163,11 +163,20 @@ pub(super) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256,
     let node = context.node(chain)?;
     let mut ledger = context.ledger()?;
     let pause = if chain.id == LOCAL { LOCAL_PAUSE } else { PAUSE };
+    let mut said = false;
     loop {
         let tracked = ethereum::track(&mut ledger, &node, chain, hash)?;
-        let enough = is_enough(&tracked.status, patience);
-        let over = matches!(tracked.status, EvmStatus::Replaced { .. })
-            || matches!(tracked.status, EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. });
+        let waits = patience.confirmations > 0 || patience.until.is_some();
+        // Where several can be asked, one alone ends no waiting.
+        let doubted = waits && node.has_witness() && tracked.evidence == Evidence::Said;
+        let enough = !doubted && is_enough(&tracked.status, patience);
+        if doubted && !said && is_enough(&tracked.status, patience) {
+            said = true;
+            context.ui.say("One node alone says that it is as deep as wanted; waiting for another.");
+        }
+        let over = !doubted
+            && (matches!(tracked.status, EvmStatus::Replaced { .. })
+                || matches!(tracked.status, EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. }));
         if enough || over || Instant::now() >= patience.end {
             let waited = if enough || over { Waited::Enough } else { Waited::InVain };
             return answer(EvmPlace::new(hash, chain, tracked, waited));
@@ -208,15 +217,17 @@ pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     let is_draft = bytes.windows(14).any(|window| window == b"fastness_draft");
     let ledger = context.ledger()?;
     let accounts = ledger.evm_accounts(None)?;
-    let (kind, id, plan, claimed, heading) = if is_draft {
+    let (kind, id, draft, heading) = if is_draft {
         let draft = EvmDraft::read(bytes, context.asked())?;
         let heading = Heading::of_evm_draft(&draft, &accounts);
-        ("draft", None, draft.plan, draft.context, heading)
+        ("draft", None, draft, heading)
     } else {
         let signed = ethereum::read_signed(bytes, context.asked())?;
         let (_, plan) = decode::signed(&signed.bytes)?;
-        ("signed transaction", Some(signed.hash), plan, EvmContext::default(), Heading::of("signed".to_owned()))
+        let draft = EvmDraft { plan, context: EvmContext::default() };
+        ("signed transaction", Some(signed.hash), draft, Heading::of("signed".to_owned()))
     };
+    let plan = &draft.plan;
     let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
     ours.typed_signatures = signatures.to_vec();
     let added = ledger.added_tokens(plan.chain.id)?.into_iter();
@@ -224,10 +235,11 @@ pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
         added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
     // What it delegates to is shown here; whether that is allowed is asked when it is signed.
     ours.allowed_delegates.extend(plan.delegate);
-    let review = decode::review(&plan, &ours)?;
+    // What is signed has no context, and nobody who looks at it is asked to agree.
+    let review = if is_draft { ethereum::reviewed(&draft, &ours)? } else { decode::review(plan, &ours)? };
     let own = ours.accounts.iter().any(|account| account.address == plan.from);
     let raw = hex::encode_prefixed(&plan.unsigned);
-    answer(EvmInspected { kind, id, review, raw, ours: own, heading, context: claimed })
+    answer(EvmInspected { kind, id, review, raw, ours: own, heading, context: draft.context })
 }
 
 impl Report for EvmInspected {

@@ -78,6 +78,12 @@ pub(crate) struct ConsentArgs {
     /// Pay this address although it looks wrong. Repeatable
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) to_unusual: Vec<String>,
+    /// Call this address although nodes say that there is no code on this chain. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) no_code: Vec<String>,
+    /// Call this contract although nodes say that it would fail. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) may_fail: Vec<String>,
     /// Let this contract run as your account (EIP-7702)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) delegate_to: Vec<String>,
@@ -165,6 +171,8 @@ impl ConsentArgs {
             blind: self.blind.as_deref().map(digest).transpose()?,
             unlimited: all(&self.allow_unlimited)?,
             unusual: all(&self.to_unusual)?,
+            no_code: all(&self.no_code)?,
+            failing: all(&self.may_fail)?,
             delegates: all(&self.delegate_to)?,
         })
     }

@@ -9,7 +9,7 @@ use fastness::{
         replace::{EvmPurpose, replacement},
     },
     explain::Failure,
-    explorer::EvmWhereabouts,
+    explorer::{Evidence, EvmWhereabouts},
     flow::{
         FlowError,
         ethereum::{self, Desk, NonceChoice, Planned},
@@ -45,7 +45,11 @@ impl Work<'_> {
         let name = || SafeText::new(&original.to_string());
         let row = self.ledger.outbox_row(self.chain.id, original)?;
         let row = row.ok_or_else(|| FlowError::UnknownTransaction(name()))?;
-        match self.node.whereabouts(original, row.who.from)?.claim.into_value() {
+        let found = self.node.whereabouts(original, row.who.from)?;
+        // What one of several says alone keeps nobody from replacing: of two with one nonce only one can be mined.
+        let doubted = found.evidence() == Evidence::Said && self.node.has_witness();
+        match found.claim.into_value() {
+            _ if doubted => {}
             EvmWhereabouts::Mined(_) => return Err(FlowError::NotReplaceable(name(), "is already in a block").into()),
             EvmWhereabouts::Absent { nonce } if nonce > row.nonce => {
                 return Err(FlowError::NotReplaceable(name(), "was replaced already").into());
@@ -59,7 +63,8 @@ impl Work<'_> {
         let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
-        let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
+        let mut desk =
+            Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors: &[] };
         let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &[]))?;
         self.finish(context, &planned, output)
     }

@@ -3,7 +3,7 @@
 use fastness::{
     address::evm_text,
     amount::{Denomination, Units},
-    flow::ethereum::EvmContext,
+    flow::ethereum::{EvmContext, Simulated},
     intent::{Certainty, Consent, EvmReview, TreeLine},
     text::SafeText,
 };
@@ -21,7 +21,7 @@ pub(crate) fn write(review: &EvmReview, heading: &Heading, context: &EvmContext,
     page.heading("Review", &format!("{} · {} · draft {}", review.chain, heading.subject, review.draft_name()));
     page.blank();
     write_action(review, page);
-    write_fee(review, context, page);
+    write_fee(review, page);
     page.field("Nonce", &review.nonce.to_string());
     write_calldata(review, page);
     write_extras(review, page);
@@ -74,16 +74,16 @@ fn gwei(wei: u128) -> Units {
     Denomination::new("gwei", GWEI).of(alloy_primitives::U256::from(wei))
 }
 
-fn write_fee(review: &EvmReview, context: &EvmContext, page: &mut Page) {
+fn write_fee(review: &EvmReview, page: &mut Page) {
     let fee = &review.fee;
     let tip = fee.tip_per_gas.map_or_else(String::new, |tip| format!(", of it {} as tip", gwei(tip)));
-    let l1 = context
-        .l1_fee
-        .as_deref()
-        .map_or_else(String::new, |l1| format!(" + about {} for layer-1 data, as claimed", SafeText::new(l1)));
-    let text = format!("at most {} (gas {} x {}{tip}){l1}", fee.worst, fee.gas_limit, gwei(fee.max_fee_per_gas));
+    let beside = fee.beside_gas.as_ref().map_or_else(String::new, |beside| {
+        format!(" + about {beside} beside gas, for layer-1 data and the operator, as claimed")
+    });
+    let gas = format!("gas {} x {}{tip}", fee.gas_limit, gwei(fee.max_fee_per_gas));
+    let text = format!("at most {} ({gas}){beside}", fee.worst);
     page.field("Fee", &text);
-    if !review.value.value.is_zero() {
+    if !review.value.value.is_zero() || fee.beside_gas.is_some() {
         page.field("In all", &format!("at most {} leave the account", review.worst_total));
     }
 }
@@ -140,6 +140,14 @@ pub(crate) fn consent_text(consent: &Consent) -> String {
             format!("{spender} may take without limit; only with --allow-unlimited {spender}")
         }
         Consent::UnusualDestination { to, why } => format!("{to} is {why}; only with --to-unusual {to}"),
+        Consent::NoCode { to } => {
+            format!(
+                "there is no code at {to} on this chain, as nodes say: right contract, wrong network? Only with --no-code {to}"
+            )
+        }
+        Consent::Fails { to, why } => {
+            format!("it would fail, and its fee be lost, as nodes say: {why}; only with --may-fail {to}")
+        }
         Consent::Delegation { delegate } => {
             format!("the code of this account becomes that of {delegate}; only with --delegate-to {delegate}")
         }
@@ -158,6 +166,9 @@ fn write_claims(heading: &Heading, context: &EvmContext, page: &mut Page) {
     }
     if let Some(recipient) = safe(&context.recipient) {
         claims.push(format!("recipient is {recipient}"));
+    }
+    if context.simulated == Some(Simulated::Succeeds) {
+        claims.push("simulated, and it goes through".to_owned());
     }
     if let Some(said_by) = safe(&context.said_by) {
         claims.push(format!("said by {said_by}"));

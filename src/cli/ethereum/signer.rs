@@ -124,6 +124,8 @@ pub(crate) fn consent_words(words: &mut ChildWords, signatures: &[String], conse
     words.option("blind", consents.blind.as_ref());
     consents.allow_unlimited.iter().for_each(|address| words.option("allow-unlimited", Some(address)));
     consents.to_unusual.iter().for_each(|address| words.option("to-unusual", Some(address)));
+    consents.no_code.iter().for_each(|address| words.option("no-code", Some(address)));
+    consents.may_fail.iter().for_each(|address| words.option("may-fail", Some(address)));
     consents.delegate_to.iter().for_each(|address| words.option("delegate-to", Some(address)));
     signatures.iter().for_each(|signature| words.option("signature", Some(signature)));
 }

@@ -1,6 +1,7 @@
 //! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
 
 use alloy_eips::eip2930::AccessList;
+use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use fastness::{
     chain::ethereum::{SignedTransaction, decode},
@@ -35,13 +36,15 @@ pub(crate) struct Wish {
     pub(crate) signatures: Vec<String>,
     /// EIP-7702: the contract that this account's code is to be.
     pub(crate) delegate: Option<Address>,
+    /// Errors of the contract that the person named, for telling why a call would fail.
+    pub(crate) errors: Vec<AbiError>,
 }
 
 impl Wish {
     /// A call of a contract.
     pub(crate) const fn call(to: Address, data: Bytes) -> Self {
         let value = EvmValue::Exactly(U256::ZERO);
-        Self { to: Some(to), value, data, signatures: Vec::new(), delegate: None }
+        Self { to: Some(to), value, data, signatures: Vec::new(), delegate: None, errors: Vec::new() }
     }
 }
 
@@ -125,7 +128,8 @@ impl<'a> Work<'a> {
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let named = self.options.evm.nonce.map(NonceChoice::Exactly);
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
-        let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node };
+        let errors = &wish.errors;
+        let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
         let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
         self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     chain::ethereum::Code,
     explorer::{
-        ApprovalSeen, CallOutcome, Cause, Claim, EvmCall, ExplorerError, Failure, GasAnswer, Passage, Subject,
-        TokenFacts, evm_endpoints, health::Lane,
+        ApprovalSeen, BesideGas, CallOutcome, Cause, Claim, EvmCall, ExplorerError, Failure, GasAnswer, Passage,
+        Subject, TokenFacts, evm_endpoints, health::Lane,
     },
     network::{EvmChain, L1Fee},
 };
@@ -125,19 +125,33 @@ impl EvmExplorer {
         self.ask(Some(address), async |node: Rpc<'_>| node.nonce_at(address, "safe").await)
     }
 
-    /// The fee for the layer-1 data of a transaction of these bytes; nothing on chains without one.
+    /// The fees that a transaction of these bytes and this gas limit pays beside gas; nothing on chains without any. The
+    /// operator's exists since the Isthmus upgrade, and is 0 on a chain that has not got it.
     ///
     /// # Errors
     /// No node answered, or only false ones.
-    pub fn l1_fee(&self, bytes: &[u8]) -> Result<Option<Claim<U256>>, ExplorerError> {
-        let to = match self.chain.l1_fee {
-            L1Fee::None => return Ok(None),
+    pub fn fees_beside_gas(&self, bytes: &[u8], gas: u64) -> Result<Option<BesideGas>, ExplorerError> {
+        let oracle = match self.chain.l1_fee {
+            L1Fee::None | L1Fee::InGas => return Ok(None),
             L1Fee::OpStack => OP_ORACLE,
             L1Fee::Scroll => SCROLL_ORACLE,
         };
-        let data = contracts::l1_fee_call(bytes);
-        self.ask(None, async |node: Rpc<'_>| contracts::number(node, to, data.clone()).await?.ok_or(Cause::Unsupported))
-            .map(Some)
+        let (layer1, operator) = (contracts::l1_fee_call(bytes), contracts::operator_fee_call(gas));
+        let fees = self.ask(None, async |node: Rpc<'_>| {
+            let layer1 = contracts::number(node, oracle, layer1.clone()).await?.ok_or(Cause::Unsupported)?;
+            let operator = match self.chain.l1_fee {
+                L1Fee::OpStack => contracts::number(node, oracle, operator.clone()).await?.unwrap_or_default(),
+                _ => U256::ZERO,
+            };
+            Ok(BesideGas { layer1, operator })
+        })?;
+        Ok(Some(fees.into_value()))
+    }
+
+    /// True where several operators can be asked: then one alone ends no wait and frees no nonce.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        self.pool.organisations() > 1
     }
 
     /// A number that a contract answers to a call, such as an allowance; nothing where it does not answer with one.
@@ -165,7 +179,7 @@ impl EvmExplorer {
     }
 
     /// The first answer, labelled with who gave it.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         about: Option<Address>,
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,

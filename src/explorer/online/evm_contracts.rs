@@ -7,11 +7,9 @@ use std::collections::BTreeSet;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256, keccak256};
 use serde_json::{Value, json};
 
-use super::{
-    jsonrpc::{Rpc, member, parsed, small},
-    revert,
-};
+use super::jsonrpc::{Rpc, member, parsed, small};
 use crate::{
+    chain::ethereum::revert,
     explorer::{ApprovalKind, ApprovalSeen, CallOutcome, Cause, EvmCall, TokenFacts},
     text::SafeText,
 };
@@ -40,6 +38,16 @@ fn word(number: usize) -> [u8; 32] {
 /// `f(address)`.
 fn with_address(signature: &str, address: Address) -> Bytes {
     [selector(signature).as_slice(), address.into_word().as_slice()].concat().into()
+}
+
+/// `balanceOf(address)` of ERC-20.
+pub(super) fn balance_call(owner: Address) -> Bytes {
+    with_address("balanceOf(address)", owner)
+}
+
+/// `getOperatorFee(uint256)` of OP-stack, since its Isthmus upgrade.
+pub(super) fn operator_fee_call(gas: u64) -> Bytes {
+    [selector("getOperatorFee(uint256)").as_slice(), &U256::from(gas).to_be_bytes::<32>()].concat().into()
 }
 
 /// `getL1Fee(bytes)` of OP-stack and Scroll.
@@ -85,7 +93,7 @@ pub(super) async fn balances(
     owner: Address,
     (tokens, block): (&[Address], &str),
 ) -> Result<Vec<Option<U256>>, Cause> {
-    let call = with_address("balanceOf(address)", owner);
+    let call = balance_call(owner);
     if tokens.len() > 1
         && let Some(data) = returned_at(node, MULTICALL3, aggregate3(tokens, &call), block).await?
         && let Some(balances) = aggregated(&data, tokens.len())

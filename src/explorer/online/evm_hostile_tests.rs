@@ -357,6 +357,20 @@ fn a_receipt_of_one_against_two_is_not_believed() {
 }
 
 #[test]
+fn a_nonce_that_one_of_several_says_alone_is_used_refuses_nothing() {
+    let nodes = three();
+    nodes[0].tells(Lie::OwnChain).makes(Mail::NonceTooLow);
+    nodes[1].tells(Lie::Down);
+    nodes[2].tells(Lie::Down);
+    let several = connect(&nodes.each_ref());
+    assert!(several.has_witness());
+    assert_eq!(several.send(&RAW, HASH, OURS), EvmVerdict::Unknown, "it may have kept it, and nobody else was asked");
+    let one = connect(&[&nodes[0]]);
+    assert!(!one.has_witness());
+    assert_eq!(one.send(&RAW, HASH, OURS), EvmVerdict::Rejected(EvmReject::NonceTooLow), "the only node there is");
+}
+
+#[test]
 fn a_foreign_chain_alone_is_an_error_with_its_name() {
     let nodes = three();
     nodes[0].tells(Lie::ForeignChain);

@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use super::{
     evm_block::Holding,
     jsonrpc::{Refusal, Rpc, member, parsed, price, small},
-    revert,
     rpc_errors::RpcError,
 };
 use crate::{
-    chain::ethereum::Code,
+    chain::ethereum::{Code, revert::Revert},
     explorer::{
         CallOutcome, Cause, EvmAccountState, EvmCall, EvmReceipt, EvmReject, EvmWhereabouts, GasAnswer, Succeeded,
     },
@@ -70,9 +69,7 @@ impl Rpc<'_> {
     pub(super) async fn estimate_gas(&self, call: &EvmCall) -> Result<GasAnswer, Cause> {
         match self.ask("eth_estimateGas", json!([call_json(call)])).await {
             Ok(gas) => small(&gas).map(GasAnswer::Gas),
-            Err(Refusal { class: RpcError::Reverted, data }) => {
-                Ok(GasAnswer::Reverts { reason: data.as_deref().and_then(|data| revert::reason(data)) })
-            }
+            Err(Refusal { class: RpcError::Reverted, data }) => Ok(GasAnswer::Reverts(Revert::new(data))),
             Err(Refusal { class: RpcError::Rejected(EvmReject::InsufficientFunds), .. }) => Ok(GasAnswer::NotCovered),
             Err(refusal) => Err(refusal.cause()),
         }
@@ -82,9 +79,7 @@ impl Rpc<'_> {
     pub(super) async fn call(&self, call: &EvmCall, block: &str) -> Result<CallOutcome, Cause> {
         match self.ask("eth_call", json!([call_json(call), block])).await {
             Ok(data) => parsed::<Bytes>(&data).map(CallOutcome::Returned),
-            Err(Refusal { class: RpcError::Reverted, data }) => {
-                Ok(CallOutcome::Reverted { reason: data.as_deref().and_then(|data| revert::reason(data)) })
-            }
+            Err(Refusal { class: RpcError::Reverted, data }) => Ok(CallOutcome::Reverted(Revert::new(data))),
             Err(refusal) => Err(refusal.cause()),
         }
     }
@@ -167,7 +162,7 @@ pub(super) fn code(value: &Value) -> Result<Code, Cause> {
     })
 }
 
-fn call_json(call: &EvmCall) -> Value {
+pub(super) fn call_json(call: &EvmCall) -> Value {
     let mut json = json!({"from": call.from, "value": format!("{:#x}", call.value), "data": call.data});
     if let (Some(to), Some(object)) = (call.to, json.as_object_mut()) {
         object.insert("to".to_owned(), json!(to));

@@ -22,8 +22,8 @@ use super::{
 use crate::{
     chain::ethereum::decode,
     explorer::{
-        Carried, Cause, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy, Failure, Failures, Subject,
-        health::Lane,
+        Carried, Cause, Evidence, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy, Failure, Failures,
+        Subject, health::Lane,
     },
     text::SafeText,
 };
@@ -142,6 +142,8 @@ impl EvmExplorer {
             return EvmVerdict::Rejected(class);
         }
         match self.witnessed_account(letter.from).await {
+            // One of several who says so alone may have kept it, and have invented the nonce.
+            Ok(state) if state.evidence() == Evidence::Said && self.has_witness() => EvmVerdict::Unknown,
             Ok(state) if state.value().nonce > letter.nonce => EvmVerdict::Rejected(class),
             // They say that the nonce is used, and it is not: whatever they did with it, nobody knows.
             _ => EvmVerdict::Unknown,

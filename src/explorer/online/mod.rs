@@ -69,6 +69,7 @@ mod evm_node;
 mod evm_places;
 mod evm_quorum;
 mod evm_send;
+mod evm_simulate;
 mod evm_state;
 #[cfg(test)]
 mod fake;
@@ -86,7 +87,6 @@ mod real_tests;
 mod reception;
 mod reject;
 mod retry;
-mod revert;
 mod rpc_errors;
 mod scan;
 mod seats;

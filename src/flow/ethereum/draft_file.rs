@@ -3,9 +3,10 @@
 //! Its context is a claim of the planning machine for people to read; nothing is decided from it. What is shown comes from
 //! the bytes.
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
+use super::claims::{CodeSaid, Simulated};
 use crate::{
     chain::ethereum::Plan,
     explain::Failure,
@@ -40,10 +41,17 @@ pub struct EvmContext {
     pub balance: Option<String>,
     /// Who said so.
     pub said_by: Option<String>,
-    /// The fee for layer-1 data, as text.
-    pub l1_fee: Option<String>,
+    /// Fees beside gas in wei, for layer-1 data and to the operator; nothing where the chain has none, or nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fees_beside_gas: Option<U256>,
     /// What is behind the recipient, in words.
     pub recipient: Option<String>,
+    /// What nodes said is at the recipient's address; nothing where they were not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeSaid>,
+    /// What came of running it on the newest block; nothing where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<Simulated>,
     /// The contract whose code the sending account runs (EIP-7702).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegates_to: Option<String>,

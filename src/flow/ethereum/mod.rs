@@ -3,18 +3,22 @@
 //! The twin of the story above it, with the same arrows. What comes from a file is reviewed again from its own bytes; what
 //! was signed is decoded again and must be the plan. No terminal, and no judgement that the rooms below make.
 
+mod asked;
+mod claims;
 mod deliver;
 mod draft_file;
 mod limits;
 mod planning;
 mod repeat;
 mod signed_file;
+mod simulate;
 mod track;
 
 use alloy_primitives::Address;
 use bitcoin::bip32::{DerivationPath, Fingerprint};
 
 pub use self::{
+    claims::{CodeSaid, Simulated, reviewed},
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
@@ -56,7 +60,7 @@ impl EvmApproved {
     }
 }
 
-/// Draft -> Approved: the draft is reviewed from its own bytes, then `agree` decides.
+/// Draft -> Approved: the draft is reviewed from its own bytes, with the stops that its context claims; then `agree` decides.
 ///
 /// # Errors
 /// The draft must not be signed, or `agree` did not agree.
@@ -65,7 +69,7 @@ pub fn approve(
     ours: &Ownership,
     agree: impl FnOnce(&EvmReview) -> Result<(), Failure>,
 ) -> Result<EvmApproved, Failure> {
-    let review = Ethereum::review(&draft.plan, ours)?;
+    let review = reviewed(draft, ours)?;
     agree(&review)?;
     Ok(EvmApproved {
         plan: draft.plan.clone(),

@@ -3,22 +3,29 @@
 //! A nonce is reserved before the plan exists and given back if none comes of it. What nodes said goes into the draft's
 //! context as a claim.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_consensus::Transaction;
+use alloy_json_abi::Error as AbiError;
+use alloy_primitives::{Address, U256};
 use sha2::{Digest, Sha256};
 
-use super::{EvmContext, EvmDraft};
+use super::{
+    EvmContext, EvmDraft,
+    asked::{Asked, fees_beside_gas},
+};
 use crate::{
     amount::Denomination,
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, EthereumError, FeeFacts, Snapshot},
+        ethereum::{
+            Code, Ethereum, EthereumError, FeeFacts, Ownership, Plan, Snapshot, decode, transaction::read_unsigned,
+        },
     },
     explain::Failure,
-    explorer::{Claim, Disagreement, Evidence, EvmAccountState, EvmCall, EvmExplorer, GasAnswer, Matter, Witnessed},
+    explorer::{Disagreement, Evidence, EvmAccountState, EvmExplorer, Matter, Witnessed},
     flow::FlowError,
-    intent::{EvmFee, EvmRequest, EvmValue, Warning},
+    intent::{EvmRequest, EvmValue, Warning},
     ledger::{EvmAccountRow, EvmWho, Holder, Ledger, Reservation},
-    network::{EvmChain, L1Fee},
+    network::EvmChain,
     text::SafeText,
 };
 
@@ -35,6 +42,8 @@ pub struct Desk<'a> {
     pub chain: &'static EvmChain,
     /// Its nodes.
     pub node: &'a EvmExplorer,
+    /// Errors that the person knows of the contract that is called, for telling why it fails.
+    pub errors: &'a [AbiError],
 }
 
 /// Which nonce the transaction gets.
@@ -98,13 +107,19 @@ pub fn plan(
     let (state, mut notes) = state(desk)?;
     let facts = Asked::ask(desk, request, state.value())?;
     notes.extend(facts.notes.iter().cloned());
+    settle(desk, &state, &mut notes)?;
     let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
     let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
     let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
-        let context = context(desk, &state, &snapshot, signatures);
-        let l1_fee = facts_l1(desk, &plan.unsigned)?;
-        check_l1(desk, state.value(), l1_fee, &snapshot)?;
-        let context = EvmContext { l1_fee: l1_fee.map(|fee| native(desk.chain, fee)), ..context };
+        let gas = read_unsigned(&plan.unsigned)?.gas_limit();
+        let beside = fees_beside_gas(desk, &plan.unsigned, gas)?;
+        check_beside(&plan, &snapshot, beside)?;
+        let context = EvmContext {
+            fees_beside_gas: beside,
+            code: facts.code_said(request),
+            simulated: facts.simulated.clone(),
+            ..context(desk, &state, &snapshot, signatures)
+        };
         Ok(EvmDraft { plan, context })
     });
     match planned {
@@ -161,82 +176,19 @@ fn native(chain: &EvmChain, wei: U256) -> String {
     Denomination::new(chain.symbol, chain.decimals).of(wei).to_string()
 }
 
-/// What nodes said beside the account's own state.
-struct Asked {
-    fees: FeeFacts,
-    notes: Vec<Warning>,
-    gas_estimate: Option<u64>,
-    code_at_to: Code,
-    l1_fee: Option<U256>,
-}
-
-impl Asked {
-    fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
-        let (fees, notes) = match desk.node.fees() {
-            Ok(fees) => (fees.value().clone(), price_note(&fees).into_iter().collect()),
-            // A price that the person named needs nobody's word.
-            Err(_) if !matches!(request.fee, EvmFee::Level(_)) => (unknown_prices(state), Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-        let code_at_to = match request.to {
-            Some(to) => desk.node.code(to)?.into_value(),
-            None => Code::None,
-        };
-        let plain = request.to.is_some() && request.data.is_empty() && code_at_to == Code::None;
-        let l1_fee = match desk.chain.l1_fee {
-            L1Fee::None => None,
-            // Before the bytes exist: those of a transaction of this size, so that `all` leaves enough.
-            L1Fee::OpStack | L1Fee::Scroll => {
-                desk.node.l1_fee(&vec![0xff; 160 + request.data.len()])?.map(Claim::into_value)
-            }
-        };
-        let gas_estimate = if plain { None } else { Some(estimate(desk, request, state)?) };
-        Ok(Self { fees, notes, gas_estimate, code_at_to, l1_fee })
+/// What was set aside below the chain's nonce is given up, unless one of several operators says so alone: that is told.
+fn settle(desk: &Desk<'_>, state: &Witnessed<EvmAccountState>, notes: &mut Vec<Warning>) -> Result<(), Failure> {
+    let nonce = state.value().nonce;
+    if state.evidence() == Evidence::Said && desk.node.has_witness() {
+        let text = format!(
+            "{} alone says that nonce {nonce} is next, and balance and nonce are its word",
+            names(&state.said_by)
+        );
+        notes.push(Warning { code: "one_operator", text });
+        return Ok(());
     }
-
-    fn snapshot(&self, desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
-        Snapshot {
-            chain: desk.chain,
-            from: desk.row.account.address,
-            balance: state.balance,
-            nonce,
-            fees: self.fees.clone(),
-            gas_estimate: self.gas_estimate,
-            code_at_to: self.code_at_to,
-            code_at_from: state.code,
-            l1_fee: self.l1_fee,
-        }
-    }
-}
-
-/// The price of gas where nodes tell none that can be read.
-fn unknown_prices(state: &EvmAccountState) -> FeeFacts {
-    let block_hash = state.block_hash.unwrap_or_default();
-    FeeFacts { block: state.block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
-}
-
-/// What the call costs in gas, as a node reckons by running it.
-fn estimate(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<u64, Failure> {
-    let value = match request.value {
-        EvmValue::Exactly(value) => value,
-        EvmValue::All => state.balance / U256::from(2),
-    };
-    let data: Bytes = request.data.clone();
-    let call = EvmCall { from: desk.row.account.address, to: request.to, value, data };
-    match desk.node.estimate_gas(&call)?.into_value() {
-        GasAnswer::Gas(gas) => Ok(gas),
-        GasAnswer::NotCovered => {
-            let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
-            let needed = denomination.clone().of(value).to_string();
-            let available = denomination.of(state.balance).to_string();
-            Err(EthereumError::InsufficientFunds { needed, available }.into())
-        }
-        GasAnswer::Reverts { reason } => {
-            let why = reason.map_or_else(|| "it gives no reason".to_owned(), |reason| format!("it says: {reason}"));
-            Err(EthereumError::Refused(format!("the contract would refuse it ({why}), and the fee would be lost"))
-                .into())
-        }
-    }
+    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
+    Ok(desk.ledger.settle_nonces(&who, nonce)?)
 }
 
 fn reserve(
@@ -246,7 +198,6 @@ fn reserve(
     (holder, wish): (Holder, &str),
 ) -> Result<Reservation, Failure> {
     let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
-    desk.ledger.settle_nonces(&who, state.nonce)?;
     Ok(match nonce {
         NonceChoice::Next => desk.ledger.reserve_nonce(&who, first_free(state), holder, wish)?,
         NonceChoice::Exactly(nonce) if nonce < state.nonce => {
@@ -265,24 +216,19 @@ fn first_free(state: &EvmAccountState) -> u64 {
     if pending.saturating_sub(state.nonce) <= POOL_OF_ONE_ACCOUNT { state.nonce.max(pending) } else { state.nonce }
 }
 
-fn facts_l1(desk: &Desk<'_>, unsigned: &[u8]) -> Result<Option<U256>, Failure> {
-    if desk.chain.l1_fee == L1Fee::None {
-        return Ok(None);
+/// What comes on top of gas for these very bytes has to be there too.
+fn check_beside(plan: &Plan, snapshot: &Snapshot, beside: Option<U256>) -> Result<(), EthereumError> {
+    let Some(beside) = beside else { return Ok(()) };
+    let review = decode::review(
+        plan,
+        &Ownership { allowed_delegates: plan.delegate.into_iter().collect(), ..Ownership::default() },
+    )?;
+    let needed = review.worst_total.value.saturating_add(beside);
+    if needed <= snapshot.balance {
+        return Ok(());
     }
-    Ok(desk.node.l1_fee(unsigned)?.map(Claim::into_value))
-}
-
-/// The layer-1 fee comes on top of gas, and has to be there too.
-fn check_l1(
-    desk: &Desk<'_>,
-    state: &EvmAccountState,
-    l1_fee: Option<U256>,
-    snapshot: &Snapshot,
-) -> Result<(), Failure> {
-    let Some(fee) = l1_fee.filter(|fee| *fee > state.balance) else { return Ok(()) };
-    let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
-    let (needed, available) = (denomination.clone().of(fee).to_string(), denomination.of(snapshot.balance).to_string());
-    Err(EthereumError::InsufficientFunds { needed, available }.into())
+    let text = |wei| native(plan.chain, wei);
+    Err(EthereumError::InsufficientFunds { needed: text(needed), available: text(snapshot.balance) })
 }
 
 fn context(
@@ -302,7 +248,9 @@ fn context(
         block_hash: state.value().block_hash.or_else(|| same_block.then_some(snapshot.fees.block_hash)),
         balance: Some(native(desk.chain, snapshot.balance)),
         said_by: Some(said_by(state)),
-        l1_fee: None,
+        fees_beside_gas: None,
+        code: None,
+        simulated: None,
         recipient: Some(recipient(snapshot.code_at_to)),
         delegates_to: match snapshot.code_at_from {
             Code::Delegation(to) => Some(to.to_string()),

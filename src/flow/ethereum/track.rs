@@ -1,6 +1,7 @@
 //! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that nobody has is sent again.
 //!
-//! Only the bytes of the outbox are ever sent, and only while their nonce is free.
+//! Only the bytes of the outbox are ever sent, and only while their nonce is free. What one operator alone says of several that
+//! could be asked changes nothing in the outbox: a forged receipt frees no nonce.
 
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, B256};
@@ -59,6 +60,7 @@ pub fn track(
         return Ok(EvmTracked { status, said_by, evidence, disagreements });
     };
     let status = match place {
+        EvmWhereabouts::Mined(receipt) if is_doubted(explorer, evidence) => mined(explorer, Some(&row), &receipt)?,
         EvmWhereabouts::Mined(receipt) => note_mined(ledger, explorer, &row, &receipt)?,
         EvmWhereabouts::Pending => {
             ledger.set_outbox_state(row.id, OutboxState::Sent, "found in a pool")?;
@@ -67,6 +69,11 @@ pub fn track(
         EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, (nonce, evidence))?,
     };
     Ok(EvmTracked { status, said_by, evidence, disagreements })
+}
+
+/// Whether one operator alone says so where others can be asked.
+fn is_doubted(explorer: &EvmExplorer, evidence: Evidence) -> bool {
+    evidence == Evidence::Said && explorer.has_witness()
 }
 
 /// It is in a block: so is its nonce, and what else waited with that nonce was replaced.
@@ -93,8 +100,9 @@ fn rivals(ledger: &Ledger, row: &OutboxRow) -> Result<Vec<OutboxRow>, Failure> {
 
 /// Nobody has it. With its nonce used, another took it; with its nonce free, the chain turned back or a pool forgot it.
 ///
-/// What took the nonce may be this very transaction, where one node alone says so: it is given up only when the other is
-/// found, or two agree, or the nonce is used up to a safe block. Until then its nonce is held, and it is not paid again.
+/// What took the nonce may be this very transaction, where one node alone says so: it is given up only when two agree, or,
+/// where there is only one node, when the other is found or the nonce is used up to a safe block. Until then its nonce is held,
+/// and it is not paid again.
 fn absent(
     ledger: &mut Ledger,
     explorer: &EvmExplorer,
@@ -104,7 +112,8 @@ fn absent(
     if nonce > row.nonce {
         let by = replaced_by(ledger, explorer, row)?;
         let is_safe = || explorer.safe_nonce(row.who.from).is_ok_and(|safe| safe.into_value() > row.nonce);
-        if by.is_some() || evidence != Evidence::Said || is_safe() {
+        let doubted = is_doubted(explorer, evidence);
+        if by.is_some() || evidence != Evidence::Said || (!doubted && is_safe()) {
             ledger.set_outbox_state(row.id, OutboxState::Replaced, "another transaction took its nonce")?;
         }
         return Ok(EvmStatus::Replaced { by });
@@ -129,7 +138,11 @@ fn replaced_by(ledger: &Ledger, explorer: &EvmExplorer, row: &OutboxRow) -> Resu
         let Some((hash, _)) = other.signed.as_ref().filter(|_| other.nonce == row.nonce && other.id != row.id) else {
             continue;
         };
-        if let EvmWhereabouts::Mined(receipt) = explorer.whereabouts(*hash, row.who.from)?.claim.into_value() {
+        let found = explorer.whereabouts(*hash, row.who.from)?;
+        if is_doubted(explorer, found.evidence()) {
+            continue;
+        }
+        if let EvmWhereabouts::Mined(receipt) = found.claim.into_value() {
             ledger.set_outbox_state(other.id, OutboxState::Mined, "found in a block")?;
             ledger.set_outbox_block(other.id, Some(receipt.block_hash))?;
             return Ok(Some(*hash));
@@ -166,7 +179,7 @@ fn reason(explorer: &EvmExplorer, row: Option<&OutboxRow>, receipt: &EvmReceipt)
     };
     Ok(match explorer.call_before(&call, receipt.block) {
         Ok(claim) => match claim.into_value() {
-            CallOutcome::Reverted { reason } => reason,
+            CallOutcome::Reverted(revert) => Some(revert.why(&[], signed.chain)),
             CallOutcome::Returned(_) => None,
         },
         Err(_) => None,

@@ -45,7 +45,7 @@ fn nfts_of_both_standards_change_hands() {
     let left = stage.anvil.call(&items, &format!("0x00fdd58e{}{}", word(SHOP), word("3")));
     assert_eq!(left, format!("0x{}", word("3c")));
     let (code, said) = stage.refused(&["nft", "send", &items, "3", SHOP, "--count", "41"]);
-    assert_eq!(code, "ethereum.refused");
+    assert_eq!(code, "ethereum.would_fail");
     assert!(said.contains("not yours"), "{said}");
     assert_eq!(stage.json(&["nonce", "status"])["next"], 2, "a refused call gives its nonce back");
 }
@@ -77,7 +77,7 @@ fn a_call_that_would_fail_is_not_sent_and_one_that_failed_says_why() {
     let stage = EvmStage::new();
     let register = stage.anvil.deploy("Register", "");
     let (code, said) = stage.refused(&["call", &register, "fail()"]);
-    assert_eq!(code, "ethereum.refused");
+    assert_eq!(code, "ethereum.would_fail");
     assert!(said.contains("the register is closed"), "{said}");
     assert_eq!(stage.anvil.nonce(OURS), 0);
 

@@ -2,12 +2,14 @@
 
 mod airgap;
 mod contracts;
+mod foreseen;
 mod history;
 mod hostile;
 mod messages;
 mod names;
 pub mod node;
 mod odd_nodes;
+mod one_word;
 mod payments;
 mod privacy;
 mod relay;

@@ -1,0 +1,143 @@
+//! What nodes are asked about a transaction before it is planned: prices, what is at the recipient, gas, what would come of
+//! it, and the fees beside gas.
+//!
+//! Everything here is a claim. It reserves nothing and plans nothing.
+
+use alloy_primitives::U256;
+
+use super::{
+    CodeSaid, Simulated,
+    planning::{Desk, price_note},
+    simulate::{reverts, simulate},
+};
+use crate::{
+    amount::Denomination,
+    chain::ethereum::{Code, EthereumError, FeeFacts, Snapshot, fund},
+    explain::Failure,
+    explorer::{Evidence, EvmAccountState, EvmCall, GasAnswer, Matter},
+    intent::{EvmFee, EvmRequest, EvmValue, Warning},
+    text::SafeText,
+};
+
+/// Bytes of a transaction beside its calldata, before it exists: more than any has.
+const FRAME: usize = 160;
+
+/// What nodes said beside the account's own state.
+pub(super) struct Asked {
+    fees: FeeFacts,
+    gas_estimate: Option<u64>,
+    code_at_to: Code,
+    /// Wei, for a transaction of this size and this gas limit, so that `all` leaves enough.
+    fees_beside_gas: Option<U256>,
+    pub(super) simulated: Option<Simulated>,
+    pub(super) notes: Vec<Warning>,
+}
+
+impl Asked {
+    pub(super) fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
+        let (fees, notes) = match desk.node.fees() {
+            Ok(fees) => (fees.value().clone(), price_note(&fees).into_iter().collect()),
+            // A price that the person named needs nobody's word.
+            Err(_) if !matches!(request.fee, EvmFee::Level(_)) => (unknown_prices(state), Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let code_at_to = code_at_to(desk, request)?;
+        let mut asked = Self { fees, notes, gas_estimate: None, code_at_to, fees_beside_gas: None, simulated: None };
+        let plain = request.to.is_some() && request.data.is_empty() && code_at_to == Code::None;
+        if !plain {
+            asked.run(desk, request, state)?;
+        } else if fund::needs_estimate(desk.chain) {
+            asked.gas_estimate = estimate(desk, &call(desk, request, state))?.ok();
+        }
+        if desk.chain.l1_fee.is_beside_gas() {
+            let gas =
+                fund::gas_limit(request, &asked.snapshot(desk, state, 0), usize::from(request.delegate.is_some()))?;
+            let filler = vec![0xff; FRAME + request.data.len()];
+            asked.fees_beside_gas = fees_beside_gas(desk, &filler, gas)?;
+        }
+        Ok(asked)
+    }
+
+    /// What comes of a call, and its gas. One that fails is planned only where the person named the gas, and then stops.
+    fn run(&mut self, desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<(), Failure> {
+        let call = call(desk, request, state);
+        // Before a delegation of our own is in force, nothing can be run as it will be.
+        if request.delegate.is_none() {
+            self.simulated = simulate(desk, &call)?;
+        }
+        match estimate(desk, &call)? {
+            Ok(gas) => self.gas_estimate = Some(gas),
+            Err(why) if request.gas_limit.is_some() && request.to.is_some() => {
+                self.simulated = Some(Simulated::Fails { why });
+            }
+            Err(why) => return Err(EthereumError::WouldFail(SafeText::new(&why)).into()),
+        }
+        Ok(())
+    }
+
+    pub(super) fn snapshot(&self, desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
+        Snapshot {
+            chain: desk.chain,
+            from: desk.row.account.address,
+            balance: state.balance,
+            nonce,
+            fees: self.fees.clone(),
+            gas_estimate: self.gas_estimate,
+            code_at_to: self.code_at_to,
+            code_at_from: state.code,
+            fees_beside_gas: self.fees_beside_gas,
+        }
+    }
+
+    /// What is at the recipient, where a transaction has one.
+    pub(super) fn code_said(&self, request: &EvmRequest) -> Option<CodeSaid> {
+        request.to.map(|_| CodeSaid::from(self.code_at_to))
+    }
+}
+
+/// The price of gas where nodes tell none that can be read.
+fn unknown_prices(state: &EvmAccountState) -> FeeFacts {
+    let block_hash = state.block_hash.unwrap_or_default();
+    FeeFacts { block: state.block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
+}
+
+/// What is at the recipient. Where calldata goes there it is asked as a balance is, with proof or of two; where one alone
+/// says that there is code and another says that there is none, there is none: that stops.
+fn code_at_to(desk: &Desk<'_>, request: &EvmRequest) -> Result<Code, Failure> {
+    let Some(to) = request.to else { return Ok(Code::None) };
+    if request.data.is_empty() {
+        return Ok(desk.node.code(to)?.into_value());
+    }
+    let state = desk.node.account(to)?;
+    let disputed = state.evidence() == Evidence::Said && state.about(Matter::Code).next().is_some();
+    Ok(if disputed { Code::None } else { state.value().code })
+}
+
+fn call(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> EvmCall {
+    let value = match request.value {
+        EvmValue::Exactly(value) => value,
+        EvmValue::All => state.balance / U256::from(2),
+    };
+    EvmCall { from: desk.row.account.address, to: request.to, value, data: request.data.clone() }
+}
+
+/// What the call costs in gas, as a node reckons by running it; or why it fails.
+fn estimate(desk: &Desk<'_>, call: &EvmCall) -> Result<Result<u64, String>, Failure> {
+    match desk.node.estimate_gas(call)?.into_value() {
+        GasAnswer::Gas(gas) => Ok(Ok(gas)),
+        GasAnswer::NotCovered => {
+            let denomination = Denomination::new(desk.chain.symbol, desk.chain.decimals);
+            let available = desk.node.account(call.from)?.value().balance;
+            let needed = denomination.clone().of(call.value).to_string();
+            Err(EthereumError::InsufficientFunds { needed, available: denomination.of(available).to_string() }.into())
+        }
+        GasAnswer::Reverts(revert) => Ok(Err(reverts(desk, call, &revert))),
+    }
+}
+
+/// What comes beside gas, with a quarter more: its price moves from block to block.
+pub(super) fn fees_beside_gas(desk: &Desk<'_>, bytes: &[u8], gas: u64) -> Result<Option<U256>, Failure> {
+    let Some(fees) = desk.node.fees_beside_gas(bytes, gas)? else { return Ok(None) };
+    let sum = fees.layer1.saturating_add(fees.operator);
+    Ok(Some(sum.saturating_add(sum / U256::from(4))))
+}
