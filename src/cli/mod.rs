@@ -147,6 +147,7 @@ impl Report for Shown {
 pub(crate) fn main() -> ExitCode {
     // Everything this program ever writes is for one person; SQLite makes its files by itself.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    stopping::hold_back_file_size_signal();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
     interrupts::set_form(form);

@@ -2,18 +2,20 @@
 //!
 //! The order is such that a crash leaves nothing, or a whole wallet file: accounts can be added to it at any time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fastness::{
     account::{Account, EthereumAccount, Keychain, Layout, ScriptType},
     address,
-    explain::Failure,
+    explain::{Explain, Failure},
     intent::Warning,
-    keystore::{self, Header, Keys, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password},
+    keystore::{
+        self, Header, Keys, KeystoreError, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password,
+    },
     ledger::{Keys as WhereKeys, Ledger, LedgerError},
     network::{AnyNetwork, Network, NetworkClass},
     seal::Sealed,
-    store::WalletName,
+    store::{StoreError, WalletName},
     text::in_fours,
 };
 use serde::Serialize;
@@ -89,6 +91,9 @@ pub(crate) struct Made {
     next: String,
     #[serde(skip)]
     pub(crate) warnings: Vec<Warning>,
+    /// Why the ledger does not have its accounts.
+    #[serde(skip)]
+    trouble: Option<WalletError>,
 }
 
 impl Site {
@@ -135,7 +140,7 @@ impl Site {
         password: &Password,
         sealed: &Sealed,
     ) -> Result<Made, Failure> {
-        let header = keystore::create(&self.path, wallet, password, sealed)?;
+        let Settled { header, warning } = settled(keystore::create(&self.path, wallet, password, sealed), &self.path)?;
         let name = self.name.clone();
         let add = |ledger: &Ledger| {
             match ledger.add_evm_account(name.as_str(), ethereum, Some((Layout::Bip44, 0))) {
@@ -144,13 +149,18 @@ impl Site {
             }
             accounts.iter().map(|account| add(ledger, &name, account)).collect()
         };
-        let names: Vec<String> = self.ledger.atomically(add).map_err(|error| WalletError::AccountsMissing {
-            wallet: self.name.to_string(),
-            cause: error.to_string(),
-        })?;
+        let (names, trouble): (Vec<String>, _) = match self.ledger.atomically(add) {
+            Ok(names) => (names, None),
+            Err(error) => (Vec::new(), Some(self.without_accounts(&error))),
+        };
         let listed = names.into_iter().zip(accounts).map(|(name, account)| listed(name, account));
         let accounts = listed.collect::<Result<_, _>>()?;
-        Ok(self.report(&header, accounts, ethereum))
+        let made = self.report(&header, accounts, ethereum);
+        Ok(Made { trouble, warnings: warning.into_iter().collect(), ..made })
+    }
+
+    fn without_accounts(&self, error: &LedgerError) -> WalletError {
+        WalletError::AccountsMissing { wallet: self.name.to_string(), cause: error.to_string() }
     }
 
     fn report(&self, header: &Header, accounts: Vec<MadeAccount>, ethereum: &EthereumAccount) -> Made {
@@ -172,6 +182,7 @@ impl Site {
             words: None,
             next: self.command("receive"),
             warnings: Vec::new(),
+            trouble: None,
         }
     }
 
@@ -259,7 +270,35 @@ impl MakeArgs {
     }
 }
 
+/// A wallet file that is in place.
+pub(crate) struct Settled {
+    /// Its public facts.
+    pub(crate) header: Header,
+    /// Said of a file that the disk did not confirm.
+    pub(crate) warning: Option<Warning>,
+}
+
+/// What became of a wallet file: written, or written and not confirmed by the disk; then its header is read again.
+pub(crate) fn settled(written: Result<Header, KeystoreError>, path: &Path) -> Result<Settled, Failure> {
+    match written {
+        Err(KeystoreError::Store(error @ StoreError::Unconfirmed { .. })) => {
+            let warning = Warning { code: "unconfirmed", text: error.to_string() };
+            Ok(Settled { header: keystore::read_header(path)?, warning: Some(warning) })
+        }
+        other => Ok(Settled { header: other?, warning: None }),
+    }
+}
+
 impl Made {
+    /// With its words, if nobody has seen them yet. A wallet that the ledger does not know is an error only to a person
+    /// who has the words: else the result is the one place where they are.
+    pub(crate) fn told(mut self, words: Option<Vec<&'static str>>) -> Result<Self, Failure> {
+        match self.trouble.take() {
+            Some(trouble) if words.is_none() => Err(trouble.into()),
+            trouble => Ok(Self { words, trouble, ..self }),
+        }
+    }
+
     /// Looks on the network first: an old wallet has a past.
     pub(crate) fn with_a_past(mut self) -> Self {
         self.next = self.next.replacen("receive", "sync", 1);
@@ -289,6 +328,11 @@ impl Report for Made {
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        self.warnings.clone()
+        let missing = |trouble: &WalletError| Warning { code: "accounts_missing", text: trouble.to_string() };
+        self.warnings.iter().cloned().chain(self.trouble.as_ref().map(missing)).collect()
+    }
+
+    fn exit_code(&self) -> u8 {
+        self.trouble.as_ref().map_or(0, |trouble| trouble.entry().kind.exit_code())
     }
 }

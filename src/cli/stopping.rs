@@ -18,6 +18,11 @@ pub(crate) fn watch() {
     }
 }
 
+/// Holds back the signal of a file that may not grow (SIGXFSZ): the write fails with an error in its place.
+pub(crate) fn hold_back_file_size_signal() {
+    let _ = SigSet::from_iter([Signal::SIGXFSZ]).thread_block();
+}
+
 fn wait(watched: SigSet) {
     loop {
         match watched.wait() {

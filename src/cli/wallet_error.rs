@@ -17,7 +17,7 @@ pub(crate) enum WalletError {
     #[error("the words could not be proven to be on paper, and no wallet was made")]
     BackupUnproven,
     /// The file is there, its accounts are not.
-    #[error("the wallet `{wallet}` was written and is whole, but its accounts are not in the ledger: {cause}")]
+    #[error("the wallet `{wallet}` was written and is whole, but the ledger did not confirm its accounts: {cause}")]
     AccountsMissing {
         /// The wallet.
         wallet: String,
@@ -51,7 +51,7 @@ pub(crate) enum WalletError {
 entries! {
     NAME_IN_USE = "wallet.name_in_use", Refused, "Name the new one with --wallet NAME; nothing is ever overwritten";
     BACKUP_UNPROVEN = "wallet.backup_unproven", Verification, "Throw that paper away, and start again with `fastness new`";
-    ACCOUNTS_MISSING = "wallet.accounts_missing", Refused, "Add them with `fastness account add --wallet NAME`";
+    ACCOUNTS_MISSING = "wallet.accounts_missing", Refused, "`fastness account list` tells whether they are there; `fastness account add --wallet NAME` adds them";
     OTHER_FINGERPRINT = "wallet.other_fingerprint", Verification, "Check the passphrase first, then every word; nothing was written";
     OTHER_BACKUP = "wallet.other_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
     BROKEN_BACKUP = "wallet.broken_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";

@@ -12,6 +12,8 @@ const FLOOR_N: u64 = 1 << 17;
 const FLOOR_R: u32 = 8;
 /// Most memory a derivation may take: 128 * r * N bytes.
 const MEMORY_CEILING: u128 = 1 << 30;
+/// What the rest of the command may take besides.
+const SLACK: usize = 8 << 20;
 /// Most work, as N * r * p: 16 times the default.
 const WORK_CEILING: u128 = 16 * (1 << 18) * 8;
 
@@ -67,6 +69,7 @@ impl Derived {
     pub(super) fn from_password(password: &Password, salt: &[u8; 32], cost: Cost) -> Result<Self, KeystoreError> {
         let impossible = |_| KeystoreError::SelfCheck("scrypt's parameters");
         let parameters = scrypt::Params::new(cost.log_n, cost.r, cost.p, 64).map_err(impossible)?;
+        require_memory(cost)?;
         let mut bytes = Zeroizing::new([0; 64]);
         scrypt::scrypt(password.as_bytes(), salt, &parameters, bytes.as_mut())
             .map_err(|_| KeystoreError::SelfCheck("scrypt's output"))?;
@@ -88,6 +91,13 @@ impl Derived {
     pub(super) fn commitment_key(&self) -> &[u8] {
         &self.bytes[32..]
     }
+}
+
+/// Fails where the memory of the derivation (128 * r * N bytes, RFC 7914) cannot be had: scrypt itself would abort.
+fn require_memory(cost: Cost) -> Result<(), KeystoreError> {
+    let (n, r, _) = cost.numbers();
+    let wanted = usize::try_from(128 * u128::from(n) * u128::from(r)).map_err(|_| KeystoreError::Memory)?;
+    Vec::<u8>::new().try_reserve_exact(wanted.saturating_add(SLACK)).map_err(|_| KeystoreError::Memory)
 }
 
 #[cfg(test)]

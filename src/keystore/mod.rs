@@ -59,6 +59,9 @@ pub enum KeystoreError {
     /// The key derivation is too weak to be safe, or too heavy to be honest.
     #[error("the wallet file's key derivation is refused: {0}")]
     Kdf(&'static str),
+    /// Scrypt's memory cannot be had.
+    #[error("there is too little memory to try a password: 256 MiB are needed")]
+    Memory,
     /// The kernel gave no good random bytes.
     #[error("the kernel's random generator failed: {0}")]
     Randomness(&'static str),
@@ -142,6 +145,7 @@ catalogue! {
     DAMAGED = "keystore.damaged", Verification, "Restore the file from a backup, or the wallet from its words";
     UNKNOWN_VERSION = "keystore.unknown_version", Refused, "Use the version of fastness that wrote this file";
     KDF = "keystore.kdf", Refused, "Do not use this file; restore the wallet from its words";
+    MEMORY = "keystore.memory", Refused, "Close other programs, or raise the limit (`ulimit -v unlimited`); nothing was written";
     RANDOMNESS = "keystore.randomness", Refused, "Do not make a wallet on this machine; nothing was written";
     SECRET = "keystore.secret_length", Usage, "Type 1 to 1024 bytes";
     PATH = "keystore.path", Refused, "Use an account of this wallet: coin type 0' on Bitcoin, 1' on its test networks, 60' on Ethereum and its family";
@@ -164,6 +168,7 @@ impl Explain for KeystoreError {
             Self::Damaged(_) => DAMAGED,
             Self::UnknownVersion(_) => UNKNOWN_VERSION,
             Self::Kdf(_) => KDF,
+            Self::Memory => MEMORY,
             Self::Randomness(_) => RANDOMNESS,
             Self::Secret(_) => SECRET,
             Self::Path { .. } => PATH,

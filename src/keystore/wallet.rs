@@ -69,7 +69,8 @@ impl PassphraseRule {
 /// Writes a new wallet file. Before it takes its place, it is opened again with the password and compared.
 ///
 /// # Errors
-/// Something exists at `path`; the generator, the disk or a check of our own fails. Then no file was made.
+/// Something exists at `path`; the generator, the disk or a check of our own fails. Then no file was made, but for
+/// [`StoreError::Unconfirmed`]: it is there and opens, and the disk did not confirm it.
 pub fn create(path: &Path, wallet: NewWallet, password: &Password, sealed: &Sealed) -> Result<Header, KeystoreError> {
     let _lock = Lock::acquire(&lock_path(path))?;
     if path.symlink_metadata().is_ok() {
@@ -111,7 +112,8 @@ pub fn unlock(path: &Path, password: &Password, _sealed: &Sealed) -> Result<Unlo
 /// Gives the wallet another password: after any crash the old one opens the file or the new one does.
 ///
 /// # Errors
-/// As [`unlock`] for the old password, and then nothing was written; or the disk fails, and then the old file stays.
+/// As [`unlock`] for the old password, and then nothing was written; or the disk fails, and then the old file stays, but
+/// for [`StoreError::Unconfirmed`]: the new password opens it, and the disk did not confirm it.
 pub fn change_password(
     path: &Path,
     old: &Password,

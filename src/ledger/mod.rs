@@ -25,7 +25,7 @@ mod tests;
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::{
     accounts::{AccountId, AccountRow, Keys, Synced},
@@ -43,7 +43,7 @@ pub use self::{
 };
 use crate::{
     explain::{Entry, Explain, catalogue},
-    store::{StoreError, check_private},
+    store::{StoreError, check_private, is_read_only},
 };
 
 /// Why the ledger cannot answer.
@@ -131,7 +131,19 @@ impl Ledger {
             name.push(suffix);
             check_private(Path::new(&name)).map_err(LedgerError::Unfit)?;
         }
-        Self::prepare(Connection::open(path).map_err(file)?)
+        match Connection::open(path).map_err(file).and_then(Self::prepare) {
+            Err(LedgerError::File(_)) if is_read_only(path) => Self::open_to_look(path),
+            other => other,
+        }
+    }
+
+    /// Opens a file on a medium that nobody writes to: SQLite's own files beside it are neither made nor read.
+    fn open_to_look(path: &Path) -> Result<Self, LedgerError> {
+        let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(file)?;
+        schema::require_current(&db)?;
+        Ok(Self { db })
     }
 
     /// A ledger that lives as long as this value.

@@ -249,6 +249,18 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Fails for a file that would have to be written before it can be read.
+pub(super) fn require_current(db: &Connection) -> Result<(), LedgerError> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    match version(db)? {
+        found if found > known => Err(LedgerError::Newer { found, known }),
+        found if found < known => {
+            Err(LedgerError::File("it is of an older version, and its folder is read-only".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn version(db: &Connection) -> Result<u32, LedgerError> {
     db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(file)
 }

@@ -46,20 +46,38 @@ impl Drop for Temp {
 /// Writes `bytes` to `path`: a new 0600 file beside it, flushed, read back and compared, moved into place, directory flushed.
 ///
 /// # Errors
-/// The target exists under [`WriteRule::New`], the content reads back differently, or the system refuses; then the old
-/// file is untouched. Only when flushing the directory fails is the new file in place already.
+/// The target exists under [`WriteRule::New`], the content reads back differently, or the system refuses; then what was at
+/// `path` is unchanged. With [`StoreError::Unconfirmed`] the new file is in place, and only the disk's word for it is missing.
 pub fn atomic_write(path: &Path, bytes: &[u8], rule: WriteRule) -> Result<(), StoreError> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut temp = create_temp(directory, path)?;
+    let mut temp = create_temp(directory, path).map_err(StoreError::not_written)?;
+    let placed = fill(&mut temp, path, bytes).and_then(|()| move_into_place(&temp.path, path, rule));
+    // A call that failed may have been carried out all the same: what is said is what is there.
+    if let Err(error) = placed
+        && !temp.is_at(path)
+    {
+        return Err(error.not_written());
+    }
+    temp.moved = true;
+    sync_directory(directory).map_err(|error| error.unconfirmed(path))
+}
+
+/// Puts the content into the temporary file, flushes it, and compares what is there.
+fn fill(temp: &mut Temp, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     temp.file.write_all(bytes).map_err(|reason| system("write", path, reason))?;
     temp.file.sync_all().map_err(|reason| system("flush", path, reason))?;
-    compare(&mut temp.file, path, bytes)?;
-    move_into_place(&temp.path, path, rule)?;
-    temp.moved = true;
-    sync_directory(directory)
+    compare(&mut temp.file, path, bytes)
+}
+
+impl Temp {
+    /// True if the name belongs to this very file.
+    fn is_at(&self, path: &Path) -> bool {
+        let (ours, named) = (rustix::fs::fstat(&self.file), rustix::fs::lstat(path));
+        matches!((ours, named), (Ok(ours), Ok(named)) if (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino))
+    }
 }
 
 /// Takes the next free name: another container's process may have our number, and a killed one may have left its file.
@@ -118,7 +136,7 @@ fn link_once(temp: &Path, path: &Path) -> rustix::io::Result<()> {
 }
 
 /// Flushes the directory, so that the new name survives a power cut.
-fn sync_directory(directory: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_directory(directory: &Path) -> Result<(), StoreError> {
     File::open(directory)
         .and_then(|dir| dir.sync_all())
         .map_err(|reason| system("flush the directory", directory, reason))
@@ -187,6 +205,18 @@ mod tests {
         atomic_write(&dir.path().join("w"), b"new", WriteRule::New).unwrap();
         assert_eq!(names(dir.path()).len(), 101);
         assert_eq!(fs::read(left(next)).unwrap(), b"left");
+    }
+
+    #[test]
+    fn a_file_knows_whether_it_is_in_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("w"), dir.path().join("other"));
+        let temp = create_temp(dir.path(), &path).unwrap();
+        assert!(!temp.is_at(&path));
+        fs::write(&other, b"").unwrap();
+        assert!(!temp.is_at(&other));
+        fs::rename(&temp.path, &path).unwrap();
+        assert!(temp.is_at(&path));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Lock, StoreError,
+    atomic::sync_directory,
     read::{check_ours, kind_name},
     shown, system,
 };
@@ -193,17 +194,27 @@ fn choose(given: Option<&Path>, variable: Option<OsString>) -> Result<PathBuf, S
 
 /// Makes the directory 0700 from birth when it is missing, then requires it to be a directory of ours, closed to others.
 fn ensure_private_directory(path: &Path) -> Result<(), StoreError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .or_else(|reason| if path.exists() { Ok(()) } else { Err(reason) })
-        .map_err(|reason| system("make", path, reason))?;
+    make_durably(path)?;
     let stat = lstat(path).map_err(|reason| system("examine", path, reason))?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => check_ours(path, &stat, "700"),
         other => Err(StoreError::WrongKind { path: shown(path), found: kind_name(other), wanted: "a directory" }),
     }
+}
+
+/// Makes the missing folders from the outermost to this one, and flushes the folder that each was made in.
+fn make_durably(path: &Path) -> Result<(), StoreError> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o700).create(folder) {
+            Err(reason) if !folder.exists() => return Err(system("make", folder, reason)),
+            _ => {}
+        }
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_directory(parent.unwrap_or_else(|| Path::new(".")))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod request_log;
 pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
-pub use read::{check_private, read_private, read_public, read_secret, read_stream};
+pub use read::{check_private, is_read_only, read_private, read_public, read_secret, read_stream};
 pub use request_log::{LogReading, LostLines, RequestLog, Told, forget_log, read_log};
 
 use std::path::Path;
@@ -94,6 +94,24 @@ pub enum StoreError {
         /// Which file.
         path: SafeText,
     },
+    /// The system refused, and what was at the path before is there unchanged.
+    #[error("cannot {action} `{path}`: {reason}; nothing is changed there")]
+    NotWritten {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Which file.
+        path: SafeText,
+        /// The system's own words for the error number.
+        reason: SafeText,
+    },
+    /// The new file is in place, and the disk did not say that it is there for good.
+    #[error("`{path}` is written and in place, but the disk did not confirm it: {reason}")]
+    Unconfirmed {
+        /// Which file.
+        path: SafeText,
+        /// What failed.
+        reason: SafeText,
+    },
     /// The system refused: disk full, read-only, no permission.
     #[error("cannot {action} `{path}`: {reason}")]
     System {
@@ -117,7 +135,9 @@ catalogue! {
     EXISTS = "store.exists", Refused, "Choose another name; nothing is ever overwritten";
     LOCKED = "store.locked", Refused, "Wait until the other fastness has finished, then try again";
     READ_BACK = "store.read_back", Verification, "Do not trust this disk; write to another one";
-    SYSTEM = "store.system", Refused, "Check the space and the permissions of that directory; the old file is untouched";
+    SYSTEM = "store.system", Refused, "Check the space and the permissions of that directory";
+    NOT_WRITTEN = "store.not_written", Refused, "Check the space and the permissions of that directory, and run it again";
+    UNCONFIRMED = "store.unconfirmed", Unknown, "Look at the file, and at the disk; a power cut may bring back what was there before";
 }
 
 impl Explain for StoreError {
@@ -133,8 +153,25 @@ impl Explain for StoreError {
             Self::Exists { .. } => EXISTS,
             Self::Locked { .. } => LOCKED,
             Self::ReadBack { .. } => READ_BACK,
+            Self::NotWritten { .. } => NOT_WRITTEN,
+            Self::Unconfirmed { .. } => UNCONFIRMED,
             Self::System { .. } => SYSTEM,
         }
+    }
+}
+
+impl StoreError {
+    /// The same, once it is certain that nothing was changed.
+    fn not_written(self) -> Self {
+        match self {
+            Self::System { action, path, reason } => Self::NotWritten { action, path, reason },
+            other => other,
+        }
+    }
+
+    /// The same, once the new file is in place.
+    fn unconfirmed(self, path: &Path) -> Self {
+        Self::Unconfirmed { path: shown(path), reason: SafeText::new(&self.to_string()) }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{fs::File, io::Read, path::Path};
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open},
+    fs::{Access, FileType, Mode, OFlags, Stat, access, fstat, lstat, open},
     io::Errno,
     process::geteuid,
 };
@@ -47,6 +47,13 @@ fn refusal(path: &Path, reason: Errno) -> StoreError {
         Ok(kind) if kind != FileType::RegularFile => wrong_kind(path, kind_name(kind)),
         _ => system("open", path, reason),
     }
+}
+
+/// True if the folder of this path cannot be written to: a read-only medium, or no permission.
+#[must_use]
+pub fn is_read_only(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    matches!(access(folder, Access::WRITE_OK), Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
 }
 
 /// Requires the file at `path`, if there is one, to be a plain file of ours, closed to others.

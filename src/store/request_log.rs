@@ -20,7 +20,7 @@ use super::{StoreError, WriteRule, atomic_write, read::open_private, shown, syst
 
 /// A log this long is rewritten with two lines for each thing told, once it is twice as long as after the last time.
 const COMPACT_AT: u64 = 4 << 20;
-/// No more of a log is read.
+/// No more of a log is read, and kept when it is rewritten: the newest.
 const MAX_BYTES: u64 = 64 << 20;
 /// No line is longer.
 const MAX_LINE: u64 = 1024;
@@ -193,8 +193,11 @@ pub fn read_log(path: &Path) -> Result<LogReading, StoreError> {
 }
 
 fn read_lines(file: &File) -> std::io::Result<LogReading> {
-    let mut reading = LogReading { too_long: file.metadata()?.len() > MAX_BYTES, ..LogReading::default() };
-    let mut reader = BufReader::new(file.take(MAX_BYTES));
+    let too_much = file.metadata()?.len().saturating_sub(MAX_BYTES);
+    let mut reading = LogReading { too_long: too_much > 0, ..LogReading::default() };
+    let mut from = file;
+    from.seek(SeekFrom::Start(too_much))?;
+    let mut reader = BufReader::new(from.take(MAX_BYTES));
     let mut line = Vec::new();
     while reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
         match std::str::from_utf8(&line).map(str::trim_end) {
@@ -238,11 +241,9 @@ fn shorten(path: &Path) -> Result<(), StoreError> {
 
 fn compact(path: &Path) -> Result<(), StoreError> {
     let reading = read_log(path)?;
-    if reading.too_long {
-        return Ok(());
-    }
-    // What is no line stays visible as one.
-    let mut text = "?\n".repeat(usize::try_from(reading.unreadable.min(1)).unwrap_or_default());
+    // What is no line, or was too old to be kept, stays visible as one.
+    let is_whole = reading.unreadable == 0 && !reading.too_long;
+    let mut text = if is_whole { String::new() } else { "?\n".to_owned() };
     for (told, (first, last)) in reading.told {
         text.push_str(&line(first, &told));
         if last != first {

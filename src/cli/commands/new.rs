@@ -75,8 +75,7 @@ impl Args {
         if words.is_some() {
             made.warnings.push(unchecked());
         }
-        made.words = words;
-        answer(made)
+        answer(made.told(words)?)
     }
 
     fn require_terminal(&self, context: &Context) -> Result<(), DeskError> {

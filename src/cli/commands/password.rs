@@ -12,7 +12,7 @@ use super::{Answer, answer};
 use crate::cli::{
     context::Context,
     key_side::{self, Files, PasswordSource},
-    new_wallet::kdf,
+    new_wallet::{Settled, kdf, settled},
     page::Page,
     report::Report,
 };
@@ -37,6 +37,8 @@ struct Changed {
     kdf: String,
     #[serde(skip)]
     same: bool,
+    #[serde(skip)]
+    unconfirmed: Option<Warning>,
 }
 
 impl Args {
@@ -53,8 +55,10 @@ impl Args {
         let cost = stronger(keystore::unlock(&path, &old, &sealed)?.header());
         let new = key_side::new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet again...");
-        let header = keystore::change_password(&path, &old, &new, cost, &sealed)?;
+        let changed = keystore::change_password(&path, &old, &new, cost, &sealed);
+        let Settled { header, warning } = settled(changed, &path)?;
         answer(Changed {
+            unconfirmed: warning,
             wallet: wallet.to_string(),
             fingerprint: header.fingerprint.to_string(),
             kdf: kdf(&header),
@@ -86,6 +90,7 @@ impl Report for Changed {
 
     fn warnings(&self) -> Vec<Warning> {
         let text = "the new password is the old one; only salt and nonce are new".to_owned();
-        if self.same { vec![Warning { code: "same_password", text }] } else { Vec::new() }
+        let same = self.same.then_some(Warning { code: "same_password", text });
+        same.into_iter().chain(self.unconfirmed.clone()).collect()
     }
 }

@@ -60,8 +60,8 @@ impl Args {
         let (class, cost) = (site.network.class(), Cost::DEFAULT);
         let wallet = NewWallet { phrase, passphrase: self.make.rule(passphrase), class, cost };
         let mut made = site.build(wallet, (&accounts, &ethereum), &password, &sealed)?.with_a_past();
-        made.warnings = warnings;
-        answer(made)
+        made.warnings.extend(warnings);
+        answer(made.told(None)?)
     }
 
     fn check_expected(&self, keys: &Keys) -> Result<(), WalletError> {
