@@ -19,9 +19,11 @@ use crate::{
 
 mod descriptor;
 mod ethereum;
+mod search;
 
-pub use descriptor::{checksummed, slip132};
+pub use descriptor::{Stated, checksummed, slip132};
 pub use ethereum::{ETHEREUM_COIN_TYPE, EthereumAccount, KeyOrigin, Layout, evm_address_of};
+pub use search::{CHAIN_END, STANDARD_GAP, Search, search_end};
 
 /// Which single-key script an account uses; the BIP that defines its derivation path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,6 +184,8 @@ pub struct Account {
     pub origin: DerivationPath,
     /// The account's extended public key.
     pub xpub: Xpub,
+    /// Fingerprint of `xpub` itself, computed once.
+    key_fingerprint: Fingerprint,
     /// `xpub/0` and `xpub/1`, derived once.
     keychains: [Xpub; 2],
 }
@@ -204,7 +208,8 @@ impl Account {
         }
         let keychain = |number| child(&xpub, number);
         let keychains = [keychain(0)?, keychain(1)?];
-        Ok(Self { network, script_type, fingerprint, origin, xpub, keychains })
+        let key_fingerprint = xpub.fingerprint();
+        Ok(Self { network, script_type, fingerprint, origin, xpub, key_fingerprint, keychains })
     }
 
     /// The standard path of account number `index`: m/purpose'/coin'/index' (BIP-44, 49, 84, 86).
@@ -252,17 +257,45 @@ impl Account {
         Ok(self.origin.extend([normal(keychain.number())?, normal(index)?]))
     }
 
-    /// The place below this account that `path` (from the master key) names, if it names one.
+    /// The place below this account that a key origin names, if it names one.
+    ///
+    /// Besides the path from the master key, other programs write the path from the account key beside that key's own
+    /// fingerprint (descriptors without an origin), and eight zeros where they do not know a fingerprint. Which key is meant is
+    /// certain only where a fingerprint of this account is named.
     #[must_use]
-    pub fn place_of(&self, path: &DerivationPath) -> Option<(Keychain, u32)> {
-        let levels: &[ChildNumber] = path.as_ref();
-        let below = levels.strip_prefix(self.origin.as_ref() as &[ChildNumber])?;
-        match below {
-            [ChildNumber::Normal { index: chain }, ChildNumber::Normal { index }] => {
-                Some((Keychain::from_number(*chain)?, *index))
-            }
-            _ => None,
+    pub fn place_of(&self, fingerprint: Fingerprint, path: &DerivationPath) -> Option<NamedPlace> {
+        let unknown = Fingerprint::default();
+        let is_master = fingerprint == self.fingerprint && fingerprint != unknown;
+        if (is_master || fingerprint == unknown || self.fingerprint == unknown)
+            && let Some((keychain, index)) = below(self.origin.as_ref(), path)
+        {
+            return Some(NamedPlace { keychain, index, is_certain: is_master });
         }
+        let is_account = fingerprint == self.key_fingerprint;
+        let (keychain, index) = below(&[], path).filter(|_| is_account || fingerprint == unknown)?;
+        Some(NamedPlace { keychain, index, is_certain: is_account })
+    }
+}
+
+/// A place below an account that a key origin names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedPlace {
+    /// Chain below the account.
+    pub keychain: Keychain,
+    /// Address index.
+    pub index: u32,
+    /// Whether a fingerprint of this very account is named: another script at this place is a lie then, else no statement.
+    pub is_certain: bool,
+}
+
+/// Chain and index of a path that begins with `origin` and ends two levels later.
+fn below(origin: &[ChildNumber], path: &DerivationPath) -> Option<(Keychain, u32)> {
+    let levels: &[ChildNumber] = path.as_ref();
+    match levels.strip_prefix(origin)? {
+        [ChildNumber::Normal { index: chain }, ChildNumber::Normal { index }] => {
+            Some((Keychain::from_number(*chain)?, *index))
+        }
+        _ => None,
     }
 }
 

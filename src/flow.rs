@@ -10,6 +10,7 @@ pub mod ethereum;
 mod just_sent;
 mod limits;
 mod original;
+mod ownership;
 mod repeat;
 mod signed_file;
 mod snapshot;
@@ -18,13 +19,12 @@ mod track;
 mod warmth;
 mod witness;
 
-use bitcoin::bip32::ChildNumber;
-
 pub use self::{
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
     limits::{Limits, Origin},
     original::{check_original, original},
+    ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
     repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
     signed_file::SignedFile,
     snapshot::snapshot,
@@ -33,10 +33,10 @@ pub use self::{
     witness::Second,
 };
 use crate::{
-    account::{Account, ScriptType},
+    account::Account,
     chain::{
         Chain,
-        bitcoin::{Bitcoin, Ownership, Plan, decode, inputs, sign as bitcoin_sign},
+        bitcoin::{Bitcoin, Ownership, Plan, sign as bitcoin_sign},
     },
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
@@ -45,9 +45,6 @@ use crate::{
     signing::Signed,
     text::SafeText,
 };
-
-/// The highest account number that a draft alone can name as ours (threats.md P2).
-const MAX_ACCOUNT: u32 = 100;
 
 /// Why the story stops, where no other room says so.
 #[derive(Debug, thiserror::Error)]
@@ -225,6 +222,8 @@ pub fn draft(ledger: &Ledger, row: &AccountRow, mut plan: Plan) -> Result<Draft,
 pub struct Approved {
     plan: Plan,
     review: Review,
+    /// The accounts that it was judged by, with what is known of their use.
+    ours: Ownership,
 }
 
 impl Approved {
@@ -246,7 +245,7 @@ pub fn approve(
 ) -> Result<Approved, Failure> {
     let review = Bitcoin::review(&draft.plan, ours)?;
     agree(&review)?;
-    Ok(Approved { plan: draft.plan.clone(), review })
+    Ok(Approved { plan: draft.plan.clone(), review, ours: ours.clone() })
 }
 
 /// Approved -> Signed: reviews once more with accounts derived from the keys themselves, signs, and proves the result.
@@ -286,88 +285,11 @@ pub fn sign_psbt(approved: Approved, keys: &Keys) -> Result<bitcoin::Psbt, Failu
 type Answered = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
 
 fn signatures(approved: Approved, keys: &Keys) -> Result<Answered, Failure> {
-    let ours = ownership_of_keys(&approved.plan, keys)?;
+    let ours = ownership_of_keys(&approved.plan, keys, &approved.ours)?;
     if Bitcoin::review(&approved.plan, &ours)? != approved.review {
         return Err(FlowError::ReviewChanged.into());
     }
     let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
     let signatures = keys.sign(&jobs)?;
     Ok((approved.plan, jobs, signatures))
-}
-
-/// The accounts that a plan names and these keys own, derived from the keys: the ledger is not asked. Change to an
-/// account of a number that nobody would ever search is not ours: its author could ask a ransom for the path.
-///
-/// # Errors
-/// The keys cannot derive an account that the plan names.
-pub fn ownership_of_keys(plan: &Plan, keys: &Keys) -> Result<Ownership, Failure> {
-    let mut accounts: Vec<Account> = Vec::new();
-    for (fingerprint, path) in decode::claimed_paths(&plan.psbt) {
-        let levels: &[ChildNumber] = path.as_ref();
-        let Some((origin, [_, _])) = levels.split_last_chunk::<2>() else { continue };
-        let Some(script_type) = standard_account(origin, plan.network) else { continue };
-        if fingerprint != keys.fingerprint()
-            || accounts.iter().any(|known| AsRef::<[ChildNumber]>::as_ref(&known.origin) == origin)
-        {
-            continue;
-        }
-        let origin: bitcoin::bip32::DerivationPath = origin.into();
-        let xpub = keys.account_xpub(&origin)?;
-        let account = Account::new(plan.network, script_type, fingerprint, origin, xpub)?;
-        if is_searched(&account) || pays_from(plan, &account) {
-            accounts.push(account);
-        }
-    }
-    Ok(Ownership::new(accounts))
-}
-
-fn is_searched(account: &Account) -> bool {
-    let levels: &[ChildNumber] = account.origin.as_ref();
-    levels.last().is_some_and(|last| matches!(last, ChildNumber::Hardened { index } if *index <= MAX_ACCOUNT))
-}
-
-/// Whether a coin that the plan spends is on a script of this account: nobody but its owner could have made one.
-fn pays_from(plan: &Plan, account: &Account) -> bool {
-    let ours = Ownership::new(vec![account.clone()]);
-    (0..plan.psbt.inputs.len()).any(|place| inputs::look(&plan.psbt, place, &ours).known.owned.is_some())
-}
-
-/// The script type of a standard account path m/purpose'/coin'/number' of this network.
-fn standard_account(origin: &[ChildNumber], network: crate::network::Network) -> Option<ScriptType> {
-    match origin {
-        [
-            ChildNumber::Hardened { index: purpose },
-            ChildNumber::Hardened { index: coin },
-            ChildNumber::Hardened { .. },
-        ] if *coin == network.coin_type() => ScriptType::from_purpose(*purpose),
-        _ => None,
-    }
-}
-
-/// The accounts in the ledger under this wallet's name, as far as they are of the plan's network.
-///
-/// # Errors
-/// The ledger cannot be read.
-pub fn ownership_of_ledger(
-    ledger: &Ledger,
-    wallet: Option<&str>,
-    network: crate::network::Network,
-) -> Result<Ownership, Failure> {
-    let rows = ledger.accounts(wallet)?;
-    Ok(Ownership::new(rows.into_iter().map(|row| row.account).filter(|account| account.network == network).collect()))
-}
-
-/// The accounts that the ledger holds for these keys must be the ones that the keys derive: a changed ledger could show
-/// somebody else's address as ours.
-///
-/// # Errors
-/// An account differs.
-pub fn check_ledger(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
-    let ours = known.accounts().iter().filter(|account| account.fingerprint == keys.fingerprint());
-    for account in ours {
-        if keys.account_xpub(&account.origin)? != account.xpub {
-            return Err(FlowError::LedgerLies(format!("m/{}", account.origin)).into());
-        }
-    }
-    Ok(())
 }

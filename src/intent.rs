@@ -129,6 +129,9 @@ pub struct ReviewedOutput {
     pub amount: Amount,
     /// Full derivation path, for [`Role::Change`] and [`Role::Own`].
     pub path: Option<String>,
+    /// Full derivation path of a [`Role::Pay`] that our keys derive where no search looks: behind the gap, or in an account that
+    /// a restored wallet does not search. It has to be agreed to by name.
+    pub beyond_search: Option<String>,
     /// The data of a memo, made safe to print.
     pub memo: Option<SafeText>,
 }
@@ -196,8 +199,8 @@ pub struct Review {
     pub network: Network,
     /// SHA-256 over those bytes and every input's amount and script; `--approve` takes it. 64 hex digits.
     pub digest: String,
-    /// Transaction id; final unless an input is legacy (then the signature changes it).
-    pub txid: String,
+    /// Transaction id; absent where a signature changes it: with an input that is not native segwit (BIP-141), or unknown.
+    pub txid: Option<String>,
     /// Inputs in order.
     pub inputs: Vec<ReviewedInput>,
     /// Outputs in order.

@@ -34,9 +34,13 @@ struct Honest {
 fn honest(kind: ScriptType, seed: u64) -> Honest {
     let mut dice = Dice(seed);
     let snapshot = wallet(&mut dice, kind, &[200_000, 300_000]);
+    honest_with(snapshot, &mut dice)
+}
+
+fn honest_with(snapshot: Snapshot, dice: &mut Dice) -> Honest {
     let quantity = Quantity::Exact(Amount::sat(350_000));
     let request = Request {
-        payments: vec![Payment { script: stranger(&mut dice), quantity }],
+        payments: vec![Payment { script: stranger(dice), quantity }],
         memo: Some(b"invoice 7".to_vec()),
         fee: Fee::Rate(FeeRate::from_sat_per_vb(5)),
         fee_limit: FeeLimit::Standard,

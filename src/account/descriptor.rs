@@ -8,7 +8,7 @@ use bitcoin::{
     base58,
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
 };
-use miniscript::descriptor::{Descriptor, DescriptorPublicKey, ShInner, checksum::desc_checksum};
+use miniscript::descriptor::{Descriptor, DescriptorPublicKey, ShInner, Wildcard, checksum::desc_checksum};
 
 use super::{Account, AccountError, Keychain, ScriptType};
 use crate::{network::Network, text::SafeText};
@@ -68,31 +68,79 @@ impl Account {
     /// Reads a descriptor of one extended key, or an extended public key (whose type is `fallback` if it is a plain xpub).
     ///
     /// # Errors
+    /// As [`Stated::parse`].
+    pub fn parse(text: &str, network: Network, fallback: ScriptType) -> Result<Self, AccountError> {
+        Stated::parse(text, network, fallback).map(|stated| stated.account)
+    }
+}
+
+/// An account as it was read, and which of its chains the text named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The account, with both chains.
+    pub account: Account,
+    /// The chains that the text named; an extended key alone stands for both.
+    pub chains: &'static [Keychain],
+}
+
+impl Stated {
+    /// Reads a descriptor of one extended key, or an extended public key, with or without its origin in brackets.
+    ///
+    /// # Errors
     /// Not an account, wrong checksum, an unsupported form, a private key, or a key of the other class of networks.
     pub fn parse(text: &str, network: Network, fallback: ScriptType) -> Result<Self, AccountError> {
         let text = text.trim();
         if ["xprv", "tprv", "yprv", "zprv", "uprv", "vprv"].iter().any(|mark| text.contains(mark)) {
             return Err(AccountError::Private);
         }
-        if text.contains('(') { from_descriptor(text, network) } else { from_xpub(text, network, fallback) }
+        if text.contains('(') {
+            return from_descriptor(text, network);
+        }
+        Ok(Self { account: from_xpub(text, network, fallback)?, chains: &Keychain::ALL })
     }
 }
 
-fn from_xpub(text: &str, network: Network, fallback: ScriptType) -> Result<Account, AccountError> {
-    let not_an_account = || AccountError::NotAnAccount(SafeText::new(text));
-    let mut bytes = base58::decode_check(text).map_err(|_| not_an_account())?;
-    let mut kind = fallback;
+/// An extended key in its BIP-32 form, and the script type that a SLIP-132 form names.
+struct AnyKey {
+    xpub: Xpub,
+    kind: Option<ScriptType>,
+}
+
+fn any_key(text: &str) -> Option<AnyKey> {
+    let mut bytes = base58::decode_check(text).ok()?;
+    let mut kind = None;
     for (script_type, main, test) in SLIP132 {
         for (version, plain) in [(main, BIP32[0]), (test, BIP32[1])] {
             if bytes.starts_with(&version) {
                 bytes[..4].copy_from_slice(&plain);
-                kind = script_type;
+                kind = Some(script_type);
             }
         }
     }
-    let xpub = Xpub::decode(&bytes).map_err(|_| not_an_account())?;
-    let (fingerprint, origin) = unstated_origin(&xpub, network, kind);
+    Some(AnyKey { xpub: Xpub::decode(&bytes).ok()?, kind })
+}
+
+/// An extended key, with `[fingerprint/path]` in front of it or not.
+fn from_xpub(text: &str, network: Network, fallback: ScriptType) -> Result<Account, AccountError> {
+    let not_an_account = || AccountError::NotAnAccount(SafeText::new(text));
+    let (stated, key) = match text.strip_prefix('[').map(|rest| rest.split_once(']').ok_or_else(not_an_account)) {
+        Some(parts) => {
+            let (origin, key) = parts?;
+            (Some(stated_origin(origin).ok_or_else(not_an_account)?), key)
+        }
+        None => (None, text),
+    };
+    let AnyKey { xpub, kind } = any_key(key).ok_or_else(not_an_account)?;
+    let kind = kind.unwrap_or(fallback);
+    let (fingerprint, origin) = stated.unwrap_or_else(|| unstated_origin(&xpub, network, kind));
     Account::new(network, kind, fingerprint, origin, xpub)
+}
+
+/// `fingerprint/path`, with hardened levels marked as h, H or '.
+fn stated_origin(text: &str) -> Option<(Fingerprint, DerivationPath)> {
+    let (fingerprint, path) = text.split_once('/').unwrap_or((text, ""));
+    let path = path.replace('H', "h");
+    Some((fingerprint.parse().ok()?, if path.is_empty() { DerivationPath::master() } else { path.parse().ok()? }))
 }
 
 /// A bare xpub does not say where it comes from. If it is a key at depth 3 with a hardened number, its path is the
@@ -107,16 +155,14 @@ fn unstated_origin(xpub: &Xpub, network: Network, kind: ScriptType) -> (Fingerpr
     }
 }
 
-fn from_descriptor(text: &str, network: Network) -> Result<Account, AccountError> {
-    let descriptor = Descriptor::<DescriptorPublicKey>::from_str(text).map_err(|_| {
-        if text.contains('#')
-            && Descriptor::<DescriptorPublicKey>::from_str(text.split('#').next().unwrap_or("")).is_ok()
-        {
-            AccountError::Checksum
-        } else {
-            AccountError::NotAnAccount(SafeText::new(text))
-        }
-    })?;
+fn from_descriptor(text: &str, network: Network) -> Result<Stated, AccountError> {
+    let (body, sum) = text.split_once('#').map_or((text, None), |(body, sum)| (body, Some(sum)));
+    // The checksum is over the text as it was written.
+    if sum.is_some_and(|sum| desc_checksum(body).ok().as_deref() != Some(sum)) {
+        return Err(AccountError::Checksum);
+    }
+    let descriptor = Descriptor::<DescriptorPublicKey>::from_str(&plain_form(body)?)
+        .map_err(|_| AccountError::NotAnAccount(SafeText::new(text)))?;
     let unsupported = |what: &str| AccountError::Unsupported(SafeText::new(what));
     let (kind, key) = match &descriptor {
         Descriptor::Pkh(inner) => (ScriptType::P2pkh, inner.as_inner()),
@@ -129,27 +175,139 @@ fn from_descriptor(text: &str, network: Network) -> Result<Account, AccountError
         Descriptor::Tr(_) => return Err(unsupported("taproot scripts")),
         _ => return Err(unsupported("a script with several keys or conditions")),
     };
-    let (origin, xpub, steps) = extended_key(key).ok_or_else(|| unsupported("a key without derivation"))?;
-    check_steps(&steps).ok_or_else(|| unsupported("a derivation other than /<0;1>/*, /0/* or /1/*"))?;
+    let AccountKey { origin, xpub, steps, wildcard } =
+        account_key(key).ok_or_else(|| unsupported("a key without derivation"))?;
+    let chains = match wildcard {
+        Wildcard::Unhardened => {
+            chains_of(&steps).ok_or_else(|| unsupported("its addresses are not those of /<0;1>/* or /0/*"))?
+        }
+        Wildcard::None => return Err(unsupported("it names single addresses; an account ends in /*")),
+        Wildcard::Hardened => return Err(unsupported("hardened addresses (/*h), which only a private key can derive")),
+    };
     let (fingerprint, path) = origin.unwrap_or_else(|| unstated_origin(&xpub, network, kind));
-    Account::new(network, kind, fingerprint, path, xpub)
+    Ok(Stated { account: Account::new(network, kind, fingerprint, path, xpub)?, chains })
 }
 
-type Origin = Option<(Fingerprint, DerivationPath)>;
+/// The same descriptor as BIP-380 writes it: without spaces, with h for H in the origin, and with a SLIP-132 key in its BIP-32
+/// form, which must not name another script than the descriptor does.
+fn plain_form(body: &str) -> Result<String, AccountError> {
+    let mut body: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    if let (Some(start), Some(end)) = (body.find('['), body.find(']'))
+        && let Some(origin) = body.get(start..end).map(|origin| origin.replace('H', "h"))
+    {
+        body.replace_range(start..end, &origin);
+    }
+    let words = body.split(|character: char| !character.is_ascii_alphanumeric());
+    let Some((word, key)) = words.filter(|word| word.len() > 100).find_map(|word| Some((word, any_key(word)?))) else {
+        return Ok(body);
+    };
+    let wrapper = match key.kind {
+        None => "",
+        Some(ScriptType::P2shP2wpkh) => "sh(wpkh(",
+        Some(_) => "wpkh(",
+    };
+    if !body.starts_with(wrapper) {
+        return Err(AccountError::Unsupported(SafeText::new("its key is marked for another kind of script")));
+    }
+    Ok(body.replace(word, &key.xpub.to_string()))
+}
 
-fn extended_key(key: &DescriptorPublicKey) -> Option<(Origin, Xpub, Vec<DerivationPath>)> {
+/// What a descriptor says of its one key.
+struct AccountKey {
+    origin: Option<(Fingerprint, DerivationPath)>,
+    xpub: Xpub,
+    steps: Vec<DerivationPath>,
+    wildcard: Wildcard,
+}
+
+fn account_key(key: &DescriptorPublicKey) -> Option<AccountKey> {
     match key {
-        DescriptorPublicKey::XPub(key) => Some((key.origin.clone(), key.xkey, vec![key.derivation_path.clone()])),
-        DescriptorPublicKey::MultiXPub(key) => {
-            Some((key.origin.clone(), key.xkey, key.derivation_paths.paths().clone()))
-        }
+        DescriptorPublicKey::XPub(key) => Some(AccountKey {
+            origin: key.origin.clone(),
+            xpub: key.xkey,
+            steps: vec![key.derivation_path.clone()],
+            wildcard: key.wildcard,
+        }),
+        DescriptorPublicKey::MultiXPub(key) => Some(AccountKey {
+            origin: key.origin.clone(),
+            xpub: key.xkey,
+            steps: key.derivation_paths.paths().clone(),
+            wildcard: key.wildcard,
+        }),
         DescriptorPublicKey::Single(_) => None,
     }
 }
 
-/// Only the receive and change chains directly below the key are known to this wallet.
-fn check_steps(steps: &[DerivationPath]) -> Option<()> {
-    let allowed = [["0"].as_slice(), ["1"].as_slice(), ["0", "1"].as_slice()];
+/// Only the receive and change chains directly below the key are known to this wallet, and no account is without the first.
+fn chains_of(steps: &[DerivationPath]) -> Option<&'static [Keychain]> {
     let found: Vec<String> = steps.iter().map(ToString::to_string).collect();
-    allowed.iter().any(|form| found == *form).then_some(())
+    match found.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["0", "1"] => Some(&Keychain::ALL),
+        ["0"] => Some(&[Keychain::Receive]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V";
+    const ZPUB: &str = "zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs";
+
+    fn read(text: &str) -> Result<Stated, AccountError> {
+        Stated::parse(text, Network::Bitcoin, ScriptType::P2wpkh)
+    }
+
+    /// Nothing is widened in silence: what is not exactly an account is refused, and what names one chain says so.
+    #[test]
+    fn descriptors_mean_what_they_say() {
+        let origin = "[73c5da0a/84h/0h/0h]";
+        let whole = |steps: &str| format!("wpkh({origin}{KEY}{steps})");
+        assert_eq!(read(&whole("/<0;1>/*")).expect("both").chains, Keychain::ALL);
+        assert_eq!(read(&whole("/0/*")).expect("receive").chains, [Keychain::Receive]);
+        for steps in [
+            "/0/*h",
+            "/0/*'",
+            "/<0;1>/*h",
+            "/0",
+            "/1",
+            "/<0;1>",
+            "",
+            "/*",
+            "/*h",
+            "/1/*",
+            "/<1;0>/*",
+            "/2/*",
+            "/0/0/*",
+            "/<0;1>/0",
+            "/<0;1;2>/*",
+            "/<0;2>/*",
+            "/0h/*",
+        ] {
+            let text = whole(steps);
+            for text in [checksummed(&text), text] {
+                assert!(
+                    matches!(read(&text), Err(AccountError::Unsupported(_) | AccountError::NotAnAccount(_))),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_forms_of_other_wallets_are_the_same_account() {
+        let account = read(&format!("wpkh([73c5da0a/84h/0h/0h]{KEY}/<0;1>/*)")).expect("an account").account;
+        for form in [
+            format!("wpkh( [73c5da0a/84H/0H/0H]{KEY} /<0;1>/* )"),
+            format!("wpkh([73C5DA0A/84'/0'/0']{ZPUB}/<0;1>/*)"),
+            format!("[73c5da0a/84h/0H/0']{ZPUB}"),
+            format!("[73c5da0a/84h/0h/0h]{KEY}"),
+        ] {
+            assert_eq!(read(&form).map(|stated| stated.account).as_ref(), Ok(&account), "{form}");
+        }
+        let other_kind = read(&format!("sh(wpkh([73c5da0a/49h/0h/0h]{ZPUB}/<0;1>/*))"));
+        assert!(matches!(other_kind, Err(AccountError::Unsupported(_))), "a zpub is no key of nested segwit");
+        assert!(read(&format!("[73c5da0a/84h{KEY}")).is_err() && read(&format!("[73c5da/84h]{KEY}")).is_err());
+    }
 }

@@ -11,6 +11,7 @@ use fastness::{
 
 use super::{
     context::{Consent, Context},
+    ethereum::args::ConsentArgs,
     heading::Heading,
     review_page,
 };
@@ -42,6 +43,7 @@ impl LimitArgs {
             expect_to: self.expect_to.iter().map(script).collect::<Result<_, _>>()?,
             approve: self.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
             max_total: self.max_total()?,
+            unusual: Vec::new(),
         })
     }
 
@@ -60,6 +62,13 @@ impl LimitArgs {
         let stated = self.max_fee.is_some() || !self.expect_to.is_empty() || !self.max_total.is_empty();
         let approve = (stated && consent == Consent::Given).then_some(digest);
         Self { approve: self.approve.clone().or(approve), ..self.clone() }
+    }
+
+    /// The same with what was agreed to by name.
+    pub(crate) fn with_consents(&self, consents: &ConsentArgs, network: Network) -> Result<Limits, Failure> {
+        let script = |text: &String| Ok::<_, Failure>(address::parse(text, network)?);
+        let unusual = consents.to_unusual.iter().map(script).collect::<Result<_, _>>()?;
+        Ok(Limits { unusual, ..self.limits(network)? })
     }
 
     /// `--max-fee` in satoshi.

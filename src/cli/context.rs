@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use fastness::{
+    account::STANDARD_GAP,
     explain::Failure,
     explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
     ledger::{AccountRow, EvmAccountRow, Ledger},
@@ -17,9 +18,6 @@ use super::{
     family::{Family, Given},
     ui::Ui,
 };
-
-/// BIP-44's recommendation.
-pub(crate) const DEFAULT_GAP: u32 = 20;
 
 /// No book of explorers' health is longer.
 const MAX_HEALTH: u64 = 4 << 20;
@@ -91,7 +89,8 @@ impl Context {
 
     /// Opens the ledger.
     pub(crate) fn ledger(&mut self) -> Result<Ledger, Failure> {
-        Ok(Ledger::open(&self.home()?.ledger_path())?)
+        let gap = self.gap()?;
+        Ok(Ledger::open(&self.home()?.ledger_path())?.with_gap(gap))
     }
 
     /// The network asked for with `--network`, if any.
@@ -343,7 +342,7 @@ impl Context {
 
     /// How many unused addresses in a row end a scan.
     pub(crate) fn gap(&mut self) -> Result<u32, Failure> {
-        Ok(self.config()?.gap.unwrap_or(DEFAULT_GAP))
+        Ok(self.config()?.gap.unwrap_or(STANDARD_GAP))
     }
 
     /// Where the password comes from, if not from the terminal.

@@ -52,6 +52,10 @@ fn write_output(output: &ReviewedOutput, page: &mut Page) {
     if let Some(path) = &output.path {
         page.toned_field("", (Tone::Proven, &format!("yours: {path}, re-derived")));
     }
+    if let Some(path) = &output.beyond_search {
+        let text = format!("your keys derive it at {path}, where no search looks: a restored wallet would not find it");
+        page.toned_field("Stop", (Tone::Stop, &text));
+    }
 }
 
 fn write_fee(review: &Review, page: &mut Page) {
@@ -87,10 +91,14 @@ fn write_coins(review: &Review, page: &mut Page) {
 
 fn rules(review: &Review) -> String {
     let replaceable = if review.replaceable { "replaceable" } else { "not marked replaceable" };
-    let locktime = match &review.locktime {
+    format!("{replaceable} · {} · {}", locktime_words(&review.locktime), review.sighash)
+}
+
+/// When a transaction may be mined, in words.
+pub(crate) fn locktime_words(locktime: &Locktime) -> String {
+    match locktime {
         Locktime::None => "no locktime".to_owned(),
         Locktime::AfterHeight { height } => format!("not before block {}", height.saturating_add(1)),
         Locktime::AfterTime { date, .. } => format!("not before {date}"),
-    };
-    format!("{replaceable} · {locktime} · {}", review.sighash)
+    }
 }

@@ -25,9 +25,19 @@ use super::{
     interrupts,
 };
 
-/// Starts this program again as `sign -`, hands it the draft, and reads back what it signed.
-pub(crate) fn sign_in_child(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<SignedFile, Failure> {
-    let raw = run_signer(&child_arguments(context, draft, limits)?, draft.to_text()?.as_bytes())?;
+/// Starts this program again as `sign -`, hands it the draft, and reads back what it signed. `unusual` are the addresses that
+/// were agreed to by name.
+pub(crate) fn sign_in_child(
+    context: &mut Context,
+    draft: &Draft,
+    (limits, unusual): (&LimitArgs, &[String]),
+) -> Result<SignedFile, Failure> {
+    let wallet = context.wallet()?;
+    let mut words = ChildWords::of_signer(context, Some(wallet.as_str()))?;
+    unusual.iter().for_each(|address| words.option("to-unusual", Some(address)));
+    let digest = decode::examine(&draft.plan, &Ownership::new(Vec::new())).review.digest;
+    let limits = limits.for_child(context.consent(), digest);
+    let raw = run_signer(&words.limited(&limits, context.consent()), draft.to_text()?.as_bytes())?;
     signed_by_child(draft, &raw)
 }
 
@@ -92,13 +102,6 @@ fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
     }
     let same = bare == draft.plan.psbt.unsigned_tx;
     if same { Ok(()) } else { Err(FlowError::ReviewChanged.into()) }
-}
-
-fn child_arguments(context: &mut Context, draft: &Draft, limits: &LimitArgs) -> Result<Vec<OsString>, Failure> {
-    let digest = decode::examine(&draft.plan, &Ownership::new(Vec::new())).review.digest;
-    let limits = limits.for_child(context.consent(), digest);
-    let wallet = context.wallet()?;
-    Ok(ChildWords::of_signer(context, Some(wallet.as_str()))?.limited(&limits, context.consent()))
 }
 
 /// The command line of a sealed child. Paths are handed on as they are, whatever their bytes.

@@ -32,6 +32,8 @@ pub struct Limits {
     pub approve: Option<String>,
     /// The most that may leave in all, fee and payments, in satoshi.
     pub max_total: Option<u64>,
+    /// Scripts that may be paid although they are ours where no search looks.
+    pub unusual: Vec<ScriptBuf>,
 }
 
 impl Limits {
@@ -71,6 +73,7 @@ impl Limits {
                 review.digest
             ));
         }
+        policy::check_search(review, &self.unusual)?;
         let fee = review.fee.and_then(Amount::to_sat).unwrap_or(u64::MAX);
         if let Some(max) = self.max_fee.filter(|max| fee > *max) {
             return broken(format!("the fee is {}, and at most {} was allowed", sat_text(fee), sat_text(max)));

@@ -5,14 +5,11 @@
 use bitcoin::{ScriptBuf, Txid};
 
 use crate::{
-    account::Keychain,
+    account::{Keychain, STANDARD_GAP, Search},
     chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map},
     explain::Failure,
     ledger::{AccountRow, JournalState, Ledger, LedgerError, Synced},
 };
-
-/// How far beyond the last confirmed change address a new one may be (BIP-44 gap limit).
-const CHANGE_GAP: u32 = 20;
 
 /// All that planning may know of an account.
 ///
@@ -46,13 +43,14 @@ fn is_out(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<bool, LedgerE
 
 /// The next change index: if possible never used and not set aside for another draft.
 ///
-/// Always within twenty of the last one that a confirmed transaction used, for only those are sure to be on the chain: a
+/// Always within the gap, and within twenty, of the last one that a confirmed transaction used, for only those are sure to be on the chain: a
 /// replaced transaction leaves no trace there, and a wallet restored from its words would stop looking before the coin.
 fn next_change(ledger: &Ledger, row: &AccountRow) -> Result<u32, LedgerError> {
     let settled = ledger.next_unsettled(row.id, Keychain::Change)?;
     let (next, unused) = (ledger.next_index(row.id, Keychain::Change)?, ledger.next_unused(row.id, Keychain::Change)?);
-    let within = |index: &u32| index.saturating_sub(settled) < CHANGE_GAP;
-    Ok([next, unused].into_iter().find(within).unwrap_or(settled))
+    let search = Search::after([0, settled], ledger.gap().min(STANDARD_GAP));
+    let is_found = |index: &u32| search.covers(Keychain::Change, *index);
+    Ok([next, unused].into_iter().find(is_found).unwrap_or(settled))
 }
 
 /// A payment to an address of this same account says where its key is, so that every reviewer sees that it comes back.

@@ -42,6 +42,7 @@ pub use self::{
     transactions::{Completeness, Observation, Place},
 };
 use crate::{
+    account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},
     store::{StoreError, check_private, is_read_only},
 };
@@ -118,6 +119,8 @@ fn file(error: rusqlite::Error) -> LedgerError {
 #[derive(Debug)]
 pub struct Ledger {
     db: Connection,
+    /// Unused addresses in a row after which this wallet's searches end.
+    gap: u32,
 }
 
 impl Ledger {
@@ -155,10 +158,23 @@ impl Ledger {
     }
 
     fn prepare(db: Connection) -> Result<Self, LedgerError> {
-        let mut ledger = Self { db };
+        let mut ledger = Self { db, gap: STANDARD_GAP };
         schema::configure(&ledger.db)?;
         schema::migrate(&mut ledger.db)?;
         Ok(ledger)
+    }
+
+    /// The same ledger in a home whose searches end after `gap` unused addresses in a row.
+    #[must_use]
+    pub fn with_gap(mut self, gap: u32) -> Self {
+        self.gap = gap;
+        self
+    }
+
+    /// Unused addresses in a row after which this wallet's searches end.
+    #[must_use]
+    pub const fn gap(&self) -> u32 {
+        self.gap
     }
 
     /// Runs `work` in one transaction: all of it happens, or nothing.

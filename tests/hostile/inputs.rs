@@ -123,10 +123,8 @@ fn coins_of_others() {
             input.tap_key_origins.clear();
         };
         assert_eq!(honest.refusal(|psbt| forget(&mut psbt.inputs[1])), BitcoinError::ForeignInput(1));
-        assert_eq!(
-            honest.refusal(|psbt| claim_place(&mut psbt.inputs[1], Fingerprint::default(), None)),
-            BitcoinError::ForeignInput(1)
-        );
+        let other = Fingerprint::from([0xde, 0xad, 0xbe, 0xef]);
+        assert_eq!(honest.refusal(|psbt| claim_place(&mut psbt.inputs[1], other, None)), BitcoinError::ForeignInput(1));
     }
 }
 
@@ -135,6 +133,39 @@ fn claim_place(input: &mut Input, fingerprint: Fingerprint, path: Option<&Deriva
     let origins = input.tap_key_origins.values_mut().map(|(_, source)| source);
     for source in input.bip32_derivation.values_mut().chain(origins) {
         *source = (fingerprint, path.unwrap_or(&source.1).clone());
+    }
+}
+
+/// Key origins as other programs write them: eight zeros for an unknown master; the account key's own fingerprint, or zeros,
+/// with the path below the account (descriptors without an origin). The place is derived and compared all the same.
+#[test]
+fn coins_whose_origin_is_told_in_other_ways() {
+    for kind in ScriptType::ALL {
+        let honest = honest(kind, 8);
+        let account = &honest.snapshot.account;
+        let (unknown, key) = (Fingerprint::default(), account.xpub.fingerprint());
+        let relative = |psbt: &bitcoin::Psbt, place: usize| {
+            let coin = psbt.unsigned_tx.input[place].previous_output;
+            let coin = honest.snapshot.coins.iter().find(|known| known.outpoint == coin).unwrap();
+            format!("{}/{}", coin.keychain.number(), coin.index).parse::<DerivationPath>().unwrap()
+        };
+        let original = review(&honest.plan, &honest.ours).unwrap();
+        for (fingerprint, below) in [(unknown, false), (key, true), (unknown, true)] {
+            let plan = honest.changed(|psbt| {
+                for place in 0..2 {
+                    let path = below.then(|| relative(psbt, place));
+                    claim_place(&mut psbt.inputs[place], fingerprint, path.as_ref());
+                }
+            });
+            assert_eq!(review(&plan, &honest.ours).as_ref(), Ok(&original), "{kind:?} {fingerprint} {below}");
+            assert_eq!(jobs(&plan, &honest.ours).unwrap().len(), 2);
+        }
+        // A wrong place beside our own fingerprint is a lie; beside none it says nothing.
+        let elsewhere: DerivationPath = "0/999".parse().unwrap();
+        let lie = honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], key, Some(&elsewhere)));
+        assert!(matches!(lie, BitcoinError::FalseOwnership { .. }), "{lie:?}");
+        let nothing = honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], unknown, Some(&elsewhere)));
+        assert_eq!(nothing, BitcoinError::ForeignInput(0));
     }
 }
 

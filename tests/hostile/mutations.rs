@@ -96,7 +96,8 @@ fn truth(honest: &Honest, outpoint: OutPoint) -> Option<TxOut> {
 /// True if the script is the account's at the path that the review prints.
 fn is_at(account: &Account, shown: &str, script: &ScriptBuf) -> bool {
     let path: DerivationPath = shown.parse().unwrap();
-    account.place_of(&path).is_some_and(|(keychain, index)| account.script(keychain, index).unwrap() == *script)
+    let place = account.place_of(account.fingerprint, &path);
+    place.is_some_and(|place| account.script(place.keychain, place.index).unwrap() == *script)
 }
 
 fn check(honest: &Honest, plan: &Plan) -> Result<bool, TestCaseError> {

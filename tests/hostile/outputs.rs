@@ -7,17 +7,18 @@ use bitcoin::{
     psbt::Output,
 };
 use fastness::{
-    account::{Account, Keychain, ScriptType},
+    account::{Account, Keychain, ScriptType, Search},
     chain::bitcoin::{
-        BitcoinError, Plan,
+        BitcoinError, OwnAccount, Ownership, Plan,
         decode::{examine, review},
+        policy::check_search,
     },
     intent::Role,
 };
 
 use super::{
-    Honest, honest,
-    synthetic::{Dice, stranger},
+    Honest, honest, honest_with,
+    synthetic::{Dice, numbered, stranger, wallet_of},
 };
 
 /// The place of the change output of an honest plan.
@@ -63,24 +64,79 @@ fn a_payee_disguised_as_change() {
     }
 }
 
-/// Change far beyond any index that a wallet looks at could be held for ransom: it counts as paid away.
+/// The plan with its change moved to another place of an account.
+fn moved(honest: &Honest, account: &Account, (keychain, index): (Keychain, u32)) -> Plan {
+    let place = change_place(honest);
+    honest.changed(|psbt| {
+        psbt.unsigned_tx.output[place].script_pubkey = account.script(keychain, index).unwrap();
+        psbt.outputs[place] = Output::default();
+        let path = account.path(keychain, index).unwrap();
+        claim(&mut psbt.outputs[place], account, account.fingerprint, &path);
+    })
+}
+
+/// How often a plan may be judged to pay us in a way that a search finds: the role, and whether it has to be agreed to.
+fn judged(honest: &Honest, plan: &Plan, ours: &Ownership) -> (Role, bool) {
+    let review = review(plan, ours).unwrap();
+    let output = &review.outputs[change_place(honest)];
+    let named = [plan.psbt.unsigned_tx.output[change_place(honest)].script_pubkey.clone()];
+    assert_eq!(check_search(&review, &[]).is_err(), output.beyond_search.is_some());
+    assert_eq!(check_search(&review, &named), Ok(()), "it can be agreed to by name");
+    (output.role, output.beyond_search.is_some())
+}
+
+/// Change behind the gap could be held for ransom: it is paid away, and has to be agreed to by name.
 #[test]
-fn change_on_a_ransom_path() {
+fn change_that_no_search_finds() {
     for kind in ScriptType::ALL {
         let honest = honest(kind, 21);
-        let (account, place) = (&honest.snapshot.account, change_place(&honest));
-        for (index, role) in [(1_000_000, Role::Change), (1_000_001, Role::Pay), (0x7fff_ffff, Role::Pay)] {
-            let plan = honest.changed(|psbt| {
-                psbt.unsigned_tx.output[place].script_pubkey = account.script(Keychain::Change, index).unwrap();
-                psbt.outputs[place] = Output::default();
-                let path = account.path(Keychain::Change, index).unwrap();
-                claim(&mut psbt.outputs[place], account, account.fingerprint, &path);
-            });
-            assert_eq!(roles(&plan, &honest)[place], role, "index {index}");
-            let warned = examine(&plan, &honest.ours).review.warnings.iter().any(|warning| warning.code == "far_index");
-            assert_eq!(warned, role == Role::Change, "index {index}");
+        let account = &honest.snapshot.account;
+        let spent = |keychain| {
+            let coins = honest.snapshot.coins.iter().filter(|coin| coin.keychain == keychain);
+            coins.map(|coin| coin.index + 1).max().unwrap_or(0)
+        };
+        let knows = |next| Ownership::of(vec![OwnAccount::searched(account.clone(), Search::after(next, 20))]);
+        for (keychain, role) in [(Keychain::Receive, Role::Own), (Keychain::Change, Role::Change)] {
+            let at = |index| moved(&honest, account, (keychain, index));
+            // Keys alone: twenty behind the coins that are spent.
+            let end = spent(keychain) + 20;
+            assert_eq!(judged(&honest, &at(end - 1), &honest.ours), (role, false), "{kind:?} {end}");
+            for index in [end, 9_000, 1_000_001, 0x7fff_ffff] {
+                assert_eq!(judged(&honest, &at(index), &honest.ours), (Role::Pay, true), "{kind:?} {index}");
+            }
+            // A wallet that has searched: twenty behind what it found, and a coin behind a hole moves nothing.
+            let (used, unused) = (knows([500, 500]), knows([0, 0]));
+            assert_eq!(judged(&honest, &at(519), &used), (role, false));
+            assert_eq!(judged(&honest, &at(520), &used), (Role::Pay, true));
+            let holed = honest.snapshot.coins.iter().all(|coin| coin.keychain != keychain || coin.index >= 20);
+            assert_eq!(judged(&honest, &at(20), &unused), if holed { (Role::Pay, true) } else { (role, false) });
         }
     }
+}
+
+/// An account that a restored wallet does not search is ours only while it alone pays.
+#[test]
+fn change_to_an_account_that_nobody_searches() {
+    for kind in ScriptType::ALL {
+        let honest = honest(kind, 26);
+        let main = &honest.snapshot.account;
+        let other = numbered(kind, 57);
+        assert!(main.is_restored() && !other.is_restored());
+        let ours = Ownership::new(vec![main.clone(), other.clone()]);
+        let away = moved(&honest, &other, (Keychain::Change, 0));
+        assert_eq!(judged(&honest, &away, &ours), (Role::Pay, true));
+        let kinds = ScriptType::ALL.into_iter().filter(|other| *other != kind);
+        for sibling in kinds.map(|kind| numbered(kind, 0)) {
+            let ours = Ownership::new(vec![main.clone(), sibling.clone()]);
+            let plan = moved(&honest, &sibling, (Keychain::Change, 3));
+            assert_eq!(judged(&honest, &plan, &ours), (Role::Change, false), "a restored wallet searches all kinds");
+        }
+    }
+    // The whole wallet is in that account: its change comes back to it.
+    let mut dice = Dice(27);
+    let snapshot = wallet_of(&mut dice, numbered(ScriptType::P2wpkh, 57), &[200_000, 300_000]);
+    let honest = honest_with(snapshot, &mut dice);
+    assert_eq!(roles(&honest.plan, &honest).iter().filter(|role| **role == Role::Change).count(), 1);
 }
 
 /// Without a claim we do not know our own change, and say so rather than guess.

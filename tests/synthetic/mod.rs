@@ -81,8 +81,13 @@ pub(crate) fn master() -> Xpriv {
 
 /// The account of this kind of the known seed.
 pub(crate) fn account(kind: ScriptType) -> Account {
+    numbered(kind, 0)
+}
+
+/// The account of this kind and number of the known seed.
+pub(crate) fn numbered(kind: ScriptType, number: u32) -> Account {
     let (secp, master) = (Secp256k1::new(), master());
-    let path = Account::standard_path(NETWORK, kind, 0).unwrap();
+    let path = Account::standard_path(NETWORK, kind, number).unwrap();
     let xpub = Xpub::from_priv(&secp, &master.derive_priv(&secp, &path).unwrap());
     Account::new(NETWORK, kind, master.fingerprint(&secp), path, xpub).unwrap()
 }
@@ -106,12 +111,12 @@ fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
     }
 }
 
-type Place = (ScriptType, Keychain, u32);
+type Place = (bitcoin::bip32::DerivationPath, Keychain, u32);
 
-/// The account's script at a place; every account here is the known seed's, so it is derived once.
+/// The account's script at a place; every account here is of the known seed, so its path names it.
 fn script(account: &Account, keychain: Keychain, index: u32) -> ScriptBuf {
     static DERIVED: LazyLock<Mutex<HashMap<Place, ScriptBuf>>> = LazyLock::new(Mutex::default);
-    let place = (account.script_type, keychain, index);
+    let place = (account.origin.clone(), keychain, index);
     DERIVED.lock().unwrap().entry(place).or_insert_with(|| account.script(keychain, index).unwrap()).clone()
 }
 
@@ -146,7 +151,11 @@ pub(crate) fn as_reward(coin: Coin) -> Coin {
 
 /// A wallet with confirmed coins of these values.
 pub(crate) fn wallet(dice: &mut Dice, kind: ScriptType, values: &[u64]) -> Snapshot {
-    let account = account(kind);
+    wallet_of(dice, account(kind), values)
+}
+
+/// The same of this account.
+pub(crate) fn wallet_of(dice: &mut Dice, account: Account, values: &[u64]) -> Snapshot {
     let coins = values.iter().map(|value| coin(dice, &account, *value, CoinState::Confirmed(TIP - 100))).collect();
     Snapshot { account, coins, tip_height: TIP, next_change: 7 }
 }

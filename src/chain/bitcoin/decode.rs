@@ -11,21 +11,25 @@ use bitcoin::{
 };
 
 use super::{
-    BitcoinError, Owned, Ownership, Plan, fund,
+    BitcoinError, Ownership, Plan,
+    bounds::{self, Effort},
+    fund,
     inputs::{self, CheckedInput},
+    outputs::Form,
+    ownership::{Found, Reach},
     policy,
 };
 use crate::{
     account::Keychain,
     address,
     amount::{Amount, FeeRate},
-    intent::{AmountProof, Locktime, Review, ReviewedInput, ReviewedOutput, Role, Warning},
+    intent::{Locktime, Review, ReviewedInput, ReviewedOutput, Role, Warning},
     network::Network,
     text::{SafeText, date},
 };
 
-/// No honest draft sends change this far beyond the usual gap of 20 (threats.md P2: a ransom path).
-const FAR_INDEX: u32 = 10_000;
+/// Most bytes of an OP_RETURN script that every node relays: 80 of data and their pushes (Bitcoin Core before version 30).
+const MAX_DATA: usize = policy::MAX_MEMO_BYTES + 3;
 
 /// What a PSBT does, and everything that speaks against signing it.
 #[derive(Debug)]
@@ -51,29 +55,52 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<Review, BitcoinError> {
 /// Tells everything about a PSBT, whatever is wrong with it.
 #[must_use]
 pub fn examine(plan: &Plan, ours: &Ownership) -> Examination {
-    let mut problems = Vec::new();
+    examine_with(plan, (ours, &Effort::allowed_for(&plan.psbt.unsigned_tx)))
+}
+
+/// One pass over the inputs and one over the outputs; of what is too large for any node, no key is derived at all.
+pub(super) fn examine_with(plan: &Plan, (ours, effort): (&Ownership, &Effort)) -> Examination {
     let transaction = &plan.psbt.unsigned_tx;
+    let mut problems = Vec::new();
     problems.extend(policy::check_form(transaction).err());
+    let too_large = bounds::check_size(transaction).err();
+    let nobody = Ownership::default();
+    let ours = if too_large.is_some() { &nobody } else { ours };
     let mut checked = Vec::new();
     for place in 0..transaction.input.len() {
-        let input = inputs::look(&plan.psbt, place, ours);
-        problems.extend(input.problem);
+        let input = inputs::look(&plan.psbt, place, (ours, effort));
+        problems.extend(input.problem.filter(|_| too_large.is_none()));
         checked.push(input.known);
     }
+    problems.extend(too_large);
+    let reach = Reach::of(ours, &checked);
     let mut outputs = Vec::new();
     for (place, output) in transaction.output.iter().enumerate() {
-        let owned = owner_of_output(&plan.psbt, place, ours).unwrap_or_else(|problem| {
+        let found = owner_of_output(&plan.psbt, place, (ours, effort)).unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });
         problems.extend(policy::check_dust(&output.script_pubkey, output.value.to_sat()).err());
-        outputs.push(describe_output(output, owned.as_ref(), plan.network));
+        outputs.push(describe_output(output, Standing::of(found, &reach), plan.network));
     }
     let fee = fee(&checked, transaction);
-    if checked.iter().all(|input| input.spent.is_some()) && fee.is_none() {
-        problems.push(BitcoinError::Malformed("it pays more than it spends".to_owned()));
+    problems.extend(check_sums(&checked, fee).err());
+    let review = assemble(plan, &checked, outputs, fee);
+    if !problems.iter().any(|problem| matches!(problem, BitcoinError::TooLarge { .. })) {
+        problems.extend(policy::check_weight(review.vsize, checked.len()).err());
     }
-    Examination { review: assemble(plan, &checked, outputs, fee), problems }
+    Examination { review, problems }
+}
+
+/// Where every amount is known, the inputs hold no more than can exist, and no less than is paid.
+fn check_sums(checked: &[CheckedInput], fee: Option<u64>) -> Result<(), BitcoinError> {
+    let known = checked.iter().map(|input| input.spent.as_ref().map(|output| output.value));
+    let Some(amounts) = known.collect::<Option<Vec<_>>>() else { return Ok(()) };
+    let total = amounts.into_iter().try_fold(bitcoin::Amount::ZERO, bitcoin::Amount::checked_add);
+    if total.is_none_or(|total| total > bitcoin::Amount::MAX_MONEY) {
+        return Err(BitcoinError::Malformed("it spends more than can exist".to_owned()));
+    }
+    fee.map(|_| ()).ok_or_else(|| BitcoinError::Malformed("it pays more than it spends".to_owned()))
 }
 
 fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>, fee: Option<u64>) -> Review {
@@ -89,7 +116,7 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
     Review {
         network: plan.network,
         digest: digest(plan, checked),
-        txid: transaction.compute_txid().to_string(),
+        txid: checked.iter().all(CheckedInput::leaves_the_id).then(|| transaction.compute_txid().to_string()),
         inputs: transaction
             .input
             .iter()
@@ -152,12 +179,12 @@ fn signed_vsize(psbt: &Psbt, checked: &[CheckedInput]) -> u64 {
     let transaction = &psbt.unsigned_tx;
     let mut weight = transaction.base_size() as u64 * 4 + 2;
     for input in checked {
-        let kind = input.owned.as_ref().map_or(crate::account::ScriptType::P2wpkh, |owned| owned.script_type);
+        let kind = input.owned().map_or(crate::account::ScriptType::P2wpkh, |owned| owned.script_type);
         // An unsigned input already counts its 41 bytes.
         weight += fund::input_weight(kind) - 41 * 4;
     }
     let is_legacy = |input: &&CheckedInput| {
-        input.owned.as_ref().is_some_and(|owned| owned.script_type == crate::account::ScriptType::P2pkh)
+        input.owned().is_some_and(|owned| owned.script_type == crate::account::ScriptType::P2pkh)
     };
     match checked.iter().filter(is_legacy).count() {
         legacy if legacy == checked.len() => weight -= 2,
@@ -172,49 +199,81 @@ fn describe_input(plan: &Plan, input: &bitcoin::TxIn, known: &CheckedInput) -> R
         outpoint: input.previous_output.to_string(),
         amount: known.spent.as_ref().map(|output| Amount::sat(output.value.to_sat())),
         address: known.spent.as_ref().and_then(|output| address::of(&output.script_pubkey, plan.network)),
-        path: known.owned.as_ref().map(|owned| format!("m/{}", owned.path)),
+        path: known.owned().map(|owned| format!("m/{}", owned.path)),
         proof: known.proof,
     }
 }
 
-fn describe_output(output: &TxOut, owned: Option<&Owned>, network: Network) -> ReviewedOutput {
-    let role = match owned.map(|owned| owned.keychain) {
-        Some(Keychain::Change) => Role::Change,
-        Some(Keychain::Receive) => Role::Own,
-        None if output.script_pubkey.is_op_return() => Role::Memo,
-        None => Role::Pay,
+/// Whose an output is, by our own derivation.
+enum Standing {
+    Foreign,
+    Ours(Found),
+    /// Ours, where no search looks.
+    BeyondSearch(Found),
+}
+
+impl Standing {
+    /// An output to a single key that is swept is not ours: whoever gave us the key has it too.
+    fn of(found: Option<Found>, reach: &Reach<'_>) -> Self {
+        match found.filter(|found| !found.is_single_key()) {
+            None => Self::Foreign,
+            Some(found) if reach.finds(&found) => Self::Ours(found),
+            Some(found) => Self::BeyondSearch(found),
+        }
+    }
+}
+
+fn describe_output(output: &TxOut, standing: Standing, network: Network) -> ReviewedOutput {
+    let script = &output.script_pubkey;
+    let path = |found: Found| Some(format!("m/{}", found.owned.path));
+    let (role, path, beyond_search) = match standing {
+        Standing::Ours(found) if found.owned.keychain == Keychain::Change => (Role::Change, path(found), None),
+        Standing::Ours(found) => (Role::Own, path(found), None),
+        Standing::BeyondSearch(found) => (Role::Pay, None, path(found)),
+        Standing::Foreign if Form::of(script) == Form::Data => (Role::Memo, None, None),
+        Standing::Foreign => (Role::Pay, None, None),
     };
     ReviewedOutput {
         role,
-        address: address::of(&output.script_pubkey, network),
-        script: output.script_pubkey.to_hex_string(),
+        address: address::of(script, network),
+        script: script.to_hex_string(),
         amount: Amount::sat(output.value.to_sat()),
-        path: owned.map(|owned| format!("m/{}", owned.path)),
-        memo: (role == Role::Memo).then(|| memo_text(&output.script_pubkey)),
+        path,
+        beyond_search,
+        memo: (role == Role::Memo).then(|| memo_text(script)),
     }
 }
 
-/// The data of an OP_RETURN output: as text if it is text, else in hex.
+/// The data of an OP_RETURN output: as text if it is one push of text, else all bytes after OP_RETURN in hex.
 fn memo_text(script: &Script) -> SafeText {
-    let pushes = script
-        .instructions()
-        .filter_map(|instruction| instruction.ok()?.push_bytes().map(|data| data.as_bytes().to_vec()));
-    let data: Vec<u8> = pushes.flatten().collect();
-    match String::from_utf8(data) {
-        Ok(text) => SafeText::whole(&text),
-        Err(error) => SafeText::whole(&format!("hex {}", hex::DisplayHex::to_lower_hex_string(error.as_bytes()))),
+    use bitcoin::script::Instruction;
+    let mut pushes = script.instructions().skip(1);
+    if let (Some(Ok(Instruction::PushBytes(data))), None) = (pushes.next(), pushes.next())
+        && let Ok(text) = std::str::from_utf8(data.as_bytes())
+        && !text.starts_with("hex ")
+    {
+        return SafeText::whole(text);
     }
+    let bytes = script.as_bytes().get(1..).unwrap_or_default();
+    SafeText::whole(&format!("hex {}", hex::DisplayHex::to_lower_hex_string(bytes)))
 }
 
-fn owner_of_output(psbt: &Psbt, place: usize, ours: &Ownership) -> Result<Option<Owned>, BitcoinError> {
+fn owner_of_output(
+    psbt: &Psbt,
+    place: usize,
+    (ours, effort): (&Ownership, &Effort),
+) -> Result<Option<Found>, BitcoinError> {
     let (Some(output), Some(claim)) = (psbt.unsigned_tx.output.get(place), psbt.outputs.get(place)) else {
         return Ok(None);
     };
     let sources = claim.bip32_derivation.values().chain(claim.tap_key_origins.values().map(|(_, source)| source));
-    ours.prove(&output.script_pubkey, sources.map(|(print, path)| (print, path)), &format!("output {place}"))
+    let claims = sources.map(|(print, path)| (print, path));
+    ours.prove(&output.script_pubkey, claims, (&format!("output {place}"), effort))
 }
 
-fn locktime(transaction: &bitcoin::Transaction) -> Locktime {
+/// When a transaction may be mined, by its lock time and the sequences that can switch it off.
+#[must_use]
+pub fn locktime(transaction: &bitcoin::Transaction) -> Locktime {
     use bitcoin::absolute::LockTime;
     if !transaction.is_lock_time_enabled() || transaction.lock_time == LockTime::ZERO {
         return Locktime::None;
@@ -234,6 +293,11 @@ fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_
     if fee_rate.is_some_and(|rate| rate < policy::RELAYED_BY_ALL) {
         warn("low_fee_rate", "the fee is below 1 sat/vB: many nodes do not relay it, and it can wait for long");
     }
+    let is_long =
+        |output: &bitcoin::TxOut| output.script_pubkey.is_op_return() && output.script_pubkey.len() > MAX_DATA;
+    if transaction.output.iter().any(is_long) {
+        warn("long_memo", "many nodes do not relay more than 80 bytes of data: it can wait for long");
+    }
     let mut scripts: Vec<&str> = outputs.iter().filter(|o| o.role == Role::Pay).map(|o| o.script.as_str()).collect();
     scripts.sort_unstable();
     if scripts.windows(2).any(|pair| pair.first() == pair.get(1)) {
@@ -242,23 +306,8 @@ fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_
     if outputs.iter().any(|output| output.role == Role::Pay && output.address.is_none()) {
         warn("no_address", "an output pays a script that has no address");
     }
-    for (place, input) in transaction.input.iter().enumerate() {
-        // BIP-68: from version 2 on, a sequence without its highest bit locks the input for a time after its coin confirmed.
-        let lock = input.sequence.to_relative_lock_time().filter(|_| transaction.version.0 >= 2);
-        match lock {
-            Some(relative::LockTime::Blocks(blocks)) if blocks.value() > 0 => {
-                let text = format!("input {place} can be mined only {} blocks after its coin", blocks.value());
-                warn("relative_lock", &text);
-            }
-            Some(relative::LockTime::Time(time)) if time.value() > 0 => {
-                let hours = u64::from(time.value()) * 512 / 3_600;
-                warn("relative_lock", &format!("input {place} can be mined only some {hours} hours after its coin"));
-            }
-            _ => {}
-        }
-    }
-    if let Some(path) = outputs.iter().filter_map(|output| output.path.as_ref()).find(|path| is_far(path)) {
-        warn("far_index", &format!("{path} is yours, but so far out that a restored wallet would not look there"));
+    if let Some(text) = relative_locks(transaction) {
+        warn("relative_lock", &text);
     }
     if transaction.version.0 < 1 || transaction.version.0 > 3 {
         warn("version", "most nodes do not relay a transaction of this version");
@@ -266,14 +315,23 @@ fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_
     warnings
 }
 
-/// True for a path whose last index is above [`FAR_INDEX`].
-fn is_far(path: &str) -> bool {
-    path.rsplit('/').next().and_then(|index| index.parse::<u32>().ok()).is_some_and(|index| index > FAR_INDEX)
-}
-
-impl CheckedInput {
-    /// Nothing is known about it.
-    pub(super) const fn unknown() -> Self {
-        Self { spent: None, owned: None, proof: AmountProof::Unproven }
-    }
+/// What holds inputs back for a time after their coins confirmed, in one sentence, with the longest of each kind: from version
+/// 2 on, a sequence without its highest bit does (BIP-68).
+pub(super) fn relative_locks(transaction: &bitcoin::Transaction) -> Option<String> {
+    let locks = transaction.input.iter().filter_map(|input| input.sequence.to_relative_lock_time());
+    let locks: Vec<relative::LockTime> = locks.filter(|_| transaction.version.0 >= 2).collect();
+    let blocks = locks.iter().filter_map(|lock| match lock {
+        relative::LockTime::Blocks(blocks) => Some(blocks.value()),
+        relative::LockTime::Time(_) => None,
+    });
+    let steps = locks.iter().filter_map(|lock| match lock {
+        relative::LockTime::Time(time) => Some(time.value()),
+        relative::LockTime::Blocks(_) => None,
+    });
+    let blocks = blocks.max().filter(|blocks| *blocks > 0).map(|blocks| format!("{blocks} blocks"));
+    // One step is 512 seconds.
+    let hours =
+        steps.max().filter(|steps| *steps > 0).map(|steps| format!("some {} hours", u64::from(steps) * 512 / 3_600));
+    let waits: Vec<String> = blocks.into_iter().chain(hours).collect();
+    (!waits.is_empty()).then(|| format!("it can be mined only {} after the coins that it spends", waits.join(" and ")))
 }

@@ -50,7 +50,7 @@ pub enum BitcoinError {
     #[error("{0}")]
     BadRequest(String),
     /// Not a PSBT, or one that breaks BIP-174.
-    #[error("this is not a valid PSBT: {0}")]
+    #[error("this is no PSBT or transaction that can be read: {0}")]
     NotAPsbt(SafeText),
     /// The PSBT contradicts itself: its claims do not fit the transaction.
     #[error("input {input}: {problem}")]
@@ -79,6 +79,36 @@ pub enum BitcoinError {
         /// The type, in hex.
         sighash: String,
     },
+    /// So large that no node relays it, or it could keep a signer busy for long.
+    #[error("it has at least {vsize} vbytes ({inputs} inputs), and nodes relay at most 100,000")]
+    TooLarge {
+        /// Number of its inputs.
+        inputs: usize,
+        /// The least virtual size that it can have once signed.
+        vsize: u64,
+    },
+    /// It names more places of keys than its inputs and outputs need.
+    #[error("it names too many places of keys: more than {most} keys would have to be derived to judge it")]
+    TooManyClaims {
+        /// Keys that are derived at most.
+        most: usize,
+    },
+    /// It names more accounts than a payment needs.
+    #[error("it names more than {most} accounts of these keys")]
+    TooManyAccounts {
+        /// Accounts that are derived at most.
+        most: usize,
+    },
+    /// An output is ours at a place where no search looks, and nobody agreed to that by name.
+    #[error(
+        "it pays {to}, which these keys derive at {path}, where no search looks: a restored wallet would not find it"
+    )]
+    BeyondSearch {
+        /// The address, or the script in hex.
+        to: String,
+        /// The path from the master key.
+        path: String,
+    },
     /// The transaction itself must not exist or would lose money.
     #[error("this transaction must not be signed: {0}")]
     Malformed(String),
@@ -100,8 +130,11 @@ catalogue! {
     NOT_A_PSBT = "bitcoin.not_a_psbt", Usage, "Export the PSBT again, whole, in base64, hex or binary (version 0)";
     CONTRADICTION = "bitcoin.contradiction", Verification, "Do not sign it; ask whoever made it for one with whole, matching previous transactions";
     FALSE_OWNERSHIP = "bitcoin.false_ownership", Verification, "Do not sign it, and treat the machine that made it as hostile";
-    FOREIGN_INPUT = "bitcoin.foreign_input", Refused, "Choose the wallet that owns the coins with --wallet, or add its account with `fastness account add`";
+    FOREIGN_INPUT = "bitcoin.foreign_input", Refused, "Sign with the wallet whose coins it spends; if this is it, the draft does not say where its key is: plan it again from an account that was added by its descriptor, with [fingerprint/path]";
     SIGHASH = "bitcoin.sighash", Refused, "Ask for a draft that signs everything (SIGHASH_ALL or taproot default)";
+    TOO_LARGE = "bitcoin.too_large", Refused, "Split it into several transactions";
+    TOO_MANY_CLAIMS = "bitcoin.too_many_claims", Refused, "Ask for a draft that names the key of each coin, and no others";
+    BEYOND_SEARCH = "bitcoin.beyond_search", Refused, "Do not sign it unless you know why it goes there; to agree, name the address with --to-unusual ADDRESS";
     MALFORMED = "bitcoin.malformed", Refused, "Do not sign it; plan the payment again";
     CONSENSUS = "bitcoin.consensus", Verification, "Nothing was written or sent; please report this with the draft";
     BUG = "bitcoin.bug", Bug, "Nothing was written or sent; please report this";
@@ -121,6 +154,9 @@ impl Explain for BitcoinError {
             Self::FalseOwnership { .. } => FALSE_OWNERSHIP,
             Self::ForeignInput(_) => FOREIGN_INPUT,
             Self::Sighash { .. } => SIGHASH,
+            Self::TooLarge { .. } => TOO_LARGE,
+            Self::TooManyClaims { .. } | Self::TooManyAccounts { .. } => TOO_MANY_CLAIMS,
+            Self::BeyondSearch { .. } => BEYOND_SEARCH,
             Self::Malformed(_) => MALFORMED,
             Self::Consensus(_) => CONSENSUS,
             Self::Bug(_) => BUG,

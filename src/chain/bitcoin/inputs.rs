@@ -4,7 +4,12 @@
 
 use bitcoin::{Psbt, ScriptBuf, TxOut, psbt};
 
-use super::{BitcoinError, Owned, Ownership, proof};
+use super::{
+    BitcoinError, Owned, Ownership,
+    bounds::{self, Effort},
+    ownership::Found,
+    proof,
+};
 use crate::{account::ScriptType, intent::AmountProof};
 
 /// What is known about an input.
@@ -13,25 +18,45 @@ pub struct CheckedInput {
     /// The output it spends, if the PSBT says.
     pub spent: Option<TxOut>,
     /// Our derivation of its script, if it is ours.
-    pub owned: Option<Owned>,
+    pub found: Option<Found>,
     /// Why `spent` is believed.
     pub proof: AmountProof,
 }
 
+impl CheckedInput {
+    /// Nothing is known about it.
+    pub(super) const fn unknown() -> Self {
+        Self { spent: None, found: None, proof: AmountProof::Unproven }
+    }
+
+    /// The place of its script, if it is ours.
+    #[must_use]
+    pub const fn owned(&self) -> Option<&Owned> {
+        match &self.found {
+            Some(found) => Some(&found.owned),
+            None => None,
+        }
+    }
+
+    /// Whether its signature is in the witness alone, and so changes no id (BIP-141).
+    pub(super) fn leaves_the_id(&self) -> bool {
+        self.spent.as_ref().is_some_and(|output| output.script_pubkey.is_witness_program())
+    }
+}
+
 /// What is known about an input, and what speaks against signing it.
 #[derive(Debug)]
-pub struct Look {
+pub(super) struct Look {
     /// As far as it is known.
-    pub known: CheckedInput,
+    pub(super) known: CheckedInput,
     /// The first reason against it.
-    pub problem: Option<BitcoinError>,
+    pub(super) problem: Option<BitcoinError>,
 }
 
 /// Looks at input `place`.
-#[must_use]
-pub fn look(psbt: &Psbt, place: usize, ours: &Ownership) -> Look {
+pub(super) fn look(psbt: &Psbt, place: usize, (ours, effort): (&Ownership, &Effort)) -> Look {
     let mut known = CheckedInput::unknown();
-    let problem = fill(psbt, place, ours, &mut known).err();
+    let problem = fill(psbt, place, (ours, effort), &mut known).err();
     Look { known, problem }
 }
 
@@ -40,27 +65,35 @@ pub fn look(psbt: &Psbt, place: usize, ours: &Ownership) -> Look {
 /// # Errors
 /// The first input that must not be signed.
 pub fn checked(psbt: &Psbt, ours: &Ownership) -> Result<Vec<(TxOut, Owned)>, BitcoinError> {
+    bounds::check_size(&psbt.unsigned_tx)?;
+    let effort = Effort::allowed_for(&psbt.unsigned_tx);
     let mut all = Vec::new();
     for place in 0..psbt.unsigned_tx.input.len() {
-        let Look { known, problem } = look(psbt, place, ours);
+        let Look { known, problem } = look(psbt, place, (ours, &effort));
         if let Some(problem) = problem {
             return Err(problem);
         }
-        match (known.spent, known.owned) {
-            (Some(spent), Some(owned)) => all.push((spent, owned)),
+        match (known.spent, known.found) {
+            (Some(spent), Some(found)) => all.push((spent, found.owned)),
             _ => return Err(BitcoinError::ForeignInput(place)),
         }
     }
     Ok(all)
 }
 
-fn fill(psbt: &Psbt, place: usize, ours: &Ownership, known: &mut CheckedInput) -> Result<(), BitcoinError> {
+fn fill(
+    psbt: &Psbt,
+    place: usize,
+    (ours, effort): (&Ownership, &Effort),
+    known: &mut CheckedInput,
+) -> Result<(), BitcoinError> {
     let (Some(input), Some(claims)) = (psbt.unsigned_tx.input.get(place), psbt.inputs.get(place)) else {
         return Err(BitcoinError::Bug("an input without its PSBT map"));
     };
     let contradiction = |problem| BitcoinError::Contradiction { input: place, problem };
     let spent = match (&claims.non_witness_utxo, &claims.witness_utxo) {
         (Some(parent), witness) => {
+            effort.hash();
             let output = proof::spent_output(parent, input.previous_output)
                 .map_err(|no_proof| contradiction(no_proof.describe()))?;
             if witness.as_ref().is_some_and(|witness| witness != output) {
@@ -82,11 +115,11 @@ fn fill(psbt: &Psbt, place: usize, ours: &Ownership, known: &mut CheckedInput) -
     check_sighash(place, &spent, claims)?;
     let sources = claims.bip32_derivation.values().chain(claims.tap_key_origins.values().map(|(_, source)| source));
     let claimed = sources.map(|(fingerprint, path)| (fingerprint, path));
-    known.owned = ours.prove(&spent.script_pubkey, claimed, &format!("input {place}"))?;
+    known.found = ours.prove(&spent.script_pubkey, claimed, (&format!("input {place}"), effort))?;
     if known.proof == AmountProof::Unproven {
         return Err(contradiction("its amount is only claimed: the whole previous transaction is missing"));
     }
-    known.owned.as_ref().map(|_| ()).ok_or(BitcoinError::ForeignInput(place))
+    known.found.as_ref().map(|_| ()).ok_or(BitcoinError::ForeignInput(place))
 }
 
 /// The scripts that a PSBT gives must be those that the spent output commits to (BIP-174, signer checks).

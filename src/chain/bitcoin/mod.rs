@@ -3,20 +3,25 @@
 //! Works on plain data: a [`Snapshot`] of coins with their whole previous transactions. No keys, no network, no files.
 
 pub mod allowed;
+pub mod bounds;
 pub mod consensus;
 pub mod decode;
 pub mod fund;
 pub mod inputs;
+pub mod outputs;
 pub mod plan;
 pub mod policy;
 pub mod proof;
 pub mod psbt;
+pub mod raw;
 pub mod replace;
 pub mod sign;
 pub mod spv;
 pub mod sweep;
 pub mod work;
 
+#[cfg(test)]
+mod effort_tests;
 mod error;
 mod ownership;
 
@@ -24,7 +29,7 @@ use bitcoin::{OutPoint, Psbt, Transaction};
 
 pub use self::{
     error::{BitcoinError, CATALOGUE},
-    ownership::{Owned, Ownership},
+    ownership::{Found, OwnAccount, Owned, Ownership},
 };
 use crate::{
     account::{Account, Keychain},

@@ -1,6 +1,7 @@
 //! Which scripts are ours: only those that we derive ourselves and find equal. A claim in a PSBT is a place to look, no more.
 //!
-//! Must not trust fingerprints, paths or keys in a PSBT for anything but finding the place to re-derive.
+//! Ours is not yet found again: [`Reach`] says which of them a search of the same wallet finds. Must not trust fingerprints,
+//! paths or keys in a PSBT for anything but finding the place to re-derive.
 
 use bitcoin::{
     Script,
@@ -8,11 +9,8 @@ use bitcoin::{
     secp256k1::PublicKey,
 };
 
-use super::BitcoinError;
-use crate::account::{Account, Keychain, ScriptType, script_for};
-
-/// The largest address index that a draft may name as ours: far above any use, far below a ransom path (threats.md P2).
-const MAX_INDEX: u32 = 1_000_000;
+use super::{BitcoinError, bounds::Effort, inputs::CheckedInput};
+use crate::account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for};
 
 /// A script of ours, proven by derivation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,18 +27,80 @@ pub struct Owned {
     pub script_type: ScriptType,
 }
 
+/// A script of ours, and the account that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its place.
+    pub owned: Owned,
+    /// Place of its account among those of the [`Ownership`]; none for a single key.
+    account: Option<usize>,
+}
+
+impl Found {
+    /// Whether it belongs to a single key that is swept, and to no account.
+    #[must_use]
+    pub const fn is_single_key(&self) -> bool {
+        self.account.is_none()
+    }
+}
+
+/// How it is known which addresses of an account were used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Uses {
+    /// By searches of this wallet.
+    Searched,
+    /// Not at all, except for the coins that a draft spends.
+    Unknown,
+}
+
+/// An account with what is known of its use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAccount {
+    account: Account,
+    search: Search,
+    uses: Uses,
+    is_destination: bool,
+}
+
+impl OwnAccount {
+    /// An account that this wallet has searched.
+    #[must_use]
+    pub const fn searched(account: Account, search: Search) -> Self {
+        Self { account, search, uses: Uses::Searched, is_destination: false }
+    }
+
+    /// An account of which no search is known: the coins that a draft spends show which addresses were used.
+    #[must_use]
+    pub const fn unsearched(account: Account, gap: u32) -> Self {
+        Self { account, search: Search::from_start(gap), uses: Uses::Unknown, is_destination: false }
+    }
+
+    /// The same, named by the person as the account that is paid, whatever its number.
+    #[must_use]
+    pub const fn as_destination(mut self) -> Self {
+        self.is_destination = true;
+        self
+    }
+}
+
 /// The accounts whose scripts count as ours.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
-    accounts: Vec<Account>,
+    accounts: Vec<OwnAccount>,
     /// A single key without derivation, while it is swept.
     key: Option<PublicKey>,
 }
 
 impl Ownership {
+    /// These accounts are ours, and nothing is known of their use.
+    #[must_use]
+    pub fn new(accounts: Vec<Account>) -> Self {
+        Self::of(accounts.into_iter().map(|account| OwnAccount::unsearched(account, STANDARD_GAP)).collect())
+    }
+
     /// These accounts are ours.
     #[must_use]
-    pub const fn new(accounts: Vec<Account>) -> Self {
+    pub const fn of(accounts: Vec<OwnAccount>) -> Self {
         Self { accounts, key: None }
     }
 
@@ -50,17 +110,40 @@ impl Ownership {
         Self { accounts: Vec::new(), key: Some(key) }
     }
 
-    /// Adds accounts to what is ours.
+    /// Adds accounts that the person named as the ones that are paid.
     #[must_use]
-    pub fn with_accounts(mut self, accounts: Vec<Account>) -> Self {
+    pub fn with_accounts(self, accounts: Vec<Account>) -> Self {
+        let whole = |account| OwnAccount::searched(account, Search::from_start(u32::MAX)).as_destination();
+        self.with(accounts.into_iter().map(whole).collect())
+    }
+
+    /// Adds accounts.
+    #[must_use]
+    pub fn with(mut self, accounts: Vec<OwnAccount>) -> Self {
         self.accounts.extend(accounts);
         self
     }
 
     /// The accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().map(|own| &own.account)
+    }
+
+    /// The gap of the first account's search; none without accounts.
     #[must_use]
-    pub fn accounts(&self) -> &[Account] {
-        &self.accounts
+    pub fn gap(&self) -> Option<u32> {
+        self.accounts.first().map(|own| own.search.gap())
+    }
+
+    /// The same accounts with what `known` knows of their use.
+    #[must_use]
+    pub fn used_as(mut self, known: &Self) -> Self {
+        for own in &mut self.accounts {
+            if let Some(same) = known.accounts.iter().find(|other| other.account == own.account) {
+                *own = same.clone();
+            }
+        }
+        self
     }
 
     /// Looks at the places that a PSBT claims for `script`, and re-derives.
@@ -68,28 +151,29 @@ impl Ownership {
     /// `Ok(None)`: no claim names one of our accounts. `what` names the input or output for the error.
     ///
     /// # Errors
-    /// A claim names one of our accounts, and the script we derive there is another.
-    pub fn prove<'a>(
+    /// A claim names one of our accounts, and the script we derive there is another; or there are too many claims.
+    pub(super) fn prove<'a>(
         &self,
         script: &Script,
         claims: impl Iterator<Item = (&'a Fingerprint, &'a DerivationPath)>,
-        what: &str,
-    ) -> Result<Option<Owned>, BitcoinError> {
+        (what, effort): (&str, &Effort),
+    ) -> Result<Option<Found>, BitcoinError> {
         for (fingerprint, path) in claims {
-            if let Some(owned) = self.of_single_key(script, fingerprint, path) {
-                return Ok(Some(owned));
+            if let Some(owned) = self.of_single_key(script, *fingerprint, path) {
+                return Ok(Some(Found { owned, account: None }));
             }
             // Accounts of several kinds can share a path; the claim is false only if none of them has the script there.
             let mut is_false = false;
-            for account in self.accounts.iter().filter(|account| account.fingerprint == *fingerprint) {
-                let Some((keychain, index)) = account.place_of(path) else { continue };
-                if index > MAX_INDEX {
-                    return Ok(None);
+            for (number, own) in self.accounts.iter().enumerate() {
+                let Some(place) = own.account.place_of(*fingerprint, path) else { continue };
+                if is_of_kind(script, own.account.script_type) {
+                    effort.derive()?;
+                    let owned = Owned::at(&own.account, place.keychain, place.index)?;
+                    if script_for(owned.script_type, owned.public_key) == *script {
+                        return Ok(Some(Found { owned, account: Some(number) }));
+                    }
                 }
-                if account.script(keychain, index)? == *script {
-                    return Owned::at(account, keychain, index).map(Some);
-                }
-                is_false = true;
+                is_false |= place.is_certain;
             }
             if is_false {
                 return Err(BitcoinError::FalseOwnership { place: what.to_owned(), path: format!("m/{path}") });
@@ -99,10 +183,61 @@ impl Ownership {
     }
 
     /// A claim on the single key: its own fingerprint, no path, and a script that it can spend.
-    fn of_single_key(&self, script: &Script, fingerprint: &Fingerprint, path: &DerivationPath) -> Option<Owned> {
-        let key = self.key.filter(|key| path.is_empty() && key_fingerprint(*key) == *fingerprint)?;
+    fn of_single_key(&self, script: &Script, fingerprint: Fingerprint, path: &DerivationPath) -> Option<Owned> {
+        let key = self.key.filter(|key| path.is_empty() && key_fingerprint(*key) == fingerprint)?;
         let script_type = ScriptType::ALL.into_iter().find(|kind| script_for(*kind, key) == *script)?;
         Some(Owned { keychain: Keychain::Receive, index: 0, path: path.clone(), public_key: key, script_type })
+    }
+}
+
+/// Which scripts of ours a search of the same wallet finds, if the inputs of a draft are spent.
+#[derive(Debug)]
+pub(super) struct Reach<'a> {
+    ours: &'a Ownership,
+    searches: Vec<Search>,
+    /// The one account that pays.
+    payer: Option<usize>,
+}
+
+impl<'a> Reach<'a> {
+    /// A coin that is spent was found before: its address was used. Where searches are known, a coin behind a hole that no
+    /// search crosses changes nothing.
+    pub(super) fn of(ours: &'a Ownership, inputs: &[CheckedInput]) -> Self {
+        let mut searches: Vec<Search> = ours.accounts.iter().map(|own| own.search).collect();
+        let mut spent: Vec<&Found> = inputs.iter().filter_map(|input| input.found.as_ref()).collect();
+        spent.sort_by_key(|found| found.owned.index);
+        for found in &spent {
+            let Some(number) = found.account else { continue };
+            let (Some(search), Some(own)) = (searches.get_mut(number), ours.accounts.get(number)) else { continue };
+            let Owned { keychain, index, .. } = found.owned;
+            if own.uses == Uses::Unknown || search.covers(keychain, index) {
+                search.saw_used(keychain, index);
+            }
+        }
+        let payer = spent.first().and_then(|first| first.account);
+        let payer = payer.filter(|payer| spent.iter().all(|found| found.account == Some(*payer)));
+        Self { ours, searches, payer }
+    }
+
+    /// Whether a search finds it: in an account that a restored wallet searches, that alone pays for this, or that the person
+    /// named; and no further out than a gap behind the last used address.
+    pub(super) fn finds(&self, found: &Found) -> bool {
+        let Some(number) = found.account else { return false };
+        let (Some(search), Some(own)) = (self.searches.get(number), self.ours.accounts.get(number)) else {
+            return false;
+        };
+        let is_searched = own.account.is_restored() || own.is_destination || self.payer == Some(number);
+        is_searched && search.covers(found.owned.keychain, found.owned.index)
+    }
+}
+
+/// Whether a script has the form of this type.
+fn is_of_kind(script: &Script, kind: ScriptType) -> bool {
+    match kind {
+        ScriptType::P2pkh => script.is_p2pkh(),
+        ScriptType::P2shP2wpkh => script.is_p2sh(),
+        ScriptType::P2wpkh => script.is_p2wpkh(),
+        ScriptType::P2tr => script.is_p2tr(),
     }
 }
 

@@ -260,12 +260,13 @@ pub(super) fn assemble(
     Ok(plan)
 }
 
-/// Our own review of our own plan: inputs = outputs + fee, and the fee below the stops.
+/// Our own review of our own plan: inputs = outputs + fee, and the fee below the stops. Whether a search finds the change is
+/// judged where it is known what was searched (flow/).
 fn check(plan: &Plan, account: &Account, limit: FeeLimit) -> Result<(), BitcoinError> {
-    let review = decode::review(plan, &Ownership::new(vec![account.clone()]))?;
+    let review = decode::review(plan, &Ownership::default().with_accounts(vec![account.clone()]))?;
     let fee = review.fee.and_then(crate::amount::Amount::to_sat).ok_or(BitcoinError::Bug("a plan without a fee"))?;
     policy::check_fee(fee, review.vsize, review.moved(), limit)?;
-    policy::check_weight(review.vsize)
+    policy::check_weight(review.vsize, review.inputs.len())
 }
 
 /// What a signer needs to know of a coin: its whole transaction, path and key.

@@ -1,11 +1,11 @@
 //! The rules of caution: fee stops, dust, memo size. Numbers with their reasons; no planning here.
 
-use bitcoin::{Script, Transaction};
+use bitcoin::{Script, ScriptBuf, Transaction};
 
-use super::BitcoinError;
+use super::{BitcoinError, outputs::Form};
 use crate::{
     amount::{FeeRate, sat_text},
-    intent::FeeLimit,
+    intent::{FeeLimit, Review},
 };
 
 /// No fee rate above this is ever an intention: the highest sustained rates seen were near it (threats.md P7).
@@ -40,16 +40,13 @@ pub fn check_fee(fee: u64, vsize: u64, moved: u64, limit: FeeLimit) -> Result<()
     }
 }
 
-/// Refuses a transaction that nodes do not relay for its size.
+/// Refuses a transaction of `inputs` inputs that nodes do not relay for its size.
 ///
 /// # Errors
 /// It is above the standard weight.
-pub fn check_weight(vsize: u64) -> Result<(), BitcoinError> {
-    if vsize.saturating_mul(4) <= MAX_STANDARD_WEIGHT {
-        return Ok(());
-    }
-    let what = format!("the transaction would have {vsize} vbytes, and nodes relay at most 100,000; split it");
-    Err(BitcoinError::BadRequest(what))
+pub fn check_weight(vsize: u64, inputs: usize) -> Result<(), BitcoinError> {
+    let is_relayed = vsize.saturating_mul(4) <= MAX_STANDARD_WEIGHT;
+    if is_relayed { Ok(()) } else { Err(BitcoinError::TooLarge { inputs, vsize }) }
 }
 
 /// Refuses an output below the relay minimum of its script.
@@ -65,6 +62,21 @@ pub fn check_dust(script: &Script, value: u64) -> Result<(), BitcoinError> {
 #[must_use]
 pub fn dust_limit(script: &Script) -> u64 {
     script.minimal_non_dust().to_sat()
+}
+
+/// Refuses what is ours where no search looks, unless its script was agreed to by name.
+///
+/// # Errors
+/// The first such output that nobody named.
+pub fn check_search(review: &Review, agreed: &[ScriptBuf]) -> Result<(), BitcoinError> {
+    for output in &review.outputs {
+        let Some(path) = &output.beyond_search else { continue };
+        if !agreed.iter().any(|script| script.to_hex_string() == output.script) {
+            let to = output.address.clone().unwrap_or_else(|| format!("script {}", output.script));
+            return Err(BitcoinError::BeyondSearch { to, path: path.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses transactions that would lose money or break the ledger's rules, before anything else is looked at.
@@ -89,8 +101,8 @@ pub fn check_form(transaction: &Transaction) -> Result<(), BitcoinError> {
         if output.script_pubkey.is_op_return() && output.value != bitcoin::Amount::ZERO {
             return malformed(format!("output {place} burns money in OP_RETURN"));
         }
-        if crate::address::check_spendable(&output.script_pubkey).is_err() {
-            return malformed(format!("output {place} pays a script that nobody can spend safely"));
+        if let Some(danger) = Form::of(&output.script_pubkey).danger() {
+            return malformed(format!("output {place} {danger}"));
         }
         total = match total.checked_add(output.value) {
             Some(sum) if sum <= bitcoin::Amount::MAX_MONEY => sum,

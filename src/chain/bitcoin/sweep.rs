@@ -86,7 +86,7 @@ pub fn sweep(key: PublicKey, coins: &[KeyCoin], request: &SweepRequest) -> Resul
     let plan = Plan { network: request.account.network, psbt };
     let review = decode::review(&plan, &Ownership::of_key(key).with_accounts(vec![request.account.clone()]))?;
     policy::check_fee(fee, review.vsize, value, request.fee_limit)?;
-    policy::check_weight(review.vsize)?;
+    policy::check_weight(review.vsize, review.inputs.len())?;
     Ok(plan)
 }
 

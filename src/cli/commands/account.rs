@@ -2,7 +2,7 @@
 
 use bitcoin::bip32::Fingerprint;
 use fastness::{
-    account::{Account, EthereumAccount, Layout, ScriptType, slip132},
+    account::{Account, EthereumAccount, Keychain, Layout, ScriptType, Stated, slip132},
     explain::Failure,
     intent::Warning,
     ledger::{AccountRow, EvmAccountRow, Keys as WhereKeys},
@@ -123,6 +123,9 @@ pub(crate) struct Exported {
     descriptor_receive: String,
     descriptor_change: String,
     watch_only: bool,
+    /// What was understood beyond the words that were typed.
+    #[serde(skip)]
+    remark: Option<Warning>,
 }
 
 #[derive(Serialize)]
@@ -160,7 +163,7 @@ impl AddArgs {
         let network = context.network()?;
         let kind = ScriptType::from(self.kind);
         if let Some(text) = self.descriptor.as_ref().or(self.xpub.as_ref()) {
-            let account = Account::parse(text, network, kind)?;
+            let Stated { account, chains } = Stated::parse(text, network, kind)?;
             let name = match context.globals().wallet.clone() {
                 Some(name) => name.parse::<fastness::store::WalletName>()?,
                 None => {
@@ -170,7 +173,9 @@ impl AddArgs {
                     .into());
                 }
             };
-            return Ok(exported(&context.ledger()?.add_account(name.as_str(), &account, WhereKeys::Elsewhere)?));
+            let mut added = exported(&context.ledger()?.add_account(name.as_str(), &account, WhereKeys::Elsewhere)?);
+            added.remark = (chains != Keychain::ALL).then(change_added);
+            return Ok(added);
         }
         let wallet = context.wallet()?;
         key_side::check_wallet(context, &wallet, network)?;
@@ -182,6 +187,13 @@ impl AddArgs {
         let account = Account::new(network, kind, keys.fingerprint(), path, xpub)?;
         Ok(exported(&ledger.add_account(wallet.as_str(), &account, WhereKeys::Here)?))
     }
+}
+
+/// A wallet that pays needs change, and a balance without it would be too low.
+fn change_added() -> Warning {
+    let text = "this descriptor names the receive addresses alone (/0/*); the change addresses beside them (/1/*) are watched \
+                too, and change goes there; a descriptor of both ends in /<0;1>/*";
+    Warning { code: "change_added", text: text.to_owned() }
 }
 
 impl AddArgs {
@@ -255,18 +267,20 @@ pub(super) fn exported(row: &AccountRow) -> Exported {
         fingerprint: account.fingerprint.to_string(),
         xpub: account.xpub.to_string(),
         descriptor: account.descriptor(),
-        descriptor_receive: account.descriptor_of(fastness::account::Keychain::Receive),
-        descriptor_change: account.descriptor_of(fastness::account::Keychain::Change),
+        descriptor_receive: account.descriptor_of(Keychain::Receive),
+        descriptor_change: account.descriptor_of(Keychain::Change),
         watch_only: row.keys == WhereKeys::Elsewhere,
+        remark: None,
     }
 }
 
 impl Report for Exported {
     fn warnings(&self) -> Vec<Warning> {
         let unknown = self.watch_only && self.fingerprint == Fingerprint::default().to_string();
-        let text = "this key does not say which master it comes from: a signer will not recognise drafts planned from it; \
-                    add the account by its descriptor with [fingerprint/path] instead";
-        unknown.then(|| Warning { code: "unknown_origin", text: text.to_owned() }).into_iter().collect()
+        let text = "this key does not say which master it comes from: fastness finds the key of its drafts all the same, other \
+                    signers may not; a descriptor with [fingerprint/path] says it";
+        let unknown = unknown.then(|| Warning { code: "unknown_origin", text: text.to_owned() });
+        unknown.into_iter().chain(self.remark.clone()).collect()
     }
 
     fn page(&self, page: &mut Page) {

@@ -5,6 +5,7 @@ use fastness::{
     address,
     amount::Amount,
     explain::Failure,
+    flow,
     ledger::{AccountRow, LabelKind, Ledger},
 };
 use serde::Serialize;
@@ -55,6 +56,8 @@ struct Found {
     wallet: Option<String>,
     account: Option<String>,
     path: Option<String>,
+    /// Whether a search of this wallet reaches it; none before the first sync, and for what is not ours.
+    searched: Option<bool>,
 }
 
 impl Args {
@@ -68,6 +71,7 @@ impl Args {
     fn list(&self, context: &mut Context) -> Answer {
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Addr)?;
+        let is_known = row.synced.is_some();
         let mut addresses = Vec::new();
         for known in ledger.addresses(row.id)? {
             let interesting = known.issued.is_some() || known.transactions > 0;
@@ -97,20 +101,23 @@ fn find(context: &mut Context, text: &str) -> Answer {
     let script = address::parse(text, network)?;
     let ledger = context.ledger()?;
     for row in ledger.accounts(None)?.into_iter().filter(|row| row.account.network == network) {
-        if let Some(path) = place(&ledger, &row, &script)? {
+        if let Some((keychain, index)) = place(&ledger, &row, &script)? {
+            let searched = flow::searched(&ledger, &row)?.map(|search| search.covers(keychain, index));
+            let path = Some(format!("m/{}", row.account.path(keychain, index)?));
             let (wallet, account) = (Some(row.wallet), Some(row.name));
-            return answer(Found { address: text.to_owned(), mine: true, wallet, account, path: Some(path) });
+            return answer(Found { address: text.to_owned(), mine: true, wallet, account, path, searched });
         }
     }
-    answer(Found { address: text.to_owned(), mine: false, wallet: None, account: None, path: None })
+    let address = text.to_owned();
+    answer(Found { address, mine: false, wallet: None, account: None, path: None, searched: None })
 }
 
-fn place(ledger: &Ledger, row: &AccountRow, script: &bitcoin::Script) -> Result<Option<String>, Failure> {
+fn place(ledger: &Ledger, row: &AccountRow, script: &bitcoin::Script) -> Result<Option<(Keychain, u32)>, Failure> {
     for keychain in Keychain::ALL {
         let end = ledger.next_index(row.id, keychain)?.saturating_add(FIND_BEYOND);
         for index in 0..end {
             if row.account.script(keychain, index)? == *script {
-                return Ok(Some(format!("m/{}", row.account.path(keychain, index)?)));
+                return Ok(Some((keychain, index)));
             }
         }
     }
@@ -155,6 +162,10 @@ impl Report for Found {
         match (&self.path, &self.wallet, &self.account) {
             (Some(path), Some(wallet), Some(account)) => {
                 page.toned_field("Mine", (Tone::Proven, &format!("yes: {path} of {wallet}/{account}, derived here")));
+                if self.searched == Some(false) {
+                    let text = "no search looks there: a payment to it would not be seen by a restored wallet";
+                    page.toned_field("Warning", (Tone::Stop, text));
+                }
             }
             _ => page.toned_field(
                 "Mine",

@@ -85,7 +85,7 @@ impl ReplacementArgs {
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);
         }
-        let signed = crate::cli::sealed_child::sign_in_child(context, &draft, &self.limits)?;
+        let signed = crate::cli::sealed_child::sign_in_child(context, &draft, (&self.limits, &[]))?;
         let sent = super::broadcast::send(context, &signed, &self.discretion)?;
         drop(lock);
         answer(sent)

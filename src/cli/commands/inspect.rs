@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use fastness::{
-    amount::{Amount, sat_text},
-    chain::bitcoin::{decode, psbt},
+    amount::Amount,
+    chain::bitcoin::{decode, policy, psbt},
     explain::{Explain, Failure},
     flow::{self, Draft},
     intent::{Review, Warning},
@@ -12,7 +12,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{Answer, answer, sign::read_input};
+use super::{Answer, answer, raw_transaction::RawTransaction, sign::read_input};
 use crate::cli::{
     context::Context,
     ethereum::story,
@@ -51,25 +51,6 @@ struct Inspected {
     heading: Heading,
 }
 
-#[derive(Serialize)]
-struct Output {
-    address: Option<String>,
-    script: String,
-    amount: Amount,
-}
-
-#[derive(Serialize)]
-struct RawTransaction {
-    kind: &'static str,
-    txid: String,
-    network: Network,
-    vsize: u64,
-    inputs: Vec<String>,
-    outputs: Vec<Output>,
-    /// By the amounts that a signed file names; the bytes alone do not tell.
-    claimed_fee: Option<Amount>,
-}
-
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
@@ -80,7 +61,7 @@ impl Args {
         context.is_about(AnyNetwork::Bitcoin(asked.unwrap_or(Network::Bitcoin)))?;
         if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
             let file = flow::SignedFile::read(&bytes, asked)?;
-            let mut report = raw("signed transaction", &file.transaction, file.signed.network);
+            let mut report = RawTransaction::of("signed transaction", &file.transaction, file.signed.network);
             report.claimed_fee = claimed_fee(&file);
             return answer(report);
         }
@@ -88,7 +69,7 @@ impl Args {
             && !bytes.trim_ascii_start().starts_with(b"{")
             && let psbt::Blob::Transaction(transaction) = psbt::read(&bytes)?
         {
-            return answer(raw("transaction", &transaction, network));
+            return answer(RawTransaction::of("transaction", &transaction, network));
         }
         answer(inspected(&Draft::read(&bytes, asked)?, context)?)
     }
@@ -106,14 +87,15 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
         code: problem.entry().code,
         message: problem.to_string(),
     };
-    let problems: Vec<Problem> = examination.problems.iter().map(problem).collect();
+    let unagreed = policy::check_search(&examination.review, &[]).err();
+    let problems: Vec<Problem> = examination.problems.iter().chain(&unagreed).map(problem).collect();
     let heading = Heading::of_draft(&examination.review, &ledger.accounts(None)?, &draft.context);
     Ok(Inspected {
         kind: "draft",
         review: examination.review,
         may_be_signed: problems.is_empty(),
         problems,
-        accounts_known: !ours.accounts().is_empty(),
+        accounts_known: ours.accounts().next().is_some(),
         heading,
     })
 }
@@ -123,23 +105,6 @@ fn claimed_fee(file: &flow::SignedFile) -> Option<Amount> {
     let spent = file.signed.input_amounts.iter().try_fold(0u64, |sum, amount| sum.checked_add(*amount))?;
     let paid = file.transaction.output.iter().try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))?;
     spent.checked_sub(paid).map(Amount::sat)
-}
-
-fn raw(kind: &'static str, transaction: &bitcoin::Transaction, network: Network) -> RawTransaction {
-    let output = |output: &bitcoin::TxOut| Output {
-        address: fastness::address::of(&output.script_pubkey, network),
-        script: output.script_pubkey.to_hex_string(),
-        amount: Amount::sat(output.value.to_sat()),
-    };
-    RawTransaction {
-        kind,
-        txid: transaction.compute_txid().to_string(),
-        network,
-        vsize: transaction.vsize() as u64,
-        inputs: transaction.input.iter().map(|input| input.previous_output.to_string()).collect(),
-        outputs: transaction.output.iter().map(output).collect(),
-        claimed_fee: None,
-    }
 }
 
 impl Inspected {
@@ -165,35 +130,14 @@ impl Report for Inspected {
                 "cannot tell here: no account of this network is known; `fastness sign` asks the keys themselves";
             return page.toned_field("Verdict", (Tone::Claimed, text));
         }
+        if self.problems.iter().all(|problem| problem.code == "bitcoin.beyond_search") {
+            let text = "it is signed only if that address is named with --to-unusual";
+            return page.toned_field("Verdict", (Tone::Stop, text));
+        }
         page.toned_field("Verdict", (Tone::Stop, "it would not be signed here"));
     }
 
     fn warnings(&self) -> Vec<Warning> {
         self.review.warnings.clone()
-    }
-}
-
-impl Report for RawTransaction {
-    fn page(&self, page: &mut Page) {
-        page.heading(&format!("A {}", self.kind), self.network.name());
-        page.field("Id", &self.txid);
-        page.field("Size", &format!("{} vbytes", self.vsize));
-        for input in &self.inputs {
-            page.field("Spends", input);
-        }
-        for output in &self.outputs {
-            let to = output
-                .address
-                .as_deref()
-                .map_or_else(|| format!("script {}", output.script), |address| page.grouped(address));
-            page.field("Pays", &format!("{}   {to}", output.amount));
-        }
-        match self.claimed_fee.and_then(Amount::to_sat) {
-            Some(fee) => page.toned_field("Fee", (Tone::Claimed, &format!("{}, claimed by the file", sat_text(fee)))),
-            None => page.toned(
-                Tone::Claimed,
-                "Its fee cannot be known from these bytes alone: the amounts it spends are not in them.",
-            ),
-        }
     }
 }

@@ -31,6 +31,7 @@ mod plan;
 #[cfg(feature = "practice")]
 mod practice;
 mod privacy;
+mod raw_transaction;
 mod receive;
 mod restore;
 pub(crate) mod send;

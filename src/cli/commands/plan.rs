@@ -100,18 +100,22 @@ impl Args {
     }
 
     fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {
-        planned(&self.pay, &self.limits, context)
+        planned(&self.pay, (&self.limits, &self.consents), context)
     }
 }
 
 /// Plans a payment from the words of the command line, after a sync (unless offline).
-pub(super) fn planned(pay: &PayArgs, limits: &LimitArgs, context: &mut Context) -> Result<Draft, Failure> {
+pub(super) fn planned(
+    pay: &PayArgs,
+    (limits, consents): (&LimitArgs, &ConsentArgs),
+    context: &mut Context,
+) -> Result<Draft, Failure> {
     let network = context.account()?.1.account.network;
     let request = pay.request(context, network, limits)?;
     let (ledger, row) = super::sync::refreshed(context)?;
     let draft = flow::plan(&ledger, &row, &request, randomness()?)?;
     let ours = flow::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
-    let approved = flow::approve(&draft, &ours, |review| limits.limits(network)?.check(review))?;
+    let approved = flow::approve(&draft, &ours, |review| limits.with_consents(consents, network)?.check(review))?;
     if let Some(warning) = given_away(request.fee, approved.review()) {
         context.ui.warn(&warning);
     }

@@ -56,7 +56,7 @@ impl Args {
             return answer(super::broadcast::send(context, &signed, &self.discretion)?);
         }
         let draft = self.planned(context, &wish)?;
-        let signed = sign_in_child(context, &draft, &self.limits)?;
+        let signed = sign_in_child(context, &draft, (&self.limits, &self.consents.to_unusual))?;
         let Signed { network, id, bytes, .. } = &signed.signed;
         ledger.record_wish(*network, id, bytes, &wish.purpose(&row))?;
         answer(super::broadcast::send(context, &signed, &self.discretion)?)
@@ -68,7 +68,7 @@ impl Args {
         if wish.once.is_some() && !self.again {
             flow::refuse_used_key(&ledger, &row, wish)?;
         }
-        let draft = super::plan::planned(&self.pay, &self.limits, context)?;
+        let draft = super::plan::planned(&self.pay, (&self.limits, &self.consents), context)?;
         if wish.once.is_none() && !self.again {
             flow::refuse_repeat(&ledger, &row, &draft)?;
         }

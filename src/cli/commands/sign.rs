@@ -99,7 +99,7 @@ impl Args {
         let wallet = wallet_for(context, &draft)?;
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
-        let limits = self.limits.limits(draft.plan.network)?;
+        let limits = self.limits.with_consents(&self.consents, draft.plan.network)?;
         let accounts = context.ledger()?.accounts(Some(wallet.as_str()))?;
         let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
         let signing = Signing { draft: &draft, wallet, accounts, limits };
@@ -154,16 +154,14 @@ struct Signing<'a> {
 impl Signing<'_> {
     /// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
     fn approved(&self, context: &mut Context, known: &Ownership, sealed: &Sealed) -> Result<(Approved, Keys), Failure> {
-        let reviewable = flow::approve(self.draft, known, |_| Ok(()));
-        if reviewable.as_ref().is_err_and(|failure| failure.entry().code == "bitcoin.foreign_input") {
-            let keys = key_side::keys(context, &self.wallet, sealed)?;
-            let ours = flow::ownership_of_keys(&self.draft.plan, &keys)?;
-            let approved = flow::approve(self.draft, &ours, |review| self.agree(context, review))?;
-            return Ok((approved, keys));
+        match flow::approve(self.draft, known, |review| self.agree(context, review)) {
+            Err(failure) if failure.entry().code == "bitcoin.foreign_input" => {}
+            other => return Ok((other?, key_side::keys(context, &self.wallet, sealed)?)),
         }
-        reviewable?;
-        let approved = flow::approve(self.draft, known, |review| self.agree(context, review))?;
-        Ok((approved, key_side::keys(context, &self.wallet, sealed)?))
+        let keys = key_side::keys(context, &self.wallet, sealed)?;
+        let ours = flow::ownership_of_keys(&self.draft.plan, &keys, known)?;
+        let approved = flow::approve(self.draft, &ours, |review| self.agree(context, review))?;
+        Ok((approved, keys))
     }
 
     fn agree(&self, context: &Context, review: &Review) -> Result<(), Failure> {

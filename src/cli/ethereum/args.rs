@@ -76,7 +76,7 @@ pub(crate) struct ConsentArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) allow_unlimited: Vec<String>,
     /// Pay this address although it looks wrong. Repeatable
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Limits")]
     pub(crate) to_unusual: Vec<String>,
     /// Call this address although nodes say that there is no code on this chain. Repeatable
     #[arg(long, value_name = "ADDRESS")]

@@ -89,6 +89,8 @@ mod reject;
 mod retry;
 mod rpc_errors;
 mod scan;
+#[cfg(test)]
+mod scan_ownership_tests;
 mod seats;
 mod seen_blocks;
 mod socks;

@@ -15,13 +15,10 @@ use super::{
     limits,
 };
 use crate::{
-    account::Keychain,
+    account::{Keychain, search_end},
     explorer::{ExplorerError, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory},
     text::SafeText,
 };
-
-/// Number of keys below a public one that can be derived without the private half (BIP-32: 2^31 are not hardened).
-const CHAIN_END: u32 = 1 << 31;
 
 /// How a host is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,8 +173,8 @@ impl Frontier {
     fn extend(&mut self, keychain: Keychain) -> Result<(), ExplorerError> {
         let chain = keychain.position();
         let found = self.next[chain] - self.known_next[chain];
-        let window = self.gap.max(found.min(self.ahead));
-        let end = self.next[chain].saturating_add(window).min(CHAIN_END);
+        let ahead = search_end(self.next[chain], found.min(self.ahead));
+        let end = search_end(self.next[chain], self.gap).max(ahead);
         for index in self.end[chain]..end {
             self.plan((keychain, index))?;
         }
@@ -202,7 +199,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::explorer::{Cause, Failures, KnownHistory, TxAt, online::fake};
+    use crate::{
+        account::CHAIN_END,
+        explorer::{Cause, Failures, KnownHistory, TxAt, online::fake},
+    };
 
     fn derive(keychain: Keychain, index: u32) -> Option<ScriptBuf> {
         Some(fake::script(index * 2 + u32::try_from(keychain.position()).ok()?))
