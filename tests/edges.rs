@@ -14,7 +14,7 @@ use fastness::{
     chain::bitcoin::{
         Ownership, decode,
         plan::plan,
-        sweep::{KeyCoin, SweepRequest, sweep},
+        sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
     intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Role},
 };
@@ -57,8 +57,8 @@ fn a_mixed_sweep_is_not_reckoned_too_small() {
         coins.push(KeyCoin { outpoint, parent, script_type: kind });
     }
     let request = SweepRequest {
-        account: account.clone(),
-        index: 0,
+        network: account.network,
+        to: Destination::Own { account: account.clone(), index: 0 },
         rate: FeeRate::from_sat_per_vb(10),
         fee_limit: FeeLimit::Standard,
     };

@@ -94,6 +94,22 @@ pub(crate) fn signed_by_child(draft: &Draft, signed: &[u8]) -> Result<SignedFile
     Ok(signed)
 }
 
+/// The same for several plans at once, in their order.
+pub(crate) fn all_signed_by_child(drafts: &[Draft], stdout: &[u8]) -> Result<Vec<SignedFile>, Failure> {
+    let not_understood = || DeskError::Child("its answer is not understood".to_owned());
+    let data = data_of(stdout)?;
+    let signed = data.get("signed").and_then(Value::as_array).ok_or_else(not_understood)?;
+    if signed.len() != drafts.len() {
+        return Err(not_understood().into());
+    }
+    let mut files = Vec::new();
+    for (draft, one) in drafts.iter().zip(signed) {
+        let raw = one.get("raw").and_then(Value::as_str).ok_or_else(not_understood)?;
+        files.push(signed_by_child(draft, raw.as_bytes())?);
+    }
+    Ok(files)
+}
+
 /// What the child signed must be the plan that it was given.
 fn same_payment(draft: &Draft, signed: &SignedFile) -> Result<(), Failure> {
     let mut bare = signed.transaction.clone();

@@ -68,6 +68,9 @@ pub enum KeystoreError {
     /// A password or passphrase is empty or longer than 1024 bytes.
     #[error("{0}")]
     Secret(&'static str),
+    /// A single private key that cannot be read or is not supported.
+    #[error("{0}")]
+    PrivateKey(&'static str),
     /// A derivation path this wallet does not use.
     #[error("path `{path}` is refused: {why}")]
     Path {
@@ -148,6 +151,7 @@ catalogue! {
     MEMORY = "keystore.memory", Refused, "Close other programs, or raise the limit (`ulimit -v unlimited`); nothing was written";
     RANDOMNESS = "keystore.randomness", Refused, "Do not make a wallet on this machine; nothing was written";
     SECRET = "keystore.secret_length", Usage, "Type 1 to 1024 bytes";
+    PRIVATE_KEY = "keystore.private_key", Usage, "Give it in wallet import format, as 51 or 52 letters and digits without a prefix; of an uncompressed key, sweep with the program that made it";
     PATH = "keystore.path", Refused, "Use an account of this wallet: coin type 0' on Bitcoin, 1' on its test networks, 60' on Ethereum and its family";
     KEY_MISMATCH = "keystore.key_mismatch", Verification, "Check that the draft belongs to this wallet; nothing was signed";
     SELF_CHECK = "keystore.self_check", Verification, "Try again, and test this machine's memory if it happens twice";
@@ -171,6 +175,7 @@ impl Explain for KeystoreError {
             Self::Memory => MEMORY,
             Self::Randomness(_) => RANDOMNESS,
             Self::Secret(_) => SECRET,
+            Self::PrivateKey(_) => PRIVATE_KEY,
             Self::Path { .. } => PATH,
             Self::KeyMismatch { .. } => KEY_MISMATCH,
             Self::SelfCheck(_) => SELF_CHECK,

@@ -39,14 +39,14 @@ impl SingleKey {
     pub fn parse(typed: String, class: NetworkClass, _sealed: &Sealed) -> Result<Self, KeystoreError> {
         let typed = Zeroizing::new(typed);
         let key = PrivateKey::from_wif(typed.trim())
-            .map_err(|_| KeystoreError::Secret("this is not a private key in wallet import format"))?;
+            .map_err(|_| KeystoreError::PrivateKey("this is not a private key in wallet import format"))?;
         let single = Self { key, secp: Secp256k1::new() };
         let found = if key.network == NetworkKind::Main { NetworkClass::Main } else { NetworkClass::Test };
         if found != class {
-            return Err(KeystoreError::Secret("this private key belongs to the other kind of network"));
+            return Err(KeystoreError::PrivateKey("this private key belongs to the other kind of network"));
         }
         if !key.compressed {
-            return Err(KeystoreError::Secret(
+            return Err(KeystoreError::PrivateKey(
                 "this private key belongs to an uncompressed public key, which is not supported",
             ));
         }

@@ -146,7 +146,7 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(file)?;
         schema::require_current(&db)?;
-        Ok(Self { db })
+        Ok(Self { db, gap: STANDARD_GAP })
     }
 
     /// A ledger that lives as long as this value.

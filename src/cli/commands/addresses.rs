@@ -71,7 +71,6 @@ impl Args {
     fn list(&self, context: &mut Context) -> Answer {
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Addr)?;
-        let is_known = row.synced.is_some();
         let mut addresses = Vec::new();
         for known in ledger.addresses(row.id)? {
             let interesting = known.issued.is_some() || known.transactions > 0;
