@@ -12,6 +12,7 @@ mod limits;
 mod original;
 mod ownership;
 mod repeat;
+mod replaces;
 mod signed_file;
 mod snapshot;
 mod sync;
@@ -23,9 +24,10 @@ pub use self::{
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Context, Draft},
     limits::{Limits, Origin},
-    original::{check_original, original},
+    original::{check_original, current, original},
     ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
     repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
+    replaces::{Effect, Replaces, replaced_by, replaces},
     signed_file::SignedFile,
     snapshot::snapshot,
     sync::{Depth, SyncReport, sync},

@@ -268,6 +268,11 @@ impl Context {
         if self.globals.yes { Consent::Given } else { Consent::Ask }
     }
 
+    /// The same where nobody is asked anything: it waits for its turn.
+    pub(crate) fn sending_lock(&mut self) -> Result<Lock, Failure> {
+        Ok(self.home()?.lock(Duration::from_secs(120))?)
+    }
+
     /// One payment at a time in a home. A person is told soon that another is under way; scripts wait for their turn.
     pub(crate) fn payment_lock(&mut self) -> Result<Arc<Lock>, Failure> {
         if let Some(lock) = &self.payments {

@@ -48,6 +48,25 @@ pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Origin
     Ok((Original { transaction, coins }, rest))
 }
 
+/// What a person means who names a transaction that was replaced: the replacement of ours that counts now.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn current(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<Txid, Failure> {
+    let Some((transaction, _)) = ledger.transaction(row, txid)? else { return Ok(txid) };
+    if !ledger.is_gone(row, txid)? {
+        return Ok(txid);
+    }
+    for input in &transaction.input {
+        if let Some(by) = ledger.spender(row.id, input.previous_output)?
+            && from_journal(ledger, row, by)?.is_some()
+        {
+            return Ok(by);
+        }
+    }
+    Ok(txid)
+}
+
 /// Before a replacement is signed: the original is one that was signed here, or two organisations have the very same
 /// bytes; where there is one organisation only, its word for what Bitcoin Core's code accepted is enough.
 ///

@@ -81,7 +81,12 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
     let Placed { claim, others } = placed(explorer, txid)?;
     let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
     let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
-    if let Some(known) = known_here(ledger, explorer, (&row, &file.transaction), (claim.value(), reorganised))? {
+    if let Some(by) = replacement(ledger, network, claim.value(), &file.transaction)? {
+        let told = [(host_of(&claim), *claim.value())];
+        let others: Vec<_> = told.into_iter().filter(|(_, place)| *place == TxPlace::Mempool).chain(others).collect();
+        return Ok(Tracking::said(Status::Replaced { by: by.to_string() }).with(&others));
+    }
+    if !reorganised && let Some(known) = accepted_just_now(ledger, explorer, (&row, &file.transaction), claim.value())? {
         return Ok(known);
     }
     let tracking = match claim.value() {
@@ -102,25 +107,48 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
     Ok(Tracking { reorganised, ..tracking.with(&others) })
 }
 
-/// What our own journal knows better than lists that are some seconds old: that a host accepted this one just now, or what
-/// replaces it.
-fn known_here(
+/// What a host accepted some seconds ago, and no list shows yet: lists of servers lag behind.
+fn accepted_just_now(
     ledger: &Ledger,
     explorer: &Explorer,
     (row, transaction): (&JournalRow, &Transaction),
-    (place, reorganised): (&TxPlace, bool),
+    place: &TxPlace,
 ) -> Result<Option<Tracking>, Failure> {
-    let rival = rival_here(ledger, &accounts(ledger, row.network)?, transaction)?;
-    Ok(match (place, rival) {
-        (TxPlace::Mempool, Some(by)) if just_sent::is_fresh(ledger, row.network, by)? => {
-            Some(Tracking::said(Status::Replaced { by: by.to_string() }))
-        }
-        (TxPlace::Unknown, None) if !reorganised => {
-            let known = |ago| Tracking { accepted_ago: Some(ago), ..Tracking::said(Status::Unconfirmed) };
-            just_sent::unlisted(explorer, row).map(known)
-        }
-        _ => None,
-    })
+    if *place != TxPlace::Unknown || rival_here(ledger, &accounts(ledger, row.network)?, transaction)?.is_some() {
+        return Ok(None);
+    }
+    let known = |ago| Tracking { accepted_ago: Some(ago), ..Tracking::said(Status::Unconfirmed) };
+    Ok(just_sent::unlisted(explorer, row).map(known))
+}
+
+/// A replacement of ours that was sent, where the original is in no block: it is what counts, whoever still has the other one
+/// for a moment. What may never have left displaces nothing that somebody has.
+fn replacement(
+    ledger: &Ledger,
+    network: Network,
+    place: &TxPlace,
+    original: &Transaction,
+) -> Result<Option<Txid>, Failure> {
+    if matches!(place, TxPlace::Confirmed(_)) {
+        return Ok(None);
+    }
+    let Some(by) = rival_here(ledger, &accounts(ledger, network)?, original)? else { return Ok(None) };
+    let state = ledger.journal_row(network, &by.to_string())?.map(|row| row.state);
+    let counts = match state {
+        Some(JournalState::Sent | JournalState::Confirmed) => true,
+        Some(JournalState::Unknown) => *place == TxPlace::Unknown,
+        _ => false,
+    };
+    Ok(counts.then_some(by))
+}
+
+/// The first host that stands behind a claim.
+fn host_of<T>(claim: &Claim<T>) -> SafeText {
+    match claim {
+        Claim::Proven(_) => SafeText::new("ourselves"),
+        Claim::Agreed { operators, .. } => operators.first().cloned().unwrap_or_else(|| SafeText::new("nobody")),
+        Claim::Single { operator, .. } => operator.clone(),
+    }
 }
 
 /// Where a transaction is. A server that has just heard of a change is not settled for a moment: it is asked again. A node

@@ -302,13 +302,25 @@ impl Ledger {
         Ok(self.evm_outbox(who)?.into_iter().filter(|row| same(row) && alive(row)).max_by_key(|row| row.id))
     }
 
-    /// A transaction of the same wish that is still waiting.
+    /// A transaction of the same wish that is still waiting; of those that replace each other the newest.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn waiting_same(&self, who: &EvmWho, purpose: &str) -> Result<Option<OutboxRow>, LedgerError> {
         let rows = self.evm_outbox(who)?;
-        Ok(rows.into_iter().find(|row| row.purpose == purpose && row.state.is_waiting()))
+        let same = rows.into_iter().find(|row| row.purpose == purpose && row.state.is_waiting());
+        let Some(same) = same else { return Ok(None) };
+        Ok(Some(self.replacement_of(&same)?.unwrap_or(same)))
+    }
+
+    /// The newest transaction that was sent, or may have been, with the nonce of an older one: what replaces it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn replacement_of(&self, row: &OutboxRow) -> Result<Option<OutboxRow>, LedgerError> {
+        let is_out = |state| matches!(state, OutboxState::Unknown | OutboxState::Sent | OutboxState::Mined);
+        let newer = |other: &OutboxRow| other.id > row.id && other.nonce == row.nonce && is_out(other.state);
+        Ok(self.evm_outbox(&row.who)?.into_iter().rfind(newer))
     }
 }
 

@@ -89,9 +89,11 @@ impl Ledger {
         if let Some(row) = self.journal_row(network, txid)? {
             return if row.raw == raw { Ok(row) } else { Err(LedgerError::OtherBytes(txid.to_owned())) };
         }
-        let sql = "INSERT INTO journal (txid, network, raw, state, detail, created, updated) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5)";
+        let sql = "INSERT OR IGNORE INTO journal (txid, network, raw, state, detail, created, updated) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5)";
         self.db.execute(sql, params![txid, network.name(), raw, JournalState::Signed.name(), now()]).map_err(file)?;
-        self.journal_row(network, txid)?.ok_or(LedgerError::Damaged("journal"))
+        // Another process may have been quicker.
+        let row = self.journal_row(network, txid)?.ok_or(LedgerError::Damaged("journal"))?;
+        if row.raw == raw { Ok(row) } else { Err(LedgerError::OtherBytes(txid.to_owned())) }
     }
 
     /// Notes what signed bytes are for, until their command has told what became of them: the same wish takes them up.

@@ -92,6 +92,13 @@ fn payees(purpose: Purpose, old: &Original, new: &Transaction, snapshot: &Snapsh
         transaction.output.iter().filter(|output| !change.contains(&output.script_pubkey)).cloned().collect()
     };
     match purpose {
+        // A payment of everything pays its fee itself: the one payee gets less by just that.
+        Purpose::Bump if old.transaction.output.len() == 1 && new.output.len() == 1 => {
+            let ([was], [is]) = (old.transaction.output.as_slice(), new.output.as_slice()) else { return Ok(()) };
+            ensure(was.script_pubkey == is.script_pubkey && is.value <= was.value, || "the payee changed".to_owned())?;
+            let added = new.input.len() - old.transaction.input.len();
+            ensure(added == 0 || was.value == is.value, || "a coin was added, and the payee gets less".to_owned())
+        }
         Purpose::Bump => ensure(others(new) == others(&old.transaction), || "the payees changed".to_owned()),
         Purpose::Cancel => ensure(others(new).is_empty() && new.output.len() == 1, || "it still pays".to_owned()),
     }

@@ -95,3 +95,86 @@ fn a_fee_that_few_nodes_relay_is_said_in_the_review() {
     let usual = stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "1"]);
     assert_eq!(usual["review"]["warnings"], serde_json::json!([]));
 }
+
+#[test]
+fn what_is_replaced_and_what_becomes_of_it_is_said() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "3"])["id"].as_str().unwrap().to_owned();
+    let written = stage.json(&["bump", &first, "--fee-rate", "10", "-o", "x.draft"]);
+    assert_eq!(written["replaces"]["effect"]["kind"], "same_payment", "{written}");
+    let second = replaced(&stage, &["bump", &first, "--fee-rate", "10"]);
+    let told = &second["replaces"];
+    assert_eq!((told["id"].as_str(), told["effect"]["kind"].as_str()), (Some(first.as_str()), Some("same_payment")));
+    assert_eq!((sat(&told["old_fee"]), sat(&told["fee"])), (3 * 153, 10 * 153), "{told}");
+    assert_eq!((sat(&told["paid"]), sat(&told["remains"])), (10_000_000, 40_000_000 - 10 * 153));
+    let second = second["id"].as_str().unwrap();
+    let limits = ["--yes", "--max-fee=50000sat"];
+    // Named by the id that was replaced: it is about what counts now.
+    let back = stage.run(&[&["cancel", &first, "--fee-rate", "20"][..], &limits, &[&stage.password()]].concat());
+    back.expect_code(0);
+    let words = format!("Takes back {second} (1,530 sat, 10 sat/vB): nobody is paid, ");
+    assert!(back.stdout.contains(&words) && back.stdout.contains("more fee"), "{back:?}");
+}
+
+#[test]
+fn a_payment_of_everything_pays_the_higher_fee_itself() {
+    let stage = Stage::with_coins(&[1_000_000]);
+    let first = stage.send(&[&Stage::shop(), "all", "--fee-rate", "1"]);
+    let bumped = replaced(&stage, &["bump", first["id"].as_str().unwrap(), "--fee-rate", "10"]);
+    let told = &bumped["replaces"];
+    assert_eq!(told["effect"]["kind"], "less_paid", "{told}");
+    assert_eq!(sat(&told["effect"]["less"]), sat(&told["fee"]) - sat(&told["old_fee"]));
+    let limits = ["--yes", "--max-fee=50000sat"];
+    let id = bumped["id"].as_str().unwrap();
+    let again = stage.run(&[&["bump", id, "--fee-rate", "20"][..], &limits, &[&stage.password()]].concat());
+    again.expect_code(0);
+    assert!(again.stdout.contains("the same payee gets 1,"), "{again:?}");
+    // Taken back in any case: a rate that is too low to replace it is raised to the least.
+    let back = replaced(&stage, &["cancel", id, "--fee-rate", "10"]);
+    let told = &back["replaces"];
+    assert_eq!((told["effect"]["kind"].as_str(), sat(&told["paid"])), (Some("taken_back"), 0), "{told}");
+    assert!(sat(&told["fee"]) > sat(&told["old_fee"]), "{told}");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 0);
+}
+
+#[test]
+fn after_a_bump_everything_names_the_replacement() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let words = [Stage::shop(), "0.1btc".to_owned(), "--fee-rate".to_owned(), "2".to_owned()];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let first = stage.send(&words)["id"].as_str().unwrap().to_owned();
+    let second = replaced(&stage, &["bump", &first, "--fee-rate", "9"])["id"].as_str().unwrap().to_owned();
+    let sent = stage.server.seen().iter().filter(|line| line.starts_with("POST /tx")).count();
+    for _ in 0..2 {
+        let tracked = stage.run(&["track", &first, "--json"]);
+        tracked.expect_code(1);
+        assert!(tracked.stdout.contains("\"replaced\"") && tracked.stdout.contains(&second), "{tracked:?}");
+    }
+    let after = stage.server.seen().iter().filter(|line| line.starts_with("POST /tx")).count();
+    assert_eq!(sent, after, "what was replaced is never sent again");
+    let history = stage.json(&["history"]);
+    assert_eq!(history["transactions"][0]["txid"], second.as_str(), "{history}");
+    assert_eq!(history["transactions"][0]["replaces"], serde_json::json!([first]));
+    let page = stage.run(&["history"]).stdout;
+    assert!(page.contains(&format!("in the place of {first}")), "{page}");
+    let password = stage.password();
+    let same = [&["send"], words.as_slice(), &["--yes", "--max-fee=5000sat", &password, "--json"]].concat();
+    let refused = stage.run(&same);
+    assert_eq!(refused.error_code(), "flow.same_payment", "{refused:?}");
+    assert!(refused.stdout.contains(&second) && !refused.stdout.contains(&first), "{refused:?}");
+}
+
+#[test]
+fn eight_who_send_one_file_all_end_well() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    let started: Vec<_> =
+        (0..8).map(|_| stage.command(&["broadcast", "pay.signed", "--json"]).spawn().unwrap()).collect();
+    for process in started {
+        let answer = crate::harness::answer(process.wait_with_output().unwrap());
+        answer.expect_code(0);
+    }
+    assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
+}

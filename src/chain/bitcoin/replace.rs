@@ -1,9 +1,10 @@
 //! Replacing an unconfirmed transaction of ours: `bump` pays more for the same, `cancel` takes the coins back (BIP-125).
 //!
 //! A replacement spends every coin of the original, so the two can never both confirm; `bump` keeps recipients, amounts
-//! and locktime and changes only fee and change (threats.md P9). Pure, like plan.rs.
+//! and locktime and changes only fee and change. A payment of everything that is left has neither change nor another coin:
+//! its payee gets less by the fee. Pure, like plan.rs.
 
-use bitcoin::{Sequence, Transaction, TxOut};
+use bitcoin::{Amount, Sequence, Transaction, TxOut};
 
 use super::{
     BitcoinError, Coin, CoinState, Plan, Snapshot,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     account::Keychain,
-    amount::FeeRate,
+    amount::{FeeRate, sat_text},
     intent::{Fee, FeeLimit, Freeze},
 };
 
@@ -46,6 +47,8 @@ pub enum ReplacementFee {
     Least,
     /// What the person asked for; too little is an error that names the least.
     Asked(Fee),
+    /// This rate, or the least that nodes accept where that is more: for what is to be taken back in any case.
+    AtLeast(FeeRate),
 }
 
 impl Original {
@@ -73,11 +76,18 @@ pub fn replace(
     randomness: [u8; 32],
 ) -> Result<Plan, BitcoinError> {
     check_spends(original)?;
-    let outputs = match purpose {
+    let mut outputs = match purpose {
         Purpose::Bump => payments(original, snapshot)?,
         Purpose::Cancel => Vec::new(),
     };
-    let (coins, funding) = fund_replacement(original, purpose, snapshot, &outputs, fees.0)?;
+    let (coins, funding) = match fund_replacement(original, purpose, snapshot, &outputs, fees.0) {
+        Err(error @ BitcoinError::InsufficientFunds { .. }) => {
+            let (reduced, funding) = from_payment(original, snapshot, &outputs, fees.0)?.ok_or(error)?;
+            outputs = vec![reduced];
+            (original.coins.iter().collect(), funding)
+        }
+        funded => funded?,
+    };
     let change = funding.change.map(|value| (snapshot.next_change, value));
     if purpose == Purpose::Cancel && change.is_none() {
         return Err(BitcoinError::BadRequest("after this fee nothing would be left to take back".to_owned()));
@@ -143,6 +153,50 @@ fn fund_replacement<'a>(
     }
 }
 
+/// A payment of everything has no change, and perhaps no other coin is left: its one payee pays the fee. Nothing where the
+/// original is no such payment.
+fn from_payment(
+    original: &Original,
+    snapshot: &Snapshot,
+    outputs: &[TxOut],
+    fee: ReplacementFee,
+) -> Result<Option<(TxOut, Funding)>, BitcoinError> {
+    let ([payment], [_]) = (outputs, original.transaction.output.as_slice()) else { return Ok(None) };
+    if payment.script_pubkey.is_op_return() {
+        return Ok(None);
+    }
+    let coins: Vec<&Coin> = original.coins.iter().collect();
+    let candidates = candidates(&coins)?;
+    let spent = candidates.iter().fold(0u64, |sum, coin| sum.saturating_add(coin.value));
+    let vsize = target(&snapshot.account, outputs, Fee::Exact(0))?.vsize(candidates.len() as u64, None);
+    let old_fee = original.fee()?;
+    let least = least_fee(old_fee, FeeRate::of(old_fee, original.transaction.vsize() as u64), vsize);
+    let fee = match fee {
+        ReplacementFee::Least => least,
+        ReplacementFee::AtLeast(rate) => rate.fee(vsize).max(least),
+        ReplacementFee::Asked(Fee::Rate(rate)) => rate.fee(vsize),
+        ReplacementFee::Asked(Fee::Exact(fee)) => fee,
+    };
+    if fee < least {
+        return Err(too_little(original, (fee, least))?);
+    }
+    let value = spent.checked_sub(fee).ok_or_else(|| BitcoinError::insufficient(fee, spent))?;
+    if policy::check_dust(&payment.script_pubkey, value).is_err() {
+        return Ok(None);
+    }
+    let reduced = TxOut { value: Amount::from_sat(value), script_pubkey: payment.script_pubkey.clone() };
+    Ok(Some((reduced, Funding { chosen: (0..candidates.len()).collect(), change: None, fee, leftover: 0 })))
+}
+
+/// A fee that nodes do not take for a replacement.
+fn too_little(original: &Original, (paid, least): (u64, u64)) -> Result<BitcoinError, BitcoinError> {
+    let old_fee = original.fee()?;
+    let old_rate = FeeRate::of(old_fee, original.transaction.vsize() as u64);
+    let (least, paid, old) = (sat_text(least), sat_text(paid), sat_text(old_fee));
+    let what = format!("a fee of {paid} does not replace the {old} ({old_rate}) it pays now; the least is {least}");
+    Ok(BitcoinError::BadRequest(what))
+}
+
 /// BIP-125 rule 2: a replacement may add only confirmed coins.
 fn may_be_added(coin: &Coin) -> bool {
     coin.freeze == Freeze::Free && matches!(coin.state, CoinState::Confirmed(_)) && !coin.parent.is_coinbase()
@@ -162,18 +216,17 @@ fn fund_at_least(
     let fee = match fee {
         ReplacementFee::Asked(fee) => fee,
         // With change the transaction is largest, so the least fee for that size is enough for any.
-        ReplacementFee::Least => {
-            Fee::Exact(least_fee(old_fee, old_rate, target.vsize(candidates.len() as u64, Some(0))))
+        ReplacementFee::Least | ReplacementFee::AtLeast(_) => {
+            let vsize = target.vsize(candidates.len() as u64, Some(0));
+            let asked = if let ReplacementFee::AtLeast(rate) = fee { rate.fee(vsize) } else { 0 };
+            Fee::Exact(least_fee(old_fee, old_rate, vsize).max(asked))
         }
     };
     let funding = fund::spend_exactly(&candidates, &Target { fee, ..*target })?;
     if funding.fee >= least(&funding) {
         return Ok(funding);
     }
-    let (least, paid) = (crate::amount::sat_text(least(&funding)), crate::amount::sat_text(funding.fee));
-    let old = crate::amount::sat_text(old_fee);
-    let what = format!("a fee of {paid} does not replace the {old} ({old_rate}) it pays now; the least is {least}");
-    Err(BitcoinError::BadRequest(what))
+    Err(too_little(original, (funding.fee, least(&funding)))?)
 }
 
 /// The least fee in satoshi with which `vsize` vbytes replace a transaction of `old_fee` at `old_rate`.

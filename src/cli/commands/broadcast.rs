@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use fastness::{
     explain::{Explain, Failure, Kind},
     explorer::{Dissent, Explorer, ExplorerError, NotSent, Propagation, Sending, Taken, Verdict, Why},
-    flow::{self, Delivery, SignedFile, ethereum},
+    flow::{self, Delivery, Replaces, SignedFile, ethereum},
     intent::Warning,
     network::Network,
     text::SafeText,
@@ -82,6 +82,8 @@ pub(super) struct Sent {
     dissent: Vec<Objection>,
     /// `yes` once a host has it that was not sent it.
     propagated: &'static str,
+    /// The transaction of ours that it takes the place of.
+    replaces: Option<Replaces>,
 }
 
 /// What one of them said.
@@ -97,12 +99,14 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
         if story::chain_of_file(context, &bytes)?.is_some() {
-            let _lock = context.payment_lock()?;
+            let _lock = context.sending_lock()?;
             let signed = ethereum::read_signed(&bytes, context.asked())?;
             let (node, mut ledger) = (context.node(signed.chain)?, context.ledger()?);
             return answer(story::send(context, (&mut ledger, &node), &signed, None)?);
         }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
+        // One at a time in a home: of several that send one file each has a verdict of its own.
+        let _lock = context.sending_lock()?;
         flow::refuse_superseded(&context.ledger()?, &file)?;
         answer(send(context, &file, &self.discretion)?)
     }
@@ -136,6 +140,11 @@ pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &Discre
 }
 
 impl Sent {
+    /// The same with what it replaces.
+    pub(super) fn replacing(self, replaces: Option<Replaces>) -> Self {
+        Self { replaces, ..self }
+    }
+
     fn of(id: String, network: Network, (verdict, taken): (&'static str, Taken)) -> Self {
         let detail = taken.to_string();
         let propagated = match taken.propagation {
@@ -144,11 +153,20 @@ impl Sent {
             Propagation::NobodyToAsk => "not_asked",
         };
         let dissent = taken.dissent.into_iter().map(Objection::from).collect();
-        Self { id, network, verdict, detail, accepted_by: taken.operators, dissent, propagated }
+        Self { id, network, verdict, detail, accepted_by: taken.operators, dissent, propagated, replaces: None }
     }
 
     fn without_names(id: String, network: Network, (verdict, detail): (&'static str, String)) -> Self {
-        Self { id, network, verdict, detail, accepted_by: Vec::new(), dissent: Vec::new(), propagated: "not_asked" }
+        Self {
+            id,
+            network,
+            verdict,
+            detail,
+            accepted_by: Vec::new(),
+            dissent: Vec::new(),
+            propagated: "not_asked",
+            replaces: None,
+        }
     }
 }
 
@@ -178,6 +196,9 @@ impl Report for Sent {
         };
         page.line(head);
         page.field("Id", &self.id);
+        if let Some(replaces) = &self.replaces {
+            page.line(&format!("  {replaces}."));
+        }
         page.field("Has it", &format!("{word}{}", self.detail));
         match self.propagated {
             "yes" => page.field("Spreads", "yes: an explorer has it that was not sent it"),

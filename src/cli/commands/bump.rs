@@ -7,6 +7,7 @@ use fastness::{
     },
     explain::Failure,
     flow::{self, Draft},
+    intent::Fee,
     text::SafeText,
 };
 
@@ -82,13 +83,17 @@ impl ReplacementArgs {
         }
         let lock = context.payment_lock()?;
         let draft = self.draft(context, purpose)?;
+        let replaces = flow::replaces(&context.ledger()?, &draft.plan)?;
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);
+        }
+        if let Some(replaces) = &replaces {
+            context.ui.say(&replaces.to_string());
         }
         let signed = crate::cli::sealed_child::sign_in_child(context, &draft, (&self.limits, &[]))?;
         let sent = super::broadcast::send(context, &signed, &self.discretion)?;
         drop(lock);
-        answer(sent)
+        answer(sent.replacing(replaces))
     }
 
     fn evm(&self, context: &mut Context, purpose: Purpose) -> Answer {
@@ -115,8 +120,16 @@ impl ReplacementArgs {
             .parse()
             .map_err(|_| DeskError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
         let (ledger, row) = super::sync::refreshed(context)?;
-        let fee = self.fee.asked(context, row.account.network)?.map_or(ReplacementFee::Least, ReplacementFee::Asked);
-        let (original, snapshot) = flow::original(&ledger, &row, txid)?;
+        let fee = match (self.fee.asked(context, row.account.network)?, purpose) {
+            (None, _) => ReplacementFee::Least,
+            (Some(Fee::Rate(rate)), Purpose::Cancel) => ReplacementFee::AtLeast(rate),
+            (Some(fee), _) => ReplacementFee::Asked(fee),
+        };
+        let current = flow::current(&ledger, &row, txid)?;
+        if current != txid {
+            context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
+        }
+        let (original, snapshot) = flow::original(&ledger, &row, current)?;
         self.trust.check_original(context, (&ledger, &row), &original)?;
         let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
         let draft = flow::draft(&ledger, &row, plan)?;

@@ -10,7 +10,7 @@ use fastness::{
     chain::ethereum::{Ownership, decode},
     explorer::{Evidence, EvmIndexer, EvmMovement, EvmMovements, ExplorerError, Moved, Succeeded},
     intent::Warning,
-    ledger::{EvmWho, OutboxRow},
+    ledger::{EvmWho, OutboxRow, OutboxState},
     network::EvmChain,
     text::{SafeText, date},
     token::Token,
@@ -49,6 +49,8 @@ struct Own {
     action: SafeText,
     created: u64,
     detail: String,
+    /// The transaction of this wallet that has its nonce now.
+    replaced_by: Option<B256>,
 }
 
 /// What an indexer tells that the outbox does not know.
@@ -85,7 +87,12 @@ pub(super) fn history(context: &mut Context, chain: &'static EvmChain, limit: Op
     let ours = signer::ownership(context, &ledger, &row.wallet, (chain, &[]))?;
     let mut rows = ledger.evm_outbox(&who)?;
     rows.reverse();
-    let own: Vec<Own> = rows.iter().filter_map(|row| own(row, &ours)).collect();
+    let mut transactions: Vec<Own> = Vec::new();
+    for row in &rows {
+        let by = ledger.replacement_of(row)?.and_then(|by| by.signed).map(|(hash, _)| hash);
+        transactions.extend(own(row, &ours, by));
+    }
+    let own = transactions;
     let known = Known { who, own: &own, ours: &ours };
     let told = context.indexer(chain)?.map(|indexer| claims(&indexer, chain, limit.unwrap_or(USUAL), &known));
     let (claimed, trouble) = match told {
@@ -98,13 +105,14 @@ pub(super) fn history(context: &mut Context, chain: &'static EvmChain, limit: Op
     answer(EvmHistory { account, network: chain, transactions, claimed, trouble })
 }
 
-fn own(row: &OutboxRow, ours: &Ownership) -> Option<Own> {
+fn own(row: &OutboxRow, ours: &Ownership, replaced_by: Option<B256>) -> Option<Own> {
     let (hash, raw) = row.signed.as_ref()?;
     let (_, plan) = decode::signed(raw).ok()?;
     let review = decode::review(&plan, ours);
     let action = review.map_or_else(|_| SafeText::new("a delegation"), |review| review.action);
-    let (nonce, state, detail) = (row.nonce, row.state.name(), row.detail.clone());
-    Some(Own { id: *hash, nonce, state, action, created: row.created, detail })
+    let (nonce, detail) = (row.nonce, row.detail.clone());
+    let state = if replaced_by.is_some() { OutboxState::Replaced.name() } else { row.state.name() };
+    Some(Own { id: *hash, nonce, state, action, created: row.created, detail, replaced_by })
 }
 
 /// What we know ourselves, to read claims by.

@@ -2,6 +2,7 @@
 
 use fastness::{
     amount::Amount,
+    flow,
     ledger::{Evidence, HistoryRow, LabelKind, Synced},
     text::date,
 };
@@ -35,6 +36,8 @@ struct Row {
     sent: Amount,
     fee: Option<Amount>,
     label: Option<String>,
+    /// Transactions of this wallet that it took the place of.
+    replaces: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +55,10 @@ impl Args {
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Tx)?;
         let tip_height = row.synced.as_ref().map(Synced::counted_height);
-        let make = |entry: HistoryRow| {
+        let rows = ledger.history(row.id)?;
+        let counting = rows.iter().map(|entry| entry.txid.clone()).collect();
+        let mut replaced = flow::replaced_by(&ledger, row.account.network, &counting)?;
+        let mut make = |entry: HistoryRow| {
             let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
             let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);
             // What is proven has the blocks on it that prove it, whatever is said of the tip.
@@ -67,11 +73,11 @@ impl Args {
                 sent: Amount::sat(entry.sent),
                 fee: entry.fee.map(Amount::sat),
                 label,
+                replaces: replaced.remove(&entry.txid).unwrap_or_default(),
                 txid: entry.txid,
             }
         };
-        let transactions =
-            ledger.history(row.id)?.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(make).collect();
+        let transactions = rows.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(&mut make).collect();
         answer(HistoryList { account: format!("{}/{}", row.wallet, row.name), tip_height, transactions })
     }
 }
@@ -112,6 +118,9 @@ impl Report for HistoryList {
                 .and_then(Amount::to_sat)
                 .map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
             page.line(&format!("  {}{fee}", row.txid));
+            for other in &row.replaces {
+                page.line(&format!("  in the place of {other}"));
+            }
         }
     }
 }

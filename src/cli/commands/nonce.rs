@@ -43,6 +43,8 @@ struct Line {
     state: &'static str,
     id: Option<String>,
     detail: String,
+    /// The transaction that has its nonce now.
+    replaced_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -103,11 +105,15 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
     let mut rows = ledger.evm_outbox(&who)?;
     rows.retain(|row| row.nonce >= state.nonce && row.state.holds_nonce() && row.state != OutboxState::Reserved);
     let (gaps, next) = gaps(&state, &rows);
-    let line = |row: &OutboxRow| Line {
-        nonce: row.nonce,
-        state: row.state.name(),
-        id: row.signed.as_ref().map(|(hash, _)| hash.to_string()),
-        detail: row.detail.clone(),
+    let line = |row: &OutboxRow| -> Result<Line, Failure> {
+        let by = ledger.replacement_of(row)?.and_then(|by| by.signed);
+        Ok(Line {
+            nonce: row.nonce,
+            state: if by.is_some() { OutboxState::Replaced.name() } else { row.state.name() },
+            id: row.signed.as_ref().map(|(hash, _)| hash.to_string()),
+            detail: row.detail.clone(),
+            replaced_by: by.map(|(hash, _)| hash.to_string()),
+        })
     };
     Ok(Status {
         account: format!("{}/{}", row.wallet, row.name),
@@ -116,7 +122,7 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
         standing,
         pending: state.pending_nonce,
         next,
-        open: rows.iter().map(line).collect(),
+        open: rows.iter().map(line).collect::<Result<_, _>>()?,
         gaps,
         shows,
     })
@@ -145,6 +151,9 @@ impl Report for Status {
             for line in &self.open {
                 let id = line.id.as_deref().unwrap_or("a draft that is not signed here");
                 page.field(&format!("{}", line.nonce), &format!("{}  {id}", line.state));
+                if let Some(by) = &line.replaced_by {
+                    page.field("", &format!("by {by}"));
+                }
             }
         }
         if self.gaps.is_empty() {

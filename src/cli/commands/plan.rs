@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fastness::{
     amount::sat_text,
     explain::Failure,
-    flow::{self, Draft},
+    flow::{self, Draft, Replaces},
     intent::{Fee, Review, Warning},
     network::EvmChain,
     store::{WriteRule, atomic_write},
@@ -75,6 +75,8 @@ impl DraftOutput {
 #[derive(Serialize)]
 pub(crate) struct Planned {
     review: Review,
+    /// The transaction of ours that it would take the place of.
+    replaces: Option<Replaces>,
     file: Option<String>,
     psbt: String,
     #[serde(skip)]
@@ -152,11 +154,17 @@ pub(super) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context
         let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
         atomic_write(path, text.as_bytes(), WriteRule::New)?;
     }
-    Ok(Planned { review, file: output.output.as_ref().map(|path| path.display().to_string()), psbt, heading })
+    let replaces = flow::replaces(&ledger, &draft.plan)?;
+    let file = output.output.as_ref().map(|path| path.display().to_string());
+    Ok(Planned { review, replaces, file, psbt, heading })
 }
 
 impl Report for Planned {
     fn page(&self, page: &mut Page) {
+        if let Some(replaces) = &self.replaces {
+            page.line(&replaces.to_string());
+            page.blank();
+        }
         review_page::write(&self.review, &self.heading, page);
         page.blank();
         match &self.file {

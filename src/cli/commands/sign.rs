@@ -101,6 +101,12 @@ impl Args {
         let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
         let limits = self.limits.with_consents(&self.consents, draft.plan.network)?;
         let accounts = context.ledger()?.accounts(Some(wallet.as_str()))?;
+        // What is handed over by another process of this program was said there.
+        if self.draft.as_os_str() != "-"
+            && let Some(replaces) = flow::replaces(&context.ledger()?, &draft.plan)?
+        {
+            context.ui.say(&replaces.to_string());
+        }
         let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
         let signing = Signing { draft: &draft, wallet, accounts, limits };
         let (approved, keys) = signing.approved(context, &known, &sealed)?;

@@ -125,6 +125,7 @@ fn report(
     let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
     Ok(EvmPlanned {
         review,
+        replaces: None,
         file,
         notes: planned.notes.clone(),
         unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),

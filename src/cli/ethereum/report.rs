@@ -12,7 +12,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{review_page, witnesses::write_disagreements};
+use super::{replacing::EvmReplaces, review_page, witnesses::write_disagreements};
 use crate::cli::{
     context::Context,
     heading::Heading,
@@ -24,6 +24,8 @@ use crate::cli::{
 #[derive(Serialize)]
 pub(crate) struct EvmPlanned {
     pub(crate) review: EvmReview,
+    /// The transaction of ours that it would take the place of.
+    pub(crate) replaces: Option<EvmReplaces>,
     pub(crate) file: Option<String>,
     pub(crate) unsigned: String,
     #[serde(skip)]
@@ -130,6 +132,8 @@ pub(crate) struct EvmSent {
     detail: String,
     /// What operators disagreed about when it was planned; a person was told before signing.
     pub(crate) notes: Vec<Warning>,
+    /// The transaction of ours that it takes the place of.
+    pub(crate) replaces: Option<EvmReplaces>,
     /// Its row in the outbox.
     #[serde(skip)]
     row: i64,
@@ -138,7 +142,17 @@ pub(crate) struct EvmSent {
 impl EvmSent {
     pub(crate) fn new(signed: &SignedTransaction, row: i64, (verdict, detail): (&'static str, String)) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
-        Self { id: *hash, network: chain, from: *from, nonce: *nonce, verdict, detail, notes: Vec::new(), row }
+        Self {
+            id: *hash,
+            network: chain,
+            from: *from,
+            nonce: *nonce,
+            verdict,
+            detail,
+            notes: Vec::new(),
+            replaces: None,
+            row,
+        }
     }
 }
 
@@ -154,6 +168,9 @@ impl Report for EvmSent {
         }
         page.line(if self.verdict == "accepted" { "Sent." } else { "Already on its way; nothing had to be sent." });
         page.field("Id", &self.id.to_string());
+        if let Some(replaces) = &self.replaces {
+            page.line(&format!("  {replaces}."));
+        }
         page.field("Nonce", &self.nonce.to_string());
         page.field("Has it", &self.detail);
         page.field("Next", &track);
@@ -211,8 +228,11 @@ impl Report for EvmPlace {
                 page.toned_field("Status", (Tone::Claimed, text));
             }
             EvmStatus::Replaced { by } => {
-                let by = by.map_or_else(String::new, |by| format!(" ({by})"));
-                page.toned_field("Status", (Tone::Stop, &format!("replaced: another transaction took its nonce{by}")));
+                let text = by.map_or_else(
+                    || "replaced: another transaction took its nonce".to_owned(),
+                    |by| format!("replaced by {by}, which has its nonce"),
+                );
+                page.toned_field("Status", (Tone::Stop, &text));
             }
             EvmStatus::Mined { .. } => self.mined(page),
         }

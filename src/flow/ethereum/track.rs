@@ -118,6 +118,10 @@ fn absent(
         }
         return Ok(EvmStatus::Replaced { by });
     }
+    // Its nonce is another's of ours by now: these bytes are never sent again.
+    if let Some(by) = ledger.replacement_of(row)? {
+        return Ok(EvmStatus::Replaced { by: by.signed.map(|(hash, _)| hash) });
+    }
     let status = if row.block_hash.is_some() { EvmStatus::Reorged } else { EvmStatus::Dropped };
     let was_out = matches!(row.state, OutboxState::Unknown | OutboxState::Sent | OutboxState::Mined);
     if !was_out {

@@ -91,6 +91,36 @@ fn a_payment_that_waits_is_bumped_and_another_is_cancelled() {
 }
 
 #[test]
+fn after_a_bump_everything_names_the_replacement() {
+    let stage = EvmStage::new();
+    stage.anvil.automine(&json!(false));
+    let slow = stage.signed(&["send", SHOP, "1eth", "--fee", "slow"]);
+    let slow = slow["id"].as_str().unwrap();
+    let bumped = stage.signed(&["bump", slow]);
+    let told = &bumped["replaces"];
+    assert_eq!((told["id"].as_str(), told["effect"].as_str()), (Some(slow), Some("same")), "{bumped}");
+    let new = bumped["id"].as_str().unwrap();
+    for _ in 0..2 {
+        let tracked = stage.run(&["track", slow, "--json"]);
+        tracked.expect_code(1);
+        assert!(tracked.stdout.contains("replaced") && tracked.stdout.contains(new), "{tracked:#?}");
+    }
+    let open = &stage.json(&["nonce", "status"])["open"];
+    assert_eq!((&open[0]["state"], &open[0]["replaced_by"]), (&json!("replaced"), &json!(new)), "{open}");
+    assert_eq!((&open[1]["id"], &open[1]["replaced_by"]), (&json!(new), &json!(null)), "{open}");
+    let history = stage.json(&["history"]);
+    assert_eq!(history["transactions"][1]["replaced_by"], new, "{history}");
+    let (code, said) = stage.refused(&["send", SHOP, "1eth"]);
+    assert_eq!(code, "flow.same_payment");
+    assert!(said.contains(new) && !said.contains(slow), "{said}");
+    // Named by the hash that was replaced: it is about what waits now.
+    let back = stage.signed(&["cancel", slow]);
+    assert_eq!((&back["replaces"]["id"], &back["replaces"]["effect"]), (&json!(new), &json!("nothing")));
+    stage.anvil.mine();
+    assert_eq!(stage.tracked(&back)["state"], "mined");
+}
+
+#[test]
 fn chains_of_the_settings_are_chains_like_others() {
     let anvil = Anvil::with(&["--chain-id", "7777"]);
     let stage = EvmStage::on(anvil);

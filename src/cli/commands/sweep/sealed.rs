@@ -91,12 +91,7 @@ impl Args {
     }
 }
 
-fn key(
-    context: &Context,
-    row: &AccountRow,
-    source: Option<PathBuf>,
-    sealed: &Sealed,
-) -> Result<SingleKey, Failure> {
+fn key(context: &Context, row: &AccountRow, source: Option<PathBuf>, sealed: &Sealed) -> Result<SingleKey, Failure> {
     let typed = match source {
         Some(path) => key_side::from_file(&path)?,
         None => key_side::take(
