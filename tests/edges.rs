@@ -58,7 +58,7 @@ fn a_mixed_sweep_is_not_reckoned_too_small() {
     }
     let request = SweepRequest {
         network: account.network,
-        to: Destination::Own { account: account.clone(), index: 0 },
+        to: Destination::Own { account: Box::new(account.clone()), index: 0 },
         rate: FeeRate::from_sat_per_vb(10),
         fee_limit: FeeLimit::Standard,
     };

@@ -41,7 +41,7 @@ pub enum Destination {
     /// A receive address of an account of ours: whoever signs proves it with the keys of that account.
     Own {
         /// The account.
-        account: Account,
+        account: Box<Account>,
         /// Receive index.
         index: u32,
     },

@@ -154,7 +154,7 @@ impl Args {
         match self.limits.expect_to.as_slice() {
             [] => {
                 let index = ledger.next_index(row.id, Keychain::Receive)?;
-                Ok(Destination::Own { account: row.account.clone(), index })
+                Ok(Destination::Own { account: Box::new(row.account.clone()), index })
             }
             [typed] => Ok(Destination::Typed(address::parse(typed, row.account.network)?)),
             _ => Err(DeskError::Usage("a sweep goes to one address; name one with --expect-to".to_owned()).into()),
