@@ -9,7 +9,6 @@ use crate::{
     explain::Failure,
     explorer::Explorer,
     ledger::{JournalRow, JournalState, Ledger, now},
-    network::Network,
 };
 
 /// Seconds for which lists may not show yet what a host accepted: Esplora and ElectrumX servers read the mempool of their
@@ -30,12 +29,6 @@ pub(super) fn unlisted(explorer: &Explorer, row: &JournalRow) -> Option<u64> {
     stands.then_some(ago)
 }
 
-/// Whether a host accepted this one of ours within the last seconds: what it replaced may still be listed in its place.
-pub(super) fn is_fresh(ledger: &Ledger, network: Network, txid: Txid) -> Result<bool, Failure> {
-    let row = ledger.journal_row(network, &txid.to_string())?;
-    Ok(row.is_some_and(|row| seconds_ago(&row).is_some()))
-}
-
 /// Whether a spender of a coin of this one, which was accepted within the last seconds, is ours as well: what it was sent to
 /// replace.
 pub(super) fn is_of_before((ledger, row): (&Ledger, &JournalRow), spender: Txid) -> Result<bool, Failure> {
@@ -45,7 +38,7 @@ pub(super) fn is_of_before((ledger, row): (&Ledger, &JournalRow), spender: Txid)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Acceptance;
+    use crate::{ledger::Acceptance, network::Network};
 
     #[test]
     fn only_what_a_host_accepted_within_the_last_seconds_is_known_without_a_list() {

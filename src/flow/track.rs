@@ -86,7 +86,8 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
         let others: Vec<_> = told.into_iter().filter(|(_, place)| *place == TxPlace::Mempool).chain(others).collect();
         return Ok(Tracking::said(Status::Replaced { by: by.to_string() }).with(&others));
     }
-    if !reorganised && let Some(known) = accepted_just_now(ledger, explorer, (&row, &file.transaction), claim.value())? {
+    if !reorganised && let Some(known) = accepted_just_now(ledger, explorer, (&row, &file.transaction), claim.value())?
+    {
         return Ok(known);
     }
     let tracking = match claim.value() {

@@ -192,7 +192,6 @@ pub(crate) fn limits(
         approve: limits.approve.as_ref().map(|digest| digest.to_ascii_lowercase()),
         consents: consents.given(chain)?,
         max_total: limits.max_total.iter().map(|text| max_total(ledger, text, chain)).collect::<Result<_, _>>()?,
-        l1_fee: U256::ZERO,
     })
 }
 

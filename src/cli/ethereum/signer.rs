@@ -2,14 +2,13 @@
 
 use std::ffi::OsString;
 
-use alloy_primitives::U256;
 use fastness::{
     amount::Denomination,
     chain::ethereum::{Ownership, SignedTransaction, decode, sign},
     explain::Failure,
     flow::{
         FlowError,
-        ethereum::{self, EvmDraft, EvmLimits},
+        ethereum::{self, EvmDraft},
     },
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
@@ -59,7 +58,6 @@ pub(crate) fn sign(
     let ledger = context.ledger()?;
     let known = ownership(context, &ledger, wallet.as_str(), (chain, signatures))?;
     let limits = args::limits(&ledger, (options.limits, options.consents), chain)?;
-    let limits = EvmLimits { l1_fee: claimed_l1_fee(draft), ..limits };
     let heading = Heading::of_evm_draft(draft, &ledger.evm_accounts(Some(wallet.as_str()))?);
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
@@ -85,13 +83,6 @@ fn wallet_for(context: &mut Context, draft: &EvmDraft) -> Result<WalletName, Fai
         return Ok(name);
     }
     context.wallet()
-}
-
-/// What the planning machine said of the fee for layer-1 data; a claim, and more than nothing for `--max-total`.
-fn claimed_l1_fee(draft: &EvmDraft) -> U256 {
-    let chain = draft.plan.chain;
-    let claimed = draft.context.l1_fee.as_deref().and_then(|text| args::native(text, chain).ok());
-    claimed.map_or(U256::ZERO, |fee| fee.value)
 }
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed, which must be that plan.

@@ -26,8 +26,6 @@ pub struct EvmLimits {
     /// The most that may leave in all: of the chain's own coin with the fees, and of each token. Empty for no bound; else
     /// nothing leaves that none of them names.
     pub max_total: Vec<MaxTotal>,
-    /// The fee for layer-1 data in wei, as far as it is known; it leaves beside the transaction.
-    pub l1_fee: U256,
 }
 
 /// A bound on what leaves of one asset.
@@ -99,9 +97,9 @@ impl EvmLimits {
                 "how much may leave by this call is not in its bytes, so --max-total cannot bound it".to_owned(),
             );
         }
-        let worst = review.worst_total.denomination.clone().of(review.worst_total.value.saturating_add(self.l1_fee));
+        let worst = &review.worst_total;
         // A fee alone has its own stops; a value needs a bound.
-        let native = (!review.value.value.is_zero() || self.bound(None).is_some()).then_some((None, &worst));
+        let native = (!review.value.value.is_zero() || self.bound(None).is_some()).then_some((None, worst));
         let tokens = review.leaving.iter().map(|leaving| (Some(leaving.token), &leaving.amount));
         for (token, amount) in native.into_iter().chain(tokens) {
             match self.bound(token) {

@@ -104,10 +104,11 @@ fn key(context: &Context, row: &AccountRow, source: Option<PathBuf>, sealed: &Se
 /// The accounts that the drafts name and the wallet's keys derive. The ledger could name somebody else's account as this
 /// wallet's, so that it is not asked.
 fn derived(keys: &Keys, row: &AccountRow, drafts: &[Draft]) -> Result<Vec<Account>, Failure> {
-    flow::check_ledger(&Ownership::new(vec![row.account.clone()]), keys)?;
+    let known = Ownership::new(vec![row.account.clone()]);
+    flow::check_ledger(&known, keys)?;
     let mut accounts: Vec<Account> = Vec::new();
     for draft in drafts {
-        for derived in flow::ownership_of_keys(&draft.plan, keys)?.accounts() {
+        for derived in flow::ownership_of_keys(&draft.plan, keys, &known)?.accounts() {
             if !accounts.contains(derived) {
                 accounts.push(derived.clone());
             }
