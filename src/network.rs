@@ -13,6 +13,7 @@ use crate::{
 
 mod evm;
 mod evm_list;
+mod wrapped;
 
 pub use evm::{Checksum, EvmChain, FeeMode, L1Fee};
 

@@ -8,6 +8,7 @@ use std::{
     sync::OnceLock,
 };
 
+use alloy_primitives::Address;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{NetworkClass, evm_list::CHAINS};
@@ -89,6 +90,12 @@ impl EvmChain {
     #[must_use]
     pub fn by_id(id: u64) -> Option<&'static Self> {
         Self::all().find(|chain| chain.id == id)
+    }
+
+    /// The contract that wraps the chain's own coin, where it is known.
+    #[must_use]
+    pub fn wrapped(&self) -> Option<Address> {
+        super::wrapped::wrapped(self.id)
     }
 
     /// The chain with this name, or `eip155:ID`.

@@ -9,12 +9,16 @@ use super::{
     allowance,
     batches::{self, is_batch},
     calldata::{Decoded, Inner, Reader},
+    calls,
+    known_messages::PERMIT2,
+    permit2,
     plan::native,
+    safe::{DELEGATECALL as DELEGATECALL_OPERATION, OWN_RULES, Refund},
 };
 use crate::{
     address::evm_text,
     amount::{Denomination, Units},
-    intent::Consent,
+    intent::{Certainty, Consent},
     token::Token,
 };
 
@@ -24,13 +28,19 @@ const DELEGATECALL: u64 = 1;
 /// Reads a call whose signature a standard defines.
 pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
     let signature = decoded.function.signature();
+    if !is_its_own(reader, to, &signature) {
+        return guess(reader, to, decoded, depth);
+    }
     let values = Values(&decoded.arguments);
     if !is_batch(&signature) {
         reader.arguments(decoded, depth);
     }
     match signature.as_str() {
         "transfer(address,uint256)" => send(reader, to, (values.address(0), values.uint(1)), depth),
-        "approve(address,uint256)" => approve(reader, to, (values.address(0), values.uint(1)), depth),
+        "approve(address,uint256)" => {
+            approve(reader, to, (values.address(0), values.uint(1)), depth);
+            perhaps_an_nft(reader, to, (values.address(0), values.uint(1)));
+        }
         "increaseAllowance(address,uint256)" => raise(reader, to, (values.address(0), values.uint(1)), depth),
         "decreaseAllowance(address,uint256)" => {
             let amount = amount(reader, to, values.uint(1));
@@ -49,11 +59,12 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
             nft(reader, to, (&values, "several NFTs (listed below)".to_owned()), depth);
         }
         "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)" => {
-            approve(reader, to, (values.address(1), values.uint(2)), depth);
+            permit(reader, to, &values, depth);
         }
         "approve(address,address,uint160,uint48)" => {
             permit2(reader, (values.address(0), values.address(1)), values.uint(2), depth);
         }
+        other if permit2::is_a_movement(other) => permit2::read(reader, decoded, depth),
         "deposit()" => wrap(reader, to, depth),
         "withdraw(uint256)" => {
             reader.gains(to);
@@ -68,15 +79,39 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
     }
 }
 
+/// Whether a function is what its name says: that of a wrapped coin or of Permit2 is at its own contract only.
+fn is_its_own(reader: &Reader<'_>, to: Address, signature: &str) -> bool {
+    match signature {
+        "deposit()" | "withdraw(uint256)" => reader.facts.chain.wrapped() == Some(to),
+        "approve(address,address,uint160,uint48)" => to == PERMIT2,
+        other => to == PERMIT2 || !permit2::is_a_movement(other),
+    }
+}
+
+/// A function of another contract than the one that defines it: a guess, unless the person typed its signature.
+fn guess(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
+    let selector = decoded.function.selector();
+    let same = |typed: &String| calls::function(typed).is_ok_and(|function| function.selector() == selector);
+    let found = if reader.ours.typed_signatures.iter().any(same) { Certainty::Typed } else { Certainty::Guess };
+    reader.reading.certainty = reader.reading.certainty.max(found);
+    if found == Certainty::Guess {
+        let inner = if depth == 0 { "" } else { " (a call inside of it)" };
+        let why = "a function is only guessed from its first four bytes; another one can have the same";
+        reader.tree.gap(&format!("{why}{inner}"));
+    }
+    decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| reader.gains(address));
+    reader.plain_call(to, decoded, depth);
+}
+
 /// Arguments by place. A place that is not there cannot be: the function's own types were decoded.
-struct Values<'a>(&'a [DynSolValue]);
+pub(super) struct Values<'a>(pub(super) &'a [DynSolValue]);
 
 impl Values<'_> {
-    fn address(&self, place: usize) -> Address {
+    pub(super) fn address(&self, place: usize) -> Address {
         self.0.get(place).and_then(DynSolValue::as_address).unwrap_or_default()
     }
 
-    fn uint(&self, place: usize) -> U256 {
+    pub(super) fn uint(&self, place: usize) -> U256 {
         self.0.get(place).and_then(DynSolValue::as_uint).map_or(U256::ZERO, |(number, _)| number)
     }
 
@@ -96,7 +131,7 @@ fn units(reader: &Reader<'_>, token: Address, value: U256) -> Option<Units> {
 }
 
 /// An amount of a token in words; a token that nobody here knows is named by its contract.
-fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
+pub(super) fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
     match units(reader, token, value) {
         Some(units) => units.to_string(),
         None => format!("{value} smallest units of the token {}", evm_text(token, reader.facts.chain)),
@@ -108,7 +143,7 @@ fn named(reader: &Reader<'_>, token: Address) -> String {
     known.unwrap_or_else(|| format!("the token {}", evm_text(token, reader.facts.chain)))
 }
 
-fn moved(reader: &mut Reader<'_>, token: Address, value: U256, depth: usize) {
+pub(super) fn moved(reader: &mut Reader<'_>, token: Address, value: U256, depth: usize) {
     let raw = || Denomination::new("smallest units", 0).of(value);
     let amount = units(reader, token, value).unwrap_or_else(raw);
     reader.leaves(token, &amount);
@@ -165,9 +200,43 @@ fn is_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> bool {
     allowance::is_unlimited(reader.facts.chain, token, value)
 }
 
+/// ERC-721 has the same `approve`: there its number is a token. A contract that is not known here may be either.
+fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, (spender, number): (Address, U256)) {
+    if denomination(reader, contract).is_some() || spender.is_zero() {
+        return;
+    }
+    reader.gains(spender);
+    let (name, who) = (reader.name(contract), reader.name(spender));
+    let text =
+        format!("{name} is no token that is known here: if it is an NFT contract, this lets {who} move NFT #{number}");
+    reader.warn("perhaps_an_nft", text);
+}
+
+/// ERC-2612, shown by its owner or by anybody who holds the owner's signature.
+fn permit(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: usize) {
+    let (owner, spender, value) = (values.address(0), values.address(1), values.uint(2));
+    if owner == reader.facts.from {
+        return approve(reader, token, (spender, value), depth);
+    }
+    reader.gains(spender);
+    let (amount, who, whose) = (or_unlimited(reader, token, value), reader.name(spender), reader.name(owner));
+    reader.say(depth, format!("Show the permit of {whose}, which allows {who} to spend {amount} of {whose}"));
+}
+
+/// As [`amount`], with `UNLIMITED` for what is without limit.
+fn or_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> String {
+    if is_unlimited(reader, token, value) {
+        return format!("UNLIMITED {}", named(reader, token));
+    }
+    amount(reader, token, value)
+}
+
 fn raise(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
     reader.gains(spender);
-    reader.say(depth, format!("Raise the allowance of {} by {}", reader.name(spender), amount(reader, token, value)));
+    reader.say(
+        depth,
+        format!("Raise the allowance of {} by {}", reader.name(spender), or_unlimited(reader, token, value)),
+    );
     // How high it is now is not in the bytes.
     reader.consent(Consent::Unlimited { spender });
 }
@@ -242,14 +311,27 @@ fn safe(reader: &mut Reader<'_>, safe: Address, values: &Values<'_>, depth: usiz
     let (to, value) = (values.address(0), values.uint(1));
     let data = values.bytes(2).to_vec();
     reader.gains(to);
-    reader.say(depth, format!("Let the Safe {} call {}", reader.name(safe), reader.name(to)));
+    let refund = Refund {
+        safe_tx_gas: values.uint(4),
+        base_gas: values.uint(5),
+        gas_price: values.uint(6),
+        token: values.address(7),
+        receiver: values.address(8),
+    };
+    let with = if value.is_zero() { String::new() } else { format!(" with {}", native(reader.facts.chain, value)) };
+    let coin = |token: Address, value: U256| {
+        if token.is_zero() { native(reader.facts.chain, value).to_string() } else { or_unlimited(reader, token, value) }
+    };
+    let refunds = refund.sentence(coin, |address| reader.name(address));
+    reader.say(depth, format!("Let the Safe {} call {}{with}{refunds}", reader.name(safe), reader.name(to)));
     if values.uint(3) == U256::from(DELEGATECALL) {
         reader.blind("the Safe would run foreign code as itself (operation 1, a delegatecall)", depth);
     }
-    if !values.uint(6).is_zero() {
-        let receiver = values.address(8);
-        reader.gains(receiver);
-        reader.warn("safe_refund", format!("the Safe refunds gas to {}", reader.name(receiver)));
+    if values.uint(3) > DELEGATECALL_OPERATION || (to == safe && !data.is_empty()) {
+        reader.tree.gap(if to == safe { OWN_RULES } else { "it is an operation that no Safe has" });
+    }
+    if refund.most().is_some() && !refund.receiver.is_zero() {
+        reader.gains(refund.receiver);
     }
     reader.inner(&Inner { to, value, data: &data, times: 1, failing: "" }, depth + 1);
 }

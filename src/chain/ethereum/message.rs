@@ -123,11 +123,11 @@ pub fn typed(json: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumEr
     let typed = Typed::read(json, chain)?;
     let grant = Look { typed: &typed, chain, now, ours }.grant();
     let mut tree = Tree::new(chain);
-    tree.line(0, &typed.primary, "");
-    typed_values::write(&typed.types, (&typed.primary, &typed.message), 1, &mut tree);
     for (place, item) in grant.items.iter().enumerate() {
         tree.line(0, &format!("item {}", place + 1), item);
     }
+    tree.line(0, &typed.primary, "");
+    typed_values::write(&typed.types, (&typed.primary, &typed.message), 1, &mut tree);
     for line in grant.call.iter().flat_map(|call| call.tree.iter()) {
         tree.line(line.depth.saturating_add(1), line.name.as_str(), line.value.as_str());
     }

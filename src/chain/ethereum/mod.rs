@@ -25,6 +25,7 @@ mod error;
 mod known_messages;
 mod meaning;
 mod orders;
+mod permit2;
 mod permits;
 mod safe;
 mod sign_in;
@@ -33,6 +34,8 @@ mod tree;
 
 #[cfg(test)]
 mod calldata_tests;
+#[cfg(test)]
+mod meaning_tests;
 
 pub mod typed_data;
 mod typed_values;

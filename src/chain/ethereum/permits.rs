@@ -201,7 +201,7 @@ impl Look<'_> {
             few if few.len() <= IN_A_SENTENCE => {
                 few.iter().map(|(amount, _)| amount.as_str()).collect::<Vec<_>>().join(" and ")
             }
-            many => format!("{} AMOUNTS OF TOKENS, each listed below,", many.len()),
+            many => format!("{} AMOUNTS OF TOKENS, each listed below", many.len()),
         };
         let expiry = details.iter().filter_map(|detail| Self::number(detail, "expiration")).max();
         let until = expiry.or_else(|| Self::number(message, deadline));

@@ -12,6 +12,8 @@ use super::{
 };
 use crate::{address::parse_evm, network::EvmChain};
 
+/// Numbers of JSON above 2^53-1 lose digits in many programs (RFC 8259, section 6).
+const MOST_IN_JSON: u64 = (1 << 53) - 1;
 /// Types within types.
 const MAX_DEPTH: usize = 16;
 
@@ -135,6 +137,9 @@ fn hex_length(value: &Value) -> Option<usize> {
 
 /// A number without a sign, as JSON number or as text in decimal or hex.
 pub(super) fn unsigned(value: &Value, bits: usize) -> Result<U256, EthereumError> {
+    if value.as_u64().is_some_and(|number| number > MOST_IN_JSON) {
+        return Err(bad("a number above 2^53 is not written as a text, and programs read it in two ways"));
+    }
     let number = match value {
         Value::Number(number) => number.as_u64().map(U256::from),
         Value::String(text) => text_number(text),
@@ -155,6 +160,9 @@ fn text_number(text: &str) -> Option<U256> {
 
 fn signed(value: &Value, bits: usize) -> Result<(), EthereumError> {
     let wrong = || bad(format!("a value does not fit an `int{bits}`"));
+    if value.as_i64().is_some_and(|number| number.unsigned_abs() > MOST_IN_JSON) {
+        return Err(wrong());
+    }
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
