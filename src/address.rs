@@ -7,7 +7,7 @@ use bitcoin::{Address, ScriptBuf, address::NetworkUnchecked};
 use crate::{
     explain::{Entry, Explain, catalogue},
     network::Network,
-    text::SafeText,
+    text::{SafeText, out_of_fours},
 };
 
 mod evm;
@@ -75,6 +75,8 @@ impl Explain for AddressError {
 /// # Errors
 /// Wrong network, wrong checksum, mixed case, or a program that is not safe to pay.
 pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, AddressError> {
+    let joined = out_of_fours(text);
+    let text = joined.as_str();
     let shown = || SafeText::new(text);
     if text.len() > MAX_CHARS || !text.is_ascii() {
         return Err(AddressError::NotAnAddress(shown()));

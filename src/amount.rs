@@ -11,6 +11,7 @@ use crate::{
     text::SafeText,
 };
 
+mod grouping;
 mod units;
 
 pub use units::{Denomination, MAX_DECIMALS, Typed, Units, decimal_to_u256};
@@ -122,7 +123,7 @@ catalogue! {
     UNKNOWN_UNIT = "amount.unknown_unit", Usage, "Use btc, mbtc or sat";
     NO_UNIT_HERE = "amount.unit_missing", Usage, "Type the unit behind the number; gas prices are in gwei or wei";
     NOT_ITS_UNIT = "amount.other_unit", Usage, "Use the symbol of the coin or token; a native coin also takes gwei and wei";
-    NOT_A_NUMBER = "amount.not_a_number", Usage, "Use digits and at most one point: no commas, signs, exponents or spaces";
+    NOT_A_NUMBER = "amount.not_a_number", Usage, "Use digits and at most one point, in groups of three if at all (1,000.5 or 0.050 000 00): no signs or exponents";
     TOO_FINE = "amount.too_fine", Usage, "Use at most 8 decimals in btc, 18 in eth, and whole numbers in sat and wei";
     TOO_MUCH = "amount.too_much", Usage, "Check the unit: there will never be more than 21 million bitcoin, and no token holds more than 2^256 - 1";
 }
@@ -167,17 +168,16 @@ impl Amount {
         u64::try_from(self.smallest).ok()
     }
 
-    /// Reads a number with its unit, as `0.01btc` or `15000sat`; one space between them is allowed.
+    /// Reads a number with its unit, as `0.01btc` or `15000sat`; one space between them is allowed, and groups as they are printed.
     ///
     /// # Errors
     /// No unit, a unit of another asset, anything but digits and one point, too many decimals, more than can exist.
     pub fn parse(text: &str, asset: Asset) -> Result<Self, AmountError> {
-        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
+        let (number, unit) = grouping::split(text);
         if number.is_empty() {
             return Err(AmountError::NotANumber(SafeText::new(text)));
         }
-        let unit = unit.strip_prefix(' ').unwrap_or(unit).to_ascii_lowercase();
+        let unit = unit.to_ascii_lowercase();
         if unit.is_empty() {
             return Err(AmountError::NoUnit { text: SafeText::new(number) });
         }
@@ -200,6 +200,8 @@ impl Amount {
 /// # Errors
 /// Anything else than that form, more decimals than `power`, or a value beyond `u128`.
 pub fn decimal_to_integer(number: &str, power: u32) -> Result<u128, AmountError> {
+    let number = grouping::ungrouped(number)?;
+    let number = number.as_str();
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !plain(whole) || !plain(fraction) || (number.contains('.') && fraction.is_empty()) {

@@ -93,6 +93,9 @@ impl PaymentUri {
 /// BIP-21: bitcoin as plain decimals, no unit, no exponent, no sign.
 fn amount(value: &str) -> Result<Amount, UriError> {
     const BAD: UriError = UriError("its amount is not a plain decimal number of bitcoin");
+    if value.contains([',', ' ']) {
+        return Err(BAD);
+    }
     let smallest = decimal_to_integer(value, Asset::Bitcoin.decimals()).map_err(|_| BAD)?;
     if smallest > Asset::Bitcoin.supply_limit() {
         return Err(BAD);

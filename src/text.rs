@@ -89,6 +89,17 @@ pub fn in_fours(text: &str) -> String {
     grouped
 }
 
+/// An address that was typed as [`in_fours`] prints it, joined again; any other text stays as it is. `0x` may stand before
+/// the first group.
+#[must_use]
+pub fn out_of_fours(text: &str) -> String {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let groups: Vec<&str> = digits.split(' ').collect();
+    let Some((last, rest)) = groups.split_last() else { return text.to_owned() };
+    let is_grouped = rest.iter().all(|group| group.chars().count() == 4) && (1..=4).contains(&last.chars().count());
+    if is_grouped { text.replace(' ', "") } else { text.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -114,6 +125,14 @@ mod tests {
     #[test]
     fn groups_addresses_in_fours() {
         assert_eq!(in_fours("bc1qw508d6"), "bc1q w508 d6");
+    }
+
+    proptest! {
+        #[test]
+        fn groups_of_four_are_joined_again(text in "[a-zA-Z0-9]{1,90}") {
+            prop_assert_eq!(out_of_fours(&in_fours(&text)), text.clone());
+            prop_assert_eq!(out_of_fours(&format!("0x{}", in_fours(&text))), format!("0x{text}"));
+        }
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use alloy_primitives::Address;
 use super::AddressError;
 use crate::{
     network::{Checksum, EvmChain},
-    text::SafeText,
+    text::{SafeText, out_of_fours},
 };
 
 /// Whether the text carried a checksum.
@@ -24,6 +24,8 @@ pub enum Checked {
 /// # Errors
 /// Not 0x and 40 hex digits, or capitals that are not the checksum.
 pub fn parse_evm(text: &str, chain: &EvmChain) -> Result<(Address, Checked), AddressError> {
+    let joined = out_of_fours(text);
+    let text = joined.as_str();
     let shown = || SafeText::new(text);
     let digits =
         text.strip_prefix("0x").filter(|digits| digits.len() == 40 && digits.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -37,21 +37,19 @@ pub struct Units {
 /// A number as typed, with the unit that was typed behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typed<'a> {
-    /// Plain digits with at most one point.
+    /// Digits with at most one point, in groups or not.
     pub number: &'a str,
     /// The unit, as typed: `eth`, `gwei`, `USDC` or a token's address.
     pub unit: &'a str,
 }
 
 impl<'a> Typed<'a> {
-    /// Splits `1.5eth` or `25 USDC`; one space between them is allowed.
+    /// Splits `1.5eth` or `25 USDC`; one space between them is allowed, and groups as they are printed.
     ///
     /// # Errors
     /// No number, or no unit.
     pub fn split(text: &'a str) -> Result<Self, AmountError> {
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let (number, rest) = text.split_at(end);
-        let unit = rest.strip_prefix(' ').unwrap_or(rest);
+        let (number, unit) = super::grouping::split(text);
         if number.is_empty() || unit.starts_with([' ', ',', '-', '+']) {
             return Err(AmountError::NotANumber(SafeText::new(text)));
         }
@@ -98,6 +96,8 @@ impl Denomination {
 /// # Errors
 /// Anything else than that form, more decimals than `places`, or a value beyond 256 bits.
 pub fn decimal_to_u256(number: &str, places: u8) -> Result<U256, AmountError> {
+    let number = super::grouping::ungrouped(number)?;
+    let number = number.as_str();
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || !plain(whole) || !plain(fraction) || (number.contains('.') && fraction.is_empty()) {
