@@ -44,7 +44,7 @@ pub use self::{
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},
-    store::{StoreError, check_private, is_read_only},
+    store::{StoreError, check_private, is_read_only, make_private},
 };
 
 /// Why the ledger cannot answer.
@@ -134,6 +134,8 @@ impl Ledger {
             name.push(suffix);
             check_private(Path::new(&name)).map_err(LedgerError::Unfit)?;
         }
+        // SQLite gives the files beside it the same mode.
+        make_private(path);
         match Connection::open(path).map_err(file).and_then(Self::prepare) {
             Err(LedgerError::File(_)) if is_read_only(path) => Self::open_to_look(path),
             other => other,

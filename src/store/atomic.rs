@@ -189,7 +189,7 @@ mod tests {
         let path = dir.path().join("w");
         fs::create_dir(&path).unwrap();
         fs::write(path.join("inside"), b"old").unwrap();
-        assert!(matches!(atomic_write(&path, b"new", WriteRule::Replace), Err(StoreError::System { .. })));
+        assert!(matches!(atomic_write(&path, b"new", WriteRule::Replace), Err(StoreError::NotWritten { .. })));
         assert_eq!(names(dir.path()), ["w"]);
         assert_eq!(fs::read(path.join("inside")).unwrap(), b"old");
         let nowhere = dir.path().join("none/w");

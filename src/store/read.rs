@@ -67,6 +67,12 @@ pub fn check_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out by whoever opens it.
+pub fn make_private(path: &Path) {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let _ = open(path, flags, Mode::RUSR | Mode::WUSR);
+}
+
 /// Reads a secret from a file or descriptor that a person named: a plain file of ours, closed to others, or an open
 /// descriptor (`/dev/fd/3`), which may be a pipe; at most `max` bytes.
 ///

@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn what_costs_more_than_it_brings_is_left_out() {
-        // An input of this kind has 148.25 vbytes: 149 sat at 1 sat/vB.
-        for (sat, rate, taken) in [(149, 1, 0), (150, 1, 1), (546, 20, 0), (2_980, 20, 0), (2_981, 20, 1)] {
+        // An input of this kind has 148 vbytes: 148 sat at 1 sat/vB.
+        for (sat, rate, taken) in [(148, 1, 0), (149, 1, 1), (546, 20, 0), (2_960, 20, 0), (2_961, 20, 1)] {
             let shares = shares(vec![coin(sat, 0)], &shop(), FeeRate::from_sat_per_vb(rate)).expect("shares");
             assert_eq!((shares.transactions.len(), shares.left_out.len()), (taken, 1 - taken), "{sat} at {rate}");
         }
@@ -251,13 +251,13 @@ mod tests {
 
     #[test]
     fn many_coins_are_shared_out_evenly_and_none_is_lost() {
-        for count in [1u32, 674, 675, 2_100, 5_000] {
+        for count in [1u32, 677, 678, 2_100, 5_000] {
             let coins: Vec<KeyCoin> = (0..count).map(|vout| coin(10_000 + u64::from(vout), vout)).collect();
             let shares = shares(coins, &shop(), FeeRate::from_sat_per_vb(2)).expect("shares");
             let sizes: Vec<usize> = shares.transactions.iter().map(Vec::len).collect();
             assert_eq!(sizes.iter().sum::<usize>(), count as usize);
             assert!(sizes.iter().max().expect("one") - sizes.iter().min().expect("one") <= 1, "{sizes:?}");
-            assert_eq!(sizes.len(), count.div_ceil(674) as usize, "{count}");
+            assert_eq!(sizes.len(), count.div_ceil(677) as usize, "{count}");
             for coins in &shares.transactions {
                 assert!(vsize(coins, &shop()) * 4 <= policy::MAX_STANDARD_WEIGHT);
             }
