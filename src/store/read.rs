@@ -56,15 +56,18 @@ pub fn is_read_only(path: &Path) -> bool {
     matches!(access(folder, Access::WRITE_OK), Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
 }
 
-/// Requires the file at `path`, if there is one, to be a plain file of ours, closed to others.
+/// Requires the file at `path`, if there is one, to be a plain file of ours, closed to others. The file is not opened: to close
+/// a second descriptor of a database would give up the locks that SQLite holds on it (POSIX, `fcntl`).
 ///
 /// # Errors
 /// It is something else.
 pub fn check_private(path: &Path) -> Result<(), StoreError> {
-    match open_private(path, OFlags::RDONLY) {
-        Err(StoreError::Missing { .. }) => Ok(()),
-        other => other.map(|_| ()),
-    }
+    let stat = match lstat(path) {
+        Err(Errno::NOENT) => return Ok(()),
+        other => other.map_err(|reason| system("examine", path, reason))?,
+    };
+    check_plain(path, &stat)?;
+    check_ours(path, &stat, "600")
 }
 
 /// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out by whoever opens it.
