@@ -172,7 +172,7 @@ fn a_signed_file_with_a_damaged_signature_is_not_sent() {
     transaction.input[0].witness = bitcoin::Witness::from_slice(&items);
     fs::write(stage.path("damaged.hex"), bitcoin::consensus::encode::serialize_hex(&transaction)).unwrap();
     let refused = stage.run(&["broadcast", "damaged.hex", "--json"]);
-    assert_eq!(refused.error_code(), "bitcoin.consensus", "{refused:#?}");
+    assert_eq!(refused.error_code(), "flow.not_signed", "{refused:#?}");
     stage.mine(1);
     assert_eq!(stage.chain_balance(&Stage::shop()), 0);
     stage.json(&["broadcast", "pay.hex"]);

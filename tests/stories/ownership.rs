@@ -45,7 +45,8 @@ impl Planned {
 
     fn sign(&self, file: &str, more: &[&str]) -> Answer {
         let password = self.stage.password();
-        let words = ["sign", file, "--yes", "--max-fee", "5000sat", &password, "--json"];
+        let shop = Stage::shop();
+        let words = ["sign", file, "--yes", "--max-fee", "5000sat", "--expect-to", &shop, &password, "--json"];
         self.stage.run(&[words.as_slice(), more].concat())
     }
 
@@ -60,7 +61,14 @@ impl Planned {
             fs::copy(self.stage.path("home/wallets/main.keystore"), home.join("wallets/main.keystore")).unwrap();
         }
         let mut sign = program();
-        sign.current_dir(self.stage.home.path()).arg("--home").arg(&home).args(["--network", "regtest", "sign", file]);
+        sign.current_dir(self.stage.home.path()).arg("--home").arg(&home).args([
+            "--network",
+            "regtest",
+            "sign",
+            file,
+            "--expect-to",
+            &Stage::shop(),
+        ]);
         sign.args(["--yes", "--max-fee", "5000sat", "--json", &self.stage.password()]).args(more);
         finish(sign)
     }
@@ -84,7 +92,7 @@ fn change_that_a_search_would_miss_is_a_payment_and_a_stop() {
     assert_eq!(planned.sign_elsewhere("far", &[]).error_code(), "bitcoin.beyond_search");
     let (_, address) = planned.moved("far", (1, 9_999));
     assert_eq!(planned.sign("far", &["--to-unusual", &Stage::shop()]).error_code(), "bitcoin.beyond_search");
-    planned.sign("far", &["--to-unusual", &address, "-o", "far.signed"]).expect_code(0);
+    planned.sign("far", &["--to-unusual", &address, "--expect-to", &address, "-o", "far.signed"]).expect_code(0);
 
     // The last place that a search covers is change, is mined, and is there for a wallet restored from its words.
     planned.moved("last", (1, 19));

@@ -36,7 +36,18 @@ fn behind_tor() -> (Stage, Socks) {
 fn send(stage: &Stage, socks: &Socks) {
     let shop = Stage::shop();
     let password = stage.password();
-    let words = ["send", &shop, "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &password, &socks.option()];
+    let words = [
+        "send",
+        &shop,
+        "0.1btc",
+        "--fee-rate",
+        "2",
+        "--again",
+        "--yes",
+        "--max-fee=5000sat",
+        &password,
+        &socks.option(),
+    ];
     run(stage, &onion(), &words).expect_code(0);
 }
 

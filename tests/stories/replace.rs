@@ -169,7 +169,7 @@ fn after_a_bump_everything_names_the_replacement() {
 fn eight_who_send_one_file_all_end_well() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--max-fee=5000sat", &stage.password()]);
+    stage.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", "--expect-to", &Stage::shop(), &stage.password()]);
     let started: Vec<_> =
         (0..8).map(|_| stage.command(&["broadcast", "pay.signed", "--json"]).spawn().unwrap()).collect();
     for process in started {

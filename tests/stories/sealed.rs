@@ -48,7 +48,17 @@ fn a_socket_is_no_place_to_read_from_or_write_to() {
 fn a_payment_is_sent_with_a_socket_as_standard_error() {
     let stage = Stage::with_coins(&[1_000_000]);
     let shop = Stage::shop();
-    let mut command = stage.command(&["send", &shop, "0.0001btc", LIMIT, "--yes", &stage.password(), "--json"]);
+    let mut command = stage.command(&[
+        "send",
+        &shop,
+        "0.0001btc",
+        LIMIT,
+        "--expect-to",
+        &Stage::shop(),
+        "--yes",
+        &stage.password(),
+        "--json",
+    ]);
     let (_ours, theirs) = UnixStream::pair().unwrap();
     command.stderr(OwnedFd::from(theirs));
     finish(command).expect_code(0);
@@ -76,7 +86,7 @@ fn signing_to_a_file_writes_that_file_and_nothing_else_of_the_home() {
     let draft = planned(&stage);
     let before = listing(&stage);
     let signed = stage.path("home/signed").display().to_string();
-    let words = ["sign", &draft, "-o", &signed, LIMIT, "--yes", &stage.password()];
+    let words = ["sign", &draft, "-o", &signed, LIMIT, "--expect-to", &Stage::shop(), "--yes", &stage.password()];
     let data = stage.json(&words);
     assert_eq!((data["file"].as_str(), data["text"].as_str()), (Some(signed.as_str()), None));
     let mut after = listing(&stage);
@@ -93,9 +103,21 @@ fn every_form_of_a_signed_file_can_be_sent() {
     let mut ids = Vec::new();
     for form in ["--raw", "--psbt", "--offline"] {
         let path = stage.path(form).display().to_string();
-        let data = stage.json(&["sign", &draft, "-o", &path, LIMIT, "--yes", &stage.password(), form]);
+        let data = stage.json(&[
+            "sign",
+            &draft,
+            "-o",
+            &path,
+            LIMIT,
+            "--expect-to",
+            &Stage::shop(),
+            "--yes",
+            &stage.password(),
+            form,
+        ]);
         ids.push(data["id"].as_str().unwrap().to_owned());
-        let printed = stage.run(&["sign", &draft, LIMIT, "--yes", &stage.password(), form]);
+        let printed =
+            stage.run(&["sign", &draft, LIMIT, "--expect-to", &Stage::shop(), "--yes", &stage.password(), form]);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), printed.stdout, "{form}");
     }
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");

@@ -44,9 +44,10 @@ fn refuse(found: Option<OutboxRow>, why: fn(String) -> FlowError) -> Result<(), 
     }
 }
 
-/// Coins to somebody, or an ERC-20 transfer.
+/// Coins to somebody, or an ERC-20 transfer. A delegation (EIP-7702) that carries no coins pays nothing.
 fn is_payment(request: &EvmRequest) -> bool {
-    let is_coins = request.data.is_empty() && request.to.is_some();
+    let is_empty = matches!(request.value, EvmValue::Exactly(value) if value.is_zero());
+    let is_coins = request.data.is_empty() && request.to.is_some() && !is_empty;
     is_coins || request.data.starts_with(&TRANSFER)
 }
 

@@ -41,6 +41,8 @@ fn configure(stage: &EvmStage, url: &str, mode: u32) {
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(mode).open(home.join("indexer.key")).unwrap();
     file.write_all(KEY.as_bytes()).unwrap();
+    // The mode that was asked for, whatever mask this process has.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
 }
 
 #[test]
