@@ -89,7 +89,12 @@ fn no_hidden_transfer_is_agreed_to() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let ends = std::thread::scope(|scope| {
         let run = |first| {
-            move || (first..reviews).step_by(threads as usize).map(|seed| (seed, reviewed(seed))).collect::<Vec<_>>()
+            move || {
+                (first..reviews)
+                    .step_by(usize::try_from(threads).unwrap())
+                    .map(|seed| (seed, reviewed(seed)))
+                    .collect::<Vec<_>>()
+            }
         };
         let running: Vec<_> = (0..threads).map(|first| scope.spawn(run(first))).collect();
         running.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()

@@ -109,7 +109,7 @@ impl ReplacementArgs {
         };
         let sent = work.replace(context, hash(&self.txid)?, purpose, self.output.path())?;
         match sent {
-            Replaced::Sent(sent) => answer(sent),
+            Replaced::Sent(sent) => answer(*sent),
             Replaced::Written(planned) => answer(*planned),
         }
     }

@@ -32,7 +32,7 @@ use crate::cli::context::Context;
 /// How a replacement ended.
 pub(crate) enum Replaced {
     /// It was sent.
-    Sent(EvmSent),
+    Sent(Box<EvmSent>),
     /// It is a draft in a file.
     Written(Box<EvmPlanned>),
 }
@@ -149,7 +149,7 @@ impl Work<'_> {
                 context.ui.say(&replaces.to_string());
                 let mut sent = self.sign_and_send(context, planned, &wish)?;
                 sent.replaces = Some(replaces);
-                Ok(Replaced::Sent(sent))
+                Ok(Replaced::Sent(Box::new(sent)))
             }
         }
     }
