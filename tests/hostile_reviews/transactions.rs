@@ -161,8 +161,10 @@ fn carried(dice: &mut Dice, mut inner: Call) -> Call {
     if dice.one_in(3) {
         inner.data.push(0);
     }
+    // A payment of coins has no bytes that an NFT could carry.
+    let is_of_coins = inner.data.len() < Address::len_bytes();
     let data = DynSolValue::Bytes(inner.data);
-    if dice.one_in(2) {
+    if is_of_coins || dice.one_in(2) {
         return Call {
             to: SAFE,
             value: U256::ZERO,
