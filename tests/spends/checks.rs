@@ -2,9 +2,11 @@
 
 use bitcoin::{OutPoint, Sequence, Transaction, consensus::deserialize};
 use fastness::{
-    account::Keychain,
+    account::{Keychain, STANDARD_GAP, Search},
     amount::Quantity,
-    chain::bitcoin::{BitcoinError, Coin, CoinState, Ownership, Plan, decode, fund, plan::plan, policy, sign},
+    chain::bitcoin::{
+        BitcoinError, Coin, CoinState, OwnAccount, Ownership, Plan, decode, fund, plan::plan, policy, sign,
+    },
     intent::{CoinChoice, Fee, Replacement, Review, Role},
     keystore::Keys,
 };
@@ -51,9 +53,15 @@ pub(crate) fn run(case: &Case, keys: &Keys) -> Result<End, Broken> {
     Ok(End::Spent(Box::new(Spend { plan, transaction, fee, has_change })))
 }
 
+/// The case's account, searched as far as its snapshot says: change at its next places is found again.
+pub(crate) fn own(case: &Case) -> Ownership {
+    let search = Search::after([case.snapshot.next_change; 2], STANDARD_GAP);
+    Ownership::of(vec![OwnAccount::searched(case.snapshot.account.clone(), search)])
+}
+
 /// The finished transaction (accepted by Bitcoin Core's code) and the review of its plan.
 pub(crate) fn signed(plan: &Plan, case: &Case, keys: &Keys) -> Result<(Transaction, Review), Broken> {
-    let ours = Ownership::new(vec![case.snapshot.account.clone()]);
+    let ours = own(case);
     let review = decode::review(plan, &ours).map_err(|error| format!("review: {error}"))?;
     let jobs = sign::jobs(plan, &ours).map_err(|error| format!("jobs: {error}"))?;
     let signatures = keys.sign(&jobs).map_err(|error| format!("keys: {error}"))?;

@@ -5,7 +5,7 @@
 use bitcoin::{OutPoint, Transaction, TxOut, consensus::serialize};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT};
 use fastness::{
-    chain::bitcoin::{BitcoinError, Ownership, Plan, sign},
+    chain::bitcoin::{BitcoinError, Plan, sign},
     explain::Explain,
     keystore::Keys,
     signing::Signature,
@@ -13,7 +13,7 @@ use fastness::{
 
 use crate::{
     cases::Case,
-    checks::{Broken, Spend, ensure},
+    checks::{Broken, Spend, ensure, own},
 };
 
 /// The outputs that a transaction spends, from the coins of the case.
@@ -81,7 +81,7 @@ enum Fault {
 /// Signs, damages what the signer saw or answered, and expects the refusal. Returns how many faults were refused.
 pub(crate) fn inject(spend: &Spend, case: &Case, keys: &Keys) -> Result<u64, Broken> {
     refuses_a_changed_amount(&spend.transaction, case)?;
-    let ours = Ownership::new(vec![case.snapshot.account.clone()]);
+    let ours = own(case);
     let jobs = sign::jobs(&spend.plan, &ours).map_err(|error| format!("jobs: {error}"))?;
     let signatures = keys.sign(&jobs).map_err(|error| format!("keys: {error}"))?;
     let mut refused = 0;
