@@ -178,8 +178,10 @@ fn sent_elsewhere(scene: &Scene) -> Transaction {
     let elsewhere = Stage::with_wallet();
     let at = format!("--explorer={}", scene.stage.server.url());
     let limit = "--max-fee=5000sat";
+    let expected = format!("--expect-to={}", Stage::shop());
     elsewhere.json(&["plan", &Stage::shop(), "0.4btc", "--fee-rate", "2", "-o", "pay.draft", &at]);
-    let signed = elsewhere.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", limit, &elsewhere.password()]);
+    let signed =
+        elsewhere.json(&["sign", "pay.draft", "-o", "pay.signed", "--yes", limit, &expected, &elsewhere.password()]);
     elsewhere.json(&["broadcast", "pay.signed", &at]);
     deserialize_hex(signed["raw"].as_str().unwrap()).unwrap()
 }

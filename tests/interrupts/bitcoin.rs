@@ -51,7 +51,7 @@ impl Practice {
             Form::Broadcast => {
                 let (draft, signed) = (format!("{file}.draft"), format!("{file}.signed"));
                 self.stage.json(&["plan", &shop, &amount, "--fee-rate=2", "-o", &draft]);
-                self.stage.json(&["sign", &draft, "-o", &signed, "--yes", "--max-fee=50000sat", &password]);
+                self.stage.json(&["sign", &draft, "-o", &signed, "--yes", "--expect-to", &shop, &password]);
                 words(&["broadcast", &signed])
             }
             Form::Bump | Form::Cancel => {

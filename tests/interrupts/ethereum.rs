@@ -57,7 +57,7 @@ impl OnAnvil {
             Form::Broadcast => {
                 let (draft, signed) = (format!("{file}.draft"), format!("{file}.signed"));
                 self.stage.json(&["plan", SHOP, &amount, "-o", &draft]);
-                self.stage.json(&[["sign", &draft, "-o", &signed].as_slice(), &agreed].concat());
+                self.stage.json(&[["sign", &draft, "-o", &signed, "--expect-to", SHOP].as_slice(), &agreed].concat());
                 words(&["broadcast", &signed])
             }
             Form::Bump | Form::Cancel => {

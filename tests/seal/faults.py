@@ -133,7 +133,7 @@ COMMANDS = {
     "new": (["new", "--wallet=fresh", "--words=12", "--words-to-stdout", "--password-file", "@old"], new),
     "restore": (["restore", "--wallet=again", "--words-file", "@words", "--password-file", "@old", "--yes"], restore),
     "account add": (["account", "add", "--wallet=main", "--number=5", "--password-file", "@old"], account),
-    "sign": (["sign", "@ether.draft", "-o", "@signed", "--password-file", "@old", "--yes", "--max-fee=0.01eth"], signed),
+    "sign": (["sign", "@ether.draft", "-o", "@signed", "--password-file", "@old", "--yes", "--max-fee=0.01eth", "--expect-to=0x70997970C51812dc3A010C7d01b50e0d17dc79C8"], signed),
     "explorers add": (["explorers", "add", "https://b.example", "--network=bitcoin"], settings),
 }
 

@@ -273,7 +273,7 @@ def main():
     draft, second = scene.path("ether.draft"), scene.path("password")
     commands = [
         (["message", "sign", "hello", "--network=ethereum", "--approve", DIGEST], ()),
-        (["sign", draft, "--yes", "--max-fee", "0.01eth"], ()),
+        (["sign", draft, "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"], ()),
         (["backup", "words", "--words-to-stdout"], ()),
         (["account", "add", "--number=3"], ("ledger",)),
         (["password", "--new-password-file", second], ("wallets",)),

@@ -130,7 +130,7 @@ def main():
         ["backup", "words", "--words-to-stdout"],
         ["new", "--wallet=fresh", "--words-to-stdout", "--json"],
         ["message", "sign", "hello", "--wallet=main", "--network=ethereum", "--approve", DIGEST],
-        ["sign", draft, "--wallet=main", "-o", scene.path("signed"), "--yes", "--max-fee", "0.01eth"],
+        ["sign", draft, "--wallet=main", "-o", scene.path("signed"), "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"],
         ["account", "add", "--wallet=main", "--number=4"],
         ["backup", "verify", "--wallet=main", "--words-file", scene.path("words")],
     ]
