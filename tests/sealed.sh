@@ -20,11 +20,11 @@ cd "$tour"
 approve() { echo "--approve=$("$fastness" --home "$tour" inspect "$1" --json | sed -n 's/.*"digest": "\([0-9a-f]*\)".*/\1/p' | head -n 1)"; }
 first=$(approve first.draft)
 
-strace -f -o "$home/sign" -e trace=openat,seccomp,socket,connect,sendto,sendmsg,execve,execveat,fork,vfork,clone,clone3,ptrace \
+strace -f -o "$home/sign" -e trace='?open',openat,seccomp,socket,connect,sendto,sendmsg,execve,execveat,fork,vfork,clone,clone3,ptrace \
     "$fastness" --home "$tour" sign first.draft -o again.signed --wallet practice --password-file "$tour/password" --yes --max-fee 2000sat "$first" >/dev/null
 sealed=$(grep -n 'seccomp(SECCOMP_SET_MODE_FILTER' "$home/sign" | head -n 1 | cut -d: -f1)
 # A descriptor of O_PATH names the file in a rule and cannot read it.
-secret=$(grep -n 'openat.*password' "$home/sign" | grep -v O_PATH | head -n 1 | cut -d: -f1)
+secret=$(grep -nE 'open(at)?\(.*password' "$home/sign" | grep -v O_PATH | head -n 1 | cut -d: -f1)
 [ -n "$sealed" ] || fail "sign never installs its filter"
 [ -n "$secret" ] || fail "sign never reads the password"
 [ "$sealed" -lt "$secret" ] || fail "sign reads the password before it is sealed"
