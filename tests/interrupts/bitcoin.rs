@@ -64,7 +64,7 @@ impl Practice {
                 let key = bitcoin::PrivateKey::from_wif(WIF).unwrap().public_key(&Secp256k1::new()).inner;
                 let (_, script) = scripts(key)[2].clone();
                 self.stage.fund(&address_of(&script), SWEPT);
-                words(&["sweep", "--key-file=paper", "--fee-rate=2", "--yes", "--max-fee=50000sat"])
+                words(&["sweep", "--key-file=paper", "--fee-rate=2", "--yes", "--max-fee=50000sat", &password])
             }
         }
     }
