@@ -14,7 +14,7 @@ use fastness::{
 };
 use zeroize::Zeroizing;
 
-use super::{DeskError, context::Context, terminal};
+use super::{DeskError, context::Context, ending, terminal};
 
 /// No password is longer.
 const MAX_SECRET: u64 = 4096;
@@ -56,7 +56,11 @@ pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<Pa
 
 /// Seals this process; of all files it reaches those of `access`.
 pub(crate) fn seal_to(access: &FileAccess) -> Result<Sealed, Failure> {
-    Ok(seal_with_threads(access, terminal::restore_on_the_way_out)?)
+    let start_threads = || {
+        terminal::restore_on_the_way_out();
+        ending::prepare();
+    };
+    Ok(seal_with_threads(access, start_threads)?)
 }
 
 /// The password of an existing wallet: from the option's file, else typed.

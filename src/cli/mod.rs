@@ -10,6 +10,7 @@ mod context;
 mod descriptors;
 mod desk_error;
 mod disclosures;
+mod ending;
 mod ethereum;
 mod family;
 mod heading;
@@ -107,9 +108,6 @@ pub(crate) struct Globals {
     passphrase_fd: Option<u32>,
 }
 
-/// Deeper than the calls of any command that holds a secret, and a small part of the smallest usual stack.
-const STACK: usize = 512 * 1024;
-
 const FIRST_PAGE: &str = "\
 fastness 0.1: an HD wallet for the terminal.
 Keys stay sealed; explorers are never believed.
@@ -152,24 +150,14 @@ pub(crate) fn main() -> ExitCode {
     let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
     interrupts::set_form(form);
     let ui = Ui::new(form);
-    let outcome = run(&arguments, ui);
-    wipe_stack();
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            Ui::new(form).failure(&failure);
-            ExitCode::from(failure.entry().kind.exit_code())
-        }
-    }
+    ending::with(run(&arguments, ui).unwrap_or_else(|failure| {
+        Ui::new(form).failure(&failure);
+        failure.entry().kind.exit_code()
+    }))
 }
 
-/// Overwrites what the calls of the command left on the stack: libraries put copies of keys and words there.
+/// Never a part of its caller, whose own place on the stack is not overwritten.
 #[inline(never)]
-fn wipe_stack() {
-    let room = [0u8; STACK];
-    std::hint::black_box(&room);
-}
-
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
