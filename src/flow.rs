@@ -35,10 +35,9 @@ pub use self::{
     witness::Second,
 };
 use crate::{
-    account::Account,
     chain::{
         Chain,
-        bitcoin::{Bitcoin, Ownership, Plan, sign as bitcoin_sign},
+        bitcoin::{Bitcoin, OwnAccount, Ownership, Plan, sign as bitcoin_sign},
     },
     explain::{Entry, Explain, Failure, catalogue},
     intent::{Request, Review},
@@ -263,8 +262,8 @@ pub fn sign(approved: Approved, keys: &Keys) -> Result<Signed, Failure> {
 ///
 /// # Errors
 /// As [`sign`].
-pub fn sign_sweep(approved: Approved, key: &SingleKey, accounts: Vec<Account>) -> Result<Signed, Failure> {
-    let ours = Ownership::of_key(key.public_key()).with_accounts(accounts);
+pub fn sign_sweep(approved: Approved, key: &SingleKey, accounts: Vec<OwnAccount>) -> Result<Signed, Failure> {
+    let ours = Ownership::of_key(key.public_key()).with(accounts);
     if Bitcoin::review(&approved.plan, &ours)? != approved.review {
         return Err(FlowError::ReviewChanged.into());
     }

@@ -9,10 +9,10 @@ mod synthetic;
 
 use bitcoin::TxOut;
 use fastness::{
-    account::{Account, Keychain, ScriptType, script_for},
+    account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for},
     amount::{FeeRate, Quantity},
     chain::bitcoin::{
-        Ownership, decode,
+        OwnAccount, Ownership, decode,
         plan::plan,
         sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
@@ -63,7 +63,8 @@ fn a_mixed_sweep_is_not_reckoned_too_small() {
         fee_limit: FeeLimit::Standard,
     };
     let made = sweep(key, &coins, &request).unwrap();
-    let review = decode::review(&made, &Ownership::of_key(key).with_accounts(vec![account])).unwrap();
+    let destination = OwnAccount::searched(account, Search::from_start(STANDARD_GAP)).as_destination();
+    let review = decode::review(&made, &Ownership::of_key(key).with(vec![destination])).unwrap();
     // Version, locktime and counts; one P2WPKH output; nine legacy inputs with their empty witnesses; one segwit input.
     let weight: u64 = 4 * (8 + 2 + 31) + 2 + 9 * (588 + 1) + 271;
     assert_eq!(review.vsize, weight.div_ceil(4));

@@ -110,9 +110,9 @@ impl Ownership {
         Self { accounts: Vec::new(), key: Some(key) }
     }
 
-    /// Adds accounts that the person named as the ones that are paid.
+    /// Adds accounts whole, whatever a search would find: for a plan of our own, which is judged when it is reviewed.
     #[must_use]
-    pub fn with_accounts(self, accounts: Vec<Account>) -> Self {
+    pub(super) fn with_accounts(self, accounts: Vec<Account>) -> Self {
         let whole = |account| OwnAccount::searched(account, Search::from_start(u32::MAX)).as_destination();
         self.with(accounts.into_iter().map(whole).collect())
     }
@@ -122,6 +122,12 @@ impl Ownership {
     pub fn with(mut self, accounts: Vec<OwnAccount>) -> Self {
         self.accounts.extend(accounts);
         self
+    }
+
+    /// The accounts with what is known of their use.
+    #[must_use]
+    pub fn into_accounts(self) -> Vec<OwnAccount> {
+        self.accounts
     }
 
     /// The accounts.

@@ -5,8 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use fastness::{
-    account::Account,
-    chain::bitcoin::Ownership,
+    chain::bitcoin::{OwnAccount, Ownership},
     explain::Failure,
     flow::{self, Draft, FlowError, Origin},
     intent::{Review, Role},
@@ -42,7 +41,7 @@ struct SignedSweep {
 /// Why an address counts as the right one.
 enum Proof {
     /// The wallet's keys derive it.
-    Keys(Vec<Account>),
+    Keys(Vec<OwnAccount>),
     /// A person typed it on the command line.
     Typed,
     /// Nothing yet: the wallet's keys are elsewhere.
@@ -52,7 +51,8 @@ enum Proof {
 impl Args {
     /// The sealed process from its beginning to its answer.
     pub(super) fn child(&self, context: &mut Context) -> Answer {
-        let (_, row) = context.account()?;
+        let (ledger, row) = context.account()?;
+        let destination = flow::own_account(&ledger, &row)?.as_destination();
         let wallet: WalletName = row.wallet.parse()?;
         let has_keys = self.limits.expect_to.is_empty() && context.home()?.keystore_path(&wallet).exists();
         let files = if has_keys { Files::Wallet(&wallet) } else { Files::Nothing };
@@ -62,12 +62,15 @@ impl Args {
         ui::print_raw(&format!("{}\n", key.public_key()))?;
         let drafts = drafts(&row)?;
         let proof = match self.limits.expect_to.as_slice() {
-            [] if has_keys => Proof::Keys(derived(&key_side::keys(context, &wallet, &sealed)?, &row, &drafts)?),
+            [] if has_keys => {
+                let keys = key_side::keys(context, &wallet, &sealed)?;
+                Proof::Keys(derived(&keys, &Ownership::of(vec![destination]), &drafts)?)
+            }
             [] => Proof::Nothing,
             _ => Proof::Typed,
         };
         let accounts = if let Proof::Keys(accounts) = &proof { accounts.clone() } else { Vec::new() };
-        let ours = Ownership::of_key(key.public_key()).with_accounts(accounts.clone());
+        let ours = Ownership::of_key(key.public_key()).with(accounts.clone());
         let limits = self.limits.limits(row.account.network)?;
         let mut signed = Vec::new();
         for (number, draft) in (1usize..).zip(&drafts) {
@@ -102,15 +105,14 @@ fn key(context: &Context, row: &AccountRow, source: Option<PathBuf>, sealed: &Se
 }
 
 /// The accounts that the drafts name and the wallet's keys derive. The ledger could name somebody else's account as this
-/// wallet's, so that it is not asked.
-fn derived(keys: &Keys, row: &AccountRow, drafts: &[Draft]) -> Result<Vec<Account>, Failure> {
-    let known = Ownership::new(vec![row.account.clone()]);
-    flow::check_ledger(&known, keys)?;
-    let mut accounts: Vec<Account> = Vec::new();
+/// wallet's, so that it is not asked; of `known`, which it made, only the use of what the keys derive as well is taken.
+fn derived(keys: &Keys, known: &Ownership, drafts: &[Draft]) -> Result<Vec<OwnAccount>, Failure> {
+    flow::check_ledger(known, keys)?;
+    let mut accounts: Vec<OwnAccount> = Vec::new();
     for draft in drafts {
-        for derived in flow::ownership_of_keys(&draft.plan, keys, &known)?.accounts() {
-            if !accounts.contains(derived) {
-                accounts.push(derived.clone());
+        for derived in flow::ownership_of_keys(&draft.plan, keys, known)?.into_accounts() {
+            if !accounts.contains(&derived) {
+                accounts.push(derived);
             }
         }
     }
