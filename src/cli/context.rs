@@ -186,9 +186,6 @@ impl Context {
         self.is_about(AnyNetwork::Evm(chain))?;
         let ledger = self.ledger()?;
         let wallet = self.wallet_in(&ledger)?;
-        if !self.wallet_names(&ledger)?.contains(&wallet) {
-            return Err(DeskError::WhichWallet(format!("there is no wallet `{wallet}`")).into());
-        }
         let row = ledger.evm_account(wallet.as_str(), chain.class, self.globals.account.as_deref())?;
         Ok((ledger, row))
     }
@@ -222,18 +219,28 @@ impl Context {
 
     /// As [`Context::wallet`], from a ledger that is open already.
     pub(crate) fn wallet_in(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
-        if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
-            return Ok(name.parse::<WalletName>()?);
-        }
         let names = self.wallet_names(ledger)?;
+        if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
+            let name = name.parse::<WalletName>()?;
+            return if names.contains(&name) { Ok(name) } else { Err(no_wallet(&name, &names).into()) };
+        }
         match names.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(DeskError::WhichWallet("there is no wallet yet".to_owned()).into()),
-            several => {
-                let list = several.iter().map(WalletName::as_str).collect::<Vec<_>>().join(", ");
-                Err(DeskError::WhichWallet(format!("there are several wallets: {list}")).into())
-            }
+            several => Err(DeskError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
         }
+    }
+
+    /// Stops any command that names a wallet which is not here. The ledger, which knows those that are only watched, is
+    /// opened only where no wallet file has the name.
+    pub(crate) fn require_named_wallet(&mut self) -> Result<(), Failure> {
+        let Some(name) = self.globals.wallet.clone() else { return Ok(()) };
+        let name = name.parse::<WalletName>()?;
+        if !self.home()?.wallets()?.contains(&name) {
+            let ledger = self.ledger()?;
+            self.wallet_in(&ledger)?;
+        }
+        Ok(())
     }
 
     /// Names of all wallets: with a keystore, or watch-only in the ledger.
@@ -251,9 +258,6 @@ impl Context {
     pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
         let ledger = self.ledger()?;
         let (wallet, network) = (self.wallet_in(&ledger)?, self.network_in(&ledger)?);
-        if !self.wallet_names(&ledger)?.contains(&wallet) {
-            return Err(DeskError::WhichWallet(format!("there is no wallet `{wallet}`")).into());
-        }
         let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref())?;
         Ok((ledger, row))
     }
@@ -360,6 +364,23 @@ impl Context {
     pub(crate) fn passphrase_source(&self) -> Option<PathBuf> {
         self.globals.passphrase_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")))
     }
+}
+
+/// Wallets in one message: a home can hold more than a person reads.
+const LISTED: usize = 20;
+
+fn no_wallet(name: &WalletName, names: &[WalletName]) -> DeskError {
+    match names {
+        [] => DeskError::WhichWallet(format!("there is no wallet `{name}`, and no other yet")),
+        names => DeskError::WhichWallet(format!("there is no wallet `{name}`; there is {}", listed(names))),
+    }
+}
+
+fn listed(names: &[WalletName]) -> String {
+    let shown: Vec<&str> = names.iter().take(LISTED).map(WalletName::as_str).collect();
+    let more = names.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more (`fastness wallets`)") };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// Milliseconds since 1970, to the end of this second: nothing that was noted within it is ahead.

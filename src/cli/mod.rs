@@ -187,6 +187,9 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         context.config()?;
         name.parse::<AnyNetwork>()?;
     }
+    if !command.may_name_a_new_wallet() {
+        context.require_named_wallet()?;
+    }
     let outcome = command.run(&mut context);
     let was_interrupted = interrupts::begin_telling();
     context.keep_health();

@@ -12,7 +12,7 @@ use fastness::{
     keystore::{
         self, Header, Keys, KeystoreError, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password,
     },
-    ledger::{Keys as WhereKeys, Ledger, LedgerError},
+    ledger::{Keys as WhereKeys, Ledger, LedgerError, Past},
     network::{AnyNetwork, Network, NetworkClass},
     seal::Sealed,
     store::{StoreError, WalletName},
@@ -52,6 +52,17 @@ pub(crate) struct Site {
     path: PathBuf,
     ledger: Ledger,
     others: usize,
+}
+
+/// The accounts that a wallet begins with.
+pub(crate) struct FirstAccounts {
+    /// What may have become of their addresses before.
+    past: Past,
+    /// Those that were asked for.
+    pub(crate) listed: Vec<Account>,
+    /// Those that another wallet may have made of the same words, for a restored one: they are searched too.
+    candidates: Vec<Account>,
+    ethereum: EthereumAccount,
 }
 
 /// An account of the report.
@@ -136,26 +147,19 @@ impl Site {
     pub(crate) fn build(
         mut self,
         wallet: NewWallet,
-        (accounts, ethereum): (&[Account], &EthereumAccount),
+        accounts: &FirstAccounts,
         password: &Password,
         sealed: &Sealed,
     ) -> Result<Made, Failure> {
         let Settled { header, warning } = settled(keystore::create(&self.path, wallet, password, sealed), &self.path)?;
         let name = self.name.clone();
-        let add = |ledger: &Ledger| {
-            match ledger.add_evm_account(name.as_str(), ethereum, Some((Layout::Bip44, 0))) {
-                Ok(_) | Err(LedgerError::AccountExists(_)) => {}
-                Err(error) => return Err(error),
-            }
-            accounts.iter().map(|account| add(ledger, &name, account)).collect()
-        };
-        let (names, trouble): (Vec<String>, _) = match self.ledger.atomically(add) {
+        let (names, trouble) = match self.ledger.atomically(|ledger| accounts.add(ledger, &name)) {
             Ok(names) => (names, None),
             Err(error) => (Vec::new(), Some(self.without_accounts(&error))),
         };
-        let listed = names.into_iter().zip(accounts).map(|(name, account)| listed(name, account));
-        let accounts = listed.collect::<Result<_, _>>()?;
-        let made = self.report(&header, accounts, ethereum);
+        let listed = names.into_iter().zip(&accounts.listed).map(|(name, account)| listed(name, account));
+        let listed = listed.collect::<Result<_, _>>()?;
+        let made = self.report(&header, listed, &accounts.ethereum);
         Ok(Made { trouble, warnings: warning.into_iter().collect(), ..made })
     }
 
@@ -195,9 +199,24 @@ impl Site {
     }
 }
 
+impl FirstAccounts {
+    /// Adds them to the ledger; answers with the names of those that are listed.
+    fn add(&self, ledger: &Ledger, wallet: &WalletName) -> Result<Vec<String>, LedgerError> {
+        match ledger.add_evm_account(wallet.as_str(), &self.ethereum, Some((Layout::Bip44, 0))) {
+            Ok(_) | Err(LedgerError::AccountExists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let names = self.listed.iter().map(|account| add(ledger, wallet, account, self.past)).collect();
+        for candidate in &self.candidates {
+            add(ledger, wallet, candidate, Past::Candidate)?;
+        }
+        names
+    }
+}
+
 /// Adds an account, or finds it where an earlier wallet of the same keys left it.
-fn add(ledger: &Ledger, wallet: &WalletName, account: &Account) -> Result<String, LedgerError> {
-    match ledger.add_account(wallet.as_str(), account, WhereKeys::Here) {
+fn add(ledger: &Ledger, wallet: &WalletName, account: &Account, past: Past) -> Result<String, LedgerError> {
+    match ledger.add_account(wallet.as_str(), account, WhereKeys::Here, past) {
         Ok(row) => Ok(row.name),
         Err(LedgerError::AccountExists(name)) => {
             Ok(name.split_once('/').map_or(name.clone(), |(_, name)| name.to_owned()))
@@ -253,20 +272,28 @@ impl MakeArgs {
         }
     }
 
-    /// The first accounts.
-    pub(crate) fn accounts(&self, network: Network, keys: &Keys) -> Result<Vec<Account>, Failure> {
-        let mut kinds: Vec<ScriptType> = Vec::new();
-        for kind in self.kinds.iter().copied().map(ScriptType::from) {
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
+    /// The first accounts of a wallet with this past.
+    pub(crate) fn accounts(&self, network: Network, keys: &Keys, past: Past) -> Result<FirstAccounts, Failure> {
+        let asked: Vec<ScriptType> = self.kinds.iter().copied().map(ScriptType::from).collect();
+        let elsewhere = |kind: &ScriptType| past == Past::Possible && !asked.contains(kind);
+        let candidates = ScriptType::ALL.into_iter().filter(elsewhere);
+        let mut listed: Vec<ScriptType> = Vec::new();
+        for kind in &asked {
+            if !listed.contains(kind) {
+                listed.push(*kind);
             }
         }
-        let account = |kind| {
-            let path = Account::standard_path(network, kind, 0)?;
+        let account = |kind| -> Result<Account, Failure> {
+            let path = Account::restored_path(network, kind)?;
             let xpub = keys.account_xpub(&path)?;
             Ok(Account::new(network, kind, keys.fingerprint(), path, xpub)?)
         };
-        kinds.into_iter().map(account).collect()
+        Ok(FirstAccounts {
+            past,
+            candidates: candidates.map(account).collect::<Result<_, _>>()?,
+            listed: listed.into_iter().map(account).collect::<Result<_, _>>()?,
+            ethereum: fastness::flow::ethereum::derive_account(keys, Layout::Bip44, 0)?,
+        })
     }
 }
 

@@ -91,7 +91,7 @@ pub fn sync(
     let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
     let mut attempt = 1;
     while attempt <= ATTEMPTS {
-        let row = ledger.account(&row.wallet, row.account.network, Some(&row.name))?;
+        let row = ledger.again(row)?;
         let overtaken = if attempt < ATTEMPTS { Overtaken::GivesWay } else { Overtaken::Writes };
         let report = match once(ledger, &row, explorer, (how, overtaken), progress)? {
             Attempt::Done(report) => report,

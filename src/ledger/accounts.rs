@@ -25,6 +25,37 @@ pub enum Keys {
     Elsewhere,
 }
 
+/// What may have become of an account's addresses before this ledger had it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing: its keys were made here.
+    None,
+    /// They may have been used: it was restored, or added.
+    Possible,
+    /// The same, and nobody asked for it: an account that other wallets make of the same words (BIP-44, 49, 84, 86). It is
+    /// searched, and listed as soon as a use of it is found.
+    Candidate,
+}
+
+impl Past {
+    const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Possible => 1,
+            Self::Candidate => 2,
+        }
+    }
+
+    const fn of_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::None),
+            1 => Some(Self::Possible),
+            2 => Some(Self::Candidate),
+            _ => None,
+        }
+    }
+}
+
 /// An account as the ledger holds it.
 #[derive(Clone, Debug)]
 pub struct AccountRow {
@@ -38,6 +69,8 @@ pub struct AccountRow {
     pub account: Account,
     /// Where its keys are.
     pub keys: Keys,
+    /// What may have become of it before.
+    pub past: Past,
     /// Height and hash of the best block at the last sync, who said so, and when (seconds since 1970).
     pub synced: Option<Synced>,
 }
@@ -66,28 +99,38 @@ impl Synced {
     }
 }
 
-const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height";
+const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height, past";
 
 impl Ledger {
-    /// Adds an account. Its name comes from type and number, with the origin's last level, else the next free number.
+    /// Adds an account, or lists one that was a candidate. Its name comes from type and number, with the origin's last level,
+    /// else the next free number.
     ///
     /// # Errors
     /// The wallet already has it.
-    pub fn add_account(&self, wallet: &str, account: &Account, keys: Keys) -> Result<AccountRow, LedgerError> {
+    pub fn add_account(
+        &self,
+        wallet: &str,
+        account: &Account,
+        keys: Keys,
+        past: Past,
+    ) -> Result<AccountRow, LedgerError> {
         let network = account.network.name();
         let same = |row: &AccountRow| {
             let known = &row.account;
             (known.network, known.script_type, known.xpub) == (account.network, account.script_type, account.xpub)
         };
-        if let Some(row) = self.accounts(Some(wallet))?.into_iter().find(same) {
+        if let Some(row) = self.all_accounts(Some(wallet))?.into_iter().find(same) {
+            if row.past == Past::Candidate && past != Past::Candidate {
+                return self.list_candidate(row);
+            }
             return Err(LedgerError::AccountExists(format!("{wallet}/{}", row.name)));
         }
         let name = self.free_name(wallet, account)?;
         let origin = account.origin.to_string();
         self.db
             .execute(
-                "INSERT INTO accounts (wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO accounts (wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, created, past)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 params![
                     wallet,
                     network,
@@ -97,12 +140,25 @@ impl Ledger {
                     origin,
                     account.xpub.to_string(),
                     keys == Keys::Elsewhere,
-                    now()
+                    now(),
+                    past.number()
                 ],
             )
             .map_err(file)?;
         let id = AccountId(self.db.last_insert_rowid());
-        Ok(AccountRow { id, wallet: wallet.to_owned(), name, account: account.clone(), keys, synced: None })
+        Ok(AccountRow { id, wallet: wallet.to_owned(), name, account: account.clone(), keys, past, synced: None })
+    }
+
+    /// Lists a candidate from now on.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn list_candidate(&self, row: AccountRow) -> Result<AccountRow, LedgerError> {
+        let past = Past::Possible;
+        self.db
+            .execute("UPDATE accounts SET past = ?2 WHERE id = ?1", params![row.id.0, past.number()])
+            .map_err(file)?;
+        Ok(AccountRow { past, ..row })
     }
 
     fn free_name(&self, wallet: &str, account: &Account) -> Result<String, LedgerError> {
@@ -112,7 +168,7 @@ impl Ledger {
             _ => 0,
         };
         let taken: Vec<String> = self
-            .accounts(Some(wallet))?
+            .all_accounts(Some(wallet))?
             .into_iter()
             .filter(|row| row.account.network == account.network)
             .map(|row| row.name)
@@ -121,11 +177,31 @@ impl Ledger {
         names.take(10_000).find(|name| !taken.contains(name)).ok_or(LedgerError::Damaged("list of accounts"))
     }
 
-    /// All accounts, or those of one wallet, in the order of their adding.
+    /// All accounts that are listed, or those of one wallet, in the order of their adding.
     ///
     /// # Errors
     /// The ledger cannot be read or holds a damaged row.
     pub fn accounts(&self, wallet: Option<&str>) -> Result<Vec<AccountRow>, LedgerError> {
+        let mut rows = self.all_accounts(wallet)?;
+        rows.retain(|row| row.past != Past::Candidate);
+        Ok(rows)
+    }
+
+    /// The accounts of a wallet on a network that are searched, and not listed before something is found.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or holds a damaged row.
+    pub fn candidates(&self, wallet: &str, network: Network) -> Result<Vec<AccountRow>, LedgerError> {
+        let mut rows = self.all_accounts(Some(wallet))?;
+        rows.retain(|row| row.past == Past::Candidate && row.account.network == network);
+        Ok(rows)
+    }
+
+    /// The same, with the candidates.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or holds a damaged row.
+    pub fn all_accounts(&self, wallet: Option<&str>) -> Result<Vec<AccountRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM accounts WHERE ?1 IS NULL OR wallet = ?1 ORDER BY id");
         let mut statement = self.db.prepare(&sql).map_err(file)?;
         let rows = statement.query_map([wallet], |row| Ok(read(row))).map_err(file)?;
@@ -144,12 +220,22 @@ impl Ledger {
         })
     }
 
+    /// The same account as it is now.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or does not have it any more.
+    pub fn again(&self, row: &AccountRow) -> Result<AccountRow, LedgerError> {
+        let same = |other: &AccountRow| other.id == row.id;
+        let found = self.all_accounts(Some(&row.wallet))?.into_iter().find(same);
+        found.ok_or_else(|| LedgerError::NoAccount(format!("`{}/{}` is gone", row.wallet, row.name)))
+    }
+
     /// Whether an account was not synced by another process since this row was read.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn stands_as(&self, row: &AccountRow) -> Result<bool, LedgerError> {
-        let now = self.account(&row.wallet, row.account.network, Some(&row.name))?.synced;
+        let now = self.again(row)?.synced;
         let key = |synced: &Option<Synced>| {
             synced.as_ref().map(|synced| (synced.at, synced.hash.clone(), synced.operator.clone()))
         };
@@ -214,6 +300,7 @@ fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {
         name: text(3)?,
         account,
         keys,
+        past: Past::of_number(row.get(15).map_err(file)?).ok_or(DAMAGED)?,
         synced: read_synced(row).map_err(file)?,
     })
 }

@@ -28,7 +28,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 pub use self::{
-    accounts::{AccountId, AccountRow, Keys, Synced},
+    accounts::{AccountId, AccountRow, Keys, Past, Synced},
     coins::{Balance, CoinRow},
     evm_accounts::EvmAccountRow,
     evm_outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},

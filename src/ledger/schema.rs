@@ -205,6 +205,9 @@ ALTER TABLE journal ADD COLUMN accepted INTEGER;
 ALTER TABLE journal ADD COLUMN accepted_tip TEXT;
 ALTER TABLE scripts ADD COLUMN mempool_cut INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+ALTER TABLE accounts ADD COLUMN past INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.

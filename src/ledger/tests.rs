@@ -35,7 +35,7 @@ fn account(network: Network) -> Account {
 
 fn ledger(network: Network) -> (Ledger, AccountRow) {
     let ledger = Ledger::in_memory().expect("a ledger");
-    let row = ledger.add_account("main", &account(network), Keys::Here).expect("a row");
+    let row = ledger.add_account("main", &account(network), Keys::Here, Past::None).expect("a row");
     (ledger, row)
 }
 
@@ -223,7 +223,8 @@ fn taking_back_restores_what_was_replaced() {
 #[test]
 fn accounts_that_share_a_transaction_agree() {
     let (ledger, row) = ledger(Network::Regtest);
-    let watching = ledger.add_account("watch", &account(Network::Regtest), Keys::Elsewhere).expect("a row");
+    let watching =
+        ledger.add_account("watch", &account(Network::Regtest), Keys::Elsewhere, Past::Possible).expect("a row");
     let coin = pay(foreign(1), &[script(&row, Keychain::Receive, 0)], 100_000);
     let spend = pay(first_of(&coin), &[ScriptBuf::new()], 90_000);
     for row in [&row, &watching] {
@@ -239,7 +240,7 @@ fn accounts_that_share_a_transaction_agree() {
 #[test]
 fn test_networks_share_scripts_and_not_places() {
     let (ledger, row) = ledger(Network::Signet);
-    let other = ledger.add_account("main", &account(Network::Regtest), Keys::Here).expect("a row");
+    let other = ledger.add_account("main", &account(Network::Regtest), Keys::Here, Past::None).expect("a row");
     for row in [&row, &other] {
         ledger.ensure_script(row, Keychain::Change, 3).expect("a script");
         let place = ledger.place_of(row.id, &script(row, Keychain::Change, 3)).expect("an answer");

@@ -11,7 +11,7 @@ use std::{
 use fastness::{
     explorer::Explorer,
     flow::{self, Depth},
-    ledger::{Keys, Ledger, Synced},
+    ledger::{Keys, Ledger, Past, Synced},
     network::Network,
 };
 
@@ -84,7 +84,7 @@ fn a_sync_that_was_overtaken_asks_again_and_does_not_write_what_is_older() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let mut ledger = Ledger::open(&path).unwrap();
-    let row = ledger.add_account("main", &world.account, Keys::Elsewhere).unwrap();
+    let row = ledger.add_account("main", &world.account, Keys::Elsewhere, Past::Possible).unwrap();
     let host = Meanwhile { world: Arc::clone(&world), ledger: path, done: AtomicBool::new(false) };
     let layer = Layer::start(1, host);
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();

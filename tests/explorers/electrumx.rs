@@ -26,7 +26,7 @@ use fastness::{
     account::Keychain,
     explorer::Explorer,
     flow::{self, Depth},
-    ledger::{Keys, Ledger},
+    ledger::{Keys, Ledger, Past},
     network::Network,
     practice::{PracticeChain, Server},
 };
@@ -201,7 +201,7 @@ fn a_first_sync_of_500_used_addresses_waits_for_less_than_60_answers_one_after_a
     let server = ElectrumX::start(&paid(500), hold);
     let explorer = Explorer::connect(Network::Regtest, std::slice::from_ref(&server.url)).unwrap();
     let mut ledger = Ledger::in_memory().unwrap();
-    let row = ledger.add_account("main", &account(), Keys::Elsewhere).unwrap();
+    let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
     let started = Instant::now();
     let report = flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
     let (took, counted) = (started.elapsed(), server.clock.load(Ordering::SeqCst));
@@ -225,7 +225,7 @@ fn a_chain_of_block_0_alone_is_no_lie() {
     for url in [server.url.clone(), esplora.url()] {
         let explorer = Explorer::connect(Network::Regtest, &[url]).unwrap();
         let mut ledger = Ledger::in_memory().unwrap();
-        let row = ledger.add_account("main", &account(), Keys::Elsewhere).unwrap();
+        let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
         let report = flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
         assert_eq!((report.height, report.asked, explorer.distrusted().len()), (0, 40, 0));
         assert_eq!(explorer.heights().unwrap().highest, 0);

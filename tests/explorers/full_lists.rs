@@ -6,7 +6,7 @@ use fastness::{
     account::Keychain,
     explorer::Explorer,
     flow::{self, Depth},
-    ledger::{Keys, Ledger},
+    ledger::{Keys, Ledger, Past},
     network::Network,
     practice::PracticeChain,
 };
@@ -63,7 +63,7 @@ fn synced(unspent: Unspent) -> Synced {
     let layer = Layer::start(81, Short { chain: Arc::new(Mutex::new(chain)), unspent });
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
     let mut ledger = Ledger::in_memory().unwrap();
-    let row = ledger.add_account("main", &account(), Keys::Elsewhere).unwrap();
+    let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
     flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 2), &mut |_| {}).unwrap();
     let unconfirmed = ledger.balance(row.id).unwrap().unconfirmed;
     Synced { unconfirmed, cuts: ledger.mempool_cuts(row.id).unwrap(), waiting }

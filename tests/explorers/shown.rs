@@ -9,7 +9,7 @@ use std::{
 };
 
 use fastness::{
-    ledger::{Keys, Ledger},
+    ledger::{Keys, Ledger, Past},
     store::Home,
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn look(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     let path = Home::open(Some(&home)).unwrap().ledger_path();
-    Ledger::open(&path).unwrap().add_account("main", &world.account, Keys::Elsewhere).unwrap();
+    Ledger::open(&path).unwrap().add_account("main", &world.account, Keys::Elsewhere, Past::Possible).unwrap();
     let (urls, _layers) = servers(world, roles, lie);
     let shown = run(&home, &urls, &["balance", "--sync"]);
     if shown.code != 0 {

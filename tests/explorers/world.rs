@@ -15,7 +15,7 @@ use bitcoin::{
 };
 use fastness::{
     account::{Account, Keychain, ScriptType},
-    ledger::{AccountRow, Keys, Ledger},
+    ledger::{AccountRow, Keys, Ledger, Past},
     network::Network,
     practice::{
         PracticeChain,
@@ -101,7 +101,7 @@ impl World {
     /// An empty ledger with the account.
     pub fn ledger(&self) -> (Ledger, AccountRow) {
         let ledger = Ledger::in_memory().unwrap();
-        let row = ledger.add_account("main", &self.account, Keys::Elsewhere).unwrap();
+        let row = ledger.add_account("main", &self.account, Keys::Elsewhere, Past::Possible).unwrap();
         (ledger, row)
     }
 }

@@ -5,7 +5,7 @@ use fastness::{
     account::{Account, EthereumAccount, Keychain, Layout, ScriptType, Stated, slip132},
     explain::Failure,
     intent::Warning,
-    ledger::{AccountRow, EvmAccountRow, Keys as WhereKeys},
+    ledger::{AccountRow, EvmAccountRow, Keys as WhereKeys, Past},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
 };
 use serde::Serialize;
@@ -135,6 +135,14 @@ struct AccountList {
 }
 
 impl Args {
+    /// Whether a watch-only account is added, which can be the first of its wallet.
+    pub(crate) const fn watches(&self) -> bool {
+        match &self.action {
+            Action::Add(args) => args.descriptor.is_some() || args.xpub.is_some() || args.address.is_some(),
+            Action::List | Action::Export(_) => false,
+        }
+    }
+
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match &self.action {
             Action::Add(args) if args.family == Family::Ethereum => answer(args.add_ethereum(context)?),
@@ -173,7 +181,12 @@ impl AddArgs {
                     .into());
                 }
             };
-            let mut added = exported(&context.ledger()?.add_account(name.as_str(), &account, WhereKeys::Elsewhere)?);
+            let mut added = exported(&context.ledger()?.add_account(
+                name.as_str(),
+                &account,
+                WhereKeys::Elsewhere,
+                Past::Possible,
+            )?);
             added.remark = (chains != Keychain::ALL).then(change_added);
             return Ok(added);
         }
@@ -185,7 +198,7 @@ impl AddArgs {
         let keys = key_side::keys(context, &wallet, &sealed)?;
         let xpub = keys.account_xpub(&path)?;
         let account = Account::new(network, kind, keys.fingerprint(), path, xpub)?;
-        Ok(exported(&ledger.add_account(wallet.as_str(), &account, WhereKeys::Here)?))
+        Ok(exported(&ledger.add_account(wallet.as_str(), &account, WhereKeys::Here, Past::Possible)?))
     }
 }
 

@@ -159,6 +159,15 @@ impl Command {
         }
     }
 
+    /// Whether the wallet that it names can be one that is made by it.
+    pub(crate) const fn may_name_a_new_wallet(&self) -> bool {
+        match self {
+            Self::New(_) | Self::Restore(_) => true,
+            Self::Account(args) => args.watches(),
+            _ => false,
+        }
+    }
+
     /// Runs the command.
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match self {

@@ -4,10 +4,10 @@
 //! `--words-to-stdout` says otherwise.
 
 use fastness::{
-    account::Layout,
     explain::Failure,
     intent::Warning,
     keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
+    ledger::Past,
     text::in_fours,
 };
 
@@ -62,8 +62,7 @@ impl Args {
         let fresh = self.generate(context)?;
         let keys = Keys::from_phrase(&fresh.phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
         let words = self.hand_over(context, &fresh, &keys, passphrase.as_ref())?;
-        let accounts = self.make.accounts(site.network, &keys)?;
-        let ethereum = fastness::flow::ethereum::derive_account(&keys, Layout::Bip44, 0)?;
+        let accounts = self.make.accounts(site.network, &keys, Past::None)?;
         context.ui.say("Sealing the wallet...");
         let wallet = NewWallet {
             phrase: fresh.phrase,
@@ -71,7 +70,7 @@ impl Args {
             class: site.network.class(),
             cost: Cost::DEFAULT,
         };
-        let mut made = site.build(wallet, (&accounts, &ethereum), &password, &sealed)?;
+        let mut made = site.build(wallet, &accounts, &password, &sealed)?;
         if words.is_some() {
             made.warnings.push(unchecked());
         }

@@ -5,10 +5,10 @@
 use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::Account,
-    account::Layout,
     explain::Failure,
     intent::Warning,
     keystore::{Cost, Keys, NewWallet, Phrase},
+    ledger::Past,
     text::in_fours,
 };
 
@@ -51,15 +51,14 @@ impl Args {
         let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
         self.check_expected(&keys)?;
         site.require_free(Some(&keys))?;
-        let accounts = self.make.accounts(site.network, &keys)?;
-        let ethereum = fastness::flow::ethereum::derive_account(&keys, Layout::Bip44, 0)?;
+        let accounts = self.make.accounts(site.network, &keys, Past::Possible)?;
         let mut warnings: Vec<Warning> = site.twin(&keys)?.iter().map(|wallet| twin(wallet)).collect();
-        warnings.extend(self.agree(context, &phrase, &keys, &accounts)?);
+        warnings.extend(self.agree(context, &phrase, &keys, &accounts.listed)?);
         let password = key_side::new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet...");
         let (class, cost) = (site.network.class(), Cost::DEFAULT);
         let wallet = NewWallet { phrase, passphrase: self.make.rule(passphrase), class, cost };
-        let mut made = site.build(wallet, (&accounts, &ethereum), &password, &sealed)?.with_a_past();
+        let mut made = site.build(wallet, &accounts, &password, &sealed)?.with_a_past();
         made.warnings.extend(warnings);
         answer(made.told(None)?)
     }

@@ -1,10 +1,12 @@
 //! `sync`: asks the explorers what happened to an account's scripts, with a bar while it takes long.
 
 use fastness::{
+    account::Keychain,
+    amount::Amount,
     explain::Failure,
     explorer::SAME_MOMENT,
     flow::{self, Depth, Second, SyncReport},
-    ledger::{AccountRow, Ledger, now},
+    ledger::{AccountRow, Ledger, Past, now},
     network::Network,
 };
 use serde::Serialize;
@@ -32,11 +34,15 @@ const STALE: u64 = 2 * 3_600;
 struct SyncedAll {
     changed: bool,
     accounts: Vec<Synced>,
+    /// Unused addresses in a row after which the search ended, where it found nothing at all and these words are older.
+    nothing_used_within: Option<u32>,
 }
 
 #[derive(Serialize)]
 struct Synced {
     account: String,
+    /// What is in an account that nobody asked for: this search found it.
+    found: Option<Amount>,
     height: u32,
     said_by: String,
     /// How old the newest block is by its header, where that is suspicious: more than two hours, on a public network.
@@ -78,7 +84,8 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let depth = if self.full { Depth::Full } else { Depth::Incremental };
         let accounts = all(context, depth)?;
-        answer(SyncedAll { changed: accounts.iter().any(|account| account.changed), accounts })
+        let nothing_used_within = nothing_used(context)?;
+        answer(SyncedAll { changed: accounts.iter().any(|account| account.changed), accounts, nothing_used_within })
     }
 }
 
@@ -91,21 +98,69 @@ fn all(context: &mut Context, depth: Depth) -> Result<Vec<Synced>, Failure> {
         if row.account.network != first.account.network || (named && row.id != first.id) {
             continue;
         }
-        let report = sync(context, &mut ledger, &row, depth)?;
-        done.push(Synced {
-            account: format!("{}/{}", row.wallet, row.name),
-            height: report.height,
-            said_by: report.operator,
-            stale_seconds: stale(row.account.network, report.newest),
-            scripts_asked: report.asked,
-            scripts_skipped: report.skipped,
-            changed: report.changed,
-            incomplete: report.capped,
-            proven: report.proven,
-            second: report.second.into(),
-        });
+        done.push(synced(&row, sync(context, &mut ledger, &row, depth)?));
+    }
+    if !named {
+        done.extend(find(context, &mut ledger, &first, depth)?);
     }
     Ok(done)
+}
+
+/// Searches the accounts that another wallet may have made of a restored wallet's words, once or when all is asked; those
+/// that were used are listed from then on (BIP-44's account discovery, for every type of script).
+fn find(
+    context: &mut Context,
+    ledger: &mut Ledger,
+    wallets: &AccountRow,
+    depth: Depth,
+) -> Result<Vec<Synced>, Failure> {
+    let mut found = Vec::new();
+    for row in ledger.candidates(&wallets.wallet, wallets.account.network)? {
+        if row.synced.is_some() && depth == Depth::Incremental {
+            continue;
+        }
+        let report = sync(context, ledger, &row, depth)?;
+        if is_used(ledger, &row)? {
+            let row = ledger.list_candidate(row)?;
+            let balance = ledger.balance(row.id)?;
+            let holds = Amount::sat(balance.confirmed.saturating_add(balance.unconfirmed));
+            found.push(Synced { found: Some(holds), ..synced(&row, report) });
+        }
+    }
+    Ok(found)
+}
+
+fn is_used(ledger: &Ledger, row: &AccountRow) -> Result<bool, Failure> {
+    Ok(ledger.next_unused(row.id, Keychain::Receive)? > 0 || ledger.next_unused(row.id, Keychain::Change)? > 0)
+}
+
+/// The gap within which nothing was found, if the wallet may have a past and none of its accounts shows one.
+fn nothing_used(context: &mut Context) -> Result<Option<u32>, Failure> {
+    let (ledger, first) = context.account()?;
+    let mut rows = ledger.accounts(Some(&first.wallet))?;
+    rows.retain(|row| row.account.network == first.account.network);
+    for row in &rows {
+        if row.past == Past::None || is_used(&ledger, row)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(context.gap()?))
+}
+
+fn synced(row: &AccountRow, report: SyncReport) -> Synced {
+    Synced {
+        account: format!("{}/{}", row.wallet, row.name),
+        found: None,
+        height: report.height,
+        said_by: report.operator,
+        stale_seconds: stale(row.account.network, report.newest),
+        scripts_asked: report.asked,
+        scripts_skipped: report.skipped,
+        changed: report.changed,
+        incomplete: report.capped,
+        proven: report.proven,
+        second: report.second.into(),
+    }
 }
 
 /// For `balance --sync`: every account of the wallet that is shown.
@@ -144,6 +199,16 @@ pub(super) fn refreshed(context: &mut Context) -> Result<(Ledger, AccountRow), F
 impl Report for SyncedAll {
     fn page(&self, page: &mut Page) {
         self.accounts.iter().for_each(|account| account.write(page));
+        if let Some(gap) = self.nothing_used_within {
+            page.toned(
+                Tone::Claimed,
+                &format!("No address was ever used, with {gap} in a row asked about on each chain."),
+            );
+            page.line(
+                "If these words held coins: other words, another passphrase or network, an account with another number \
+                 (`fastness account add --number 1`), or a wider gap (`gap = 200` in config.toml, then `fastness sync --full`).",
+            );
+        }
     }
 }
 
@@ -176,6 +241,10 @@ fn later(unasked: usize) -> String {
 
 impl Synced {
     fn write(&self, page: &mut Page) {
+        if let Some(amount) = self.found {
+            let line = format!("{}: found, with {amount}: another wallet used this account.", self.account);
+            page.toned(Tone::Proven, &line);
+        }
         let news = if self.changed { "something is new" } else { "nothing new" };
         page.line(&format!("{}: {news} at height {}, said by {}.", self.account, self.height, self.said_by));
         if let Some(age) = self.stale_seconds {

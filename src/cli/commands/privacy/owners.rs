@@ -49,7 +49,7 @@ impl Scripts {
     pub(super) fn of(ledger: &Ledger, network: &str, asked: &BTreeSet<&str>) -> Result<Self, Failure> {
         let mut scripts = Self::default();
         if let Ok(network) = Network::from_str(network) {
-            for row in ledger.accounts(None)?.iter().filter(|row| row.account.network == network) {
+            for row in ledger.all_accounts(None)?.iter().filter(|row| row.account.network == network) {
                 scripts.add(ledger, row, asked)?;
             }
         }
