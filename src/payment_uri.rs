@@ -1,8 +1,12 @@
-//! Payment URIs in: `bitcoin:ADDRESS?amount=0.01&label=...` (BIP-21, with the stricter rules of BIP-321).
+//! Payment URIs: `bitcoin:ADDRESS?amount=0.01&label=...` (BIP-21, with the stricter rules of BIP-321), and those of Ethereum.
 //!
 //! A URI is somebody else's text: whatever is doubtful refuses the whole of it. Must not follow links or open `pop`.
 
+mod ethereum;
+
 use bitcoin::ScriptBuf;
+
+pub use self::ethereum::EvmPaymentUri;
 
 use crate::{
     address,

@@ -170,6 +170,17 @@ impl Page {
         }
     }
 
+    /// A QR code as it is, where the window has room for it.
+    pub(crate) fn qr(&mut self, picture: &str) {
+        let columns = picture.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        self.blank();
+        if self.has_room_for(columns) {
+            self.verbatim(picture);
+        } else {
+            self.line(&format!("The QR code needs a window of {columns} columns."));
+        }
+    }
+
     fn stacked(&mut self, heads: &[&str], rows: &[Vec<String>]) {
         for (number, row) in rows.iter().enumerate() {
             if number > 0 {

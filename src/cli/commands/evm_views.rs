@@ -1,4 +1,4 @@
-//! The EVM side of commands that look: `receive`, `balance`, `history`, `inspect`, `track`. Nothing is signed here.
+//! The EVM side of commands that look: `balance`, `history`, `inspect`, `track`. Nothing is signed here.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,6 @@ use alloy_primitives::{B256, hex};
 use fastness::{
     amount::{Denomination, Units},
     chain::ethereum::decode,
-    explain::Failure,
     explorer::{Disagreement, Evidence, Witnessed},
     flow::ethereum::{self, EvmContext, EvmDraft},
     intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
@@ -40,46 +39,6 @@ const LOCAL_PAUSE: Duration = Duration::from_millis(300);
 const LOCAL: u64 = 31_337;
 /// A block older than this many seconds is said to be old.
 const OLD_BLOCK: u64 = 600;
-
-/// The address to be paid at, on every chain of the family.
-#[derive(Serialize)]
-struct EvmReceived {
-    address: String,
-    account: String,
-    network: &'static EvmChain,
-    path: Option<String>,
-    uri: String,
-    qr: Option<String>,
-}
-
-/// `receive` on an EVM chain: the account's one address, and an ERC-681 URI that names the chain.
-pub(super) fn receive(
-    context: &mut Context,
-    chain: &'static EvmChain,
-    qr: impl Fn(&str) -> Result<Option<String>, Failure>,
-) -> Answer {
-    let (_, row) = context.evm_account(chain)?;
-    let address = fastness::address::evm_text(row.account.address, chain);
-    let uri = format!("ethereum:{address}@{}", chain.id);
-    let path = row.account.origin.as_ref().map(|origin| format!("m/{}", origin.path));
-    let qr = qr(&uri)?;
-    answer(EvmReceived { address, account: format!("{}/{}", row.wallet, row.name), network: chain, path, uri, qr })
-}
-
-impl Report for EvmReceived {
-    fn page(&self, page: &mut Page) {
-        let digits = page.grouped(self.address.trim_start_matches("0x"));
-        page.field("Address", &format!("0x{digits}"));
-        let path = self.path.as_deref().unwrap_or("watch-only");
-        page.field("Account", &format!("{} ({path}) on {}", self.account, self.network));
-        page.field("URI", &self.uri);
-        page.line("  The same address is yours on every network of the family; ask to be paid on this one.");
-        if let Some(qr) = &self.qr {
-            page.blank();
-            page.verbatim(qr);
-        }
-    }
-}
 
 /// What the account has, as nodes say now, with what stands behind it.
 #[derive(Serialize)]

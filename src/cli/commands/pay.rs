@@ -35,7 +35,7 @@ const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 /// What to pay and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PayArgs {
-    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
+    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
     #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
     /// Read recipients from a file: one `ADDRESS AMOUNT` (or `ADDRESS,AMOUNT`) a line, # for comments
@@ -189,16 +189,11 @@ impl PayArgs {
         &self.fee
     }
 
-    /// The one recipient and quantity of a payment on an EVM chain.
-    pub(crate) fn one(&self) -> Result<(&str, &str), Failure> {
-        match self.to.as_slice() {
-            [to, amount] => Ok((to, amount)),
-            _ => {
-                let what = "here a payment has one ADDRESS and one AMOUNT, such as 0x... 1.5eth or 0x... \"25 USDC\"";
-                Err(DeskError::Usage(what.to_owned()).into())
-            }
-        }
+    /// The recipients and amounts as typed.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.to
     }
+
     /// The request, with every word checked against the network.
     pub(crate) fn request(
         &self,

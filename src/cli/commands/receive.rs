@@ -1,28 +1,38 @@
-//! `receive`: the next unused address, as text, QR code and BIP-21 URI. Derived here, never asked from a server.
+//! `receive`: the next unused address, as text, QR code and payment URI (BIP-21, EIP-681). Derived here, never asked from a
+//! server.
 
 use fastness::{
     account::Keychain,
     address,
     amount::Amount,
     explain::Failure,
-    ledger::{AccountRow, LabelKind, Ledger},
+    intent::Warning,
+    ledger::{AccountRow, LabelKind, Ledger, Past},
+    network::EvmChain,
 };
 use serde::Serialize;
 
 use super::{Answer, answer};
-use crate::cli::{DeskError, context::Context, page::Page, report::Report};
+use crate::cli::{
+    DeskError,
+    context::Context,
+    ethereum::{lookup, receive::EvmReceived},
+    family::BITCOIN,
+    page::Page,
+    report::Report,
+};
 
-/// An address to be paid at: the lowest one that was never used
+/// An address to be paid at: the lowest one that was never used, or an Ethereum account's own
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Ask for this amount, such as 0.01btc
+    /// Ask for this amount, such as 0.01btc, 1.5eth or "25 USDC"
     #[arg(long, value_name = "AMOUNT")]
     amount: Option<String>,
     /// Show a QR code
     #[arg(long)]
     qr: bool,
     /// Take a fresh address even if the last one is still unused
-    #[arg(long)]
+    #[arg(long, help_heading = BITCOIN)]
     new: bool,
     /// A note for yourself on who pays here
     #[arg(long, value_name = "TEXT")]
@@ -40,13 +50,15 @@ struct Received {
     qr: Option<String>,
     #[serde(skip)]
     asks: Option<Amount>,
+    /// Said while nobody was asked which addresses of an older wallet were used.
+    #[serde(skip)]
+    unknown: Option<Warning>,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = context.asked_chain()? {
-            let drawn = |uri: &str| if self.qr { Ok(Some(qr(uri)?)) } else { Ok(None) };
-            return super::evm_views::receive(context, chain, drawn);
+            return self.evm(context, chain);
         }
         let (mut ledger, row) = context.account()?;
         let asks = self.amount.as_deref().map(|text| Amount::parse(text, row.account.network.asset())).transpose()?;
@@ -60,7 +72,29 @@ impl Args {
         let qr = if self.qr { Some(qr(&uri)?) } else { None };
         let path = format!("m/{}", row.account.path(Keychain::Receive, index)?);
         let account = format!("{}/{}", row.wallet, row.name);
-        answer(Received { address, path, index, uri, account, network: row.account.network, qr, asks })
+        answer(Received {
+            address,
+            path,
+            index,
+            uri,
+            account,
+            network: row.account.network,
+            qr,
+            asks,
+            unknown: unknown(&row),
+        })
+    }
+
+    /// On an EVM chain: the account's one address.
+    fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+        let (ledger, row) = context.evm_account(chain)?;
+        let asks = self.amount.as_deref().map(|text| lookup::quantity(&ledger, chain, text)).transpose()?;
+        let received = EvmReceived::new(&row, chain, asks.as_ref())?;
+        if let Some(label) = &self.label {
+            ledger.set_label(LabelKind::Addr, received.address(), label)?;
+        }
+        let qr = if self.qr { Some(qr(received.uri())?) } else { None };
+        answer(received.with_qr(qr))
     }
 
     fn index(&self, context: &mut Context, ledger: &mut Ledger, row: &AccountRow) -> Result<u32, Failure> {
@@ -90,6 +124,14 @@ impl Args {
     }
 }
 
+/// An account with a past that was never synced: its first addresses may have been given out.
+fn unknown(row: &AccountRow) -> Option<Warning> {
+    let text = "which addresses of this wallet were used is not known yet, so this one may have been paid before; \
+                `fastness sync` asks";
+    let is_unknown = row.past != Past::None && row.synced.is_none();
+    is_unknown.then(|| Warning { code: "used_addresses_unknown", text: text.to_owned() })
+}
+
 /// `bitcoin:ADDRESS?amount=0.01` (BIP-21): the amount in bitcoin, as plain decimals.
 fn payment_uri(address: &str, amount: Option<Amount>) -> String {
     let Some(amount) = amount else { return format!("bitcoin:{address}") };
@@ -110,6 +152,10 @@ fn qr(text: &str) -> Result<String, DeskError> {
 }
 
 impl Report for Received {
+    fn warnings(&self) -> Vec<Warning> {
+        self.unknown.iter().cloned().collect()
+    }
+
     fn page(&self, page: &mut Page) {
         let address = page.grouped(&self.address);
         page.field("Address", &address);
@@ -118,13 +164,8 @@ impl Report for Received {
             page.field("Asks for", &amount.to_string());
         }
         page.field("URI", &self.uri);
-        let Some(qr) = &self.qr else { return };
-        let columns = qr.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-        page.blank();
-        if page.has_room_for(columns) {
-            page.verbatim(qr);
-        } else {
-            page.line(&format!("The QR code needs a window of {columns} columns."));
+        if let Some(qr) = &self.qr {
+            page.qr(qr);
         }
     }
 }

@@ -164,7 +164,7 @@ impl Args {
             Action::Balance => answer(balances(context, chain)?),
             Action::Allowances => allowances(context, chain),
             Action::Send { to, amount, making } => {
-                making.run(context, chain, |context, work| payment::wish(context, work, (to, amount)))
+                making.run(context, chain, |context, work| payment::wish(context, work, &[to.clone(), amount.clone()]))
             }
             Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
                 let (token, value) = allowed(work, amount)?;

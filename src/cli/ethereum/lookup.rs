@@ -79,6 +79,16 @@ pub(crate) enum Quantity {
     Of(KnownToken, U256),
 }
 
+impl Quantity {
+    /// The token that it is about; nothing for the chain's own coin.
+    pub(crate) const fn token(&self) -> Option<&KnownToken> {
+        match self {
+            Self::AllNative | Self::Native(_) => None,
+            Self::AllOf(token) | Self::Of(token, _) => Some(token),
+        }
+    }
+}
+
 /// Reads `1.5eth`, `25 USDC`, `25 0xCONTRACT`, `all` or `all USDC`.
 pub(crate) fn quantity(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<Quantity, Failure> {
     let native = Denomination::new(chain.symbol, chain.decimals);

@@ -6,6 +6,7 @@ pub(crate) mod agreement;
 pub(crate) mod args;
 pub(crate) mod lookup;
 pub(crate) mod payment;
+pub(crate) mod receive;
 pub(crate) mod replacing;
 pub(crate) mod report;
 pub(crate) mod review_page;

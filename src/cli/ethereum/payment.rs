@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use alloy_primitives::{Address, U256};
 use fastness::{
+    amount::Denomination,
     chain::ethereum::calls,
     explain::Failure,
     flow::ethereum::{self, Planned},
     intent::{EvmValue, Warning},
     ledger::Holder,
-    network::EvmChain,
+    network::{AnyNetwork, EvmChain},
+    payment_uri::EvmPaymentUri,
     store::{WriteRule, atomic_write},
 };
 
@@ -24,8 +26,11 @@ use crate::cli::{DeskError, context::Context, heading::Heading};
 /// Most drafts that `--count` makes at once.
 const MAX_COUNT: u32 = 1_000;
 
-/// The chain of a payment: the one asked for, else by the form of the first address.
+/// The chain of a payment: the one asked for, else the one that a payment URI names, else by the form of the first address.
 pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Option<&'static EvmChain>, Failure> {
+    if let Some(uri) = first.filter(|text| EvmPaymentUri::looks_like(text)) {
+        return chain_of_uri(context, EvmPaymentUri::parse(uri)?.chain_id).map(Some);
+    }
     if context.asked().is_some() {
         return context.asked_chain();
     }
@@ -35,10 +40,32 @@ pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Opt
     }
 }
 
-/// The wish behind `ADDRESS AMOUNT`.
-pub(crate) fn wish(context: &Context, work: &Work<'_>, (to, amount): (&str, &str)) -> Result<Wish, Failure> {
-    let to = lookup::recipient(context, work.chain, to)?;
-    Ok(match lookup::quantity(&work.ledger, work.chain, amount)? {
+/// The chain of a URI; a wallet that is to use another one is not followed to where the payee is not.
+fn chain_of_uri(context: &mut Context, id: Option<u64>) -> Result<&'static EvmChain, Failure> {
+    let Some(id) = id else { return context.chain() };
+    let named = EvmChain::by_id(id)
+        .ok_or_else(|| DeskError::Usage(format!("the URI is for chain {id}, which is not known")))?;
+    match context.asked() {
+        Some(asked) if asked != AnyNetwork::Evm(named) => {
+            let what = format!("the URI is for {}, and --network says {}", named.name, asked.name());
+            Err(DeskError::Usage(what).into())
+        }
+        _ => Ok(named),
+    }
+}
+
+/// The wish behind `ADDRESS AMOUNT`, or behind a payment URI.
+pub(crate) fn wish(context: &Context, work: &Work<'_>, words: &[String]) -> Result<Wish, Failure> {
+    let (to, quantity) = match words {
+        [uri, rest @ ..] if EvmPaymentUri::looks_like(uri) => asked(work, EvmPaymentUri::parse(uri)?, rest)?,
+        [to, amount] => (to.clone(), lookup::quantity(&work.ledger, work.chain, amount)?),
+        _ => {
+            let what = "here a payment has one ADDRESS and one AMOUNT, such as 0x... 1.5eth or 0x... \"25 USDC\"";
+            return Err(DeskError::Usage(what.to_owned()).into());
+        }
+    };
+    let to = lookup::recipient(context, work.chain, &to)?;
+    Ok(match quantity {
         Quantity::AllNative => Wish { value: EvmValue::All, ..Wish::call(to, Default::default()) },
         Quantity::Native(units) => Wish { value: EvmValue::Exactly(units.value), ..Wish::call(to, Default::default()) },
         Quantity::Of(token, value) => Wish::call(token.address, calls::transfer(to, value)?),
@@ -47,6 +74,33 @@ pub(crate) fn wish(context: &Context, work: &Work<'_>, (to, amount): (&str, &str
             Wish::call(token.address, calls::transfer(to, value)?)
         }
     })
+}
+
+/// What a URI asks for, with the amount that was typed after it where it names none.
+fn asked(work: &Work<'_>, uri: EvmPaymentUri, typed: &[String]) -> Result<(String, Quantity), Failure> {
+    let read = |text: &String| lookup::quantity(&work.ledger, work.chain, text);
+    let typed = match typed {
+        [] => None,
+        [amount] => Some(read(amount)?),
+        _ => return Err(DeskError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
+    };
+    let token = uri.token.map(|contract| lookup::token(&work.ledger, work.chain, &contract)).transpose()?;
+    let asked = uri.amount.map(|value| match &token {
+        Some(token) => Quantity::Of(token.clone(), value),
+        None => Quantity::Native(Denomination::new(work.chain.symbol, work.chain.decimals).of(value)),
+    });
+    let quantity = match (asked, typed) {
+        (Some(asked), Some(typed)) if asked != typed => {
+            return Err(DeskError::Usage("the URI asks for another amount than the one typed".to_owned()).into());
+        }
+        (Some(asked), _) => asked,
+        (None, Some(typed)) if typed.token() == token.as_ref() => typed,
+        (None, Some(_)) => {
+            return Err(DeskError::Usage("the URI is for another coin than the one typed".to_owned()).into());
+        }
+        (None, None) => return Err(DeskError::Usage("the URI names no amount; type one after it".to_owned()).into()),
+    };
+    Ok((uri.to, quantity))
 }
 
 /// All that the account has of a token, as nodes say; that they contradict each other is told.

@@ -17,4 +17,5 @@ mod relay;
 mod rpc;
 mod scripting;
 mod trouble;
+mod uris;
 mod witnesses;
