@@ -1,7 +1,7 @@
 //! What a call does: one sentence, who gains, what is moved, a tree, and what has to be agreed to by name.
 //!
 //! Built-in standards are known; a table of well-known functions is a guess; the rest is unknown and signed only by retyping
-//! its digest (threats.md H2, H3). A match counts only if the arguments, encoded again, are the very same bytes.
+//! its digest. A match counts only if the arguments, encoded again, are the very same bytes.
 
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
@@ -14,6 +14,7 @@ use super::{
     contracts, meaning,
     plan::native,
     standards::{self, Source},
+    swaps,
     tree::Tree,
 };
 use crate::{
@@ -233,6 +234,9 @@ impl<'a> Reader<'a> {
                 self.reading.measure = Measure::Open;
                 if contracts::is_pinned(self.facts.chain.id, to, &decoded.function.name) {
                     self.judge(decoded, Definition::Known);
+                    if let Some(sentence) = swaps::sentence(self, decoded, depth) {
+                        return self.told(to, decoded, (depth, sentence));
+                    }
                 } else {
                     self.certainty(Certainty::Guess);
                     self.judge(decoded, Definition::Unknown);
@@ -267,13 +271,19 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn plain_call(&mut self, to: Address, decoded: &Decoded, depth: usize) {
-        self.gains(to);
         let with = if depth > 0 || self.facts.value.is_zero() {
             String::new()
         } else {
             format!(" with {}", native(self.facts.chain, self.facts.value))
         };
-        self.say(depth, format!("Call {} on {}{with}", decoded.function.name, self.name(to)));
+        let sentence = format!("Call {} on {}{with}", decoded.function.name, self.name(to));
+        self.told(to, decoded, (depth, sentence));
+    }
+
+    /// A call with its sentence, then every argument.
+    fn told(&mut self, to: Address, decoded: &Decoded, (depth, sentence): (usize, String)) {
+        self.gains(to);
+        self.say(depth, sentence);
         self.arguments(decoded, depth);
         if depth == 0 && !self.facts.value.is_zero() {
             self.reading.moved = Some(native(self.facts.chain, self.facts.value));

@@ -155,6 +155,50 @@ fn only_exact_encodings_are_read() {
     }
 }
 
+/// Uniswap's SwapRouter02, SwapRouter and v2 Router02 on Ethereum.
+const ROUTER_02: &str = "0x68b3465833fb72A70ecDF485E0e4C7bD8665Fc45";
+const ROUTER_V3: &str = "0xE592427A0AEce92De3Edee1F18E0157C05861564";
+const ROUTER_V2: &str = "0x7a250d5630B4cF539739dF2C5dAcb4c659F2488D";
+const WETH: &str = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2";
+
+#[test]
+fn a_swap_at_a_pinned_exchange_says_what_it_gives_gets_and_for_whom() {
+    let exact_in = |members: &str| {
+        let function = "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))";
+        reading(Some(ROUTER_02), &call(function, &[members]), &[])
+    };
+    let robbed = exact_in(&format!("({USDC},{WETH},500,{ANA},1000000000000,0,0)"));
+    assert_eq!(robbed.action, format!("Swap 1,000,000 USDC for at least 0 WETH, which {ANA} gets"));
+    assert!(robbed.warnings.iter().any(|warning| warning.code == "no_minimum"));
+    assert!(robbed.leaving.iter().any(|leaving| leaving.token == address(USDC)), "{:?}", robbed.leaving);
+    assert!(robbed.beneficiaries.contains(&address(ANA)) && robbed.consents.is_empty());
+    let fair = exact_in(&format!("({USDC},{WETH},500,{ANA},1000000000,500000000000000000,0)"));
+    assert!(fair.warnings.iter().all(|warning| warning.code != "no_minimum"), "{:?}", fair.warnings);
+
+    let function = "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))";
+    let members = format!("({USDC},{WETH},500,{ANA},9999999999,1000000000000000000,5000000000,0)");
+    let exact_out = reading(Some(ROUTER_V3), &call(function, &[&members]), &[]);
+    assert_eq!(exact_out.action, format!("Swap at most 5,000 USDC for 1 WETH, which {ANA} gets"));
+
+    let path = format!("[{USDC},{WETH}]");
+    let function = "swapExactTokensForETH(uint256,uint256,address[],address,uint256)";
+    let data = call(function, &["5000000000", "1000000000000000000", &path, ANA, "9999999999"]);
+    let action = reading(Some(ROUTER_V2), &data, &[]).action;
+    assert_eq!(action, format!("Swap 5,000 USDC for at least 1 ETH, which {ANA} gets"));
+
+    let data = call(
+        "swapExactETHForTokens(uint256,address[],address,uint256)",
+        &["1000000", &format!("[{WETH},{USDC}]"), ANA, "9999999999"],
+    );
+    let value = U256::from(1_500_000_000_000_000_000_u64);
+    let facts = Transacted { chain: chain(), from: address(BOB), to: Some(address(ROUTER_V2)), value, data: &data };
+    let paid = read(&facts, &Ownership::default());
+    assert_eq!(paid.action, format!("Swap 1.5 ETH for at least 1 USDC, which {ANA} gets"));
+    // At another contract the same bytes are a guess, and no sentence is made of it.
+    let elsewhere = reading(Some(ANA), &data, &[]);
+    assert!(elsewhere.action.starts_with("Call swapExactETHForTokens on") && !elsewhere.consents.is_empty());
+}
+
 #[test]
 fn typed_and_guessed_signatures_are_told_apart() {
     let data = call("frobnicate(uint256,address)", &["5", ANA]);

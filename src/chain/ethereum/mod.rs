@@ -30,6 +30,7 @@ mod permits;
 mod safe;
 mod sign_in;
 mod standards;
+mod swaps;
 mod tree;
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! What a swap at a pinned exchange gives, gets, and for whom, as a sentence. Uniswap v2's and v3's functions, by the names of
+//! their arguments (IUniswapV2Router01.sol, ISwapRouter.sol, IV3SwapRouter.sol).
+//!
+//! It decides nothing about what is blind, and reads no bytes: a path in bytes is no sentence.
+
+use alloy_dyn_abi::DynSolValue;
+use alloy_primitives::{Address, U256};
+
+use super::{
+    calldata::{Decoded, Reader},
+    meaning::{amount, moved},
+    plan::native,
+};
+
+/// The arguments of a function, or the members of its only struct, by name.
+struct Fields<'a>(Vec<(&'a str, &'a DynSolValue)>);
+
+impl<'a> Fields<'a> {
+    fn of(decoded: &'a Decoded) -> Self {
+        let inputs = &decoded.function.inputs;
+        let names = |params: &'a [alloy_json_abi::Param]| params.iter().map(|param| param.name.as_str());
+        Self(match (inputs.as_slice(), decoded.arguments.as_slice()) {
+            ([only], [DynSolValue::Tuple(members)]) => names(&only.components).zip(members).collect(),
+            (inputs, values) => names(inputs).zip(values).collect(),
+        })
+    }
+
+    fn get(&self, wanted: &[&str]) -> Option<&'a DynSolValue> {
+        self.0.iter().find(|(name, _)| wanted.contains(name)).map(|(_, value)| *value)
+    }
+
+    fn address(&self, wanted: &[&str]) -> Option<Address> {
+        self.get(wanted)?.as_address()
+    }
+
+    fn uint(&self, wanted: &[&str]) -> Option<U256> {
+        self.get(wanted)?.as_uint().map(|(number, _)| number)
+    }
+
+    fn path(&self) -> Option<Vec<Address>> {
+        self.get(&["path"])?.as_array()?.iter().map(DynSolValue::as_address).collect()
+    }
+}
+
+/// A side of a swap: the chain's own coin, or a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coin {
+    Native,
+    Token(Address),
+}
+
+/// A swap as its arguments say it.
+struct Swap {
+    gives: Coin,
+    gets: Coin,
+    /// Given exactly, or at most.
+    given: U256,
+    is_most: bool,
+    /// Got exactly, or at least.
+    got: U256,
+    is_least: bool,
+    to: Address,
+}
+
+impl Swap {
+    fn of(decoded: &Decoded, value: U256) -> Option<Self> {
+        let fields = Fields::of(decoded);
+        let name = decoded.function.name.as_str();
+        let path = fields.path().unwrap_or_default();
+        let first = fields.address(&["tokenIn"]).or_else(|| path.first().copied())?;
+        let last = fields.address(&["tokenOut"]).or_else(|| path.last().copied())?;
+        let is_paid_in_coins = name == "swapExactETHForTokens" || name == "swapETHForExactTokens";
+        let is_got_in_coins = name == "swapExactTokensForETH" || name == "swapTokensForExactETH";
+        let most =
+            fields.uint(&["amountInMax", "amountInMaximum"]).or((name == "swapETHForExactTokens").then_some(value));
+        let given = fields.uint(&["amountIn"]).or((name == "swapExactETHForTokens").then_some(value));
+        let least = fields.uint(&["amountOutMin", "amountOutMinimum"]);
+        Some(Self {
+            gives: if is_paid_in_coins { Coin::Native } else { Coin::Token(first) },
+            gets: if is_got_in_coins { Coin::Native } else { Coin::Token(last) },
+            given: given.or(most)?,
+            is_most: given.is_none(),
+            got: least.or_else(|| fields.uint(&["amountOut"]))?,
+            is_least: least.is_some(),
+            to: fields.address(&["recipient", "to"])?,
+        })
+    }
+}
+
+/// The sentence of a swap; nothing for another function. Notes what leaves, and that nothing has to come back.
+pub(super) fn sentence(reader: &mut Reader<'_>, decoded: &Decoded, depth: usize) -> Option<String> {
+    let value = if depth == 0 { reader.facts.value } else { U256::ZERO };
+    let swap = Swap::of(decoded, value)?;
+    if let Coin::Token(token) = swap.gives {
+        moved(reader, token, swap.given, depth);
+    }
+    if swap.got.is_zero() {
+        reader.warn("no_minimum", "a swap takes whatever it is given: the least that it has to get is 0".to_owned());
+    }
+    let most = if swap.is_most { "at most " } else { "" };
+    let least = if swap.is_least { "at least " } else { "" };
+    let (gives, gets) = (in_words(reader, swap.gives, swap.given), in_words(reader, swap.gets, swap.got));
+    Some(format!("Swap {most}{gives} for {least}{gets}, which {} gets", reader.name(swap.to)))
+}
+
+fn in_words(reader: &Reader<'_>, coin: Coin, value: U256) -> String {
+    match coin {
+        Coin::Native => native(reader.facts.chain, value).to_string(),
+        Coin::Token(token) => amount(reader, token, value),
+    }
+}
