@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--long" ]; then
-    export FASTNESS_REVIEWS=10000 FASTNESS_SPENDS=100000 FASTNESS_SCHEDULES=10000 FASTNESS_BEHAVIOURS=all
+    export FASTNESS_REVIEWS=10000 FASTNESS_SPENDS=100000 FASTNESS_SCHEDULES=10000 FASTNESS_BEHAVIOURS=all FASTNESS_KILLS=all
 fi
 if [ "$(uname)" = Linux ] && ! command -v strace >/dev/null; then
     apt-get update >/dev/null && apt-get install -y strace >/dev/null

@@ -16,6 +16,9 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
+    /// In the order of a payment.
+    pub(crate) const ALL: [Self; 3] = [Self::BeforeChild, Self::Child, Self::Main];
+
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::Main => "the process itself",

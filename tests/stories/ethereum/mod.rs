@@ -5,6 +5,7 @@ mod contracts;
 mod foreseen;
 mod history;
 mod hostile;
+mod killed;
 mod messages;
 mod names;
 pub mod node;
@@ -12,6 +13,7 @@ mod odd_nodes;
 mod one_word;
 mod payments;
 mod privacy;
+mod proxy;
 mod relay;
 #[path = "../../ethereum/rpc.rs"]
 mod rpc;

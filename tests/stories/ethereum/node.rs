@@ -44,6 +44,10 @@ impl Anvil {
         format!("http://127.0.0.1:{}", self.0.port)
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.0.port
+    }
+
     /// One question; an error of the node fails the story.
     #[track_caller]
     pub(crate) fn rpc(&self, method: &str, params: &Value) -> Value {

@@ -1,10 +1,6 @@
-//! Scripts: many senders at once, killed at any moment, and the same command twice.
+//! Scripts: many senders at once, and the same command twice.
 
-use std::{
-    process::{Child, Stdio},
-    thread,
-    time::Duration,
-};
+use std::process::{Child, Stdio};
 
 use super::node::{ETHER, EvmStage, OURS, SHOP};
 use crate::harness::answer;
@@ -52,37 +48,4 @@ fn the_same_wish_twice_is_said_to_be_there() {
     let ledger = rusqlite::Connection::open(stage.stage.path("home/ledger.db")).unwrap();
     ledger.execute("UPDATE evm_outbox SET created = created - 90000", []).unwrap();
     stage.signed(&["send", SHOP, "2eth"]);
-}
-
-/// Kill -9 at some moment of a send, then the same command to its end: the same transaction or one, never two.
-fn kill_and_repeat(stage: &EvmStage, rounds: u64) {
-    let mut spent = stage.anvil.balance(SHOP);
-    for round in 0..rounds {
-        let amount = format!("0.000{:04}eth", round + 1);
-        // From before the plan to after the broadcast; a run takes about a second in a debug build.
-        let mut child = send(stage, &amount, &[]);
-        thread::sleep(Duration::from_millis((round * 37) % 1_200));
-        // One that had come to its end had told it: the same command would be a new payment.
-        child.kill().unwrap();
-        let ended = child.wait().unwrap().success();
-        if ended {
-            assert_eq!(stage.anvil.balance(SHOP) - spent, u128::from(round + 1) * ETHER / 10_000_000);
-            spent = stage.anvil.balance(SHOP);
-            continue;
-        }
-        // What is left of the sealed child ends with its input, or signs into a closed pipe.
-        thread::sleep(Duration::from_millis(20));
-        let repeated = answer(send(stage, &amount, &[]).wait_with_output().unwrap());
-        repeated.expect_code(0);
-        let now = stage.anvil.balance(SHOP);
-        let wei = u128::from(round + 1) * ETHER / 10_000_000;
-        assert_eq!(now - spent, wei, "round {round} paid twice: {repeated:#?}");
-        spent = now;
-    }
-}
-
-#[test]
-fn a_killed_send_that_is_run_again_pays_once() {
-    let rounds = std::env::var("FASTNESS_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
-    kill_and_repeat(&EvmStage::new(), rounds);
 }

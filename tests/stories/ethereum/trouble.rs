@@ -1,14 +1,13 @@
 //! Nodes in trouble: a chain that turns back, silence after the bytes have left, another chain, a node that is down.
 
-use std::{
-    io::{Read, Write},
-    net::{TcpListener, TcpStream},
-    thread,
-};
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use super::node::{Anvil, ETHER, EvmStage, OURS, SHOP};
+use super::{
+    node::{Anvil, ETHER, EvmStage, OURS, SHOP},
+    proxy::{Moment, Then, proxy},
+};
 
 #[test]
 fn after_a_reorg_the_same_bytes_are_sent_again() {
@@ -28,54 +27,14 @@ fn after_a_reorg_the_same_bytes_are_sent_again() {
     assert_eq!((stage.anvil.balance(SHOP) - before, stage.anvil.nonce(OURS)), (ETHER, 1));
 }
 
-/// A proxy that hands requests on, and hangs up instead of answering those that send a transaction.
-fn deaf_after_sending(port: u16) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(client) = stream else { break };
-            thread::spawn(move || hand_on(client, port));
-        }
-    });
-    url
-}
-
-fn hand_on(mut client: TcpStream, port: u16) {
-    let Some(request) = read_request(&mut client) else { return };
-    let mut node = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let text = String::from_utf8_lossy(&request).replace("connection: keep-alive", "");
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    write!(node, "{head}\r\nConnection: close\r\n\r\n{body}").unwrap();
-    let mut reply = Vec::new();
-    node.read_to_end(&mut reply).unwrap();
-    if !text.contains("eth_sendRawTransaction") {
-        let _ = client.write_all(&reply);
-    }
-}
-
-fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut request = Vec::new();
-    let mut piece = [0u8; 4096];
-    loop {
-        let read = client.read(&mut piece).ok().filter(|read| *read > 0)?;
-        request.extend_from_slice(&piece[..read]);
-        let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length =
-            head.lines().find_map(|line| line.strip_prefix("content-length: "))?.trim().parse::<usize>().ok()?;
-        if body.len() >= length {
-            return Some(request);
-        }
-    }
-}
-
 #[test]
 fn silence_after_the_bytes_left_is_found_out_and_paid_once() {
     let stage = EvmStage::new();
     let before = stage.anvil.balance(SHOP);
-    let port: u16 = stage.anvil.url().rsplit(':').next().unwrap().parse().unwrap();
-    let proxy = deaf_after_sending(port);
+    let proxy = proxy(stage.anvil.port(), |request, moment| {
+        let is_deaf = request.contains("eth_sendRawTransaction") && moment == Moment::Answered;
+        if is_deaf { Then::HangUp } else { Then::GoOn }
+    });
     let mut command = crate::harness::program();
     command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
     command.args(["--network", "local", "--explorer", &proxy, "send", SHOP, "1eth", "--yes", "--max-fee=0.05eth"]);
