@@ -211,3 +211,71 @@ pub(crate) fn relayed(stdout: &[u8], exit: Option<i32>) -> Failure {
         .into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::{
+        Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime,
+        consensus::encode::serialize_hex, hashes::Hash, transaction::Version,
+    };
+    use fastness::network::Network;
+
+    use super::*;
+
+    fn payment() -> Transaction {
+        let script = |byte: u8| ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([byte; 20]));
+        let output = |byte: u8, sat: u64| TxOut { value: Amount::from_sat(sat), script_pubkey: script(byte) };
+        let input = |vout: u32| TxIn {
+            previous_output: OutPoint { txid: bitcoin::Txid::from_byte_array([7; 32]), vout },
+            sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
+            ..TxIn::default()
+        };
+        Transaction {
+            version: Version::TWO,
+            lock_time: LockTime::ZERO,
+            input: vec![input(0), input(1)],
+            output: vec![output(1, 5_000), output(2, 9_000)],
+        }
+    }
+
+    /// Compares what a child would have signed with the plan of [`payment`].
+    fn compared(mut signed: Transaction) -> Result<SignedFile, Failure> {
+        let psbt = Psbt::from_unsigned_tx(payment()).unwrap().serialize();
+        let draft = Draft::read(&psbt, Some(Network::Regtest))?;
+        for input in &mut signed.input {
+            input.witness = Witness::from_slice(&[[1u8; 71]]);
+        }
+        signed_by_child(&draft, serialize_hex(&signed).as_bytes())
+    }
+
+    #[test]
+    fn what_a_child_signed_is_what_it_was_given() {
+        assert!(compared(payment()).is_ok());
+        let changes: [(&str, fn(&mut Transaction)); 7] = [
+            ("an amount", |tx| tx.output[0].value = Amount::from_sat(5_001)),
+            ("a payee", |tx| tx.output[0].script_pubkey = tx.output[1].script_pubkey.clone()),
+            ("an output more", |tx| tx.output.push(tx.output[0].clone())),
+            ("another coin", |tx| tx.input[0].previous_output.vout = 9),
+            ("a coin less", |tx| drop(tx.input.pop())),
+            ("another sequence", |tx| tx.input[0].sequence = Sequence::MAX),
+            ("another lock time", |tx| tx.lock_time = LockTime::from_consensus(1)),
+        ];
+        for (what, change) in changes {
+            let mut other = payment();
+            change(&mut other);
+            assert_eq!(compared(other).err().map(|error| error.entry().code), Some("flow.review_changed"), "{what}");
+        }
+    }
+
+    #[test]
+    fn every_answer_belongs_to_its_own_plan() {
+        let psbt = Psbt::from_unsigned_tx(payment()).unwrap().serialize();
+        let drafts = [Draft::read(&psbt, Some(Network::Regtest)).unwrap()];
+        for answer in
+            [r#"{"data": {"signed": []}}"#, r#"{"data": {}}"#, "{}", "", r#"{"data": {"signed": [{"raw": 1}]}}"#]
+        {
+            let error = all_signed_by_child(&drafts, answer.as_bytes()).unwrap_err();
+            assert_eq!(error.entry().code, "desk.sealed_process", "{answer}");
+        }
+    }
+}

@@ -75,6 +75,27 @@ fn change_to_an_account_that_nobody_would_search_is_a_payment() {
     assert_eq!(answer.error_code(), "bitcoin.beyond_search", "no search finds it again");
 }
 
+/// A program that writes to the ledger gives this wallet another one's account, and plans change to it.
+#[test]
+fn the_review_after_unlocking_is_the_one_that_was_agreed_to() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let mut theft = stage.psbt("pay.psbt");
+    let place = theft.outputs.iter().position(|output| !output.bip32_derivation.is_empty()).unwrap();
+    stage.restore("other", "legal winner thank year wave sausage worth useful legal winner thank yellow");
+    let foreign = stage.json(&["receive", "--wallet", "other"]);
+    let master = stage.json(&["account", "export", "--wallet", "other"])["fingerprint"].as_str().unwrap().to_owned();
+    let path: DerivationPath = foreign["path"].as_str().unwrap().parse().unwrap();
+    theft.unsigned_tx.output[place].script_pubkey = crate::harness::script(foreign["address"].as_str().unwrap());
+    for source in theft.outputs[place].bip32_derivation.values_mut() {
+        *source = (master.parse().unwrap(), path.clone());
+    }
+    let ledger = rusqlite::Connection::open(stage.path("home/ledger.db")).unwrap();
+    let moved = "UPDATE accounts SET wallet = 'main', name = 'segwit-9' WHERE wallet = 'other' AND name = 'segwit-0'";
+    assert_eq!(ledger.execute(moved, []).unwrap(), 1);
+    let answer = stage.sign_to_nowhere(&theft, &["--expect-to", &Stage::shop(), "--wallet=main"]);
+    assert_eq!((answer.code, answer.error_code().as_str()), (8, "flow.review_changed"), "{answer:?}");
+}
+
 #[test]
 fn the_coins_are_locked_before_the_bytes_leave() {
     let stage = Stage::with_coins(&[50_000_000]);
