@@ -3,9 +3,10 @@
 //! A line that cannot be written stops nothing, for a payment may be on its way: it is counted, and the person is warned.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use fastness::{
@@ -17,11 +18,13 @@ use fastness::{
 
 use super::ui::{Form, Ui};
 
+/// Whether this process has warned: the explorers of each account have a witness of their own.
+static WARNED: AtomicBool = AtomicBool::new(false);
+
 /// A witness that writes into a log; `passage` says by which way a host is reached.
 pub(crate) fn witness(passage: Passage, log: RequestLog, form: Form) -> Witness {
     let log = RefCell::new(log);
     let lately: RefCell<BTreeMap<Told, u64>> = RefCell::default();
-    let warned = Cell::new(false);
     Rc::new(move |seen: &Seen| {
         let (told, time) = (told(&passage, seen), now());
         // The times of the report are seconds: the same twice in one says nothing new.
@@ -29,7 +32,7 @@ pub(crate) fn witness(passage: Passage, log: RequestLog, form: Form) -> Witness 
             return;
         }
         if log.borrow_mut().add(time, &told).is_err() {
-            if !warned.replace(true) {
+            if !WARNED.swap(true, Ordering::Relaxed) {
                 Ui::new(form).warn(&not_written());
             }
         } else {
