@@ -109,7 +109,7 @@ pub enum Unspendable {
     Key,
 }
 
-/// Refuses witness programs that have no meaning yet and taproot keys that are not points (threats.md P8).
+/// Refuses witness programs that have no meaning yet and taproot keys that are not points.
 ///
 /// # Errors
 /// Which of the two it is.

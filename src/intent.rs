@@ -38,7 +38,7 @@ pub enum Fee {
     Exact(u64),
 }
 
-/// The fee above which planning stops (threats.md P7).
+/// The fee above which planning stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeeLimit {
     /// 500 sat/vB, 0.01 BTC and 10% of the amount.

@@ -233,7 +233,7 @@ const TAKES_IDS: &[&str] = &[
     "message",
 ];
 
-/// Every program on the machine can read the command line: a secret on it is treated as leaked (threats.md S1).
+/// Every program on the machine can read the command line: a secret on it is treated as leaked.
 fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
     let texts: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let takes_ids = texts.iter().any(|text| TAKES_IDS.contains(&text.as_str()));

@@ -79,7 +79,7 @@ impl Terminal {
         let _ = self.tty.flush();
     }
 
-    /// Asks for one line. What was typed before the question is thrown away (threats.md T3).
+    /// Asks for one line. What was typed before the question is thrown away.
     pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, DeskError> {
         let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
         self.show(question);

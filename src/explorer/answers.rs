@@ -92,7 +92,7 @@ pub enum Sending {
     /// Several organisations at once, so that one that fails or refuses stops nothing.
     #[default]
     Widely,
-    /// One host, an onion service if there is one; the next only if not a byte reached it (network.md 4.5).
+    /// One host, an onion service if there is one; the next only if not a byte reached it.
     Privately,
 }
 
@@ -246,7 +246,7 @@ pub struct Opinion {
     pub unasked: usize,
 }
 
-/// A fee rate by the median of several sources, within bounds (threats.md N4).
+/// A fee rate by the median of several sources, within bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeeAdvice {
     /// The median, of two the lower one, within [`FeeAdvice::BOUNDS`]; nothing where nobody has an estimate.
@@ -256,7 +256,7 @@ pub struct FeeAdvice {
 }
 
 impl FeeAdvice {
-    /// What an estimate may be: 1 to 500 satoshi per virtual byte (threats.md N4). Who wants to pay less names the rate.
+    /// What an estimate may be: 1 to 500 satoshi per virtual byte. Who wants to pay less names the rate.
     pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 1_000 }, FeeRate { sat_per_kvb: 500_000 }];
     /// Sources that are so many times apart do not agree.
     const SPREAD: u64 = 3;

@@ -74,7 +74,7 @@ impl fmt::Display for Carried {
     }
 }
 
-/// EvmWhy nodes refuse a transaction, sorted by what can be done about it (network.md, section 3).
+/// Why nodes refuse a transaction, sorted by what can be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvmReject {
@@ -132,7 +132,7 @@ catalogue! {
 }
 
 impl EvmReject {
-    /// How much a refusal tells: of several the one with the lowest number is reported (network.md 4.5).
+    /// How much a refusal tells: of several the one with the lowest number is reported.
     #[must_use]
     pub const fn rank(self) -> u8 {
         match self {

@@ -1,7 +1,7 @@
 //! How each host behaved, kept from one run to the next: pace, breakers, what it can do, and whether it lied.
 //!
-//! Plain data and exact arithmetic on milliseconds that the caller names; no clock, no I/O, no floats. Numbers are those of
-//! network.md 4.2. It decides what a host may be asked, and asks nothing.
+//! Plain data and exact arithmetic on milliseconds that the caller names; no clock, no I/O, no floats. It
+//! decides what a host may be asked, and asks nothing.
 
 use std::collections::BTreeMap;
 

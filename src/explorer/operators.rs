@@ -12,7 +12,7 @@ const SAME: &[(&str, &str)] = &[
     ("mempoolhqx4isw62xs7abwphsq7ldayuidyx2v2oethdhhj6mlo2r6ad.onion", "mempool.space"),
 ];
 
-/// What organisations allow without a key (network.md 1.1 and 4.2): thousandths of a request per second, and a burst.
+/// What organisations allow without a key: thousandths of a request per second, and a burst.
 const ALLOWANCES: &[(&str, Allowance)] = &[
     ("blockstream.info", Allowance { rate: 190, burst: 60 }),
     ("mempool.space", Allowance { rate: 3_000, burst: 10 }),
@@ -22,7 +22,7 @@ const ALLOWANCES: &[(&str, Allowance)] = &[
     ("blockcypher.com", Allowance { rate: 1_000, burst: 3 }),
 ];
 
-/// Who counts by the hour has no room left for a while once it says so (network.md 4.2).
+/// Who counts by the hour has no room left for a while once it says so.
 const WINDOWS: &[(&str, Duration)] = &[("blockstream.info", Duration::from_secs(600))];
 
 /// For a host that nothing is known of.

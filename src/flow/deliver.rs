@@ -1,7 +1,7 @@
 //! Signed -> Sent: the bytes are in the journal, synced to disk, before the first of them leaves.
 //!
 //! The same bytes on every resend; a new transaction is never built here. What may have happened is said to be unknown
-//! until somebody is found who has it (threats.md B1, B2).
+//! until somebody is found who has it.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::{
 /// What the word of one organisation is worth where another could be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alone {
-    /// Nothing, before coins are signed for or a payment is called deep (threats.md N3).
+    /// Nothing, before coins are signed for or a payment is called deep.
     IsDoubted,
     /// As much as any: there is no other, or a person said so.
     IsEnough,
@@ -193,7 +193,7 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
 }
 
 /// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a witness, from both.
-/// What the sync did not ask both about is asked now (network.md 4.6). A coin that a replacement shares with what it
+/// What the sync did not ask both about is asked now. A coin that a replacement shares with what it
 /// replaces is asked about too: nobody else may have spent it.
 ///
 /// # Errors

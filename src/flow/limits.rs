@@ -1,4 +1,4 @@
-//! Limits stated on the command line, which stand in for a person's agreement (threats.md T3).
+//! Limits stated on the command line, which stand in for a person's agreement.
 //!
 //! `--yes` alone agrees to nothing. Every limit given must hold; this room asks nobody.
 
@@ -60,7 +60,7 @@ impl Limits {
     }
 
     /// Checks every stated limit, and the standard fee stops where no `--max-fee` takes their place: a draft from elsewhere
-    /// never passed the planner's (threats.md P7).
+    /// never passed the planner's.
     ///
     /// # Errors
     /// A limit does not hold, or the fee is above the stops.

@@ -1,6 +1,6 @@
 //! Asking an explorer what happened to our scripts, and writing down the answer: all of it, or nothing.
 //!
-//! A first scan follows the gap limit on both chains; later ones ask only what can have changed (network.md 4.7).
+//! A first scan follows the gap limit on both chains; later ones ask only what can have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ use crate::{
 /// While the chain stands still only unconfirmed payments can be new there; once it moved, more is worth asking.
 const ROTATION_SAME_TIP: usize = 24;
 const ROTATION_NEW_TIP: usize = 240;
-/// Blocks after which a payment is settled, and seconds after which an address that was given out is cold (network.md 4.7).
+/// Blocks after which a payment is settled, and seconds after which an address that was given out is cold.
 const SETTLED: u32 = 100;
 const SHOWN: u64 = 90 * 86_400;
 /// How many of our newest blocks are compared with the explorer's chain after its tip moved.
@@ -267,7 +267,7 @@ fn is_known_tip(row: &AccountRow, tip: Tip) -> bool {
 
 /// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing stands
 /// any more. That another block stands in the place of one has to be shown by headers with their work. A host that is behind
-/// undoes nothing (threats.md B4): only where the one that knew the block itself has a shorter chain now, and nobody a
+/// undoes nothing: only where the one that knew the block itself has a shorter chain now, and nobody a
 /// longer one, is it gone.
 fn reorganised(
     ledger: &Ledger,

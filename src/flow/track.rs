@@ -1,6 +1,6 @@
 //! Sent -> Status: where a transaction is, and what stands behind that. One of our own that nobody has is sent again.
 //!
-//! The same bytes on every resend (threats.md B4). A confirmation is called proven only where its Merkle branch and the
+//! The same bytes on every resend. A confirmation is called proven only where its Merkle branch and the
 //! work after it were checked; a chain that was reorganised takes it back.
 
 use std::{thread::sleep, time::Duration};

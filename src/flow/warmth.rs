@@ -17,7 +17,7 @@ pub(super) enum Chain {
     Moved,
 }
 
-/// Which scripts are asked about at every sync, and which of the others first (network.md 4.7).
+/// Which scripts are asked about at every sync, and which of the others first.
 pub(super) struct Warmth {
     pub(super) depth: Depth,
     pub(super) chain: Chain,

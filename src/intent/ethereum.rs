@@ -47,7 +47,7 @@ pub enum EvmFee {
     GasPrice(u128),
 }
 
-/// The worst-case fee above which planning stops (threats.md H11).
+/// The worst-case fee above which planning stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvmFeeLimit {
     /// 0.05 native coins, and 10% of the value where value is sent.

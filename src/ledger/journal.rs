@@ -1,4 +1,4 @@
-//! The outbox: every signed transaction, written and synced to disk before its first byte leaves (threats.md B1).
+//! The outbox: every signed transaction, written and synced to disk before its first byte leaves.
 //!
 //! A row's bytes never change; only its state does. The same bytes are sent on every attempt.
 

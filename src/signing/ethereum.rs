@@ -1,6 +1,6 @@
 //! What may be signed with an Ethereum key: messages whose kind their first byte says, never a bare hash.
 //!
-//! The hash is taken here, of the whole message, so that no caller can slip in one of its own (threats.md H6).
+//! The hash is taken here, of the whole message, so that no caller can slip in one of its own.
 
 use alloy_primitives::{B256, keccak256};
 use bitcoin::{bip32::DerivationPath, secp256k1::PublicKey};

@@ -112,7 +112,7 @@ impl Deployment {
     fn mempool(&self, asked: &Asked) -> Reply {
         let reply = honest(&self.chain, asked);
         match asked.steps().as_slice() {
-            // At most 50 in all: with 50 that wait, nothing that is confirmed (network.md, trap 3); and one that waits
+            // At most 50 in all: with 50 that wait, nothing that is confirmed; and one that waits
             // is listed twice (trap 5).
             ["scripthash" | "address", _, "txs"] => reply.edited(|list| {
                 let Some(list) = list.as_array_mut() else { return };

@@ -1,6 +1,6 @@
 //! The last word on a finished transaction: Bitcoin Core's own script code, with every soft fork up to taproot.
 //!
-//! Decides nothing itself and must not be skipped: no transaction is written or sent before it passed here (threats.md P12).
+//! Decides nothing itself and must not be skipped: no transaction is written or sent before it passed here.
 
 use bitcoin::{Transaction, TxOut, consensus::serialize};
 use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_P2SH, VERIFY_TAPROOT, VERIFY_WITNESS};

@@ -1,6 +1,6 @@
 //! Coin selection: branch and bound for a payment without change, else the best of several orders by the waste metric.
 //!
-//! Deterministic: the same coins and target give the same choice, so a server cannot probe by asking again (threats.md V4).
+//! Deterministic: the same coins and target give the same choice, so a server cannot probe by asking again.
 //! Works on numbers alone; knows no scripts, keys or PSBTs.
 
 use super::BitcoinError;

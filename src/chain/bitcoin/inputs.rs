@@ -1,6 +1,6 @@
 //! One input of a PSBT under examination: what it spends, why that is believed, whose it is, what its signature would cover.
 //!
-//! BIP-174's signer checks and threats.md P3 to P5 live here. Pure; no keys.
+//! BIP-174's signer checks live here. Pure; no keys.
 
 use bitcoin::{Psbt, ScriptBuf, TxOut, psbt};
 
@@ -145,7 +145,7 @@ fn may_be_witness(script: &ScriptBuf, claims: &psbt::Input) -> bool {
     script.is_witness_program() || (script.is_p2sh() && redeem_is_witness)
 }
 
-/// Only ALL, or taproot's DEFAULT: a signature must cover everything (threats.md P4).
+/// Only ALL, or taproot's DEFAULT: a signature must cover everything.
 fn check_sighash(place: usize, spent: &TxOut, claims: &psbt::Input) -> Result<(), BitcoinError> {
     let Some(sighash) = claims.sighash_type else { return Ok(()) };
     let allowed: &[u32] = if spent.script_pubkey.is_p2tr() { &[0, 1] } else { &[1] };

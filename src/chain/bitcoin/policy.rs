@@ -8,11 +8,11 @@ use crate::{
     intent::{FeeLimit, Review},
 };
 
-/// No fee rate above this is ever an intention: the highest sustained rates seen were near it (threats.md P7).
+/// No fee rate above this is ever an intention: the highest sustained rates seen were near it.
 pub const MAX_FEE_RATE: FeeRate = FeeRate::from_sat_per_vb(500);
 /// What every node relays: Bitcoin Core's default before version 30, which has a tenth of it.
 pub const RELAYED_BY_ALL: FeeRate = FeeRate::from_sat_per_vb(1);
-/// No fee above 0.01 BTC without naming it (threats.md P7: a 19.8 BTC fee was paid in 2023).
+/// No fee above 0.01 BTC without naming it (a 19.8 BTC fee was paid in 2023).
 pub const MAX_FEE: u64 = 1_000_000;
 /// No fee above one tenth of what is paid without naming it.
 pub const MAX_FEE_SHARE: u64 = 10;

@@ -19,7 +19,7 @@ pub const MAX_GAS: u64 = 1 << 24;
 const MOST_GAS_OF_COINS: u64 = 300_000;
 /// The same where layer-1 data is paid in gas: in the dearest hours before blobs a payment took more than a million.
 const MOST_GAS_WITH_LAYER1: u64 = 2_000_000;
-/// A named gas limit may be this many times our own bound (threats.md H11).
+/// A named gas limit may be this many times our own bound.
 const NAMED_FACTOR: u64 = 10;
 /// No honest base fee or tip is near this many wei per gas (a million gwei).
 const MAX_PRICE: u128 = 1_000_000_000_000_000;

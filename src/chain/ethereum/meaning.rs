@@ -166,7 +166,7 @@ fn send(reader: &mut Reader<'_>, token: Address, (to, value): (Address, U256), d
     }
 }
 
-/// Tokens sent to their own contract are lost (threats.md H12).
+/// Tokens sent to their own contract are lost.
 fn into_its_contract(reader: &mut Reader<'_>, token: Address, to: Address) {
     if token == to {
         let why = "the contract of the token itself, where tokens are lost";

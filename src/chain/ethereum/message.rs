@@ -1,6 +1,6 @@
 //! Messages: what a person signs without a transaction (EIP-191 text, EIP-712 data), reviewed before, verified after.
 //!
-//! No bare hash is ever signed: 32 bytes and bytes that are a transaction are refused by name (threats.md H6).
+//! No bare hash is ever signed: 32 bytes and bytes that are a transaction are refused by name.
 
 use alloy_primitives::{Address, B256, Signature as Recoverable, hex};
 

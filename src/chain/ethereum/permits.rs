@@ -1,4 +1,4 @@
-//! Messages that let somebody take: ERC-2612, DAI, Permit2, ERC-3009, Seaport orders, Safe transactions (threats.md H4).
+//! Messages that let somebody take: ERC-2612, DAI, Permit2, ERC-3009, Seaport orders, Safe transactions.
 //!
 //! They cost no gas and leave no trace until somebody uses them, so each becomes a sentence. What is not known is said to
 //! be unknown, and is signed only by retyping its digest.

@@ -10,7 +10,7 @@ use crate::{
     intent::{Consent, EvmFeeLimit, EvmReview},
 };
 
-/// No worst-case fee above five hundredths of a native coin without naming it (threats.md H11).
+/// No worst-case fee above five hundredths of a native coin without naming it.
 const MAX_FEE_HUNDREDTHS: u64 = 5;
 /// No worst-case fee above one tenth of the native value that is sent without naming it.
 const MAX_FEE_SHARE: u64 = 10;
@@ -106,7 +106,7 @@ pub fn check_consent(consent: &Consent, given: &GivenConsents) -> Result<(), Eth
     if holds { Ok(()) } else { Err(EthereumError::ConsentMissing { what }) }
 }
 
-/// What is wrong with an address as a destination, if anything is (threats.md H8, H12).
+/// What is wrong with an address as a destination, if anything is.
 #[must_use]
 pub fn unusual(to: Address, known: &[Address]) -> Option<&'static str> {
     let number = U256::from_be_slice(to.as_slice());

@@ -1,7 +1,7 @@
 //! Typed data (EIP-712): read strictly, hashed by `alloy-dyn-abi`, shown in the order of its types.
 //!
 //! Whatever two programs could read in two ways is refused before it is hashed: doubled keys, missing or extra members,
-//! cycles, numbers out of range, another chain (threats.md H5). No keys, and nothing is signed here.
+//! cycles, numbers out of range, another chain. No keys, and nothing is signed here.
 
 use std::{collections::BTreeMap, fmt};
 

@@ -40,7 +40,7 @@ pub(super) struct DiscretionArgs {
 }
 
 impl DiscretionArgs {
-    /// An explorer that sends in this way. Before it does, a pause parts what is sent from what was asked (network.md 4.8).
+    /// An explorer that sends in this way. Before it does, a pause parts what is sent from what was asked.
     fn explorer(&self, context: &mut Context, network: Network) -> Result<Explorer, Failure> {
         let explorer = context.explorer(network)?;
         if !self.private {

@@ -218,7 +218,7 @@ fn addresses(count: usize) -> String {
 }
 
 /// The age of the newest block, if it is more than two hours: an explorer that is behind, or one that keeps us there
-/// (network.md 4.6). Private chains stand still as they please.
+///. Private chains stand still as they please.
 fn stale(network: Network, newest: Option<u32>) -> Option<u64> {
     let age = now().saturating_sub(u64::from(newest?));
     (network != Network::Regtest && age > STALE).then_some(age)

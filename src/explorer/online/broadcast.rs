@@ -1,7 +1,7 @@
 //! Sending a finished transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
 //! Never "refused" while anybody has it. It builds and signs nothing; the caller has written the bytes down before they
-//! come here, and what this file sends a second time are the same bytes (network.md 4.5, threats.md B1).
+//! come here, and what this file sends a second time are the same bytes.
 
 use std::time::Duration;
 

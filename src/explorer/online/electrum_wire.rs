@@ -27,7 +27,7 @@ use super::{
 };
 use crate::explorer::Cause;
 
-/// What we say we are: the same for everybody, without a version (threats.md V3).
+/// What we say we are: the same for everybody, without a version.
 const CLIENT: &str = "fastness";
 /// Versions of the protocol that this file speaks.
 const PROTOCOL: [&str; 2] = ["1.4", "1.6"];

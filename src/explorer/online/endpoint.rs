@@ -271,7 +271,7 @@ impl Endpoint {
     }
 
     /// Whether a failed question may be put again, which it then is: one in five may, and a few at first. A host that fails
-    /// all the time is not asked twice as often for it (network.md 4.4).
+    /// all the time is not asked twice as often for it.
     pub(super) fn may_repeat(&self) -> bool {
         let (asked, repeated) = self.asked.get();
         let may = repeated * limits::REPEAT_ONE_IN < asked + limits::REPEATS_AT_FIRST * limits::REPEAT_ONE_IN;

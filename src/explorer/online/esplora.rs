@@ -92,7 +92,7 @@ impl Esplora<'_> {
                 tx
             }
             None if self.endpoint.sends_raw.get() => return Ok(None),
-            // Servers over an Electrum server have it as text only (network.md 1.1).
+            // Servers over an Electrum server have it as text only.
             None => match self.get(&format!("/tx/{txid}/hex"), 2 * limits::RAW_TX_BYTES + 2).await? {
                 Some(hex) => {
                     let text = std::str::from_utf8(&hex).map_err(|_| Cause::Malformed)?;

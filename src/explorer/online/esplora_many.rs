@@ -1,4 +1,4 @@
-//! Many scripts in one question, where an Esplora server has it: `POST /scripthashes/txs` (network.md 1, at most 300).
+//! Many scripts in one question, where an Esplora server has it: `POST /scripthashes/txs` (at most 300).
 //!
 //! An answer that shows exactly what is known already says that nothing changed; anything else only tells which scripts
 //! have to be asked for themselves. What servers say of inputs is a hint here and never a fact.
@@ -24,7 +24,7 @@ use crate::explorer::{Cause, KnownHistory, Subject, TxAt};
 /// A script that nobody uses: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
 const NOBODY: [u8; 32] = [0x5f; 32];
 
-/// Status of a question for what comes after a transaction that the server does not know (network.md 4.4).
+/// Status of a question for what comes after a transaction that the server does not know.
 const UNKNOWN_CURSOR: u16 = 422;
 
 impl Esplora<'_> {

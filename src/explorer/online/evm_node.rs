@@ -22,7 +22,7 @@ use crate::{
 /// First bytes of the code of an account that delegates (EIP-7702).
 const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 impl Rpc<'_> {
-    /// Compares the chain id, once per host and process (threats.md H1).
+    /// Compares the chain id, once per host and process.
     pub(super) async fn check_chain(&self, chain: &EvmChain) -> Result<(), Cause> {
         let check = async || {
             if let Some(cause) = self.endpoint.is_silent() {

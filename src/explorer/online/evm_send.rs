@@ -1,6 +1,6 @@
 //! Sending a signed Ethereum transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
-//! Never "refused" while anybody has it (threats.md B1), and sent a second time only where it is unclear whether anybody
+//! Never "refused" while anybody has it, and sent a second time only where it is unclear whether anybody
 //! has it. The caller has written the bytes down before they come here.
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ use crate::{
 
 /// One round of sending; who has not answered by then may have it.
 const SENDING: Duration = Duration::from_secs(10);
-/// When to look for a transaction after sending it, counted from the last answer (network.md 4.5).
+/// When to look for a transaction after sending it, counted from the last answer.
 pub(super) const READ_BACK_AT: [Duration; 5] =
     [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 

@@ -24,13 +24,13 @@ use crate::{
 
 pub(super) use reqwest::Url;
 
-/// Sent with every request: the same for everybody, without a version (threats.md V3).
+/// Sent with every request: the same for everybody, without a version.
 const USER_AGENT: &str = "fastness";
 
 /// What a TLS session is offered for (ALPN).
 const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 
-/// What a request is for. Through a proxy each purpose at each host has a circuit of its own (network.md 4.8).
+/// What a request is for. Through a proxy each purpose at each host has a circuit of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Purpose {
     /// Says nothing about this wallet: the tip, headers, fees.

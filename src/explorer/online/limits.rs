@@ -115,7 +115,7 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 pub(super) const IDLE: Duration = Duration::from_secs(10);
 /// One request from first byte to last.
 pub(super) const REQUEST: Duration = Duration::from_secs(20);
-/// Through a proxy everything may take so many times longer (network.md 4.3: 20 s to connect, 60 s in all).
+/// Through a proxy everything may take so many times longer (20 s to connect, 60 s in all).
 pub(super) const PROXY_FACTOR: u32 = 3;
 /// Idle connections are dropped before the first public server drops them (69 s).
 pub(super) const POOL_IDLE: Duration = Duration::from_secs(60);
@@ -127,7 +127,7 @@ pub(super) const TX_QUESTION: Duration = Duration::from_secs(30);
 pub(super) const READING_BACK: Duration = Duration::from_secs(60);
 /// One question about many scripts or proofs. A whole scan has no bound but its progress: each question has its own.
 pub(super) const SCAN: Duration = Duration::from_secs(600);
-/// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms (network.md 4.2).
+/// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms.
 pub(super) const WITNESSES: usize = 2;
 /// Organisations whose prices are compared.
 pub(super) const PRICES: usize = 3;
@@ -143,7 +143,7 @@ pub(super) const SEND_ONE: Duration = Duration::from_secs(10);
 pub(super) const SEND_ROUNDS: usize = 3;
 /// One look for a transaction at every host.
 pub(super) const LOOKING: Duration = Duration::from_secs(6);
-/// When to look for a transaction that may have been sent (network.md 4.5): servers cache up to 10 s.
+/// When to look for a transaction that may have been sent: servers cache up to 10 s.
 pub(super) const LOOK_AT: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),

@@ -1,4 +1,4 @@
-//! From what several hosts made of one transaction to one verdict (network.md 4.5, point 5).
+//! From what several hosts made of one transaction to one verdict.
 //!
 //! Pure. Never "refused" while anybody has it or may have it; what was unclear once stays unclear until it is found.
 

@@ -1,7 +1,7 @@
 //! The explorers of one network on one thread: who is asked first, who next, who as well, who never again.
 //!
 //! Knows addresses, health and causes, and nothing of what is asked: backends bring the questions. What names our scripts
-//! goes to a primary and at most so many witnesses; what names nothing may go to anybody (network.md 4.2).
+//! goes to a primary and at most so many witnesses; what names nothing may go to anybody.
 
 use std::{
     cell::{Cell, RefCell},

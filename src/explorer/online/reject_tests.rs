@@ -1,4 +1,4 @@
-//! The golden table: every refusal of network.md 1.2 in every wrapping that it can arrive in, and its class.
+//! The golden table: every known refusal in every wrapping that it can arrive in, and its class.
 //!
 //! Tests only. The counts are asserted, so that no row is lost in silence.
 

@@ -1,4 +1,4 @@
-//! Error objects of nodes, sorted by what can be done about them (network.md, section 3): texts first, then codes.
+//! Error objects of nodes, sorted by what can be done about them: texts first, then codes.
 //!
 //! Every text is compared in lower case and in parts, for clients add to them. Nothing of a text leaves this file.
 
@@ -37,7 +37,7 @@ const TEXTS: &[(&str, RpcError)] = &[
     ("personal token", RpcError::Failed(Cause::Denied)),
     ("not authorized", RpcError::Failed(Cause::Denied)),
     ("header not found", RpcError::Failed(Cause::Busy)),
-    // Nothing was done with what it was sent (network.md 4.4), and reads are worth another try.
+    // Nothing was done with what it was sent, and reads are worth another try.
     ("syncing", RpcError::Failed(Cause::Busy)),
     ("out of sync", RpcError::Failed(Cause::Busy)),
     ("endpoint does not exist", RpcError::Failed(Cause::Unsupported)),
@@ -128,7 +128,7 @@ pub(super) fn classify(code: i64, message: &str) -> RpcError {
 mod tests {
     use super::*;
 
-    /// Code, text and class of every row of network.md, section 3, and of its list of rate limits.
+    /// Code, text and class of every refusal of a node that is known, and of every rate limit.
     const TABLE: &[(i64, &str, RpcError)] = &[
         (-32_000, "already known", RpcError::AlreadyKnown),
         (-32_000, "existing txn with same hash", RpcError::AlreadyKnown),
@@ -209,7 +209,7 @@ mod tests {
         (-32_601, "the method eth_x does not exist/is not available", RpcError::Failed(Cause::Unsupported)),
     ];
 
-    /// Texts of the retry table (network.md 4.4) and of rate limits that come as JSON-RPC errors, which section 3 has not.
+    /// Texts of the retry table and of rate limits that come as JSON-RPC errors.
     const RETRY_TABLE: &[(i64, &str, RpcError)] = &[
         (-32_000, "node is out of sync", RpcError::Failed(Cause::Busy)),
         (-32_000, "Syncing, please wait", RpcError::Failed(Cause::Busy)),

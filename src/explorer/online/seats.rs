@@ -1,7 +1,7 @@
 //! How many questions one host has in hand at once: few at first, more as it answers, one after it said 429.
 //!
 //! Counts only, and asks nothing. A host's own bucket is unknown until it runs dry, and every question that is under way then
-//! is one too many: so their number begins low, and grows only as answers prove that there is room (network.md 5, 429 storms).
+//! is one too many: so their number begins low, and grows only as answers prove that there is room.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! A second organisation is asked whether it knows of our scripts what is known already (network.md 4.6).
+//! A second organisation is asked whether it knows of our scripts what is known already.
 //!
 //! It says what that witness says, script by script; who is right is not decided here. One witness, as far as its
 //! allowance goes: the scripts named first are the ones that matter most.

@@ -1,4 +1,4 @@
-//! Limits and consents stated on the command line, for transactions of the Ethereum family (threats.md T3, H2, H3, H11).
+//! Limits and consents stated on the command line, for transactions of the Ethereum family.
 //!
 //! `--yes` alone agrees to nothing. Every limit given must hold, and every consent that the review asks for must be named.
 

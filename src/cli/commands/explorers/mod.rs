@@ -176,7 +176,7 @@ fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Pass
     Ok(Tested { height, latency_ms })
 }
 
-/// An address as it is shown: a key in its path is as good as a password (threats.md N9).
+/// An address as it is shown: a key in its path is as good as a password.
 pub(super) fn masked(url: &str) -> String {
     let is_key = |part: &str| {
         part.len() >= KEY && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
