@@ -251,7 +251,8 @@ mod tests {
     #[test]
     fn what_a_child_signed_is_what_it_was_given() {
         assert!(compared(payment()).is_ok());
-        let changes: [(&str, fn(&mut Transaction)); 7] = [
+        type Change = fn(&mut Transaction);
+        let changes: [(&str, Change); 7] = [
             ("an amount", |tx| tx.output[0].value = Amount::from_sat(5_001)),
             ("a payee", |tx| tx.output[0].script_pubkey = tx.output[1].script_pubkey.clone()),
             ("an output more", |tx| tx.output.push(tx.output[0].clone())),
