@@ -19,6 +19,8 @@ use crate::{
 /// Longest URI that is read.
 const MAX_CHARS: usize = 2_000;
 const SCHEME: &str = "bitcoin:";
+/// Keys that mean something here, and so stand in a URI once.
+const MEANT: [&str; 6] = ["amount", "label", "message", "bc", "tb", "bcrt"];
 
 /// What a payment URI asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl PaymentUri {
     /// True for text that begins like a payment URI.
     #[must_use]
     pub fn looks_like(text: &str) -> bool {
-        text.get(..SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(SCHEME))
+        text.trim_start().get(..SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(SCHEME))
     }
 
     /// Reads a URI for a payment on `network`.
@@ -60,22 +62,20 @@ impl PaymentUri {
     /// # Errors
     /// Any rule of BIP-21 or BIP-321 is broken, or the address is not of this network.
     pub fn parse(text: &str, network: Network) -> Result<Self, Failure> {
+        let text = text.trim();
         if text.len() > MAX_CHARS || !Self::looks_like(text) {
             return Err(UriError("it is too long, or does not begin with bitcoin:").into());
         }
         let rest = text.get(SCHEME.len()..).unwrap_or_default();
+        // Two slashes are in no standard, and in the links of many shops.
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
         let (to, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let script = address::parse(to, network)?;
-        let mut uri = Self { script, amount: None, label: None, message: None };
-        let mut seen: Vec<String> = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = key.to_ascii_lowercase();
-            if seen.contains(&key) {
-                return Err(UriError("a parameter stands twice in it").into());
-            }
-            uri.set(&key, value)?;
-            seen.push(key);
+        let query = parameters(query)?;
+        let in_query = query.iter().find(|(key, _)| key == address_key(network)).map(|(_, address)| *address);
+        let to = if to.is_empty() { in_query.unwrap_or(to) } else { to };
+        let mut uri = Self { script: address::parse(to, network)?, amount: None, label: None, message: None };
+        for (key, value) in &query {
+            uri.set(key, value)?;
         }
         Ok(uri)
     }
@@ -94,13 +94,42 @@ impl PaymentUri {
     }
 }
 
-/// BIP-21: bitcoin as plain decimals, no unit, no exponent, no sign.
+/// The key of an address of this network (BIP-321): the human-readable part of its segwit addresses.
+const fn address_key(network: Network) -> &'static str {
+    match network {
+        Network::Bitcoin => "bc",
+        Network::Testnet3 | Network::Testnet4 | Network::Signet => "tb",
+        Network::Regtest => "bcrt",
+    }
+}
+
+/// Keys, whose letters have no case, and values. What is not known here may be there more than once (BIP-321).
+fn parameters(query: &str) -> Result<Vec<(String, &str)>, UriError> {
+    let mut found: Vec<(String, &str)> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = key.to_ascii_lowercase();
+        if MEANT.contains(&key.as_str()) && found.iter().any(|(other, _)| *other == key) {
+            return Err(UriError("a parameter stands twice in it"));
+        }
+        found.push((key, value));
+    }
+    Ok(found)
+}
+
+/// BIP-21: bitcoin as decimals, with digits on at least one side of the point; no unit, no exponent, no sign.
 fn amount(value: &str) -> Result<Amount, UriError> {
     const BAD: UriError = UriError("its amount is not a plain decimal number of bitcoin");
-    if value.contains([',', ' ']) {
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || (whole.is_empty() && fraction.is_empty()) {
         return Err(BAD);
     }
-    let smallest = decimal_to_integer(value, Asset::Bitcoin.decimals()).map_err(|_| BAD)?;
+    let exact = match fraction.trim_end_matches('0') {
+        "" => format!("0{whole}"),
+        fraction => format!("0{whole}.{fraction}"),
+    };
+    let smallest = decimal_to_integer(&exact, Asset::Bitcoin.decimals()).map_err(|_| BAD)?;
     if smallest > Asset::Bitcoin.supply_limit() {
         return Err(BAD);
     }
@@ -119,6 +148,9 @@ fn decoded(value: &str) -> Result<String, UriError> {
         }
         let digits = [rest.next().ok_or(BAD)?, rest.next().ok_or(BAD)?];
         let digits = std::str::from_utf8(&digits).map_err(|_| BAD)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(BAD);
+        }
         bytes.push(u8::from_str_radix(digits, 16).map_err(|_| BAD)?);
     }
     String::from_utf8(bytes).map_err(|_| BAD)
@@ -143,6 +175,26 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_the_grammars_allow_and_shops_write() {
+        let exact = parse("?amount=0.01").expect("a URI");
+        assert_eq!(exact.amount, Some(Amount::sat(1_000_000)));
+        for same in ["?amount=0.010000000", "?amount=.01", "?amount=0.01&lno=a&lno=b", "?amount=00.01", "?AMOUNT=0.01&"]
+        {
+            assert_eq!(parse(same).expect(same), exact, "{same}");
+        }
+        assert_eq!(parse("?amount=1.").expect("a URI").amount, Some(Amount::sat(100_000_000)));
+        let whole = [
+            format!("bitcoin://{TO}?amount=0.01"),
+            format!("bitcoin:?bc={TO}&amount=0.01"),
+            format!(" bitcoin:{TO}?amount=0.01\n"),
+        ];
+        for same in whole {
+            assert_eq!(PaymentUri::parse(&same, Network::Bitcoin).expect(&same), exact, "{same}");
+        }
+        assert!(PaymentUri::parse(&format!("bitcoin:?tb={TO}"), Network::Bitcoin).is_err(), "of another network");
+    }
+
+    #[test]
     fn refuses_whatever_is_doubtful() {
         for bad in [
             "?amount=1e3",
@@ -152,6 +204,11 @@ mod tests {
             "?label=a&label=a",
             "?req-x=1",
             "?label=%zz",
+            "?label=%+1",
+            "?amount=.",
+            "?amount=0.010000001",
+            "?amount=0.01BTC",
+            "?bc=a&bc=a",
             "?amount=21000001",
             "?amount=",
         ] {

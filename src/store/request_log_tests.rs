@@ -108,3 +108,20 @@ fn forgetting_empties_it_when_nobody_writes() {
     forget_log(&path).expect("emptied");
     assert_eq!(read_log(&path).expect("a log"), LogReading::default());
 }
+
+#[test]
+fn a_log_without_end_is_read_from_its_last_bytes_and_shortened() {
+    let (_folder, path) = place();
+    std::fs::write(&path, line(5, &told("old"))).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("closed");
+    let mut file = File::options().append(true).open(&path).expect("a log");
+    file.set_len(MAX_BYTES + 5_000).expect("longer");
+    file.write_all(format!("\n{}", line(9, &told("new"))).as_bytes()).expect("written");
+    let reading = read_log(&path).expect("a log");
+    assert!(reading.too_long && reading.unreadable > 0, "{}", reading.unreadable);
+    assert_eq!(reading.told.into_iter().collect::<Vec<_>>(), [(told("new"), (9, 9))]);
+    drop(RequestLog::open(&path).expect("a log"));
+    assert!(std::fs::metadata(&path).expect("there").len() < COMPACT_AT, "shortened when it is opened");
+    let again = read_log(&path).expect("a log");
+    assert_eq!((again.told.len(), again.unreadable, again.too_long), (1, 1, false), "the loss stays visible");
+}

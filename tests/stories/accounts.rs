@@ -1,6 +1,6 @@
 //! Every kind of account pays and is paid; descriptors go out and come back as watch-only accounts.
 
-use crate::harness::Stage;
+use crate::harness::{Stage, WORDS};
 
 #[test]
 fn every_script_type_receives_and_spends() {
@@ -92,4 +92,24 @@ fn a_key_of_unknown_origin_is_pointed_out_and_a_missing_wallet_is_called_missing
     assert!(added.stderr.contains("warning[unknown_origin]"), "{added:?}");
     let nobody = stage.run(&["receive", "--wallet", "nope", "--json"]);
     assert!(nobody.stdout.contains("there is no wallet `nope`"), "{nobody:?}");
+}
+
+/// An id that a signature changes is absent, not wrong: what is not signed yet has none, where the signature is part of it.
+#[test]
+fn the_id_of_a_draft_is_told_only_where_signing_does_not_change_it() {
+    for (kind, is_known) in [("legacy", false), ("nested-segwit", false), ("segwit", true), ("taproot", true)] {
+        let stage = Stage::new();
+        let words = stage.path("words");
+        std::fs::write(&words, WORDS).unwrap();
+        let words = format!("--words-file={}", words.display());
+        stage.run(&["restore", "--type", kind, &words, &stage.password(), "--yes"]).expect_code(0);
+        let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+        stage.fund(&address, 50_000_000);
+        stage.json(&["sync"]);
+        let planned = stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
+        let told = planned["review"]["txid"].as_str().map(str::to_owned);
+        let sign = ["sign", "pay.draft", "--yes", "--expect-to", &Stage::shop(), &stage.password()];
+        let signed = stage.json(&sign)["id"].as_str().unwrap().to_owned();
+        assert_eq!(told, is_known.then_some(signed), "{kind}: {planned}");
+    }
 }
