@@ -47,6 +47,14 @@ pub enum EvmFee {
     GasPrice(u128),
 }
 
+impl EvmFee {
+    /// Whether the person named the price, which then needs nobody's word.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        !matches!(self, Self::Level(_))
+    }
+}
+
 /// The worst-case fee above which planning stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvmFeeLimit {

@@ -81,6 +81,14 @@ pub struct FeeFacts {
     pub gas_price: u128,
 }
 
+impl FeeFacts {
+    /// Where nodes tell none that can be read: for a price that the person named, which needs nobody's word.
+    #[must_use]
+    pub const fn unknown(block: u64, block_hash: B256) -> Self {
+        Self { block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
+    }
+}
+
 /// All that planning may know. Everything here is somebody's claim; what comes of it is shown before it is signed.
 #[derive(Clone, Debug)]
 pub struct Snapshot {

@@ -86,7 +86,7 @@ fn fee(
     let raised = |price: u128| price.saturating_mul(LEAST_PERCENT).div_ceil(100);
     let least_max = raised(old.max_fee_per_gas());
     let least_tip = raised(old.max_priority_fee_per_gas().unwrap_or(old.max_fee_per_gas()));
-    let named = !matches!(asked, None | Some(EvmFee::Level(_)));
+    let named = asked.is_some_and(|fee| fee.is_named());
     let prices = fund::prices(asked.unwrap_or(EvmFee::Level(FeeLevel::Fast)), facts, chain)?;
     if named && prices.max_fee < least_max {
         let what = format!(

@@ -7,7 +7,7 @@ use alloy_primitives::{B256, U256};
 use fastness::{
     amount::Denomination,
     chain::ethereum::{
-        Plan, decode,
+        FeeFacts, Plan, decode,
         replace::{EvmPurpose, replacement},
         transaction::read_unsigned,
     },
@@ -120,8 +120,13 @@ impl Work<'_> {
         }
         let raw = row.signed.map(|(_, raw)| raw).unwrap_or_default();
         let (_, plan) = decode::signed(&raw)?;
-        let facts = self.node.fees()?.claim.into_value();
-        let fees = (self.asked_fee()?, self.limits.fee_limit());
+        let asked = self.asked_fee()?;
+        let facts = match self.node.fees() {
+            Ok(fees) => fees.claim.into_value(),
+            Err(_) if asked.is_some_and(|fee| fee.is_named()) => FeeFacts::unknown(0, B256::ZERO),
+            Err(error) => return Err(error.into()),
+        };
+        let fees = (asked, self.limits.fee_limit());
         let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);

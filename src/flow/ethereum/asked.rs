@@ -15,7 +15,7 @@ use crate::{
     chain::ethereum::{Code, EthereumError, FeeFacts, Snapshot, fund},
     explain::Failure,
     explorer::{Evidence, EvmAccountState, EvmCall, GasAnswer, Matter},
-    intent::{EvmFee, EvmRequest, EvmValue, Warning},
+    intent::{EvmRequest, EvmValue, Warning},
     text::SafeText,
 };
 
@@ -37,8 +37,9 @@ impl Asked {
     pub(super) fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
         let (fees, notes) = match desk.node.fees() {
             Ok(fees) => (fees.value().clone(), price_note(&fees).into_iter().collect()),
-            // A price that the person named needs nobody's word.
-            Err(_) if !matches!(request.fee, EvmFee::Level(_)) => (unknown_prices(state), Vec::new()),
+            Err(_) if request.fee.is_named() => {
+                (FeeFacts::unknown(state.block, state.block_hash.unwrap_or_default()), Vec::new())
+            }
             Err(error) => return Err(error.into()),
         };
         let code_at_to = code_at_to(desk, request)?;
@@ -93,12 +94,6 @@ impl Asked {
     pub(super) fn code_said(&self, request: &EvmRequest) -> Option<CodeSaid> {
         request.to.map(|_| CodeSaid::from(self.code_at_to))
     }
-}
-
-/// The price of gas where nodes tell none that can be read.
-fn unknown_prices(state: &EvmAccountState) -> FeeFacts {
-    let block_hash = state.block_hash.unwrap_or_default();
-    FeeFacts { block: state.block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
 }
 
 /// What is at the recipient. Where calldata goes there it is asked as a balance is, with proof or of two; where one alone

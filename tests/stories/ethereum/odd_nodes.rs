@@ -44,6 +44,21 @@ fn odd_answers_about_fees_stop_nothing_and_a_named_price_needs_none() {
     run(&stage, &headless, &[&pay[..], &["--gas-price=3gwei", "--tip=1gwei"]].concat()).expect_code(0);
     run(&stage, &headless, &[&pay[..], &["--gas-price=3gwei"]].concat()).expect_code(0);
     assert_eq!(stage.anvil.nonce(OURS), 5);
+
+    // A replacement with a price of its own needs none either.
+    stage.anvil.automine(&json!(false));
+    let sent = stage.signed(&["send", SHOP, "0.2eth", "--gas-price=3gwei", "--tip=1gwei"]);
+    let id = sent["id"].as_str().unwrap().to_owned();
+    let bump = ["bump", &id, "--yes", "--max-fee=0.01eth", &password, "--json"];
+    assert_eq!(run(&stage, &headless, &bump).error_code(), "explorer.no_answer");
+    let bumped = run(&stage, &headless, &[&bump[..], &["--gas-price=6gwei", "--tip=2gwei"]].concat());
+    bumped.expect_code(0);
+    let cancel =
+        ["cancel", &id, "--yes", "--max-fee=0.01eth", &password, "--json", "--gas-price=12gwei", "--tip=4gwei"];
+    run(&stage, &headless, &cancel).expect_code(0);
+    stage.anvil.automine(&json!(true));
+    stage.anvil.mine();
+    assert_eq!(stage.anvil.nonce(OURS), 6, "one of the three was mined");
 }
 
 #[test]
