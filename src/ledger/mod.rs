@@ -151,6 +151,14 @@ impl Ledger {
         Ok(Self { db, gap: STANDARD_GAP })
     }
 
+    /// Whether it can only be looked at: its folder is write-protected.
+    ///
+    /// # Errors
+    /// SQLite does not say.
+    pub fn is_read_only(&self) -> Result<bool, LedgerError> {
+        self.db.is_readonly(rusqlite::MAIN_DB).map_err(file)
+    }
+
     /// A ledger that lives as long as this value.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod hostile;
 mod ownership;
 mod privacy;
 mod proxy;
+mod read_only;
 mod replace;
 mod restored;
 mod scripting;

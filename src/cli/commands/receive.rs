@@ -50,9 +50,8 @@ struct Received {
     qr: Option<String>,
     #[serde(skip)]
     asks: Option<Amount>,
-    /// Said while nobody was asked which addresses of an older wallet were used.
     #[serde(skip)]
-    unknown: Option<Warning>,
+    warnings: Vec<Warning>,
 }
 
 impl Args {
@@ -70,19 +69,11 @@ impl Args {
         }
         let uri = payment_uri(&address, asks);
         let qr = if self.qr { Some(qr(&uri)?) } else { None };
+        let not_noted = if ledger.is_read_only()? { Some(not_noted()) } else { None };
+        let warnings = unknown(&row).into_iter().chain(not_noted).collect();
         let path = format!("m/{}", row.account.path(Keychain::Receive, index)?);
         let account = format!("{}/{}", row.wallet, row.name);
-        answer(Received {
-            address,
-            path,
-            index,
-            uri,
-            account,
-            network: row.account.network,
-            qr,
-            asks,
-            unknown: unknown(&row),
-        })
+        answer(Received { address, path, index, uri, account, network: row.account.network, qr, asks, warnings })
     }
 
     /// On an EVM chain: the account's one address.
@@ -116,7 +107,9 @@ impl Args {
             let address = address::of(&row.account.script(Keychain::Receive, index)?, row.account.network);
             let label = labels.iter().find(|label| Some(&label.reference) == address.as_ref());
             if label.is_none_or(|label| self.label.as_deref() == Some(label.text.as_str())) {
-                ledger.issue(row, Keychain::Receive, index)?;
+                if !ledger.is_read_only()? {
+                    ledger.issue(row, Keychain::Receive, index)?;
+                }
                 return Ok(Some(index));
             }
         }
@@ -130,6 +123,12 @@ fn unknown(row: &AccountRow) -> Option<Warning> {
                 `fastness sync` asks";
     let is_unknown = row.past != Past::None && row.synced.is_none();
     is_unknown.then(|| Warning { code: "used_addresses_unknown", text: text.to_owned() })
+}
+
+/// The address is right all the same; the next call tells the same one.
+fn not_noted() -> Warning {
+    let text = "this home is write-protected, so that nothing notes to whom this address was given";
+    Warning { code: "not_noted", text: text.to_owned() }
 }
 
 /// `bitcoin:ADDRESS?amount=0.01` (BIP-21): the amount in bitcoin, as plain decimals.
@@ -153,7 +152,7 @@ fn qr(text: &str) -> Result<String, DeskError> {
 
 impl Report for Received {
     fn warnings(&self) -> Vec<Warning> {
-        self.unknown.iter().cloned().collect()
+        self.warnings.clone()
     }
 
     fn page(&self, page: &mut Page) {
