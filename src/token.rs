@@ -74,9 +74,27 @@ impl Token {
     }
 }
 
+/// Whether a symbol is one word, which ends no number, no word and no sentence that it stands in.
+#[must_use]
+pub fn is_one_word(symbol: &str) -> bool {
+    let ends =
+        |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | ':' | '"' | '\'' | '(' | ')' | '=');
+    !symbol.is_empty() && !symbol.chars().any(ends)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_symbol_that_goes_on_as_a_sentence_is_not_one_word() {
+        for word in ["USDC", "USD\u{20ae}0", "UNI-V2", "yvUSDC.e", "$MYRO", "\\u{412}TC"] {
+            assert!(is_one_word(word), "{word}");
+        }
+        for more in ["", "USDC to your own account", "USDC,", "A\u{a0}B", "a\"", "X (nothing", "A:B"] {
+            assert!(!is_one_word(more), "{more}");
+        }
+    }
 
     #[test]
     fn tokens_of_few_decimals_stand_for_dollars_and_bitcoins() {

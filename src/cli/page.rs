@@ -3,6 +3,8 @@
 //! Lays text out and nothing else; ui.rs prints it. Whatever is put on a page, nothing on it steers a terminal.
 //! Colour only means something: green proven, yellow claimed, red stop.
 
+use std::sync::OnceLock;
+
 use console::{Style, measure_text_width};
 use fastness::{intent::Complete, text::visible};
 
@@ -31,6 +33,15 @@ pub(crate) enum Tone {
     Claimed,
     /// Stop.
     Stop,
+}
+
+/// The wallet that was named on this command line: whoever types what a page says next means the same one.
+static NAMED_WALLET: OnceLock<String> = OnceLock::new();
+
+/// Notes the wallet that was named.
+pub(crate) fn set_named_wallet(name: &str) {
+    // One command line names it once.
+    let _ = NAMED_WALLET.set(name.to_owned());
 }
 
 /// The page being laid out.
@@ -114,6 +125,21 @@ impl Page {
     /// A field: its name, then its text beginning at one column for all fields.
     pub(crate) fn field(&mut self, name: &str, text: &str) {
         self.toned_field(name, (Tone::Normal, text));
+    }
+
+    /// A field to be copied: it stays on one line, below its name where it is too wide to stand beside it.
+    pub(crate) fn copyable(&mut self, name: &str, text: &str) {
+        if self.has_room_for(FIELD + measure_text_width(text)) {
+            return self.field(name, text);
+        }
+        self.line(&format!("  {name}"));
+        self.verbatim(text);
+    }
+
+    /// The command to type next, for the wallet that this one was told to use.
+    pub(crate) fn next(&mut self, command: &str) {
+        let wallet = NAMED_WALLET.get().map_or_else(String::new, |name| format!(" --wallet {name}"));
+        self.copyable("Next", &format!("{command}{wallet}"));
     }
 
     /// A field whose text has a meaning.
@@ -207,14 +233,23 @@ fn wrap(text: &str, width: Option<usize>, indent: usize) -> Vec<String> {
             }
             line.push_str(&word);
             while measure_text_width(line.trim_end()) > room {
-                let head: String = line.chars().take(room).collect();
-                line = line.chars().skip(room).collect();
-                lines.push(head);
+                let rest = line.split_off(fitting(&line, room));
+                lines.push(std::mem::replace(&mut line, rest));
             }
         }
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// How many bytes of a text fit into so many columns: at least one character, some of which take two.
+fn fitting(text: &str, room: usize) -> usize {
+    let mut columns = 0;
+    let too_wide = text.char_indices().find(|(place, character)| {
+        columns += measure_text_width(character.encode_utf8(&mut [0; 4]));
+        *place > 0 && columns > room
+    });
+    too_wide.map_or(text.len(), |(place, _)| place)
 }
 
 /// Units that stay with their number.
@@ -269,6 +304,18 @@ mod tests {
             let text = page.into_text();
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{text:?}");
             assert_eq!(text.matches("\\u{1b}[2J").count(), 7, "{text}");
+        }
+    }
+
+    /// What a terminal would break by itself goes on at its left edge, where our own fields begin.
+    #[test]
+    fn wide_letters_take_two_columns() {
+        for width in 24..100 {
+            let mut page = Page::new(Medium::Terminal(width));
+            page.field("Field", &format!("{}  Nothing else is in this transaction.", "\u{6f22}".repeat(90)));
+            for line in page.into_text().lines() {
+                assert!(measure_text_width(line) <= width && line.starts_with("  "), "{width}: {line}");
+            }
         }
     }
 

@@ -44,6 +44,8 @@ fn write_output(output: &ReviewedOutput, page: &mut Page) {
         Role::Memo => "Memo",
     };
     if let Some(memo) = &output.memo {
+        // Its own quotes are told apart from the one that ends it.
+        let memo = memo.as_str().replace('"', "\\\"");
         return page.field(name, &format!("\"{memo}\" (public for ever, carries no money)"));
     }
     let address =

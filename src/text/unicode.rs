@@ -88,7 +88,8 @@ pub(super) fn is_plain(character: char) -> bool {
             false
         }
         Category::LineSeparator | Category::ParagraphSeparator | Category::EnclosingMark => false,
-        Category::SpaceSeparator => matches!(character, '\u{a0}' | '\u{3000}'),
+        // A blank of another width moves what stands behind it to where it does not belong.
+        Category::SpaceSeparator => false,
         Category::NonspacingMark | Category::SpacingMark => {
             !matches!(character.script(), Script::Inherited | Script::Common | Script::Unknown)
         }

@@ -24,6 +24,10 @@ const MEMBERS: &[(&str, &[&str])] = &[
         "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160))",
         &["tokenIn", "tokenOut", "fee", "recipient", "deadline", "amountOut", "amountInMaximum", "sqrtPriceLimitX96"],
     ),
+    (
+        "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint160))",
+        &["tokenIn", "tokenOut", "fee", "recipient", "amountOut", "amountInMaximum", "sqrtPriceLimitX96"],
+    ),
     ("collect((uint256,address,uint128,uint128))", &["tokenId", "recipient", "amount0Max", "amount1Max"]),
 ];
 /// Names, in the definitions of well-known functions, of addresses to which nothing goes.

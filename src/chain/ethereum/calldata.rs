@@ -13,6 +13,7 @@ use super::{
     addressees::{self, Definition, Part},
     contracts, meaning,
     plan::native,
+    safe::EXEC_TRANSACTION,
     standards::{self, Source},
     swaps,
     tree::Tree,
@@ -67,6 +68,10 @@ pub(super) struct Reader<'a> {
     times: usize,
     /// Calls whose effect on what leaves was told.
     measured: usize,
+    /// Coins that go along with the call that is being read.
+    pub(super) value: U256,
+    /// Whether the sentence says what coins go along with the whole.
+    pub(super) tells_coins: bool,
     pub(super) facts: Transacted<'a>,
     pub(super) ours: &'a Ownership,
     pub(super) tree: Tree<'a>,
@@ -89,11 +94,16 @@ impl<'a> Reader<'a> {
             warnings: Vec::new(),
         };
         let tree = Tree::of(facts.data.len(), facts.chain);
-        Self { times: 1, measured: 0, facts, ours, tree, reading }
+        Self { times: 1, measured: 0, value: facts.value, tells_coins: false, facts, ours, tree, reading }
     }
 
     /// The digest of the whole calldata is retyped, wherever in it the unreadable part is.
-    fn into_reading(self) -> Reading {
+    fn into_reading(mut self) -> Reading {
+        if !self.tells_coins && !self.facts.value.is_zero() {
+            let coins = native(self.facts.chain, self.facts.value);
+            self.reading.action = format!("{} with {coins}", self.reading.action);
+            self.reading.moved = Some(coins);
+        }
         let tree = self.tree.finish();
         let blind = tree.consents(calldata_digest(self.facts.data));
         let consents = [self.reading.consents, blind].concat();
@@ -158,17 +168,13 @@ impl<'a> Reader<'a> {
             self.gains(to);
         }
         self.say(0, format!("Send {value} to {}", self.name(to)));
+        self.tells_coins = true;
         self.reading.moved = Some(value);
     }
 
     fn creation(&mut self) {
         let bytes = self.facts.data.len();
-        let with = if self.facts.value.is_zero() {
-            String::new()
-        } else {
-            format!(" with {}", native(self.facts.chain, self.facts.value))
-        };
-        self.say(0, format!("Create a contract from {bytes} bytes of code{with}"));
+        self.say(0, format!("Create a contract from {bytes} bytes of code"));
         self.reading.certainty = Certainty::Typed;
         if self.ours.typed_signatures.iter().any(|typed| typed == CONSTRUCTOR) {
             return self.read(bytes);
@@ -191,6 +197,10 @@ impl<'a> Reader<'a> {
 
     /// Reads one call; `depth` is how many calls it is inside of.
     pub(super) fn call(&mut self, to: Address, data: &[u8], depth: usize) {
+        // Whoever is called has the coins, whatever the function is called.
+        if !self.value.is_zero() {
+            self.gains(to);
+        }
         if depth > MAX_DEPTH {
             self.gains(to);
             return self.blind("it holds calls within calls, too deep to be read", depth);
@@ -201,8 +211,7 @@ impl<'a> Reader<'a> {
         if let Some(decoded) = self.typed(*selector, arguments) {
             self.certainty(Certainty::Typed);
             self.read(data.len());
-            let known = standards::by_selector(*selector).map_or(Definition::Unknown, |_| Definition::Known);
-            self.judge(&decoded, known);
+            self.judge_typed(to, *selector, arguments, &decoded);
             self.reading.measure = Measure::Open;
             return self.plain_call(to, &decoded, depth);
         }
@@ -215,6 +224,16 @@ impl<'a> Reader<'a> {
                 None => self.unknown(to, data, depth),
             },
             None => self.unknown(to, data, depth),
+        }
+    }
+
+    /// Who gains by a function whose signature was typed. The names in it are the person's own: they decide nothing.
+    fn judge_typed(&mut self, to: Address, selector: [u8; 4], arguments: &[u8], typed: &Decoded) {
+        let known = standards::by_selector(selector).and_then(|(_, function)| decode(function, arguments));
+        let is_pinned = |known: &Decoded| contracts::is_pinned(self.facts.chain.id, to, &known.function.name);
+        match known.filter(is_pinned) {
+            Some(known) => self.judge(&known, Definition::Known),
+            None => self.judge(typed, Definition::Unknown),
         }
     }
 
@@ -234,7 +253,7 @@ impl<'a> Reader<'a> {
                 self.reading.measure = Measure::Open;
                 if contracts::is_pinned(self.facts.chain.id, to, &decoded.function.name) {
                     self.judge(decoded, Definition::Known);
-                    if let Some(sentence) = swaps::sentence(self, decoded, depth) {
+                    if let Some(sentence) = swaps::sentence(self, to, decoded, depth) {
                         return self.told(to, decoded, (depth, sentence));
                     }
                 } else {
@@ -271,12 +290,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn plain_call(&mut self, to: Address, decoded: &Decoded, depth: usize) {
-        let with = if depth > 0 || self.facts.value.is_zero() {
-            String::new()
-        } else {
-            format!(" with {}", native(self.facts.chain, self.facts.value))
-        };
-        let sentence = format!("Call {} on {}{with}", decoded.function.name, self.name(to));
+        let sentence = format!("Call {} on {}", decoded.function.name, self.name(to));
         self.told(to, decoded, (depth, sentence));
     }
 
@@ -285,9 +299,6 @@ impl<'a> Reader<'a> {
         self.gains(to);
         self.say(depth, sentence);
         self.arguments(decoded, depth);
-        if depth == 0 && !self.facts.value.is_zero() {
-            self.reading.moved = Some(native(self.facts.chain, self.facts.value));
-        }
     }
 
     /// The call's own lines in the tree.
@@ -297,18 +308,20 @@ impl<'a> Reader<'a> {
             self.tree.value(depth + 1, param, value);
         }
         // What a Safe is told to call is read as its inner call.
-        if decoded.function.name != "execTransaction" {
+        if decoded.function.signature() != EXEC_TRANSACTION {
             addressees::bytes_among(&decoded.arguments).into_iter().for_each(|bytes| self.carried(bytes, depth + 1));
         }
     }
 
-    /// Bytes among the arguments: the called contract may take them for a call, or for a list of payees.
+    /// Bytes among the arguments: the called contract may take them for a call, or for a list of payees. Which of these they
+    /// are only that contract knows, so that they are shown as what they can be read as, and agreed to by their digest.
     fn carried(&mut self, bytes: &[u8], depth: usize) {
         let read = bytes.split_first_chunk::<4>().and_then(|(selector, arguments)| {
             standards::by_selector(*selector).and_then(|(_, function)| decode(function, arguments))
         });
         match read {
             Some(decoded) if depth <= MAX_CARRIED => {
+                self.blind("the bytes of an argument read as a call, which another contract may make", depth);
                 self.tree.line(depth, "bytes that read as a call", "");
                 self.judge(&decoded, Definition::Unknown);
                 self.arguments(&decoded, depth + 1);
@@ -329,9 +342,6 @@ impl<'a> Reader<'a> {
         self.certainty(Certainty::Unknown);
         self.say(depth, format!("Call an unknown function of {}", self.name(to)));
         self.tree.line(depth, "calldata", &super::tree::unread_text(data));
-        if depth == 0 && !self.facts.value.is_zero() {
-            self.reading.moved = Some(native(self.facts.chain, self.facts.value));
-        }
         self.blind("nobody here can read its calldata", depth);
     }
 
@@ -347,15 +357,15 @@ impl<'a> Reader<'a> {
             times => format!("{times} inner calls, all the same"),
         };
         self.tree.line(depth, &name, &format!("{}{with}{}", self.name(call.to), call.failing));
-        let outer = self.times;
-        self.times = outer.saturating_mul(call.times);
+        let outer = (self.times, self.value);
+        (self.times, self.value) = (self.times.saturating_mul(call.times), call.value);
         if call.data.is_empty() {
             self.gains(call.to);
         } else {
             self.tree.opened(call.data.len().saturating_mul(self.times));
             self.call(call.to, call.data, depth);
         }
-        self.times = outer;
+        (self.times, self.value) = outer;
     }
 }
 

@@ -3,7 +3,7 @@
 //! Nothing of a draft's context gets in. Whose the sender is, is asked when it is signed (sign.rs).
 
 use alloy_consensus::{Transaction, TypedTransaction};
-use alloy_eips::eip7702::SignedAuthorization;
+use alloy_eips::{eip2930::AccessListItem, eip7702::SignedAuthorization};
 use alloy_primitives::{Address, U256, keccak256};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     address::evm_text,
-    intent::{Consent, EvmFeeReview, EvmReview, Leaving, ReviewedAuthorization, Warning},
+    intent::{Consent, EvmFeeReview, EvmReview, Leaving, MAX_LINES, ReviewedAuthorization, Warning},
     network::EvmChain,
     text::SafeText,
 };
@@ -66,7 +66,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         data_bytes: data.len(),
         fee,
         worst_total,
-        access_list: access_list(&transaction, chain),
+        access_list: access_list(&transaction, chain)?,
         consents: consents(&reading, &authorizations, plan, ours),
         warnings: warnings(&reading, &transaction, plan),
         authorizations,
@@ -127,9 +127,21 @@ fn fee(transaction: &TypedTransaction, chain: &EvmChain) -> EvmFeeReview {
     }
 }
 
-fn access_list(transaction: &TypedTransaction, chain: &EvmChain) -> Vec<String> {
+/// Every entry of an access list (EIP-2930): an address, then its storage keys.
+///
+/// # Errors
+/// It is longer than anybody reads.
+fn access_list(transaction: &TypedTransaction, chain: &EvmChain) -> Result<Vec<String>, EthereumError> {
     let items = transaction.access_list().map(|list| list.0.as_slice()).unwrap_or_default();
-    items.iter().map(|item| format!("{} ({} keys)", evm_text(item.address, chain), item.storage_keys.len())).collect()
+    let keys: usize = items.iter().map(|item| item.storage_keys.len()).sum();
+    if items.len().saturating_add(keys) > MAX_LINES {
+        return Err(EthereumError::Refused("its access list is longer than anybody reads".to_owned()));
+    }
+    let entry = |item: &AccessListItem| {
+        let keys = item.storage_keys.iter().map(|key| format!("  key {key}"));
+        std::iter::once(evm_text(item.address, chain)).chain(keys).collect::<Vec<_>>()
+    };
+    Ok(items.iter().flat_map(entry).collect())
 }
 
 /// EIP-7702 authorisations: those in the bytes, and the one of our own that is still to be signed.
@@ -176,6 +188,9 @@ fn listed_one(signed: &SignedAuthorization, plan: &Plan) -> Result<ReviewedAutho
         .signature()
         .ok()
         .and_then(|signature| signature.recover_address_from_prehash(&signed.signature_hash()).ok());
+    if authority.is_none() {
+        return Err(EthereumError::Refused("an authorisation in it is signed by nobody (EIP-7702)".to_owned()));
+    }
     Ok(ReviewedAuthorization { authority, delegate: *signed.address(), nonce: signed.nonce() })
 }
 

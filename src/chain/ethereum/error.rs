@@ -62,6 +62,9 @@ pub enum EthereumError {
     /// Typed data that EIP-712 does not allow.
     #[error("this is not valid typed data (EIP-712): {0}")]
     TypedData(SafeText),
+    /// What was given as a signature is none.
+    #[error("this is not a signature: {0}")]
+    Signature(&'static str),
     /// A message that must not be signed.
     #[error("this message must not be signed: {0}")]
     Message(String),
@@ -88,6 +91,7 @@ catalogue! {
     WOULD_FAIL = "ethereum.would_fail", Refused, "Change what the reason names; to send it all the same, name --gas-limit and --may-fail CONTRACT";
     CONSENT = "ethereum.consent_missing", Refused, "Read the review again; give the flag only if that is what you want";
     TYPED_DATA = "ethereum.typed_data", Refused, "Do not sign it; ask whoever made the message for a valid one";
+    SIGNATURE = "ethereum.signature", Usage, "Give the 65 bytes in hex that `fastness message sign` prints";
     MESSAGE = "ethereum.message", Refused, "Do not sign it, and do not trust who asked for it";
     ABI = "ethereum.abi", Usage, "Write the function as in Solidity, stake(uint256,address), and one argument for each type";
     OTHER_SIGNER = "ethereum.other_signer", Verification, "Nothing was written or sent; try again, and test this machine's memory if it happens twice";
@@ -108,6 +112,7 @@ impl Explain for EthereumError {
             Self::WouldFail(_) => WOULD_FAIL,
             Self::ConsentMissing { .. } => CONSENT,
             Self::TypedData(_) => TYPED_DATA,
+            Self::Signature(_) => SIGNATURE,
             Self::Message(_) => MESSAGE,
             Self::Abi(_) => ABI,
             Self::OtherSigner(_) => OTHER_SIGNER,

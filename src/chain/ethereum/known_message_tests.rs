@@ -296,3 +296,43 @@ fn a_message_for_another_account_is_not_signed() {
     own["message"]["owner"] = json!(from.to_string());
     assert!(job(&review(&own), from, &ours).is_ok());
 }
+
+#[test]
+fn an_end_of_0_is_no_end_in_the_past() {
+    let mut at_once = detail(USDC, "25000000000");
+    at_once["expiration"] = json!(0);
+    let mut never = batch(&[at_once.clone()]);
+    never["message"]["sigDeadline"] = json!(alloy_primitives::U256::MAX.to_string());
+    let sentence = read(&never).expect("a message").sentence.to_string();
+    assert!(sentence.ends_with("UNTIL FOR EVER, IN ANY ONE BLOCK"), "{sentence}");
+    // Beside one with an end, the latest moment counts.
+    let mut mixed = batch(&[detail(USDC, "5"), at_once]);
+    mixed["message"]["sigDeadline"] = json!(NOW + 3_600);
+    let sentence = read(&mixed).expect("a message").sentence.to_string();
+    assert!(sentence.ends_with("IN ANY ONE BLOCK") && !sentence.contains("over"), "{sentence}");
+    let nothing = read(&batch(&[])).expect("a message").sentence.to_string();
+    assert!(nothing.contains("TAKE NOTHING"), "{nothing}");
+
+    let open = permit_until("1", &json!(0));
+    assert!(open.sentence.as_str().contains("NO NAMED END"), "{}", open.sentence);
+    assert!(open.consents.iter().any(|consent| matches!(consent, Consent::Blind { .. })), "{:?}", open.consents);
+}
+
+#[test]
+fn what_a_safe_gives_beside_a_call_is_in_the_sentence_and_its_receiver_gains() {
+    let nothing = format!("0xa22cb465{:0>64}{:0>64}", BOB[2..].to_lowercase(), "0");
+    let value = json!("1000000000000000000000");
+    let review = read(&safe_tx(&[("to", json!(EVE)), ("value", value), ("data", json!(nothing))])).expect("a message");
+    assert!(review.sentence.as_str().contains("with 1,000 ETH"), "{}", review.sentence);
+    assert!(review.beneficiaries.contains(&EVE.parse().expect("an address")), "{:?}", review.beneficiaries);
+}
+
+#[test]
+fn every_member_of_a_domain_is_shown() {
+    let mut salted = safe_tx(&[]);
+    salted["types"]["EIP712Domain"].as_array_mut().expect("a list").push(json!({"name": "salt", "type": "bytes32"}));
+    salted["domain"]["salt"] = json!(format!("0x{}", "5a".repeat(32)));
+    let review = read(&salted).expect("a message");
+    let lines: Vec<String> = review.tree.iter().map(|line| format!("{}={}", line.name, line.value)).collect();
+    assert!(lines.iter().any(|line| line.starts_with("salt=0x5a5a")), "{lines:?}");
+}

@@ -13,12 +13,12 @@ use super::{
     known_messages::PERMIT2,
     permit2,
     plan::native,
-    safe::{DELEGATECALL as DELEGATECALL_OPERATION, OWN_RULES, Refund},
+    safe::{DELEGATECALL as DELEGATECALL_OPERATION, EXEC_TRANSACTION, OWN_RULES, Refund},
 };
 use crate::{
     address::evm_text,
     amount::{Denomination, Units},
-    intent::{Certainty, Consent},
+    intent::{Certainty, Consent, Measure},
     token::Token,
 };
 
@@ -34,6 +34,9 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
     let values = Values(&decoded.arguments);
     if !is_batch(&signature) {
         reader.arguments(decoded, depth);
+        if signature != EXEC_TRANSACTION && signature != "deposit()" {
+            carries_coins(reader, depth);
+        }
     }
     match signature.as_str() {
         "transfer(address,uint256)" => send(reader, to, (values.address(0), values.uint(1)), depth),
@@ -71,9 +74,7 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
             let amount = native(reader.facts.chain, values.uint(0));
             reader.say(depth, format!("Unwrap {amount} from {}", reader.name(to)));
         }
-        "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)" => {
-            safe(reader, to, &values, depth);
-        }
+        EXEC_TRANSACTION => safe(reader, to, &values, depth),
         other if is_batch(other) => batches::read(reader, to, decoded, depth),
         _ => vault(reader, to, decoded, depth),
     }
@@ -157,7 +158,6 @@ fn send(reader: &mut Reader<'_>, token: Address, (to, value): (Address, U256), d
     reader.say(depth, format!("Send {} to {}", amount(reader, token, value), reader.name(to)));
     moved(reader, token, value, depth);
     into_its_contract(reader, token, to);
-    carries_coins(reader, depth);
     if units(reader, token, value).is_none() {
         reader.warn(
             "unknown_token",
@@ -174,10 +174,12 @@ fn into_its_contract(reader: &mut Reader<'_>, token: Address, to: Address) {
     }
 }
 
+/// No contract that keeps the standard takes coins with these functions: who gets them is another one.
 fn carries_coins(reader: &mut Reader<'_>, depth: usize) {
-    if depth == 0 && !reader.facts.value.is_zero() {
-        let value = native(reader.facts.chain, reader.facts.value);
+    if !reader.value.is_zero() {
+        let value = native(reader.facts.chain, reader.value);
         reader.warn("coins_with_a_token_call", format!("{value} go along with a call that needs none"));
+        reader.blind("coins go along with a call that needs none", depth);
     }
 }
 
@@ -224,7 +226,7 @@ fn permit(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: u
 }
 
 /// As [`amount`], with `UNLIMITED` for what is without limit.
-fn or_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> String {
+pub(super) fn or_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> String {
     if is_unlimited(reader, token, value) {
         return format!("UNLIMITED {}", named(reader, token));
     }
@@ -293,9 +295,10 @@ fn permit2(reader: &mut Reader<'_>, (token, spender): (Address, Address), value:
 
 fn wrap(reader: &mut Reader<'_>, to: Address, depth: usize) {
     reader.gains(to);
-    let value = native(reader.facts.chain, reader.facts.value);
+    let value = native(reader.facts.chain, reader.value);
     reader.say(depth, format!("Wrap {value} in {}", reader.name(to)));
     if depth == 0 {
+        reader.tells_coins = true;
         reader.reading.moved = Some(value);
     }
 }
@@ -332,6 +335,10 @@ fn safe(reader: &mut Reader<'_>, safe: Address, values: &Values<'_>, depth: usiz
     }
     if refund.most().is_some() && !refund.receiver.is_zero() {
         reader.gains(refund.receiver);
+    }
+    // What a Safe gives is its own, and in no total of this account.
+    if refund.most().is_some() || !value.is_zero() {
+        reader.reading.measure = Measure::Open;
     }
     reader.inner(&Inner { to, value, data: &data, times: 1, failing: "" }, depth + 1);
 }

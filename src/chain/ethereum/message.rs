@@ -108,8 +108,10 @@ pub fn personal(message: &[u8], asked: &Asked<'_>) -> Result<MessageReview, Ethe
 
 /// Characters that cannot be seen or pass for others are shown by their codes, and it is said that they are there.
 fn hidden(text: &str) -> Option<Warning> {
-    let hides =
-        |line: &str| SafeText::whole(&line.replace('\t', " ")).as_str().contains("\\u{") && !line.contains("\\u{");
+    let hides = |line: &str| {
+        let line = line.replace('\t', " ");
+        SafeText::whole(&line).as_str() != line
+    };
     let what = "it holds characters that cannot be seen or pass for others; they are shown as \\u{...}";
     text.lines().any(hides).then(|| Warning { code: "hidden_characters", text: what.to_owned() })
 }
@@ -126,6 +128,8 @@ pub fn typed(json: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumEr
     for (place, item) in grant.items.iter().enumerate() {
         tree.line(0, &format!("item {}", place + 1), item);
     }
+    tree.line(0, "domain", "");
+    typed_values::write(&typed.types, ("EIP712Domain", &typed.domain), 1, &mut tree);
     tree.line(0, &typed.primary, "");
     typed_values::write(&typed.types, (&typed.primary, &typed.message), 1, &mut tree);
     for line in grant.call.iter().flat_map(|call| call.tree.iter()) {
@@ -217,17 +221,19 @@ pub fn finish(review: &MessageReview, from: Address, signature: &Signature) -> R
 /// # Errors
 /// Not 65 bytes, a high S (EIP-2), or a signature of nobody.
 pub fn recovered(review: &MessageReview, signature: &str) -> Result<Address, EthereumError> {
-    let wrong = |what: &str| EthereumError::Message(what.to_owned());
-    let bytes = hex::decode(signature.trim()).map_err(|_| wrong("the signature is not hex"))?;
-    let [body @ .., v] = bytes.as_slice() else { return Err(wrong("the signature is empty")) };
+    let wrong = EthereumError::Signature;
+    // A terminal breaks what is longer than its lines.
+    let signature: String = signature.split_whitespace().collect();
+    let bytes = hex::decode(signature).map_err(|_| wrong("it is not hex"))?;
+    let [body @ .., v] = bytes.as_slice() else { return Err(wrong("it is empty")) };
     if body.len() != 64 || !matches!(v, 0 | 1 | 27 | 28) {
-        return Err(wrong("a signature is 65 bytes that end in 27 or 28"));
+        return Err(wrong("it is not 65 bytes that end in 27 or 28"));
     }
     let signature = Recoverable::from_bytes_and_parity(body, matches!(v, 1 | 28));
     if signature.normalize_s().is_some() {
-        return Err(wrong("the signature is not in low-S form (EIP-2), and could have been altered"));
+        return Err(wrong("it is not in low-S form (EIP-2), and could have been altered"));
     }
-    signature.recover_address_from_prehash(&review.digest).map_err(|_| wrong("the signature belongs to nobody"))
+    signature.recover_address_from_prehash(&review.digest).map_err(|_| wrong("it belongs to nobody"))
 }
 
 #[cfg(test)]

@@ -69,7 +69,9 @@ fn the_example_of_eip_712() {
     assert_eq!(message, "0xc52c0ee5d84264471806290a3f2c4cecfc5490626bf912d01f240d7a274b371e");
     assert!(matches!(review.consents.as_slice(), [Consent::Blind { .. }]), "unknown typed data is retyped");
     let names: Vec<&str> = review.tree.iter().map(|line| line.name.as_str()).collect();
-    assert_eq!(names, ["Mail", "from", "name", "wallet", "to", "name", "wallet", "contents"], "in the types' order");
+    let domain = ["domain", "name", "version", "chainId", "verifyingContract"];
+    let message = ["Mail", "from", "name", "wallet", "to", "name", "wallet", "contents"];
+    assert_eq!(names, [&domain[..], &message].concat(), "the whole domain, and all in the types' order");
     // The signature that EIP-712 prints for it, made by the key keccak256("cow").
     let signature = "0x4355c47d63924e8a72e509b65029052eb6c299d53a04e167c5775fd466751c9d07299936d304c153f6443dfa05f40ff007d72911b6f72307f996231605b915621c";
     let cow = "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826".parse::<Address>().expect("an address");

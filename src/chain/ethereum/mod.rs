@@ -36,6 +36,8 @@ mod tree;
 #[cfg(test)]
 mod calldata_tests;
 #[cfg(test)]
+mod coins_tests;
+#[cfg(test)]
 mod meaning_tests;
 
 pub mod typed_data;

@@ -47,6 +47,8 @@ pub(super) struct Grant {
 const FAR: u64 = 366 * 24 * 3600;
 /// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
 const NEVER: u64 = 253_402_300_800;
+/// The end of a permit that names 0: over for whoever reads ERC-2612 strictly, no end for Vyper tokens such as Yearn's.
+const NO_END: &str = "NO NAMED END (FOR EVER at some tokens)";
 /// More items than this are counted in the sentence, and listed below it.
 const IN_A_SENTENCE: usize = 3;
 
@@ -153,15 +155,31 @@ impl Look<'_> {
         }
     }
 
-    fn lets(&self, spender: Address, what: &str, until: Option<U256>) -> Grant {
-        let sentence = format!("LETS {} TAKE {what} FROM YOU, UNTIL {}", self.name(spender), self.until(until));
+    /// When a grant of Permit2 is over. An expiration of 0 is the block that uses it, whenever that is before the signature's
+    /// own deadline (Allowance.sol, `updateAll`).
+    fn end(&self, expiration: Option<U256>, deadline: Option<U256>) -> String {
+        match expiration {
+            Some(end) if end.is_zero() => format!("{}, IN ANY ONE BLOCK", self.until(deadline)),
+            Some(end) => self.until(Some(end)),
+            None => self.until(deadline),
+        }
+    }
+
+    fn lets(&self, spender: Address, what: &str, until: &str) -> Grant {
+        let sentence = format!("LETS {} TAKE {what} FROM YOU, UNTIL {until}", self.name(spender));
         Grant { sentence, beneficiaries: vec![spender], ..Grant::default() }
     }
 
     fn permit(&self, message: &Value) -> Option<Grant> {
         let (token, spender) = (self.typed.contract?, self.address(message, "spender")?);
         let value = Self::number(message, "value")?;
-        let mut grant = self.lets(spender, &self.amount(token, value), Self::number(message, "deadline"));
+        let deadline = Self::number(message, "deadline");
+        let is_open = deadline.is_some_and(|deadline| deadline.is_zero());
+        let until = if is_open { NO_END.to_owned() } else { self.until(deadline) };
+        let mut grant = self.lets(spender, &self.amount(token, value), &until);
+        if is_open {
+            grant.blind.push("it names no end: over at most tokens, and for ever at some".to_owned());
+        }
         if allowance::is_unlimited(self.chain, token, value) {
             grant.consents.push(Consent::Unlimited { spender });
         }
@@ -173,7 +191,7 @@ impl Look<'_> {
         let owner = self.address(message, "holder");
         if message.get("allowed")?.as_bool()? {
             let until = Self::number(message, "expiry").filter(|expiry| !expiry.is_zero());
-            let grant = self.lets(spender, &self.amount(token, U256::MAX), until);
+            let grant = self.lets(spender, &self.amount(token, U256::MAX), &self.until(until));
             let consents = vec![Consent::Unlimited { spender }];
             return Some(Grant { consents, owner, warnings: self.unknown_token(token), ..grant });
         }
@@ -194,18 +212,21 @@ impl Look<'_> {
         for detail in details {
             let (token, value) = (self.address(detail, "token")?, Self::number(detail, "amount")?);
             unlimited |= allowance::is_unlimited(self.chain, token, value);
-            let until = Self::number(detail, "expiration").or_else(|| Self::number(message, deadline));
-            items.push((self.amount(token, value), self.until(until)));
+            let until = self.end(Self::number(detail, "expiration"), Self::number(message, deadline));
+            items.push((self.amount(token, value), until));
         }
         let what = match items.as_slice() {
+            [] => "NOTHING".to_owned(),
             few if few.len() <= IN_A_SENTENCE => {
                 few.iter().map(|(amount, _)| amount.as_str()).collect::<Vec<_>>().join(" and ")
             }
             many => format!("{} AMOUNTS OF TOKENS, each listed below", many.len()),
         };
-        let expiry = details.iter().filter_map(|detail| Self::number(detail, "expiration")).max();
-        let until = expiry.or_else(|| Self::number(message, deadline));
-        let grant = self.lets(spender, &format!("{what} (through Permit2)"), until);
+        let deadline = Self::number(message, deadline);
+        let ends = details.iter().filter_map(|detail| Self::number(detail, "expiration"));
+        // The latest of them: one that is 0 can be used until the deadline of the signature.
+        let latest = ends.max_by_key(|end| if end.is_zero() { deadline.unwrap_or(U256::MAX) } else { *end });
+        let grant = self.lets(spender, &format!("{what} (through Permit2)"), &self.end(latest, deadline));
         let consents = if unlimited { vec![Consent::Unlimited { spender }] } else { Vec::new() };
         let items = items.into_iter().map(|(amount, until)| format!("{amount}, until {until}")).collect();
         Some(Grant { consents, items, ..grant })

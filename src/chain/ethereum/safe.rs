@@ -4,6 +4,9 @@
 
 use alloy_primitives::{Address, U256};
 
+/// The function by which a Safe runs what its owners agreed to (Safe.sol).
+pub(super) const EXEC_TRANSACTION: &str =
+    "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)";
 /// Safe's operation of running foreign code as the Safe.
 pub(super) const DELEGATECALL: U256 = U256::from_limbs([1, 0, 0, 0]);
 /// Why that is never signed unread.

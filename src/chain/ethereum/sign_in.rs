@@ -94,8 +94,12 @@ fn doubts(sign_in: &SignIn<'_>, chain: &EvmChain, now: u64) -> Vec<(&'static str
         Some(Some(end)) if end <= now => doubts.push(("sign_in_expired", format!("it expired on {}", date(end)))),
         _ => {}
     }
-    if sign_in.not_before.and_then(seconds).is_some_and(|start| start > now) {
-        doubts.push(("sign_in_early", "it is not good yet: its \"Not Before\" lies ahead".to_owned()));
+    match sign_in.not_before.map(seconds) {
+        Some(None) => doubts.push(("sign_in_time", "its \"Not Before\" is not a date that is read here".to_owned())),
+        Some(Some(start)) if start > now => {
+            doubts.push(("sign_in_early", "it is not good yet: its \"Not Before\" lies ahead".to_owned()));
+        }
+        _ => {}
     }
     if sign_in.resources > 0 {
         let text = format!("it also asks for {} resources, listed at its end", sign_in.resources);
@@ -109,7 +113,9 @@ fn read<'a>(text: &'a str, chain: &EvmChain) -> Option<SignIn<'a>> {
     let mut lines = text.split('\n').peekable();
     let domain = lines.next()?.strip_suffix(WANTS)?;
     let (address, _) = parse_evm(lines.next()?, chain).ok()?;
-    if domain.is_empty() || !lines.next()?.is_empty() {
+    // An authority of RFC 3986: other letters are written in punycode.
+    let is_authority = !domain.is_empty() && domain.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_authority || !lines.next()?.is_empty() {
         return None;
     }
     // The statement is one line between blank ones, and may be missing.
@@ -119,8 +125,10 @@ fn read<'a>(text: &'a str, chain: &EvmChain) -> Option<SignIn<'a>> {
     }
     let uri = lines.next()?.strip_prefix("URI: ")?;
     let _version = lines.next()?.strip_prefix("Version: ").filter(|version| *version == "1")?;
-    let chain_id = lines.next()?.strip_prefix("Chain ID: ")?;
-    let _nonce = lines.next()?.strip_prefix("Nonce: ").filter(|nonce| nonce.len() >= 8)?;
+    let digits = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let chain_id = lines.next()?.strip_prefix("Chain ID: ").filter(digits)?;
+    let is_nonce = |nonce: &&str| nonce.len() >= 8 && nonce.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let _nonce = lines.next()?.strip_prefix("Nonce: ").filter(is_nonce)?;
     let issued = lines.next()?.strip_prefix("Issued At: ")?;
     let [expires, not_before, _request] =
         OPTIONAL.map(|name| lines.next_if(|line| line.starts_with(name)).and_then(|line| line.strip_prefix(name)));
@@ -207,6 +215,11 @@ mod tests {
             ),
             (("Version: 1", "Version: 2"), "sign_in_form"),
             (("Nonce: 32891756", "Nonce: 1"), "sign_in_form"),
+            (("Nonce: 32891756", "Nonce:         "), "sign_in_form"),
+            (("Chain ID: 1", "Chain ID: +1"), "sign_in_form"),
+            (("example.org wants", "ex\u{430}mple.org wants"), "sign_in_form"),
+            (("example.org wants", "example.org or another wants"), "sign_in_form"),
+            (("Z\nExpiration Time: 2026-11-19T11:00:00Z", "Z\nNot Before: soon"), "sign_in_time"),
             ((ANA, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"), "sign_in_form"),
             (("account:\n", "account:\r\n"), "sign_in_form"),
             (("example.org wants", "\u{feff}example.org WANTS"), "sign_in_form"),

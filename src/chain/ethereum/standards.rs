@@ -81,6 +81,7 @@ const WELL_KNOWN: &[&str] = &[
     "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160) params)",
     "exactInput((bytes,address,uint256,uint256,uint256) params)",
     "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint256,uint160) params)",
+    "exactOutputSingle((address,address,uint24,address,uint256,uint256,uint160) params)",
     "collect((uint256,address,uint128,uint128) params)",
     "unwrapWETH9(uint256 amountMinimum, address recipient)",
     "refundETH()",

@@ -7,10 +7,12 @@ use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
 use super::{
+    allowance::is_unlimited,
     calldata::{Decoded, Reader},
-    meaning::{amount, moved},
+    meaning::{moved, or_unlimited},
     plan::native,
 };
+use crate::intent::Consent;
 
 /// The arguments of a function, or the members of its only struct, by name.
 struct Fields<'a>(Vec<(&'a str, &'a DynSolValue)>);
@@ -87,25 +89,53 @@ impl Swap {
     }
 }
 
-/// The sentence of a swap; nothing for another function. Notes what leaves, and that nothing has to come back.
-pub(super) fn sentence(reader: &mut Reader<'_>, decoded: &Decoded, depth: usize) -> Option<String> {
-    let value = if depth == 0 { reader.facts.value } else { U256::ZERO };
-    let swap = Swap::of(decoded, value)?;
+/// The sentence of a swap at `exchange`; nothing for another function. Notes what leaves, and what speaks against it.
+pub(super) fn sentence(reader: &mut Reader<'_>, exchange: Address, decoded: &Decoded, depth: usize) -> Option<String> {
+    let swap = Swap::of(decoded, reader.value)?;
+    coins(reader, &swap, depth);
     if let Coin::Token(token) = swap.gives {
         moved(reader, token, swap.given, depth);
+        if is_unlimited(reader.facts.chain, token, swap.given) {
+            reader.consent(Consent::Unlimited { spender: exchange });
+        }
     }
     if swap.got.is_zero() {
         reader.warn("no_minimum", "a swap takes whatever it is given: the least that it has to get is 0".to_owned());
     }
+    // In a batch the next call takes it from there; alone, whoever comes first does.
+    if swap.to == exchange && depth == 0 {
+        let why = "the exchange itself, from which anybody can take it";
+        reader.consent(Consent::UnusualDestination { to: exchange, why });
+    }
     let most = if swap.is_most { "at most " } else { "" };
     let least = if swap.is_least { "at least " } else { "" };
-    let (gives, gets) = (in_words(reader, swap.gives, swap.given), in_words(reader, swap.gets, swap.got));
+    let gives = match swap.given.is_zero() && !swap.is_most {
+        true => {
+            format!("all that the exchange holds, where that is 0, of {}", in_words(reader, swap.gives, U256::ZERO))
+        }
+        false => in_words(reader, swap.gives, swap.given),
+    };
+    let gets = in_words(reader, swap.gets, swap.got);
     Some(format!("Swap {most}{gives} for {least}{gets}, which {} gets", reader.name(swap.to)))
+}
+
+/// Coins that go along: they are what is given, or are wrapped into it, or stay at the exchange.
+fn coins(reader: &mut Reader<'_>, swap: &Swap, depth: usize) {
+    let is_given = swap.gives == Coin::Native;
+    if is_given && depth == 0 {
+        reader.tells_coins = true;
+        reader.reading.moved = Some(native(reader.facts.chain, reader.value));
+    }
+    let wrapped = reader.facts.chain.wrapped().map(Coin::Token);
+    let is_wrapped = wrapped == Some(swap.gives) && swap.given == reader.value;
+    if !reader.value.is_zero() && !is_given && !is_wrapped {
+        reader.blind("coins go along with a swap that does not take them", depth);
+    }
 }
 
 fn in_words(reader: &Reader<'_>, coin: Coin, value: U256) -> String {
     match coin {
         Coin::Native => native(reader.facts.chain, value).to_string(),
-        Coin::Token(token) => amount(reader, token, value),
+        Coin::Token(token) => or_unlimited(reader, token, value),
     }
 }

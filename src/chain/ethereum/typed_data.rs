@@ -56,6 +56,8 @@ pub struct Typed {
     pub(super) domain_type: String,
     /// Version in the domain, if it has one.
     pub(super) domain_version: Option<String>,
+    /// The whole domain.
+    pub(super) domain: Value,
     pub(super) types: BTreeMap<String, Vec<Member>>,
     pub(super) message: Value,
 }
@@ -112,6 +114,7 @@ impl Typed {
             encoded_type,
             domain_type: data.domain().encode_type(),
             domain_version: text("version").map(str::to_owned),
+            domain,
             primary,
             types,
             message,

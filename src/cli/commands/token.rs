@@ -255,6 +255,13 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
         let what = format!("this contract calls itself \"{}\", which passes for {known}, and is not it", facts.symbol);
         return Err(DeskError::Usage(what).into());
     }
+    if !fastness::token::is_one_word(facts.symbol.as_str()) {
+        let what = format!(
+            "this contract calls itself \"{}\": a symbol of several words would pass for more of a sentence",
+            facts.symbol
+        );
+        return Err(DeskError::Usage(what).into());
+    }
     if facts.symbol.as_str().contains("\\u{") {
         let text = format!(
             "its symbol has characters that are not what they look like, shown here as codes: {}",

@@ -54,8 +54,13 @@ pub(crate) struct PriceArgs {
 #[command(next_help_heading = EVM)]
 pub(crate) struct OnceArgs {
     /// A key that makes running the same command twice one transaction, such as an invoice number
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = once_key)]
     pub(crate) once: Option<String>,
+}
+
+/// A key of `--once`: an empty one is a variable that a script did not set, and would be one payment for ever.
+pub(crate) fn once_key(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a key has at least one letter or digit".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

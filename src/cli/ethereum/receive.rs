@@ -75,7 +75,7 @@ impl Report for EvmReceived {
         if let Some(asks) = &self.asks {
             page.field("Asks for", asks);
         }
-        page.field("URI", &self.uri);
+        page.copyable("URI", &self.uri);
         page.line("  The same address is yours on every network of the family; ask to be paid on this one.");
         if let Some(qr) = &self.qr {
             page.qr(qr);

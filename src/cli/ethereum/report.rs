@@ -45,7 +45,7 @@ impl Report for EvmPlanned {
         match &self.file {
             Some(file) => {
                 page.field("Written", file);
-                page.field("Next", &format!("fastness sign {file} -o FILE.signed"));
+                page.next(&format!("fastness sign {file} -o FILE.signed"));
             }
             None => {
                 page.field("Digest", &self.review.digest);
@@ -160,11 +160,11 @@ impl Report for EvmSent {
     fn page(&self, page: &mut Page) {
         let track = format!("fastness track {} --network {}", self.id, self.network.name);
         if self.verdict == "unknown" {
-            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network.");
+            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network (exit 5).");
             page.field("Id", &self.id.to_string());
             page.field("Why", &self.detail);
             page.line("  Its nonce stays held; only these same bytes are ever sent for it.");
-            return page.field("Next", &format!("{track}   (exit 5)"));
+            return page.next(&track);
         }
         page.line(if self.verdict == "accepted" { "Sent." } else { "Already on its way; nothing had to be sent." });
         page.field("Id", &self.id.to_string());
@@ -173,7 +173,7 @@ impl Report for EvmSent {
         }
         page.field("Nonce", &self.nonce.to_string());
         page.field("Has it", &self.detail);
-        page.field("Next", &track);
+        page.next(&track);
     }
 
     fn exit_code(&self) -> u8 {

@@ -31,7 +31,7 @@ pub(crate) fn write(review: &EvmReview, heading: &Heading, context: &EvmContext,
     for consent in &review.consents {
         page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
     }
-    write_claims(heading, context, page);
+    write_claims(review, heading, context, page);
     if let Some(proof) = review.complete() {
         page.nothing_else(proof);
     }
@@ -117,8 +117,8 @@ pub(crate) fn write_tree(lines: &[TreeLine], page: &mut Page) {
 }
 
 fn write_extras(review: &EvmReview, page: &mut Page) {
-    for entry in &review.access_list {
-        page.field("Access", entry);
+    for (place, entry) in review.access_list.iter().enumerate() {
+        page.field(if place == 0 { "Access" } else { "" }, entry);
     }
     for authorization in &review.authorizations {
         let who = authorization.authority.map_or_else(|| "somebody's account".to_owned(), |who| who.to_string());
@@ -155,7 +155,7 @@ pub(crate) fn consent_text(consent: &Consent) -> String {
 }
 
 /// What came from the online machine and cannot be checked here.
-fn write_claims(heading: &Heading, context: &EvmContext, page: &mut Page) {
+fn write_claims(review: &EvmReview, heading: &Heading, context: &EvmContext, page: &mut Page) {
     let safe = |text: &Option<String>| text.as_deref().map(|text| SafeText::new(text).to_string());
     let mut claims = Vec::from_iter(heading.claimed.clone());
     if let Some(balance) = safe(&context.balance) {
@@ -165,7 +165,8 @@ fn write_claims(heading: &Heading, context: &EvmContext, page: &mut Page) {
         claims.push(format!("block {block}"));
     }
     if let Some(recipient) = safe(&context.recipient) {
-        claims.push(format!("recipient is {recipient}"));
+        let who = if review.data_bytes == 0 { "recipient" } else { "what is called" };
+        claims.push(format!("{who} is {recipient}"));
     }
     if context.simulated == Some(Simulated::Succeeds) {
         claims.push("simulated, and it goes through".to_owned());

@@ -13,6 +13,7 @@ use fastness::{
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
     store::WalletName,
+    token::is_one_word,
 };
 
 use super::{agreement, args, report::EvmSigned, story::Options};
@@ -32,7 +33,7 @@ pub(crate) fn ownership(
 ) -> Result<Ownership, Failure> {
     let mut ours = ethereum::ownership_of_ledger(ledger, Some(wallet))?;
     ours.typed_signatures = signatures.to_vec();
-    let added = ledger.added_tokens(chain.id)?.into_iter();
+    let added = ledger.added_tokens(chain.id)?.into_iter().filter(|token| is_one_word(token.symbol.as_str()));
     ours.added_tokens =
         added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
     let config = context.config()?;
