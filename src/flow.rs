@@ -124,6 +124,9 @@ pub enum FlowError {
     /// Our own ledger has a transaction that spends the same coin, sent later.
     #[error("it was replaced by {0}, which spends the same coin and is on its way")]
     Superseded(SafeText),
+    /// A key of `--once` that has its payment.
+    #[error("the key of --once was used before, for transaction {0}")]
+    KeyUsed(String),
     /// The same payment is on its way already.
     #[error("the same payment is or may be on its way already, as transaction {0}")]
     SamePayment(String),
@@ -159,6 +162,7 @@ catalogue! {
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
     ONE_WITNESS = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --offline-trust";
+    KEY_USED = "flow.key_used", Refused, "Another payment needs another key; `fastness track ID` shows what this one paid";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     PAID_LATELY = "flow.paid_lately", Refused, "If it is meant a second time, add --again; `fastness track ID` shows the first one";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
@@ -184,6 +188,7 @@ impl Explain for FlowError {
             Self::CoinSpent(..) => COIN_SPENT,
             Self::OneWitness { .. } | Self::OneWitnessOfOriginal { .. } => ONE_WITNESS,
             Self::Superseded(_) => SUPERSEDED,
+            Self::KeyUsed(_) => KEY_USED,
             Self::SamePayment(_) => SAME_PAYMENT,
             Self::PaidLately(_) => PAID_LATELY,
             Self::NonceDisputed(_) => NONCE_DISPUTED,

@@ -14,7 +14,7 @@ use std::{fmt::Write, path::Path};
 
 use list::{Break, breaks};
 
-/// Set by `tests/breaks.sh`: the number of the first break to plant, or `all`.
+/// Set by `tests/breaks.sh`: numbers of breaks to plant, or `all`.
 const PLANT: &str = "FASTNESS_BREAKS";
 const DOCUMENT: &str = "docs/testing.md";
 const TABLE: &str = "| promise | line that keeps it | test that turns red without it |\n|---|---|---|\n";

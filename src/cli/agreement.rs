@@ -20,7 +20,7 @@ use super::{
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
-    /// The most fee you accept, such as 2000sat
+    /// The most fee you accept, such as 2000sat or 0.01eth
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) max_fee: Option<String>,
     /// An address that may be paid; any other payee is refused. Repeatable

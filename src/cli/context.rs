@@ -144,9 +144,13 @@ impl Context {
             Some(AnyNetwork::Evm(chain)) => return Err(DeskError::OtherFamily(chain.name).into()),
             None => {}
         }
-        let Ok(wallet) = self.wallet_in(ledger) else { return Ok(Network::Bitcoin) };
-        let rows = ledger.accounts(Some(wallet.as_str()))?;
-        Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
+        match self.wallet_in(ledger) {
+            Ok(wallet) => {
+                let rows = ledger.accounts(Some(wallet.as_str()))?;
+                Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
+            }
+            Err(which) => only_network(ledger)?.ok_or(which),
+        }
     }
 
     /// The EVM chain asked for or configured, if one is.
@@ -364,6 +368,17 @@ impl Context {
     pub(crate) fn passphrase_source(&self) -> Option<PathBuf> {
         self.globals.passphrase_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")))
     }
+}
+
+/// The network of all accounts of all wallets; Bitcoin where there is none. Nothing where they are of several.
+fn only_network(ledger: &Ledger) -> Result<Option<Network>, Failure> {
+    let mut networks: Vec<Network> = ledger.accounts(None)?.iter().map(|row| row.account.network).collect();
+    networks.dedup();
+    Ok(match networks.as_slice() {
+        [] => Some(Network::Bitcoin),
+        [one] => Some(*one),
+        _ => None,
+    })
 }
 
 /// Wallets in one message: a home can hold more than a person reads.

@@ -179,6 +179,9 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     if command.sends() {
         interrupts::watch();
     }
+    if let Some(wallet) = &cli.globals.wallet {
+        page::set_named_wallet(&fastness::text::SafeText::new(wallet).to_string());
+    }
     let mut context = Context::new(cli.globals, given, ui);
     if let Some(name) = context.globals().network.clone()
         && name.parse::<AnyNetwork>().is_err()

@@ -81,17 +81,17 @@ impl WordsArgs {
 }
 
 impl TypedWords {
-    /// Asks until there are `most` words; an empty line ends them earlier where the number is open.
+    /// Asks until there are `most` words; an empty line behind the first ends them earlier where the number is open.
     fn ask(screen: &mut WordsScreen, most: usize, end: End) -> Result<Self, DeskError> {
         let mut words = Self(Vec::with_capacity(2 * MOST));
         while words.0.len() < most {
             let question = format!("{:>4} ", words.0.len() + 1);
             let line = if words.0.is_empty() { screen.ask(&question)? } else { screen.ask_on(&question)? };
-            match (line.trim().is_empty(), words.0.is_empty(), end) {
-                (true, true, _) => return Err(DeskError::InputEnded),
-                (true, false, End::EmptyLine) => break,
-                _ => words.0.extend(split(&line)),
+            // An empty line takes nothing away: whoever gives up says so with Ctrl-C.
+            if line.trim().is_empty() && !words.0.is_empty() && matches!(end, End::EmptyLine) {
+                break;
             }
+            words.0.extend(split(&line));
         }
         Ok(words)
     }
@@ -115,12 +115,13 @@ impl TypedWords {
     }
 
     fn ask_again(&mut self, position: usize, screen: &mut WordsScreen) -> Result<(), DeskError> {
-        let line = screen.ask(&format!("word {position}: "))?;
-        if line.trim().is_empty() {
-            return Err(DeskError::InputEnded);
+        loop {
+            let line = screen.ask(&format!("word {position}: "))?;
+            if !line.trim().is_empty() {
+                self.correct(position, &line);
+                return Ok(());
+            }
         }
-        self.correct(position, &line);
-        Ok(())
     }
 }
 

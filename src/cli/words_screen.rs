@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     DeskError,
     page::{Medium, Page, Tone},
+    pager::screens,
     terminal::{Echo, Terminal},
     ui::Ui,
 };
@@ -54,10 +55,10 @@ impl WordsScreen {
         Ok(Self { terminal })
     }
 
-    /// Shows the words with numbers, waits for Enter, and clears them.
+    /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
+    /// screen: this one cannot be scrolled back.
     pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), DeskError> {
-        self.terminal.clear();
-        self.page(|page| {
+        let mut text = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
                 page.blank();
@@ -66,13 +67,17 @@ impl WordsScreen {
             page.blank();
         });
         let words: Vec<&str> = phrase.words().collect();
-        let grid = grid(&words, self.terminal.columns());
-        self.terminal.show(&grid);
-        self.page(|page| {
+        text.push_str(&grid(&words, self.terminal.columns()));
+        text.push_str(&self.laid(|page| {
             page.blank();
             captions.below.iter().for_each(|line| page.line(line));
-        });
-        self.enter()
+        }));
+        for screen in screens(&text, self.terminal.size()).into_iter().map(Zeroizing::new) {
+            self.terminal.clear();
+            self.terminal.show(&screen);
+            self.enter()?;
+        }
+        Ok(())
     }
 
     /// Shows how dice were mixed in, so that a second tool can compute the words.
@@ -144,9 +149,15 @@ impl WordsScreen {
     }
 
     fn page(&mut self, fill: impl FnOnce(&mut Page)) {
+        let text = self.laid(fill);
+        self.terminal.show(&text);
+    }
+
+    /// A page as text for this terminal.
+    fn laid(&self, fill: impl FnOnce(&mut Page)) -> Zeroizing<String> {
         let mut page = Page::new(Medium::Terminal(self.terminal.columns()));
         fill(&mut page);
-        self.terminal.show(&Zeroizing::new(page.into_text()));
+        Zeroizing::new(page.into_text())
     }
 
     fn enter(&mut self) -> Result<(), DeskError> {

@@ -89,7 +89,7 @@ pub fn refuse_used_key(ledger: &Ledger, row: &AccountRow, wish: &Wish<'_>) -> Re
     let purpose = wish.purpose(row);
     let rows = ledger.journal(row.account.network)?;
     let used = rows.into_iter().find(|row| row.purpose == purpose && row.state != JournalState::Rejected);
-    used.map_or(Ok(()), |row| Err(FlowError::SamePayment(row.txid).into()))
+    used.map_or(Ok(()), |row| Err(FlowError::KeyUsed(row.txid).into()))
 }
 
 /// Stops a draft that pays the same people the same amounts as a transaction of this account which is still waiting, or

@@ -213,6 +213,7 @@ impl Ledger {
     /// # Errors
     /// There is none.
     pub fn account(&self, wallet: &str, network: Network, name: Option<&str>) -> Result<AccountRow, LedgerError> {
+        let name = name.map(|name| within(wallet, name));
         let fits = |row: &AccountRow| row.account.network == network && name.is_none_or(|name| row.name == name);
         self.accounts(Some(wallet))?.into_iter().find(fits).ok_or_else(|| {
             let what = name.map(|name| format!(" named `{}`", SafeText::new(name))).unwrap_or_default();
@@ -282,6 +283,11 @@ impl Ledger {
         let sql = "SELECT wallet FROM accounts WHERE fingerprint = ?1 AND watch_only = 0 LIMIT 1";
         self.db.query_row(sql, [fingerprint.to_string()], |row| row.get(0)).optional().map_err(file)
     }
+}
+
+/// The name of an account within its wallet: lists show both, as `savings/segwit-0`.
+pub(super) fn within<'a>(wallet: &str, name: &'a str) -> &'a str {
+    name.strip_prefix(wallet).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name)
 }
 
 fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {

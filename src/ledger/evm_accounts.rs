@@ -4,7 +4,7 @@ use alloy_primitives::Address;
 use bitcoin::secp256k1::PublicKey;
 use rusqlite::{Row, params};
 
-use super::{Keys, Ledger, LedgerError, file, now};
+use super::{Keys, Ledger, LedgerError, accounts::within, file, now};
 use crate::{
     account::{EthereumAccount, KeyOrigin, Layout},
     network::NetworkClass,
@@ -88,6 +88,7 @@ impl Ledger {
         class: NetworkClass,
         name: Option<&str>,
     ) -> Result<EvmAccountRow, LedgerError> {
+        let name = name.map(|name| within(wallet, name));
         let fits = |row: &EvmAccountRow| row.account.class == class && name.is_none_or(|name| row.name == name);
         self.evm_accounts(Some(wallet))?.into_iter().find(fits).ok_or_else(|| {
             let what = name.map(|name| format!(" named `{}`", SafeText::new(name))).unwrap_or_default();

@@ -10,7 +10,7 @@ use landlock::{
 };
 use rustix::{
     fs::{FileType, fstat},
-    process::{DumpableBehavior, set_dumpable_behavior},
+    process::{DumpableBehavior, dumpable_behavior, set_dumpable_behavior},
     thread::set_no_new_privs,
 };
 
@@ -26,6 +26,9 @@ const DEVICES: [&str; 2] = ["/dev/tty", "/dev/null"];
 pub(super) fn forbid_tracing(report: &mut SealReport) -> Result<(), SealError> {
     let failed = |reason: rustix::io::Errno| SealError::CoreDumps(SafeText::new(&reason.to_string()));
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(failed)?;
+    if dumpable_behavior().map_err(failed)? != DumpableBehavior::NotDumpable {
+        return Err(SealError::CoreDumps(SafeText::new("it was asked for, and is not so")));
+    }
     set_no_new_privs(true).map_err(failed)?;
     report.note(
         "tracing",

@@ -131,7 +131,7 @@ catalogue! {
     FOREIGN_OWNER = "store.foreign_owner", Refused, "Run as the owner of the files, or choose another --home";
     WRONG_KIND = "store.wrong_kind", Refused, "Run the command in the message; links and pipes are not followed";
     TOO_LARGE = "store.too_large", Refused, "Check that this is the file you meant";
-    MISSING = "store.missing", Usage, "Check the name and its folder; `fastness wallets` lists the wallets";
+    MISSING = "store.missing", Usage, "Check the name and its folder; if it was to be a wallet, `fastness wallets` lists them";
     EXISTS = "store.exists", Refused, "Choose another name; nothing is ever overwritten";
     LOCKED = "store.locked", Refused, "Wait until the other fastness has finished, then try again";
     READ_BACK = "store.read_back", Verification, "Do not trust this disk; write to another one";

@@ -28,21 +28,23 @@ enum End {
     NotCompiled,
 }
 
-/// Plants all breaks, or from the one of this number on.
+/// Plants all breaks, or those of these numbers with commas between them.
 pub(crate) fn all(breaks: &[Break], which: &str) {
-    let first = which.parse::<usize>().unwrap_or(1).max(1) - 1;
+    let numbers: Vec<usize> = which.split(',').filter_map(|number| number.parse().ok()).collect();
+    let is_chosen = |number: usize| numbers.is_empty() || numbers.contains(&number);
+    let chosen: Vec<_> = (1..).zip(breaks).filter(|(number, _)| is_chosen(*number)).collect();
     let copy = Copy::make();
-    copy.control(&breaks[first..]);
+    copy.control(chosen.iter().map(|(_, planted)| *planted));
     let mut missed = Vec::new();
-    for (place, planted) in breaks.iter().enumerate().skip(first) {
+    for (number, planted) in &chosen {
         let start = Instant::now();
         let end = copy.plant(planted);
-        println!("{:>3} {end:?} {:.0?} {} ({})", place + 1, start.elapsed(), planted.promise, planted.test_name());
+        println!("{number:>3} {end:?} {:.0?} {} ({})", start.elapsed(), planted.promise, planted.test_name());
         if end != End::Red {
-            missed.push(place + 1);
+            missed.push(number);
         }
     }
-    println!("{} breaks planted, {} noticed", breaks.len() - first, breaks.len() - first - missed.len());
+    println!("{} breaks planted, {} noticed", chosen.len(), chosen.len() - missed.len());
     assert!(missed.is_empty(), "not noticed: {missed:?}");
 }
 
@@ -70,7 +72,7 @@ impl Copy {
     }
 
     /// Without a break every test is green, or its red would say nothing.
-    fn control(&self, breaks: &[Break]) {
+    fn control<'a>(&self, breaks: impl Iterator<Item = &'a Break>) {
         let mut by_target: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for planted in breaks {
             let (target, name) = planted.target_and_name();

@@ -182,10 +182,15 @@ fn a_key_names_one_payment_for_ever() {
         assert!(answer.stdout.contains(first["id"].as_str().unwrap()), "{answer:#?}");
         answer.error_code()
     };
-    assert_eq!(refused("invoice 17"), "flow.same_payment", "while it waits");
+    assert_eq!(refused("invoice 17"), "flow.key_used", "while it waits");
     stage.mine(1);
     stage.age_journal(90 * 24 * 3600);
-    assert_eq!(refused("invoice 17"), "flow.same_payment", "and when it is long in a block");
+    assert_eq!(refused("invoice 17"), "flow.key_used", "and when it is long in a block");
+    // An empty key is a variable that nobody set, and two wishes at once are none.
+    for more in [&[""][..], &[" "], &["invoice 19", "--again"]] {
+        let answer = stage.run(&[again.as_slice(), more].concat());
+        assert_eq!((answer.code, answer.error_code().as_str()), (2, "desk.usage"), "{answer:?}");
+    }
     // Another key is another payment, although the same is asked for.
     stage.send(&[&shop, "0.02btc", "--fee-rate", "1", "--once", "invoice 18"]);
     stage.mine(1);

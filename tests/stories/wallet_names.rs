@@ -93,3 +93,31 @@ fn so_does_a_name_of_the_configuration() {
         assert_eq!(stage.run(&[command, "--json"]).error_code(), "desk.which_wallet", "{command}");
     }
 }
+
+#[test]
+fn what_a_page_says_next_is_about_the_same_wallet_and_network() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let file = stage.path("words");
+    std::fs::write(
+        &file,
+        "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+    )
+    .unwrap();
+    let words = format!("--words-file={}", file.display());
+    let mut restore = program();
+    restore.arg("--home").arg(stage.path("home"));
+    restore.args(["restore", "--wallet=other", "--network=bitcoin", "--yes", &words, &stage.password()]);
+    finish(restore).expect_code(0);
+    let pay = ["send", &Stage::shop(), "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &stage.password()];
+    let page = stage.run(&[&pay[..], &["--wallet=main"]].concat()).stdout;
+    let next = page.lines().find(|line| line.trim_start().starts_with("Next")).unwrap().trim_start();
+    let next: Vec<&str> = next.split_whitespace().skip(2).collect();
+    assert!(next.starts_with(&["track"]) && next.ends_with(&["--wallet", "main"]), "{page}");
+    // Without `--network`: the wallet's own is meant, and nobody else is asked.
+    let mut track = program();
+    track.arg("--home").arg(stage.path("home")).args(&next).args(["--explorer", &stage.server.url(), "--json"]);
+    finish(track).expect_code(5);
+    let mut unnamed = program();
+    unnamed.arg("--home").arg(stage.path("home")).args(["track", next[1], "--json"]);
+    assert_eq!(finish(unnamed).error_code(), "desk.which_wallet", "of two networks none is guessed");
+}

@@ -300,10 +300,10 @@ impl Report for Exported {
         let keys = if self.watch_only { " · watch-only" } else { "" };
         page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
         page.field("Path", &format!("{} of master {}", self.path, self.fingerprint));
-        page.field("Key", &self.xpub);
-        page.field("Both", &self.descriptor);
-        page.field("Receive", &self.descriptor_receive);
-        page.field("Change", &self.descriptor_change);
+        page.copyable("Key", &self.xpub);
+        page.copyable("Both", &self.descriptor);
+        page.copyable("Receive", &self.descriptor_receive);
+        page.copyable("Change", &self.descriptor_change);
     }
 }
 

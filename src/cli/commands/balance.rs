@@ -81,6 +81,9 @@ struct BalanceSheet {
 struct EvmAccount {
     account: String,
     address: String,
+    /// A network that it can be asked about.
+    #[serde(skip)]
+    example: &'static str,
 }
 
 impl Args {
@@ -101,15 +104,28 @@ impl Args {
                 accounts.push(balance(&ledger, &row)?);
             }
         }
-        if accounts.is_empty() && named.is_some() {
+        if accounts.is_empty() && (named.is_some() || network.is_some()) {
             // Says which accounts there are.
             context.account()?;
         }
         let is_asked = |name: &String| network.is_none() && named.as_ref().is_none_or(|named| named == name);
         let evm_rows = ledger.evm_accounts(Some(wallet.as_str()))?.into_iter().filter(|row| is_asked(&row.name));
-        let evm_accounts =
-            evm_rows.map(|row| EvmAccount { account: row.name, address: row.account.address.to_string() }).collect();
+        let evm_accounts = evm_rows
+            .map(|row| EvmAccount {
+                account: row.name,
+                address: row.account.address.to_string(),
+                example: example(row.account.class),
+            })
+            .collect();
         answer(BalanceSheet { wallet: wallet.as_str().to_owned(), accounts, evm_accounts })
+    }
+}
+
+/// A network of a class, for somebody who does not know their names.
+const fn example(class: fastness::network::NetworkClass) -> &'static str {
+    match class {
+        fastness::network::NetworkClass::Main => "ethereum",
+        fastness::network::NetworkClass::Test => "sepolia",
     }
 }
 
@@ -173,7 +189,10 @@ impl Report for BalanceSheet {
         }
         for account in &self.evm_accounts {
             page.line(&format!("  {}", account.account));
-            page.line("    asked when you want to know: `fastness balance --network ethereum`, or another network");
+            page.line(&format!(
+                "    asked when you want to know: `fastness balance --network {}`, or another network",
+                account.example
+            ));
         }
     }
 }
@@ -199,7 +218,7 @@ impl AccountBalance {
         if unconfirmed.smallest > 0 {
             page.toned_field(
                 "",
-                (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed; `fastness track` asks where it is")),
+                (Tone::Claimed, &format!("{unconfirmed}   on its way, unconfirmed; `fastness history` lists it")),
             );
         }
         if let Some(count) = self.incomplete.filter(|count| *count > 0) {

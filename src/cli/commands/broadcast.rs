@@ -183,11 +183,11 @@ impl From<Dissent> for Objection {
 impl Report for Sent {
     fn page(&self, page: &mut Page) {
         if self.verdict == "unknown" {
-            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network.");
+            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network (exit 5).");
             page.field("Id", &self.id);
             page.field("Why", &self.detail);
             page.line("  Its coins stay locked, and nothing new will be built from them.");
-            return page.field("Next", &format!("fastness track {}   (exit 5)", self.id));
+            return page.next(&format!("fastness track {}", self.id));
         }
         let (head, word) = match self.verdict {
             "accepted" => ("Sent.", "accepted by "),
@@ -205,7 +205,7 @@ impl Report for Sent {
             "not_yet_seen" => page.field("Spreads", "not seen yet by those that were not sent it"),
             _ => {}
         }
-        page.field("Next", &format!("fastness track {}", self.id));
+        page.next(&format!("fastness track {}", self.id));
     }
 
     fn exit_code(&self) -> u8 {

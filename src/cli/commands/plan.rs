@@ -170,7 +170,7 @@ impl Report for Planned {
         match &self.file {
             Some(file) => {
                 page.field("Written", file);
-                page.field("Next", &format!("fastness sign {file} -o FILE.signed"));
+                page.next(&format!("fastness sign {file} -o FILE.signed"));
             }
             None => page.line("Nothing was written; add -o FILE to keep this draft."),
         }

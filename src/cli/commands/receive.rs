@@ -162,7 +162,7 @@ impl Report for Received {
         if let Some(amount) = self.asks {
             page.field("Asks for", &amount.to_string());
         }
-        page.field("URI", &self.uri);
+        page.copyable("URI", &self.uri);
         if let Some(qr) = &self.qr {
             page.qr(qr);
         }

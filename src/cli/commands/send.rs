@@ -12,7 +12,7 @@ use crate::cli::{
     agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs},
+        args::{ConsentArgs, EvmArgs, once_key},
         payment,
         story::{Again, Options, Work, resumed},
     },
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long)]
     again: bool,
     /// A key that makes running the same command twice one payment, such as an invoice number
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = once_key, conflicts_with = "again")]
     once: Option<String>,
     #[command(flatten)]
     discretion: DiscretionArgs,

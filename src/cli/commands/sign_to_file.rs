@@ -102,6 +102,6 @@ impl Report for Written {
         page.line(self.proof);
         page.field("Id", self.data.get("id").and_then(Value::as_str).unwrap_or_default());
         page.field("Written", &self.file);
-        page.field("Next", &format!("fastness broadcast {}", self.file));
+        page.next(&format!("fastness broadcast {}", self.file));
     }
 }

@@ -21,7 +21,7 @@ const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 /// There is such a transaction, or the ledger cannot be read.
 pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, wish: &str) -> Result<(), Failure> {
     let used = |row: &OutboxRow| row.purpose == wish && row.state != OutboxState::Rejected;
-    refuse(ledger.evm_outbox(who)?.into_iter().find(used), FlowError::SamePayment)
+    refuse(ledger.evm_outbox(who)?.into_iter().find(used), FlowError::KeyUsed)
 }
 
 /// Stops what asks for the same as a transaction that waits; and a payment that equals one that is in a block and was

@@ -39,7 +39,7 @@ fn the_same_wish_twice_is_said_to_be_there() {
     stage.anvil.automine(&serde_json::json!(true));
     stage.anvil.mine();
     let (code, _) = stage.refused(&["send", SHOP, "2eth", "--once", "invoice 17"]);
-    assert_eq!(code, "flow.same_payment", "a key names one payment, mined or not");
+    assert_eq!(code, "flow.key_used", "a key names one payment, mined or not");
     for amount in ["1eth", "2eth"] {
         let (code, said) = stage.refused(&["send", SHOP, amount]);
         assert_eq!(code, "flow.paid_lately", "in a block, and not a day old: {said}");

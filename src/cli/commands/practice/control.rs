@@ -116,9 +116,10 @@ impl MineArgs {
 
 impl FaucetArgs {
     pub(super) fn run(&self, context: &mut Context) -> Answer {
-        address::parse(&self.address, Network::Regtest)?;
+        let script = address::parse(&self.address, Network::Regtest)?;
+        let address = address::of(&script, Network::Regtest).ok_or(crate::cli::DeskError::Unprintable)?;
         let amount = Amount::parse(&self.amount, Asset::Bitcoin)?;
-        let order = FaucetOrder { address: self.address.trim(), sat: amount.to_sat().unwrap_or(u64::MAX) };
+        let order = FaucetOrder { address: &address, sat: amount.to_sat().unwrap_or(u64::MAX) };
         let state = ordered(self.place.find(context)?, "faucet", &order)?;
         answer(state.done(format!("The faucet pays {amount}; it waits for a block."), "fastness practice mine 1"))
     }

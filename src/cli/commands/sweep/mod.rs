@@ -43,6 +43,7 @@ use crate::cli::{
 /// The address is proven with this wallet's keys, so its password is asked for too. With --expect-to ADDRESS everything
 /// goes to that address, and no password is needed.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("fee", |fee| fee.hide(true)))]
 pub(crate) struct Args {
     /// Read the key from this file descriptor
     #[arg(long, value_name = "N", conflicts_with = "key_file")]
