@@ -230,7 +230,10 @@ impl Context {
         }
         match names.as_slice() {
             [one] => Ok(one.clone()),
-            [] => Err(DeskError::WhichWallet("there is no wallet yet".to_owned()).into()),
+            [] => {
+                let home = self.home()?.root().display().to_string();
+                Err(DeskError::WhichWallet(format!("there is no wallet yet in {home}")).into())
+            }
             several => Err(DeskError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
         }
     }

@@ -149,8 +149,9 @@ impl<'a> Work<'a> {
         let earlier = |row: &&OutboxRow| row.state == OutboxState::Drafted && row.nonce < nonce;
         if let Some(row) = rows.iter().find(earlier) {
             let text = format!(
-                "nonce {} is set aside for a draft: this waits until that draft is sent, or `fastness nonce release {}`",
-                row.nonce, row.nonce
+                "nonce {} is set aside for a draft: this waits until that draft is sent, or \
+                 `fastness nonce release {} --network {} --wallet {}`",
+                row.nonce, row.nonce, self.chain.name, self.row.wallet
             );
             context.ui.warn(&Warning { code: "waits_for_draft", text });
         }

@@ -3,6 +3,8 @@
 //! A nonce is reserved before the plan exists and given back if none comes of it. What nodes said goes into the draft's
 //! context as a claim.
 
+use std::collections::BTreeSet;
+
 use alloy_consensus::Transaction;
 use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, U256};
@@ -24,7 +26,7 @@ use crate::{
     explorer::{Disagreement, Evidence, EvmAccountState, EvmExplorer, Matter, Witnessed},
     flow::FlowError,
     intent::{EvmRequest, EvmValue, Warning},
-    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, Reservation},
+    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, LedgerError, Reservation},
     network::EvmChain,
     text::SafeText,
 };
@@ -109,6 +111,7 @@ pub fn plan(
     notes.extend(facts.notes.iter().cloned());
     settle(desk, &state, &mut notes)?;
     let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
+    notes.extend(gap_note(desk, state.value(), reservation.nonce)?);
     let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
     let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
         let gas = read_unsigned(&plan.unsigned)?.gas_limit();
@@ -204,9 +207,32 @@ fn reserve(
             let what = format!("nonce {nonce} is used; the next free one is {}", state.nonce);
             return Err(EthereumError::BadRequest(what).into());
         }
+        NonceChoice::Exactly(nonce) if i64::try_from(nonce).is_err() => {
+            return Err(EthereumError::BadRequest(format!("nonce {nonce} is above all that an account reaches")).into());
+        }
         NonceChoice::Exactly(nonce) => desk.ledger.reserve_exact_nonce(&who, nonce, holder, wish)?,
         NonceChoice::Replacing(nonce) => desk.ledger.reserve_replacement(&who, nonce, holder, wish)?,
     })
+}
+
+/// Nonces are used in order: what has one above a nonce that nobody holds waits for that one.
+fn gap_note(desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Result<Option<Warning>, LedgerError> {
+    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
+    let free = first_free(state);
+    let rows = desk.ledger.evm_outbox(&who)?;
+    let held: BTreeSet<u64> = rows.iter().filter(|row| row.state.holds_nonce()).map(|row| row.nonce).collect();
+    let between = u64::try_from(held.range(free..nonce.max(free)).count()).unwrap_or(u64::MAX);
+    let missing = nonce.saturating_sub(free).saturating_sub(between);
+    let lowest = (free..nonce).find(|nonce| !held.contains(nonce)).filter(|_| missing > 0);
+    Ok(lowest.map(|lowest| {
+        let text = match missing {
+            1 => format!("nobody holds nonce {lowest}: nonce {nonce} waits until that one is used"),
+            several => {
+                format!("nobody holds {several} of the nonces from {lowest} on: nonce {nonce} waits until all are used")
+            }
+        };
+        Warning { code: "nonce_gap", text }
+    }))
 }
 
 /// The first nonce that is neither in a block nor in the node's pool. What waits in a pool has nonces without a gap; a node

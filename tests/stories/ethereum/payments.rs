@@ -158,3 +158,22 @@ fn a_delegation_goes_only_to_whom_the_settings_allow() {
     stage.signed(&["delegate", "none"]);
     assert_eq!(stage.anvil.rpc("eth_getCode", &json!([OURS, "latest"])), "0x");
 }
+
+#[test]
+fn a_nonce_above_one_that_nobody_holds_is_told_to_wait() {
+    let stage = EvmStage::new();
+    let warned = |arguments: &[&str]| {
+        let planned = stage.run(&[&["plan", SHOP, "1eth", "--json"], arguments].concat());
+        planned.expect_code(0);
+        planned.stdout.contains("nonce_gap")
+    };
+    assert!(!warned(&[]) && !warned(&["--nonce=0"]));
+    assert!(warned(&["--nonce=1"]) && warned(&["--nonce=9223372036854775807"]));
+    let beyond = stage.run(&["plan", SHOP, "1eth", "--json", "--nonce=18446744073709551600"]);
+    assert_eq!((beyond.code, beyond.error_code().as_str()), (2, "ethereum.bad_request"), "{beyond:?}");
+    // What is set aside for a draft is held.
+    stage.json(&["plan", SHOP, "1eth", "-o", "pay.draft"]);
+    assert!(!warned(&["--nonce=1"]));
+    let page = stage.run(&["plan", SHOP, "1eth", "--nonce=99"]);
+    assert!(format!("{}{}", page.stdout, page.stderr).contains("98 of the nonces from 1 on"), "{page:?}");
+}
