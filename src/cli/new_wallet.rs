@@ -13,7 +13,7 @@ use fastness::{
         self, Header, Keys, KeystoreError, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password,
     },
     ledger::{Keys as WhereKeys, Ledger, LedgerError, Past},
-    network::{AnyNetwork, Network, NetworkClass},
+    network::{AnyNetwork, EvmChain, Network, NetworkClass},
     seal::Sealed,
     store::{StoreError, WalletName},
     text::in_fours,
@@ -52,6 +52,8 @@ pub(crate) struct Site {
     path: PathBuf,
     ledger: Ledger,
     others: usize,
+    /// The network that was asked for, where it is of Ethereum's family: the account for it is made too.
+    chain: Option<&'static EvmChain>,
 }
 
 /// The accounts that a wallet begins with.
@@ -124,7 +126,11 @@ impl Site {
         };
         let ledger = context.ledger()?;
         let others = context.wallet_names(&ledger)?.iter().filter(|other| **other != name).count();
-        Ok(Self { ledger, name, network, path, others })
+        let chain = match context.asked() {
+            Some(AnyNetwork::Evm(chain)) => Some(chain),
+            _ => None,
+        };
+        Ok(Self { ledger, name, network, path, others, chain })
     }
 
     /// Fails when the ledger knows a wallet of this name whose master key is another, or unknown.
@@ -192,10 +198,9 @@ impl Site {
 
     /// A command for this wallet, which is named only where there are others.
     fn command(&self, command: &str) -> String {
-        match self.others {
-            0 => format!("fastness {command}"),
-            _ => format!("fastness {command} --wallet {}", self.name),
-        }
+        let network = self.chain.map_or_else(String::new, |chain| format!(" --network {}", chain.name));
+        let wallet = if self.others == 0 { String::new() } else { format!(" --wallet {}", self.name) };
+        format!("fastness {command}{network}{wallet}")
     }
 }
 
@@ -328,7 +333,8 @@ impl Made {
 
     /// Looks on the network first: an old wallet has a past.
     pub(crate) fn with_a_past(mut self) -> Self {
-        self.next = self.next.replacen("receive", "sync", 1);
+        let look = if self.next.contains("--network") { "balance" } else { "sync" };
+        self.next = self.next.replacen("receive", look, 1);
         self
     }
 }

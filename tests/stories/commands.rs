@@ -119,3 +119,31 @@ fn the_tour_makes_a_whole_payment() {
         assert!(tour.stdout.contains(step) || tour.stderr.contains(step), "no `{step}` in the tour: {tour:#?}");
     }
 }
+
+#[test]
+fn a_wallets_ethereum_account_is_shown_and_is_what_comes_next_where_it_was_asked_for() {
+    let stage = Stage::with_wallet();
+    let shown = stage.json(&["show"]);
+    assert_eq!(shown["ethereum"][0]["account"], "ethereum-0", "{shown}");
+    assert!(stage.run(&["show"]).stdout.contains("ethereum-0"));
+    assert_eq!(stage.json(&["wallets"])["wallets"][0]["accounts"], 2);
+    let mut new = program();
+    new.arg("--home").arg(stage.path("home")).args(["--network", "local", "new", "--wallet=second"]);
+    new.args(["--words-to-stdout", &stage.password(), "--json"]);
+    let made = document(&finish(new));
+    assert_eq!(made["next"], "fastness receive --network local --wallet second");
+    let mut next = program();
+    next.arg("--home").arg(stage.path("home"));
+    next.args(made["next"].as_str().unwrap().split(' ').skip(1)).arg("--json");
+    assert_eq!(document(&finish(next))["address"], made["ethereum"]["address"]);
+}
+
+#[test]
+fn a_note_that_would_be_cut_is_refused_wherever_it_is_given() {
+    let stage = Stage::with_wallet();
+    let long = "x".repeat(201);
+    let address = stage.json(&["receive", "--label", &long[..200]])["address"].as_str().unwrap().to_owned();
+    for command in [&["receive", "--label", &long, "--json"][..], &["label", &address, &long, "--json"]] {
+        assert_eq!(stage.run(command).error_code(), "desk.usage", "{command:?}");
+    }
+}

@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::{Answer, answer};
 use crate::cli::{DeskError, context::Context, page::Page, report::Report};
 
+/// Characters of a note.
+const LONGEST_NOTE: usize = 200;
+
 /// Put a note on a transaction, address or coin; an empty text removes it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,9 +27,7 @@ struct Labelled {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        if self.text.chars().count() > 200 {
-            return Err(DeskError::Usage("a note has at most 200 characters".to_owned()).into());
-        }
+        check_note(&self.text)?;
         let kind = self.kind(context)?;
         context.ledger()?.set_label(kind, &self.what, &self.text)?;
         let label = (!self.text.is_empty()).then(|| SafeText::new(&self.text).to_string());
@@ -43,6 +44,14 @@ impl Args {
         address::parse(&self.what, context.network()?)?;
         Ok(LabelKind::Addr)
     }
+}
+
+/// A note that is shown whole wherever it is shown.
+pub(super) fn check_note(text: &str) -> Result<(), DeskError> {
+    if text.chars().count() > LONGEST_NOTE {
+        return Err(DeskError::Usage(format!("a note has at most {LONGEST_NOTE} characters")));
+    }
+    Ok(())
 }
 
 impl Report for Labelled {

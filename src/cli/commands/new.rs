@@ -70,9 +70,10 @@ impl Args {
             class: site.network.class(),
             cost: Cost::DEFAULT,
         };
+        let site_name = site.name.to_string();
         let mut made = site.build(wallet, &accounts, &password, &sealed)?;
         if words.is_some() {
-            made.warnings.push(unchecked());
+            made.warnings.push(unchecked(&site_name));
         }
         answer(made.told(words)?)
     }
@@ -136,9 +137,12 @@ impl Args {
     }
 }
 
-fn unchecked() -> Warning {
-    let text = "the words are in this output, and nobody has typed them back: keep it secret, and run `fastness backup verify`";
-    Warning { code: "words_not_checked", text: text.to_owned() }
+fn unchecked(wallet: &str) -> Warning {
+    let text = format!(
+        "the words are in this output, and nobody has typed them back: keep it secret, and run \
+         `fastness backup verify --wallet {wallet}`"
+    );
+    Warning { code: "words_not_checked", text }
 }
 
 fn word_count(text: &str) -> Result<WordCount, String> {

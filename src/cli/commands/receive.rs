@@ -12,7 +12,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{Answer, answer};
+use super::{Answer, answer, label::check_note};
 use crate::cli::{
     DeskError,
     context::Context,
@@ -56,6 +56,7 @@ struct Received {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        self.label.as_deref().map_or(Ok(()), check_note)?;
         if let Some(chain) = context.asked_chain()? {
             return self.evm(context, chain);
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Answer,
-    account::{Exported, exported},
+    account::{EvmExported, Exported, evm_exported, exported},
     answer,
 };
 use crate::cli::{
@@ -41,17 +41,26 @@ struct Shown {
     /// None for a watch-only wallet.
     keystore: Option<FileFacts>,
     accounts: Vec<Exported>,
+    ethereum: Vec<EvmExported>,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let name = context.wallet()?;
-        let rows = context.ledger()?.accounts(Some(name.as_str()))?;
+        let ledger = context.ledger()?;
+        let rows = ledger.accounts(Some(name.as_str()))?;
+        let evm_rows = ledger.evm_accounts(Some(name.as_str()))?;
         let path = context.home()?.keystore_path(&name);
-        let watch_only = !rows.is_empty() && path.symlink_metadata().is_err();
+        let watch_only = !(rows.is_empty() && evm_rows.is_empty()) && path.symlink_metadata().is_err();
         let file = path.display().to_string();
         let keystore = if watch_only { None } else { Some(facts(file, &read_header(&path)?)) };
-        answer(Shown { wallet: name.to_string(), keystore, accounts: rows.iter().map(exported).collect() })
+        let accounts = rows.iter().map(exported).collect();
+        answer(Shown {
+            wallet: name.to_string(),
+            keystore,
+            accounts,
+            ethereum: evm_rows.iter().map(evm_exported).collect(),
+        })
     }
 }
 
@@ -80,10 +89,14 @@ impl Report for Shown {
             }
             None => page.field("Wallet", &format!("{} (watch-only: its keys are elsewhere)", self.wallet)),
         }
-        if self.accounts.is_empty() {
+        if self.accounts.is_empty() && self.ethereum.is_empty() {
             page.field("Accounts", "none in the ledger; add one with `fastness account add`");
         }
         for account in &self.accounts {
+            page.blank();
+            Report::page(account, page);
+        }
+        for account in &self.ethereum {
             page.blank();
             Report::page(account, page);
         }

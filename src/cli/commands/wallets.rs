@@ -33,7 +33,8 @@ impl Args {
         let home = context.home()?;
         let mut wallets = Vec::new();
         for name in names {
-            let accounts = ledger.accounts(Some(name.as_str()))?.len();
+            let bitcoin = ledger.accounts(Some(name.as_str()))?.len();
+            let accounts = bitcoin + ledger.evm_accounts(Some(name.as_str()))?.len();
             let path = home.keystore_path(&name);
             let mut row = Row {
                 name: name.as_str().to_owned(),
