@@ -3,7 +3,8 @@
 # opens no socket, starts no program and no thread.
 #   tests/sealed.sh PATH-TO-FASTNESS [PATH-TO-AIR-GAPPED-FASTNESS]
 # With the second, an air-gapped build signs the same draft with nothing but the wallet file, and must make the same bytes.
-# A debugger then makes the calls of a thief from inside each sealed command (tests/seal/inside.py).
+# A debugger then makes the calls of a thief from inside each sealed command (tests/seal/inside.py), reads the memory of each at
+# its end (memory.py), and errors are injected into a sample of the file calls of the commands that write (faults.py).
 # Needs strace, python3 and Linux.
 set -euo pipefail
 tests=$(cd "$(dirname "$0")" && pwd)
@@ -34,6 +35,7 @@ echo "sign: sealed at call $sealed, password read at call $secret, then none of 
 
 python3 -B "$tests/seal/inside.py" "$fastness" || fail "something got out of a sealed process, or changed a file"
 python3 -B "$tests/seal/memory.py" "$fastness" || fail "a secret is left in memory when a command ends"
+python3 -B "$tests/seal/faults.py" "$fastness" || fail "what is said after a failed file call is not true"
 
 if [ -n "$airgapped" ]; then
     mkdir -m 700 "$home/offline" "$home/offline/wallets"

@@ -304,12 +304,12 @@ fn an_end_of_0_is_no_end_in_the_past() {
     let mut never = batch(&[at_once.clone()]);
     never["message"]["sigDeadline"] = json!(alloy_primitives::U256::MAX.to_string());
     let sentence = read(&never).expect("a message").sentence.to_string();
-    assert!(sentence.ends_with("UNTIL FOR EVER, IN ANY ONE BLOCK"), "{sentence}");
+    assert!(sentence.ends_with("UNTIL FOR EVER (in one block, whichever uses it)"), "{sentence}");
     // Beside one with an end, the latest moment counts.
     let mut mixed = batch(&[detail(USDC, "5"), at_once]);
     mixed["message"]["sigDeadline"] = json!(NOW + 3_600);
     let sentence = read(&mixed).expect("a message").sentence.to_string();
-    assert!(sentence.ends_with("IN ANY ONE BLOCK") && !sentence.contains("over"), "{sentence}");
+    assert!(sentence.ends_with("(in one block, whichever uses it)") && !sentence.contains("over"), "{sentence}");
     let nothing = read(&batch(&[])).expect("a message").sentence.to_string();
     assert!(nothing.contains("TAKE NOTHING"), "{nothing}");
 

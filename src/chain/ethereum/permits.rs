@@ -159,7 +159,7 @@ impl Look<'_> {
     /// own deadline (Allowance.sol, `updateAll`).
     fn end(&self, expiration: Option<U256>, deadline: Option<U256>) -> String {
         match expiration {
-            Some(end) if end.is_zero() => format!("{}, IN ANY ONE BLOCK", self.until(deadline)),
+            Some(end) if end.is_zero() => format!("{} (in one block, whichever uses it)", self.until(deadline)),
             Some(end) => self.until(Some(end)),
             None => self.until(deadline),
         }
