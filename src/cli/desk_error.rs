@@ -90,7 +90,7 @@ entries! {
     NOT_TEXT = "desk.not_text", Usage, "Use a UTF-8 terminal, or type plain letters";
     ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
     WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them, `fastness new` creates one";
-    OTHER_FAMILY = "desk.other_family", Usage, "Leave out --network, or name one of the other family; `fastness networks` lists all";
+    OTHER_FAMILY = "desk.other_family", Usage, "Bitcoin has `sync`, `coins`, `addresses` and `sweep`, Ethereum `call`, `token`, `nft` and `nonce`; `balance`, `history`, `send` and `track` serve both";
     OTHER_OPTIONS = "desk.other_options", Usage, "Leave them out, or name the network that is meant with --network; `fastness help COMMAND` lists options by family";
     WATCH_ONLY = "desk.watch_only", Refused, "Carry the draft to the machine that has the keys, and sign it there";
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";

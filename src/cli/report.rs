@@ -8,7 +8,11 @@ use fastness::{
 };
 use serde::Serialize;
 
-use super::{context::Context, page::Page};
+use super::{
+    context::Context,
+    page::Page,
+    ui::{self, Form},
+};
 
 /// Version of the JSON envelope.
 const SCHEMA: u32 = 1;
@@ -49,6 +53,30 @@ pub(crate) trait Outcome {
     fn exit_code(&self) -> u8;
     /// Runs once the result was printed.
     fn told(&self, context: &mut Context) -> Result<(), Failure>;
+}
+
+/// Text for another program, such as a script for a shell.
+#[derive(Serialize)]
+struct ForPrograms {
+    text: String,
+}
+
+impl Report for ForPrograms {
+    fn page(&self, page: &mut Page) {
+        page.verbatim(&self.text);
+    }
+}
+
+/// Such text: byte for byte on stdout, or a string of the one JSON document.
+///
+/// # Errors
+/// It could not be written.
+pub(crate) fn for_programs(context: &Context, text: &str) -> Result<Option<Box<dyn Outcome>>, Failure> {
+    if context.ui.form() == Form::Json {
+        return Ok(Some(Box::new(ForPrograms { text: text.to_owned() })));
+    }
+    ui::print_raw(text)?;
+    Ok(None)
 }
 
 #[derive(Serialize)]

@@ -147,3 +147,40 @@ fn a_note_that_would_be_cut_is_refused_wherever_it_is_given() {
         assert_eq!(stage.run(command).error_code(), "desk.usage", "{command:?}");
     }
 }
+
+#[test]
+fn what_other_programs_read_is_one_document_where_json_is_asked_for() {
+    let stage = Stage::new();
+    let script = stage.run(&["completions", "bash"]).stdout;
+    assert_eq!(stage.json(&["completions", "bash"])["text"], script);
+    let page = stage.run(&["man", "send"]).stdout;
+    assert!(page.contains("fastness\\-send") || page.contains("fastness-send"), "{page}");
+    assert_eq!(stage.json(&["man", "send"])["text"], page);
+}
+
+#[test]
+fn a_signature_is_verified_without_any_wallet_and_what_is_none_is_called_so() {
+    let wallet = Stage::with_wallet();
+    let sign = ["--network=sepolia", "message", "sign", "hello", &wallet.password()];
+    let mut inspect = program();
+    inspect.arg("--home").arg(wallet.path("home")).args(["--network=sepolia", "message", "inspect", "hello", "--json"]);
+    let digest = document(&finish(inspect))["digest"].as_str().unwrap().to_owned();
+    let mut signing = program();
+    signing.arg("--home").arg(wallet.path("home")).args(sign).args(["--approve", &digest, "--json"]);
+    let signed = document(&finish(signing));
+    let (account, signature) = (signed["account"].as_str().unwrap(), signed["signature"].as_str().unwrap());
+    let verify = |signature: &str| {
+        let mut verify = program();
+        verify.arg("--home").arg(wallet.path("nowhere"));
+        verify.args(["message", "verify", account, signature, "hello", "--json"]);
+        finish(verify)
+    };
+    assert_eq!(document(&verify(signature))["valid"], true);
+    // As a terminal broke it over two lines.
+    let broken = format!("{}\n            {}", &signature[..70], &signature[70..]);
+    assert_eq!(document(&verify(&broken))["valid"], true);
+    for none in ["0x1234", "hello", "", &signature[..100]] {
+        let answer = verify(none);
+        assert_eq!((answer.code, answer.error_code().as_str()), (2, "ethereum.signature"), "{answer:?}");
+    }
+}

@@ -27,6 +27,10 @@ fn a_foreign_psbt_meets_the_fee_stops_too() {
     let change = greedy.outputs.iter().position(|output| !output.bip32_derivation.is_empty()).unwrap();
     greedy.unsigned_tx.output[change].value = Amount::from_sat(1_000);
     let shop = Stage::shop();
+    fs::write(stage.path("greedy.psbt"), greedy.serialize()).unwrap();
+    let inspected = stage.json(&["inspect", "greedy.psbt"]);
+    assert_eq!(inspected["problems"][0]["code"], "bitcoin.fee_too_high", "{inspected}");
+    assert!(stage.run(&["inspect", "greedy.psbt"]).stdout.contains("only if that fee is named with --max-fee"));
     let answer = stage.sign_to_nowhere(&greedy, &["--expect-to", &shop]);
     answer.expect_code(1);
     assert_eq!(answer.error_code(), "bitcoin.fee_too_high", "0.3 BTC of fee with nothing but --expect-to");

@@ -242,3 +242,19 @@ impl Stage {
         panic!("nothing was signed");
     }
 }
+
+#[test]
+fn a_unit_behind_its_number_is_read_as_it_is_spoken() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let planned = |words: &[&str]| stage.json(&[&["plan", &Stage::shop()], words, &["--fee-rate", "2"]].concat());
+    let amount = |planned: serde_json::Value| {
+        let outputs = planned["review"]["outputs"].as_array().unwrap().clone();
+        outputs.into_iter().find(|output| output["role"] == "pay").unwrap()["amount"].to_string()
+    };
+    let same = amount(planned(&["0.25btc"]));
+    for words in [&["0.25", "btc"][..], &["25,000,000", "sat"], &["0.25 btc"]] {
+        assert_eq!(amount(planned(words)), same, "{words:?}");
+    }
+    let nothing = stage.run(&["receive", "--amount", "0btc", "--json"]);
+    assert_eq!(nothing.error_code(), "desk.usage", "{nothing:?}");
+}

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use super::Answer;
-use crate::cli::{context::Context, definition, ui};
+use crate::cli::{context::Context, definition, report::for_programs};
 
 /// Completions for a shell, on stdout
 #[derive(Debug, clap::Args)]
@@ -13,10 +13,9 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn run(&self, _context: &mut Context) -> Answer {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut definition(), "fastness", &mut script);
-        ui::print_raw(&String::from_utf8_lossy(&script))?;
-        Ok(None)
+        for_programs(context, &String::from_utf8_lossy(&script))
     }
 }

@@ -190,6 +190,7 @@ pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
     ours.typed_signatures = signatures.to_vec();
     let added = ledger.added_tokens(plan.chain.id)?.into_iter();
+    let added = added.filter(|token| fastness::token::is_one_word(token.symbol.as_str()));
     ours.added_tokens =
         added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
     // What it delegates to is shown here; whether that is allowed is asked when it is signed.

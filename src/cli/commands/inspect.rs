@@ -7,7 +7,7 @@ use fastness::{
     chain::bitcoin::{decode, policy, psbt},
     explain::{Explain, Failure},
     flow::{self, Draft},
-    intent::{Review, Warning},
+    intent::{FeeLimit, Review, Warning},
     network::{AnyNetwork, Network},
 };
 use serde::Serialize;
@@ -87,7 +87,10 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
         code: problem.entry().code,
         message: problem.to_string(),
     };
-    let unagreed = policy::check_search(&examination.review, &[]).err();
+    let review = &examination.review;
+    let dear = |fee| policy::check_fee(fee, review.vsize, review.moved(), FeeLimit::Standard).err();
+    let dear = review.fee.and_then(Amount::to_sat).and_then(dear);
+    let unagreed: Vec<_> = policy::check_search(review, &[]).err().into_iter().chain(dear).collect();
     let problems: Vec<Problem> = examination.problems.iter().chain(&unagreed).map(problem).collect();
     let heading = Heading::of_draft(&examination.review, &ledger.accounts(None)?, &draft.context);
     Ok(Inspected {
@@ -129,6 +132,10 @@ impl Report for Inspected {
             let text =
                 "cannot tell here: no account of this network is known; `fastness sign` asks the keys themselves";
             return page.toned_field("Verdict", (Tone::Claimed, text));
+        }
+        if self.problems.iter().all(|problem| problem.code == "bitcoin.fee_too_high") {
+            let text = "it is signed only if that fee is named with --max-fee";
+            return page.toned_field("Verdict", (Tone::Stop, text));
         }
         if self.problems.iter().all(|problem| problem.code == "bitcoin.beyond_search") {
             let text = "it is signed only if that address is named with --to-unusual";

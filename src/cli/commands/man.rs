@@ -1,7 +1,7 @@
 //! `man`: the manual page in roff, for `man -l -` or a package.
 
 use super::Answer;
-use crate::cli::{DeskError, context::Context, definition, ui};
+use crate::cli::{DeskError, context::Context, definition, report::for_programs};
 
 /// The man page, on stdout
 #[derive(Debug, clap::Args)]
@@ -11,17 +11,20 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(crate) fn run(&self, _context: &mut Context) -> Answer {
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let whole = definition();
         let page = match &self.command {
-            None => whole,
-            Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
-                DeskError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name)))
-            })?,
+            None => clap_mangen::Man::new(whole),
+            Some(name) => {
+                let command = whole.find_subcommand(name).cloned().ok_or_else(|| {
+                    DeskError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name)))
+                })?;
+                let command = command.bin_name(format!("fastness {name}"));
+                clap_mangen::Man::new(command).title(format!("fastness-{name}"))
+            }
         };
         let mut roff = Vec::new();
-        clap_mangen::Man::new(page).render(&mut roff).map_err(|_| DeskError::Unprintable)?;
-        ui::print_raw(&String::from_utf8_lossy(&roff))?;
-        Ok(None)
+        page.render(&mut roff).map_err(|_| DeskError::Unprintable)?;
+        for_programs(context, &String::from_utf8_lossy(&roff))
     }
 }

@@ -139,7 +139,10 @@ impl What {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        let chain = context.chain()?;
+        let chain = match &self.action {
+            Action::Verify { .. } => chain_to_verify_on(context)?,
+            Action::Sign { .. } | Action::Inspect { .. } => context.chain()?,
+        };
         match &self.action {
             Action::Sign { what, agreement } => sign(context, chain, what, agreement),
             Action::Verify { address: text, signature, what } => {
@@ -156,11 +159,19 @@ impl Args {
     }
 }
 
+/// Who signed a text is the same on every chain, and needs no wallet.
+fn chain_to_verify_on(context: &mut Context) -> Result<&'static EvmChain, Failure> {
+    let asked = context.asked_chain()?;
+    let chain = asked.or_else(|| context.chain().ok()).or_else(|| EvmChain::by_id(1));
+    Ok(chain.ok_or(DeskError::Unprintable)?)
+}
+
 /// What every wallet of this home knows; without a home that can be opened, nothing.
 fn known_here(context: &mut Context, chain: &EvmChain) -> Ownership {
     let mut known = || -> Result<Ownership, Failure> {
         let ledger = context.ledger()?;
         let added_tokens = ledger.added_tokens(chain.id)?.into_iter();
+        let added_tokens = added_tokens.filter(|token| fastness::token::is_one_word(token.symbol.as_str()));
         let added_tokens = added_tokens
             .map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals)))
             .collect();
@@ -281,7 +292,7 @@ impl Report for Reviewed {
         if let (Some(account), Some(signature)) = (&self.account, &self.signature) {
             page.field("Signed by", account);
             page.field(digest_name(self.domain_separator), &self.digest.to_string());
-            return page.field("Signature", signature);
+            return page.copyable("Signature", signature);
         }
         page.field("Means", self.sentence.as_str());
         write_tree(&self.tree, page);

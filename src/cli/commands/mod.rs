@@ -47,7 +47,7 @@ mod wallets;
 use clap::Subcommand;
 use fastness::explain::{Entry, Failure};
 
-pub(crate) use self::broadcast::NO_ANSWER_YET;
+pub(crate) use self::{broadcast::NO_ANSWER_YET, receive::nothing_asked};
 use super::{context::Context, report::Outcome};
 
 /// Catalogues of the commands that have errors of their own.

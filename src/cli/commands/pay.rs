@@ -189,9 +189,12 @@ impl PayArgs {
         &self.fee
     }
 
-    /// The recipients and amounts as typed.
-    pub(crate) fn words(&self) -> &[String] {
-        &self.to
+    /// The recipients and amounts as typed; a number and its unit that a shell took apart are one word again.
+    pub(crate) fn words(&self) -> Vec<String> {
+        match self.to.as_slice() {
+            [to, number, unit] if is_number(number) => vec![to.clone(), format!("{number} {unit}")],
+            words => words.to_vec(),
+        }
     }
 
     /// The request, with every word checked against the network.
@@ -227,13 +230,14 @@ impl PayArgs {
         if let Some(path) = &self.recipients {
             return Ok((from_file(&read_public(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
         }
-        if let [uri, rest @ ..] = self.to.as_slice()
+        let words = self.words();
+        if let [uri, rest @ ..] = words.as_slice()
             && PaymentUri::looks_like(uri)
         {
             return from_uri(uri, rest, network);
         }
         let mut payments = Vec::new();
-        for pair in self.to.chunks(2) {
+        for pair in words.chunks(2) {
             let [to, amount] = pair else {
                 let lonely = pair.first().map(|text| SafeText::new(text).to_string()).unwrap_or_default();
                 return Err(DeskError::Usage(format!(
@@ -246,6 +250,12 @@ impl PayArgs {
         }
         Ok((payments, None))
     }
+}
+
+/// Digits with what groups them, and no unit.
+fn is_number(word: &str) -> bool {
+    word.starts_with(|first: char| first.is_ascii_digit())
+        && word.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' '))
 }
 
 /// One recipient a line; what is wrong is named with its line.

@@ -96,7 +96,7 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
-        let wish = payment::wish(context, &work, self.pay.words())?;
+        let wish = payment::wish(context, &work, &self.pay.words())?;
         let output = (self.output.path(), self.count);
         answer(payment::planned(context, &mut work, &wish, output)?)
     }

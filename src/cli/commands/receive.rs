@@ -62,6 +62,9 @@ impl Args {
         }
         let (mut ledger, row) = context.account()?;
         let asks = self.amount.as_deref().map(|text| Amount::parse(text, row.account.network.asset())).transpose()?;
+        if asks.is_some_and(|amount| amount.smallest == 0) {
+            return Err(nothing_asked().into());
+        }
         let index = self.index(context, &mut ledger, &row)?;
         let script = row.account.script(Keychain::Receive, index)?;
         let address = address::of(&script, row.account.network).ok_or(DeskError::Unprintable)?;
@@ -124,6 +127,11 @@ fn unknown(row: &AccountRow) -> Option<Warning> {
                 `fastness sync` asks";
     let is_unknown = row.past != Past::None && row.synced.is_none();
     is_unknown.then(|| Warning { code: "used_addresses_unknown", text: text.to_owned() })
+}
+
+/// A payer is not asked for nothing.
+pub(crate) fn nothing_asked() -> DeskError {
+    DeskError::Usage("an amount of 0 asks for nothing; leave out --amount where the payer decides".to_owned())
 }
 
 /// The address is right all the same; the next call tells the same one.

@@ -82,7 +82,7 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
         let mut work = Work::begin(context, chain, options)?;
-        let wish = payment::wish(context, &work, self.pay.words())?;
+        let wish = payment::wish(context, &work, &self.pay.words())?;
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)
     }

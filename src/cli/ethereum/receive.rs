@@ -4,7 +4,7 @@ use fastness::{explain::Failure, ledger::EvmAccountRow, network::EvmChain, payme
 use serde::Serialize;
 
 use super::lookup::Quantity;
-use crate::cli::{DeskError, page::Page, report::Report};
+use crate::cli::{DeskError, commands::nothing_asked, page::Page, report::Report};
 
 /// The address to be paid at, the same on every chain of the family.
 #[derive(Serialize)]
@@ -38,6 +38,9 @@ impl EvmReceived {
                 return Err(DeskError::Usage("a payer is asked for an amount, not for all".to_owned()).into());
             }
         };
+        if amount.is_some_and(|amount| amount.is_zero()) {
+            return Err(nothing_asked().into());
+        }
         let uri = EvmPaymentUri { to: address.clone(), token, chain_id: Some(chain.id), amount };
         Ok(Self {
             address,
