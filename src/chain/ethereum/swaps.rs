@@ -109,14 +109,10 @@ pub(super) fn sentence(reader: &mut Reader<'_>, exchange: Address, decoded: &Dec
     }
     let most = if swap.is_most { "at most " } else { "" };
     let least = if swap.is_least { "at least " } else { "" };
-    let gives = match swap.given.is_zero() && !swap.is_most {
-        true => {
-            format!("all that the exchange holds, where that is 0, of {}", in_words(reader, swap.gives, U256::ZERO))
-        }
-        false => in_words(reader, swap.gives, swap.given),
-    };
-    let gets = in_words(reader, swap.gets, swap.got);
-    Some(format!("Swap {most}{gives} for {least}{gets}, which {} gets", reader.name(swap.to)))
+    let (gives, gets) = (in_words(reader, swap.gives, swap.given), in_words(reader, swap.gets, swap.got));
+    // SwapRouter02 takes an exact 0 for its own balance.
+    let all = if swap.given.is_zero() && !swap.is_most { " (0 stands for all that the exchange holds)" } else { "" };
+    Some(format!("Swap {most}{gives}{all} for {least}{gets}, which {} gets", reader.name(swap.to)))
 }
 
 /// Coins that go along: they are what is given, or are wrapped into it, or stay at the exchange.
