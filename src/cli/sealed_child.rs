@@ -4,8 +4,8 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io::Write,
-    process::{ChildStderr, Command, Stdio},
+    io::{Read, Write},
+    process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
 use fastness::{
@@ -64,13 +64,22 @@ fn started(words: &[OsString], draft: &[u8]) -> Result<Vec<u8>, Failure> {
             // A child that ended early says why by itself.
             let _ = stdin.write_all(draft);
         }
-        running.wait_with_output()
+        whole_answer(running)
     })?;
-    let output = output.map_err(|_| child("it did not end"))?;
+    let output = output.map_err(|_| child("its answer cannot be read"))?;
     match output.status.code() {
         Some(0) => Ok(output.stdout),
         other => Err(relayed(&output.stdout, other)),
     }
+}
+
+/// Everything that a child says on its standard output, and how it ended. The standard library's `wait_with_output` panics
+/// where a pipe cannot be read.
+fn whole_answer(mut running: Child) -> std::io::Result<Output> {
+    let mut stdout = Vec::new();
+    let read = running.stdout.take().map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut stdout));
+    let status = running.wait()?;
+    read.map(|_| Output { status, stdout, stderr: Vec::new() })
 }
 
 /// The child's standard error: ours, or a pipe where ours is a socket, which a sealed process refuses.

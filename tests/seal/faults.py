@@ -31,7 +31,7 @@ CALLS = (
 ).split()
 ERRORS = ["EIO", "ENOSPC", "EINTR"]
 DENIALS = re.compile(r"nothing (is|was) (changed|written)|not changed|untouched|unchanged|no wallet was made", re.I)
-DONE = re.compile(r"in place|was written and is whole|has its new password", re.I)
+DONE = re.compile(r"(?<!put )in place|was written and is whole|has its new password|the work itself is done", re.I)
 KNOWN = range(0, 9)
 # One in so many is tried in the sample; it is prime, so that calls and errors mix.
 STRIDE = 61
