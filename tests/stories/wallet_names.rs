@@ -121,3 +121,13 @@ fn what_a_page_says_next_is_about_the_same_wallet_and_network() {
     unnamed.arg("--home").arg(stage.path("home")).args(["track", next[1], "--json"]);
     assert_eq!(finish(unnamed).error_code(), "desk.which_wallet", "of two networks none is guessed");
 }
+
+#[test]
+fn names_and_addresses_are_taken_back_as_they_were_shown() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    assert_eq!(stage.json(&["receive", "--account=main/segwit-0"])["account"], "main/segwit-0");
+    assert_eq!(stage.run(&["receive", "--account=other/segwit-0", "--json"]).error_code(), "ledger.no_account");
+    let mut balance = program();
+    balance.arg("--home").arg(stage.path("home")).args(["--network=bitcoin", "balance", "--json"]);
+    assert_eq!(finish(balance).error_code(), "ledger.no_account", "no account there is no empty balance");
+}

@@ -1,16 +1,22 @@
 //! Coins beside calls, calls within bytes, and names that a person typed: nobody gains without being named, and nothing is
 //! said of an amount that is another call's.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_consensus::{TxEip1559, TxEip7702};
+use alloy_eips::{
+    eip2930::{AccessList, AccessListItem},
+    eip7702::{Authorization, SignedAuthorization},
+};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
-    Ownership,
+    EthereumError, Ownership, Plan,
     calldata::read,
-    calls,
+    calls, decode,
     reading::{Reading, Transacted},
+    transaction::write_unsigned,
 };
 use crate::{
-    intent::{Consent, Measure},
+    intent::{Consent, EvmReview, Measure},
     network::EvmChain,
 };
 
@@ -145,4 +151,39 @@ fn names_that_were_typed_decide_nothing_about_who_gains() {
         let read = reading("0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2", &data, (0, &[&typed]));
         assert!(read.beneficiaries.contains(&address(EVE)), "{typed}: {:?}", read.beneficiaries);
     }
+}
+
+fn reviewed(list: Vec<AccessListItem>, authorization: Option<SignedAuthorization>) -> Result<EvmReview, EthereumError> {
+    let to = address(EVE);
+    let access_list = AccessList(list);
+    let transaction = match authorization {
+        None => TxEip1559 { chain_id: 1, gas_limit: 21_000, to: to.into(), access_list, ..TxEip1559::default() }.into(),
+        Some(one) => {
+            let authorization_list = vec![one];
+            TxEip7702 { chain_id: 1, gas_limit: 21_000, to, authorization_list, ..TxEip7702::default() }.into()
+        }
+    };
+    let unsigned = write_unsigned(&transaction);
+    decode::review(&Plan { chain: chain(), from: address(ANA), unsigned, delegate: None }, &Ownership::default())
+}
+
+#[test]
+fn every_key_of_an_access_list_is_shown_and_none_is_cut() {
+    let item = |keys: u16| AccessListItem {
+        address: address(USDC),
+        storage_keys: (0..keys).map(|key| B256::with_last_byte(key.to_be_bytes()[1])).collect(),
+    };
+    let shown = reviewed(vec![item(2)], None).expect("a review").access_list;
+    let keys = [0, 1].map(|key| format!("  key {}", B256::with_last_byte(key)));
+    assert_eq!(shown, [vec![USDC.to_owned()], keys.to_vec()].concat());
+    let long = reviewed(vec![item(2_001)], None);
+    assert!(matches!(long, Err(EthereumError::Refused(_))), "longer than anybody reads");
+}
+
+#[test]
+fn an_authorisation_that_nobody_signed_is_refused() {
+    let bare = Authorization { chain_id: U256::from(1), address: Address::ZERO, nonce: 0 };
+    let unsigned = SignedAuthorization::new_unchecked(bare, 0, U256::ZERO, U256::ZERO);
+    let refused = reviewed(Vec::new(), Some(unsigned)).map(|_| ()).map_err(|error| error.to_string());
+    assert!(refused.as_ref().is_err_and(|error| error.contains("signed by nobody")), "{refused:?}");
 }

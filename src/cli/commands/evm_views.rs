@@ -23,6 +23,7 @@ use super::{
 use crate::cli::{
     context::Context,
     ethereum::{
+        lookup,
         report::{EvmPlace, Waited},
         review_page,
         witnesses::{tone, write_disagreements},
@@ -189,10 +190,7 @@ pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     let plan = &draft.plan;
     let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
     ours.typed_signatures = signatures.to_vec();
-    let added = ledger.added_tokens(plan.chain.id)?.into_iter();
-    let added = added.filter(|token| fastness::token::is_one_word(token.symbol.as_str()));
-    ours.added_tokens =
-        added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
+    ours.added_tokens = lookup::named_in_reviews(&ledger, plan.chain)?;
     // What it delegates to is shown here; whether that is allowed is asked when it is signed.
     ours.allowed_delegates.extend(plan.delegate);
     // What is signed has no context, and nobody who looks at it is asked to agree.

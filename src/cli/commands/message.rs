@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use alloy_primitives::{Address, B256};
 use fastness::{
     address::evm_text,
-    amount::Denomination,
     chain::ethereum::{
         Ownership,
         message::{self, Asked, MessageReview},
@@ -27,6 +26,7 @@ use crate::cli::{
     context::{Consent, Context},
     ethereum::{
         args::{ConsentArgs, address},
+        lookup,
         review_page::{consent_text, write_tree},
         signer,
     },
@@ -170,11 +170,7 @@ fn chain_to_verify_on(context: &mut Context) -> Result<&'static EvmChain, Failur
 fn known_here(context: &mut Context, chain: &EvmChain) -> Ownership {
     let mut known = || -> Result<Ownership, Failure> {
         let ledger = context.ledger()?;
-        let added_tokens = ledger.added_tokens(chain.id)?.into_iter();
-        let added_tokens = added_tokens.filter(|token| fastness::token::is_one_word(token.symbol.as_str()));
-        let added_tokens = added_tokens
-            .map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals)))
-            .collect();
+        let added_tokens = lookup::named_in_reviews(&ledger, chain)?;
         Ok(Ownership { added_tokens, ..ethereum::ownership_of_ledger(&ledger, None)? })
     };
     known().unwrap_or_default()

@@ -9,7 +9,7 @@ use fastness::{
     ledger::Ledger,
     network::EvmChain,
     text::SafeText,
-    token::Token,
+    token::{Token, is_one_word},
 };
 
 use crate::cli::{DeskError, context::Context};
@@ -38,6 +38,12 @@ pub(crate) fn tokens(ledger: &Ledger, chain: &EvmChain) -> Result<Vec<KnownToken
         pinned: false,
     });
     Ok(pinned.chain(added).collect())
+}
+
+/// The added tokens as a review may name them: a symbol of several words would go on as a sentence.
+pub(crate) fn named_in_reviews(ledger: &Ledger, chain: &EvmChain) -> Result<Vec<(Address, Denomination)>, Failure> {
+    let added = ledger.added_tokens(chain.id)?.into_iter().filter(|token| is_one_word(token.symbol.as_str()));
+    Ok(added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect())
 }
 
 /// The token of a symbol or contract.

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 
 use fastness::{
-    amount::Denomination,
     chain::ethereum::{Ownership, SignedTransaction, decode, sign},
     explain::Failure,
     flow::{
@@ -13,10 +12,9 @@ use fastness::{
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
     store::WalletName,
-    token::is_one_word,
 };
 
-use super::{agreement, args, report::EvmSigned, story::Options};
+use super::{agreement, args, lookup, report::EvmSigned, story::Options};
 use crate::cli::{
     context::Context,
     heading::Heading,
@@ -33,9 +31,7 @@ pub(crate) fn ownership(
 ) -> Result<Ownership, Failure> {
     let mut ours = ethereum::ownership_of_ledger(ledger, Some(wallet))?;
     ours.typed_signatures = signatures.to_vec();
-    let added = ledger.added_tokens(chain.id)?.into_iter().filter(|token| is_one_word(token.symbol.as_str()));
-    ours.added_tokens =
-        added.map(|token| (token.address, Denomination::new(token.symbol.as_str(), token.decimals))).collect();
+    ours.added_tokens = lookup::named_in_reviews(ledger, chain)?;
     let config = context.config()?;
     for (name, delegates) in &config.delegates {
         if name.parse() == Ok(AnyNetwork::Evm(chain)) {
