@@ -24,11 +24,23 @@ pub(super) fn read(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, dept
             reader.tree.value(depth + 1, param, value);
         }
     }
+    leftover(reader, to, calls, depth);
     for same in calls.chunk_by(|one, next| one == next) {
         match same.first().and_then(|call| inner(to, call)) {
             Some(call) => reader.inner(&Inner { times: same.len(), ..call }, depth + 1),
             None => reader.blind("a call in a batch cannot be read", depth + 1),
         }
+    }
+}
+
+/// Coins that go to a batch and to none of its calls stay at its contract, where anybody can take them. Calls to the contract
+/// itself share what it was given.
+fn leftover(reader: &mut Reader<'_>, to: Address, calls: &[DynSolValue], depth: usize) {
+    let values = calls.iter().filter(|call| !matches!(call, DynSolValue::Bytes(_))).filter_map(|call| inner(to, call));
+    let sum = values.fold(U256::ZERO, |sum, call| sum.saturating_add(call.value));
+    let shares = calls.iter().any(|call| matches!(call, DynSolValue::Bytes(_)));
+    if !shares && reader.value > sum {
+        reader.blind("coins go along that none of its calls takes", depth);
     }
 }
 

@@ -86,6 +86,15 @@ fn whoever_gets_coins_with_a_call_gains_and_the_sentence_says_how_many() {
 }
 
 #[test]
+fn coins_that_no_call_of_a_batch_takes_are_agreed_to_by_digest() {
+    let wrap = |value: &str| aggregate(WETH, value, &call("deposit()", &[]));
+    assert!(!is_blind(&reading(MULTICALL, &wrap("1000000000000000000"), (1, &[]))));
+    assert!(is_blind(&reading(MULTICALL, &wrap("1000000000000000000"), (2, &[]))));
+    let without = call("aggregate3((address,bool,bytes)[])", &[&format!("[({ANA},false,0x)]")]);
+    assert!(is_blind(&reading(MULTICALL, &without, (1, &[]))) && !is_blind(&reading(MULTICALL, &without, (0, &[]))));
+}
+
+#[test]
 fn amounts_are_those_of_the_call_that_is_read() {
     let wrapped = reading(MULTICALL, &aggregate(WETH, "1000000000000000000", &call("deposit()", &[])), (100, &[]));
     assert!(lines(&wrapped).contains("does = Wrap 1 ETH in"), "{}", lines(&wrapped));
