@@ -1,6 +1,7 @@
 //! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
 //!
-//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`intent`],
+//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`request`],
+//!   [`review`],
 //!   [`signing`], [`text`], [`token`], [`explain`]
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
@@ -19,13 +20,14 @@ pub mod chain;
 pub mod explain;
 pub mod explorer;
 pub mod flow;
-pub mod intent;
 pub mod keystore;
 pub mod ledger;
 pub mod network;
 pub mod payment_uri;
 #[cfg(feature = "practice")]
 pub mod practice;
+pub mod request;
+pub mod review;
 pub mod seal;
 pub mod signing;
 pub mod store;
@@ -42,8 +44,8 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         chain::bitcoin::CATALOGUE,
         chain::ethereum::CATALOGUE,
         explorer::CATALOGUE,
-        explorer::evm_verdict::CATALOGUE,
-        explorer::verdict::CATALOGUE,
+        explorer::ethereum::verdict::CATALOGUE,
+        explorer::bitcoin::verdict::CATALOGUE,
         flow::CATALOGUE,
         keystore::CATALOGUE,
         ledger::CATALOGUE,

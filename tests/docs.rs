@@ -15,12 +15,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use self::program::Home;
 use fastness::{
-    flow::{Draft, SignedFile},
+    flow::bitcoin::{Draft, SignedFile},
     network::Network,
 };
-
-use self::program::Home;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -210,8 +209,11 @@ mod fires {
 
     #[test]
     fn sources() {
-        assert_eq!(missing_sources("a.md", "`src/nothing.rs` `src/seal.rs` `tests/house.rs::no_such_test`").len(), 2);
-        assert_eq!(missing_sources("a.md", "`tests/house.rs::doors_open_one_way` `src/*.rs` `seal.rs`").len(), 0);
+        assert_eq!(
+            missing_sources("a.md", "`src/nothing.rs` `src/seal/mod.rs` `tests/house.rs::no_such_test`").len(),
+            2
+        );
+        assert_eq!(missing_sources("a.md", "`tests/house.rs::doors_open_one_way` `src/*.rs` `seal/`").len(), 0);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use fastness::{
         plan::plan,
         sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
-    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Role},
+    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    review::Role,
 };
 use synthetic::Dice;
 

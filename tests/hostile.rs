@@ -19,7 +19,7 @@ use fastness::{
     account::ScriptType,
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{BitcoinError, Ownership, Plan, Snapshot, decode::review, plan::plan, sign::jobs},
-    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
 };
 
 use synthetic::{Dice, stranger, wallet};

@@ -158,7 +158,7 @@ mod fires {
         bad(rules::doors, "src/keystore/signer.rs", "use crate::{network::Network, chain::bitcoin};");
         bad(rules::doors, "src/keystore/signer.rs", "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};");
         bad(rules::doors, "src/practice/chain.rs", "fn f() { crate::chain::bitcoin::consensus::verify() }");
-        bad(rules::doors, "src/amount.rs", "use super::store::Lock;");
+        bad(rules::doors, "src/amount/mod.rs", "use super::store::Lock;");
         bad(rules::doors, "src/store/lock.rs", "use super :: super::ledger::Ledger;");
         bad(rules::doors, "src/chain/mod.rs", "use super::keystore;");
         bad(rules::doors, chain, "use fastness::keystore::Keys;");
@@ -167,7 +167,7 @@ mod fires {
         good(rules::doors, chain, "use crate::{account::{Account, Keychain}, amount, chain::Chain};");
         good(rules::doors, chain, "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";");
         good(rules::doors, chain, "use super::super::Chain;");
-        good(rules::doors, "src/amount.rs", "#[cfg(test)]\nmod tests { use super::*; }");
+        good(rules::doors, "src/amount/mod.rs", "#[cfg(test)]\nmod tests { use super::*; }");
         good(rules::doors, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");
     }
 
@@ -186,21 +186,21 @@ mod fires {
     #[test]
     fn the_front_desk() {
         bad(rules::front_desk, "src/lib.rs", "pub mod cli;");
-        bad(rules::front_desk, "src/flow.rs", "use crate::cli::ui;");
+        bad(rules::front_desk, "src/flow/bitcoin/mod.rs", "use crate::cli::ui;");
         good(rules::front_desk, "src/main.rs", "mod cli;");
     }
 
     #[test]
     fn names_with_one_home() {
         bad(rules::key_names, "src/chain/bitcoin/sign.rs", "use bitcoin::secp256k1::SecretKey;");
-        bad(rules::key_names, "src/account.rs", "fn f(key: bip32::Xpriv) {}");
+        bad(rules::key_names, "src/account/mod.rs", "fn f(key: bip32::Xpriv) {}");
         good(rules::key_names, "src/keystore/signer.rs", "use bitcoin::bip32::Xpriv;");
-        good(rules::key_names, "src/account.rs", "// no Xpriv here\nstruct Seeded; const A: &str = \"Mnemonic\";");
-        bad(rules::one_window, "src/explorer/online/pool.rs", "use reqwest::Client;");
-        bad(rules::one_window, "src/flow.rs", "#[cfg(feature = \"online\")]");
-        bad(rules::one_window, "src/flow.rs", "#[cfg( feature=\"online\" )]");
+        good(rules::key_names, "src/account/mod.rs", "// no Xpriv here\nstruct Seeded; const A: &str = \"Mnemonic\";");
+        bad(rules::one_window, "src/explorer/online/transport/pool.rs", "use reqwest::Client;");
+        bad(rules::one_window, "src/flow/bitcoin/mod.rs", "#[cfg(feature = \"online\")]");
+        bad(rules::one_window, "src/flow/bitcoin/mod.rs", "#[cfg( feature=\"online\" )]");
         good(rules::one_window, "src/explorer/mod.rs", "#[cfg(feature = \"online\")]");
-        good(rules::one_window, "src/flow.rs", "// reqwest, feature = \"online\"");
+        good(rules::one_window, "src/flow/bitcoin/mod.rs", "// reqwest, feature = \"online\"");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use std::{
 
 use bitcoin::Transaction;
 use fastness::{
-    ledger::{JournalState, Ledger},
+    ledger::{Ledger, bitcoin::JournalState},
     network::Network,
     practice::Server,
 };

@@ -1,19 +1,21 @@
 //! How agreement to a review is given: by typing the amount at the terminal, or by limits stated beforehand.
 
-use fastness::{
-    address,
-    amount::{Amount, Asset},
-    explain::Failure,
-    flow::{FlowError, Limits, Origin},
-    intent::Review,
-    network::Network,
-};
-
 use super::{
     context::{Consent, Context},
     ethereum::args::ConsentArgs,
     heading::Heading,
     review_page,
+};
+use fastness::{
+    address,
+    amount::{Amount, Asset},
+    explain::Failure,
+    flow::{
+        FlowError,
+        bitcoin::{Limits, Origin},
+    },
+    network::Network,
+    review::Review,
 };
 
 /// Limits that stand in for a person, and bound one.

@@ -2,21 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use fastness::{
-    account::STANDARD_GAP,
-    explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
-    ledger::{AccountRow, EvmAccountRow, Ledger},
-    network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, StoreError, WalletName, WriteRule, atomic_write, read_private},
-};
-
 use super::{
     DeskError, Globals,
     config::Config,
     disclosures,
     family::{Family, Given},
     ui::Ui,
+};
+use fastness::{
+    account::STANDARD_GAP,
+    explain::Failure,
+    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
+    ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
+    network::{AnyNetwork, EvmChain, Network, NetworkClass},
+    store::{Home, Lock, RequestLog, StoreError, WalletName, WriteRule, atomic_write, read_private},
 };
 
 /// No book of explorers' health is longer.

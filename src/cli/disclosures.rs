@@ -9,14 +9,13 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use super::ui::{Form, Ui};
 use fastness::{
     explorer::{Passage, Seen, Witness},
-    intent::Warning,
     ledger::now,
+    review::Warning,
     store::{RequestLog, Told},
 };
-
-use super::ui::{Form, Ui};
 
 /// Whether this process has warned: the explorers of each account have a witness of their own.
 static WARNED: AtomicBool = AtomicBool::new(false);

@@ -4,9 +4,9 @@
 
 use alloy_primitives::Address;
 use fastness::{
-    flow::{Context, ethereum::EvmDraft},
-    intent::Review,
-    ledger::{AccountRow, EvmAccountRow},
+    flow::{bitcoin::Context, ethereum::EvmDraft},
+    ledger::{bitcoin::AccountRow, ethereum::EvmAccountRow},
+    review::Review,
     text::SafeText,
 };
 

@@ -130,7 +130,7 @@ pub(crate) fn new_passphrase(context: &Context, _sealed: &Sealed) -> Result<Pass
         }
     };
     if let Some(oddity) = first.oddity() {
-        context.ui.warn(&fastness::intent::Warning { code: "odd_passphrase", text: oddity.to_owned() });
+        context.ui.warn(&fastness::review::Warning { code: "odd_passphrase", text: oddity.to_owned() });
     }
     Ok(first)
 }

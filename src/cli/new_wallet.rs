@@ -4,26 +4,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{
+    DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report,
+    wallet_error::WalletError,
+};
 use fastness::{
     account::{Account, EthereumAccount, Keychain, Layout, ScriptType},
     address,
     explain::{Explain, Failure},
-    intent::Warning,
     keystore::{
         self, Header, Keys, KeystoreError, Language, NewWallet, Passphrase, PassphraseRule, PassphraseUse, Password,
     },
-    ledger::{Keys as WhereKeys, Ledger, LedgerError, Past},
+    ledger::{KeyLocation, Ledger, LedgerError, bitcoin::Past},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
+    review::Warning,
     seal::Sealed,
     store::{StoreError, WalletName},
     text::in_fours,
 };
 use serde::Serialize;
-
-use super::{
-    DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report,
-    wallet_error::WalletError,
-};
 
 /// The first wallet's name, unless the person gives one.
 const FIRST: &str = "main";
@@ -137,7 +136,7 @@ impl Site {
     pub(crate) fn require_free(&self, keys: Option<&Keys>) -> Result<(), Failure> {
         let rows = self.ledger.accounts(Some(self.name.as_str()))?;
         let ours = |keys: &Keys| {
-            rows.iter().all(|row| row.keys == WhereKeys::Here && row.account.fingerprint == keys.fingerprint())
+            rows.iter().all(|row| row.keys == KeyLocation::Here && row.account.fingerprint == keys.fingerprint())
         };
         let free = rows.is_empty() || keys.is_some_and(ours);
         if free { Ok(()) } else { Err(WalletError::NameInUse(self.name.to_string()).into()) }
@@ -221,7 +220,7 @@ impl FirstAccounts {
 
 /// Adds an account, or finds it where an earlier wallet of the same keys left it.
 fn add(ledger: &Ledger, wallet: &WalletName, account: &Account, past: Past) -> Result<String, LedgerError> {
-    match ledger.add_account(wallet.as_str(), account, WhereKeys::Here, past) {
+    match ledger.add_account(wallet.as_str(), account, KeyLocation::Here, past) {
         Ok(row) => Ok(row.name),
         Err(LedgerError::AccountExists(name)) => {
             Ok(name.split_once('/').map_or(name.clone(), |(_, name)| name.to_owned()))

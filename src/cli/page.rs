@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use console::{Style, measure_text_width};
-use fastness::{intent::Complete, text::visible};
+use fastness::{review::Complete, text::visible};
 
 /// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;

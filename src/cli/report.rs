@@ -2,17 +2,16 @@
 //!
 //! One JSON document on stdout, success or failure (docs/output.md). Nothing here prints.
 
-use fastness::{
-    explain::{Failure, Kind},
-    intent::Warning,
-};
-use serde::Serialize;
-
 use super::{
     context::Context,
     page::Page,
     ui::{self, Form},
 };
+use fastness::{
+    explain::{Failure, Kind},
+    review::Warning,
+};
+use serde::Serialize;
 
 /// Version of the JSON envelope.
 const SCHEMA: u32 = 1;

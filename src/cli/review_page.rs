@@ -1,13 +1,12 @@
 //! How a person reads a review: every output with its whole address, what comes back, the fee three ways, the rules.
 
-use fastness::{
-    amount::sat_text,
-    intent::{AmountProof, Locktime, Review, ReviewedOutput, Role},
-};
-
 use super::{
     heading::Heading,
     page::{Page, Tone},
+};
+use fastness::{
+    amount::sat_text,
+    review::{AmountProof, Locktime, Review, ReviewedOutput, Role},
 };
 
 /// Writes a review.

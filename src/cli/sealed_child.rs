@@ -8,22 +8,24 @@ use std::{
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
-use fastness::{
-    chain::bitcoin::{Ownership, decode},
-    explain::Failure,
-    flow::{Draft, FlowError, SignedFile},
-    text::SafeText,
-};
-use rustix::fs::FileType;
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
 use super::{
     DeskError,
     agreement::LimitArgs,
     context::{Consent, Context},
     interrupts,
 };
+use fastness::{
+    chain::bitcoin::{Ownership, decode},
+    explain::Failure,
+    flow::{
+        FlowError,
+        bitcoin::{Draft, SignedFile},
+    },
+    text::SafeText,
+};
+use rustix::fs::FileType;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Starts this program again as `sign -`, hands it the draft, and reads back what it signed. `unusual` are the addresses that
 /// were agreed to by name.

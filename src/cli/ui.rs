@@ -5,11 +5,6 @@
 
 use std::io::{IsTerminal, Write};
 
-use console::Style;
-use fastness::{explain::Failure, flow::FlowError, intent::Warning};
-use indicatif::{ProgressBar, ProgressStyle};
-use zeroize::Zeroizing;
-
 use super::{
     DeskError,
     page::{Medium, Page},
@@ -17,6 +12,10 @@ use super::{
     report::{Outcome, failure_json, failure_word},
     terminal::{self, Echo, Terminal},
 };
+use console::Style;
+use fastness::{explain::Failure, flow::FlowError, review::Warning};
+use indicatif::{ProgressBar, ProgressStyle};
+use zeroize::Zeroizing;
 
 /// Who reads stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,22 +12,19 @@ use crate::{
     text::SafeText,
 };
 
-mod answers;
-mod defaults;
-mod evm_answers;
-mod evm_defaults;
-pub mod evm_verdict;
+pub mod bitcoin;
+mod egress;
+pub mod ethereum;
 pub mod health;
 mod health_book;
-mod indexer;
 mod login;
 pub mod operators;
-mod passage;
-pub mod verdict;
 
 #[cfg(not(feature = "online"))]
+#[path = "bitcoin/absent.rs"]
 mod absent;
 #[cfg(not(feature = "online"))]
+#[path = "ethereum/absent.rs"]
 mod absent_evm;
 #[cfg(feature = "online")]
 mod online;
@@ -36,25 +33,12 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use answers::{
-    BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, SAME_MOMENT, ScanAnswer, ScanPlan,
-    ScanProgress, ScriptHistory, Sending, Standing, Tip, TxAt, TxPlace, WitnessedScript,
-};
-pub use defaults::{PRACTICE_PORT, default_endpoints};
-pub use evm_answers::{
-    ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall, EvmReceipt,
-    EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, TokenMoves, Witnessed,
-};
-pub use evm_defaults::evm_endpoints;
-pub use evm_verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy};
+pub use egress::{Passage, Route, Seen, SocksProxy, Subject, Witness};
 pub use health::Health;
 pub use health_book::HealthBook;
-pub use indexer::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, indexer_url};
 pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
-pub use passage::{Passage, Route, Seen, SocksProxy, Subject, Witness};
-pub use verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why};
 
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,51 +1,32 @@
 //! What is known without any key: accounts, scripts, transactions, coins, labels, and the journal of what was sent.
 //!
 //! One SQLite file. Nothing secret is in it, and a password is never needed to look. It decides nothing: facts come in
-//! from flow.rs (a sync, a broadcast), and go out as plain data.
+//! from flow/ (a sync, a broadcast), and go out as plain data.
 
-mod accounts;
-mod coins;
-mod evm_accounts;
-mod evm_outbox;
-mod evm_tokens;
-mod history;
-mod journal;
+pub mod bitcoin;
+pub mod ethereum;
 mod labels;
-mod opinions;
-mod proofs;
 mod schema;
-mod scripts;
-mod transactions;
-mod view;
-
-#[cfg(test)]
-mod evm_tests;
-#[cfg(test)]
-mod tests;
 
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::{
-    accounts::{AccountId, AccountRow, Keys, Past, Synced},
-    coins::{Balance, CoinRow},
-    evm_accounts::EvmAccountRow,
-    evm_outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},
-    evm_tokens::AddedToken,
-    history::HistoryRow,
-    journal::{Acceptance, JournalRow, JournalState},
-    labels::{Label, LabelKind},
-    opinions::{Disagreement, PROVEN_HERE},
-    proofs::Evidence,
-    scripts::{AddressRow, KnownScript, ToldHistory},
-    transactions::{Completeness, Observation, Place},
-};
+pub use self::labels::{Label, LabelKind};
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},
     store::{StoreError, check_private, is_read_only, make_private},
 };
+
+/// Whether this wallet's keystore can sign for an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyLocation {
+    /// In the keystore of the same name.
+    Here,
+    /// Elsewhere: a watch-only account.
+    Elsewhere,
+}
 
 /// Why the ledger cannot answer.
 #[derive(Debug, thiserror::Error)]
@@ -210,4 +191,9 @@ impl Ledger {
 #[must_use]
 pub fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+/// The name of an account within its wallet: lists show both, as `savings/segwit-0`.
+fn within<'a>(wallet: &str, name: &'a str) -> &'a str {
+    name.strip_prefix(wallet).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name)
 }

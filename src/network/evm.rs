@@ -1,6 +1,6 @@
 //! EVM networks, keyed by chain id: the registry that ships, and the chains that a person named in config.toml.
 //!
-//! Facts about ledgers only. Endpoints live in explorer/, tokens in token.rs. Nothing is ever keyed by a name or a symbol.
+//! Facts about ledgers only. Endpoints live in explorer/, tokens in token/. Nothing is ever keyed by a name or a symbol.
 
 use std::{
     fmt,

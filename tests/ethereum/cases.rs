@@ -10,9 +10,9 @@ use fastness::{
     },
     explain::Explain,
     flow::ethereum::derive_account,
-    intent::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, TxType},
     keystore::{Keys, Phrase},
     network::{EvmChain, NetworkClass},
+    request::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, TxType},
     seal::{FileAccess, seal_this_process},
     signing::{EthereumJob, Signature},
 };

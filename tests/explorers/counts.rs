@@ -8,19 +8,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fastness::{
-    explorer::Explorer,
-    flow::{self, Depth},
-    ledger::{Keys, Ledger, Past, Synced},
-    network::Network,
-};
-
 use super::{
     layer::{Act, Asked, Host, Layer},
     makes::scan,
     matrix::Honest,
     personality::{Bucket, Deployment, Personality, TooMany},
     world::{GAP, World},
+};
+use fastness::{
+    explorer::Explorer,
+    flow::{self, bitcoin::Depth},
+    ledger::{
+        KeyLocation, Ledger,
+        bitcoin::{Past, Synced},
+    },
+    network::Network,
 };
 
 fn paths(layer: &Layer, from: usize) -> Vec<String> {
@@ -43,7 +45,7 @@ fn a_second_sync_asks_only_what_can_have_changed() {
     let mut sync = || {
         let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
         let row = ledger.accounts(None).unwrap().remove(0);
-        flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
+        flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
         let paths = paths(&layer, seen);
         seen += paths.len();
         paths
@@ -84,11 +86,11 @@ fn a_sync_that_was_overtaken_asks_again_and_does_not_write_what_is_older() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let mut ledger = Ledger::open(&path).unwrap();
-    let row = ledger.add_account("main", &world.account, Keys::Elsewhere, Past::Possible).unwrap();
+    let row = ledger.add_account("main", &world.account, KeyLocation::Elsewhere, Past::Possible).unwrap();
     let host = Meanwhile { world: Arc::clone(&world), ledger: path, done: AtomicBool::new(false) };
     let layer = Layer::start(1, host);
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
-    flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
+    flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Incremental, GAP), &mut |_| {}).unwrap();
     let scripts = count(&paths(&layer, 0), "GET /scripthash/");
     assert_eq!(scripts, 2 * (6 + 1 + 2 * GAP as usize), "the whole question twice");
     assert_eq!(ledger.accounts(None).unwrap().remove(0).synced.unwrap().height, world.tip);

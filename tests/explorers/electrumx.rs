@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::world::account;
 use bitcoin::{
     Block, ScriptBuf, TxMerkleNode, Txid,
     consensus::encode::serialize_hex,
@@ -25,14 +26,12 @@ use bitcoin::{
 use fastness::{
     account::Keychain,
     explorer::Explorer,
-    flow::{self, Depth},
-    ledger::{Keys, Ledger, Past},
+    flow::{self, bitcoin::Depth},
+    ledger::{KeyLocation, Ledger, bitcoin::Past},
     network::Network,
     practice::{PracticeChain, Server},
 };
 use serde_json::{Value, json};
-
-use super::world::account;
 
 /// Thousandths of a second that each answer is held, by the clock that is counted.
 const HOLD: u64 = 1_000;
@@ -201,9 +200,9 @@ fn a_first_sync_of_500_used_addresses_waits_for_less_than_60_answers_one_after_a
     let server = ElectrumX::start(&paid(500), hold);
     let explorer = Explorer::connect(Network::Regtest, std::slice::from_ref(&server.url)).unwrap();
     let mut ledger = Ledger::in_memory().unwrap();
-    let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
+    let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
     let started = Instant::now();
-    let report = flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
+    let report = flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
     let (took, counted) = (started.elapsed(), server.clock.load(Ordering::SeqCst));
     let questions = server.questions.load(Ordering::SeqCst);
     println!(
@@ -225,8 +224,8 @@ fn a_chain_of_block_0_alone_is_no_lie() {
     for url in [server.url.clone(), esplora.url()] {
         let explorer = Explorer::connect(Network::Regtest, &[url]).unwrap();
         let mut ledger = Ledger::in_memory().unwrap();
-        let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
-        let report = flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
+        let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
+        let report = flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 20), &mut |_| {}).unwrap();
         assert_eq!((report.height, report.asked, explorer.distrusted().len()), (0, 40, 0));
         assert_eq!(explorer.heights().unwrap().highest, 0);
     }

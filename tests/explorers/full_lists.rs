@@ -2,18 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use fastness::{
-    account::Keychain,
-    explorer::Explorer,
-    flow::{self, Depth},
-    ledger::{Keys, Ledger, Past},
-    network::Network,
-    practice::PracticeChain,
-};
-
 use super::{
     layer::{Act, Asked, Host, Layer, Reply},
     world::{account, honest},
+};
+use fastness::{
+    account::Keychain,
+    explorer::Explorer,
+    flow::{self, bitcoin::Depth},
+    ledger::{KeyLocation, Ledger, bitcoin::Past},
+    network::Network,
+    practice::PracticeChain,
 };
 
 const PAYMENTS: u64 = 70;
@@ -63,8 +62,8 @@ fn synced(unspent: Unspent) -> Synced {
     let layer = Layer::start(81, Short { chain: Arc::new(Mutex::new(chain)), unspent });
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
     let mut ledger = Ledger::in_memory().unwrap();
-    let row = ledger.add_account("main", &account(), Keys::Elsewhere, Past::Possible).unwrap();
-    flow::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 2), &mut |_| {}).unwrap();
+    let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
+    flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Incremental, 2), &mut |_| {}).unwrap();
     let unconfirmed = ledger.balance(row.id).unwrap().unconfirmed;
     Synced { unconfirmed, cuts: ledger.mempool_cuts(row.id).unwrap(), waiting }
 }

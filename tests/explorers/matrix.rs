@@ -9,20 +9,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bitcoin::Txid;
-use fastness::{
-    explorer::{Claim, Explorer, TxPlace, Verdict},
-    flow::{self, Depth},
-    ledger::{AccountRow, Evidence, Ledger, Synced},
-    network::Network,
-    practice::PracticeChain,
-};
-
 use super::{
     layer::{Act, Asked, Host, Layer},
     lies::{Fact, LIES, Liar, Lie, Told},
     tellings::own,
     world::{CHANGE, DEEP, GAP, WAITING, World, YOUNG, honest},
+};
+use bitcoin::Txid;
+use fastness::{
+    explorer::{
+        Explorer,
+        bitcoin::{Claim, TxPlace, Verdict},
+    },
+    flow::{self, bitcoin::Depth},
+    ledger::{
+        Ledger,
+        bitcoin::{AccountRow, Evidence, Synced},
+    },
+    network::Network,
+    practice::PracticeChain,
 };
 
 /// What one of the three is.
@@ -179,7 +184,7 @@ impl Seen<'_> {
 
     fn sync(&mut self, world: &World) {
         let (mut ledger, row) = world.ledger();
-        let outcome = flow::sync(&mut ledger, &row, &self.case.explorer, (Depth::Full, GAP), &mut |_| {});
+        let outcome = flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (Depth::Full, GAP), &mut |_| {});
         let row = ledger.accounts(None).unwrap().remove(0);
         let (balance, history) = (ledger.balance(row.id).unwrap(), ledger.history(row.id).unwrap());
         match outcome {
@@ -210,12 +215,13 @@ impl Seen<'_> {
         let (mut ledger, row) = world.ledger();
         let honest = Layer::start(9, AllTrue(Arc::clone(&world.chain)));
         let explorer = Explorer::connect(Network::Regtest, &[honest.url()]).unwrap();
-        flow::sync(&mut ledger, &row, &explorer, (Depth::Full, GAP), &mut |_| {}).unwrap();
+        flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Full, GAP), &mut |_| {}).unwrap();
         let synced = ledger.accounts(None).unwrap().remove(0).synced.unwrap();
         let before = Synced { height: world.tip - 1, hash: world.block_hash(world.tip - 1), ..synced };
         ledger.set_synced(row.id, &before).unwrap();
         let row = ledger.accounts(None).unwrap().remove(0);
-        let outcome = flow::sync(&mut ledger, &row, &self.case.explorer, (Depth::Incremental, GAP), &mut |_| {});
+        let outcome =
+            flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (Depth::Incremental, GAP), &mut |_| {});
         self.count(if outcome.is_ok() { "known, and synced again" } else { "known, and an explicit error" });
         let row = ledger.accounts(None).unwrap().remove(0);
         let proven = DEEP.iter().sum::<u64>() + CHANGE;

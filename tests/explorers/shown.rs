@@ -8,12 +8,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use fastness::{
-    ledger::{Keys, Ledger, Past},
-    store::Home,
-};
-use serde_json::Value;
-
 use super::{
     behave::judge_error,
     harness::{Answer, finish, program, sat},
@@ -21,6 +15,11 @@ use super::{
     matrix::{Role, servers},
     world::{CHANGE, DEEP, World, YOUNG},
 };
+use fastness::{
+    ledger::{KeyLocation, Ledger, bitcoin::Past},
+    store::Home,
+};
+use serde_json::Value;
 
 const SETS: [[Role; 3]; 4] = [
     [Role::Lying, Role::Honest, Role::Down],
@@ -55,7 +54,7 @@ fn look(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("home");
     let path = Home::open(Some(&home)).unwrap().ledger_path();
-    Ledger::open(&path).unwrap().add_account("main", &world.account, Keys::Elsewhere, Past::Possible).unwrap();
+    Ledger::open(&path).unwrap().add_account("main", &world.account, KeyLocation::Elsewhere, Past::Possible).unwrap();
     let (urls, _layers) = servers(world, roles, lie);
     let shown = run(&home, &urls, &["balance", "--sync"]);
     if shown.code != 0 {

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::layer::{Asked, Reply};
 use bitcoin::{
     Amount, NetworkKind, OutPoint, PublicKey, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute,
     bip32::{ChildNumber, DerivationPath, Xpriv, Xpub},
@@ -15,15 +16,16 @@ use bitcoin::{
 };
 use fastness::{
     account::{Account, Keychain, ScriptType},
-    ledger::{AccountRow, Keys, Ledger, Past},
+    ledger::{
+        KeyLocation, Ledger,
+        bitcoin::{AccountRow, Past},
+    },
     network::Network,
     practice::{
         PracticeChain,
         server::{Question, said},
     },
 };
-
-use super::layer::{Asked, Reply};
 
 /// Satoshi of the coins that are deep in the chain, by receive index.
 pub const DEEP: [u64; 3] = [10_000_000, 20_000_000, 40_000_000];
@@ -101,7 +103,7 @@ impl World {
     /// An empty ledger with the account.
     pub fn ledger(&self) -> (Ledger, AccountRow) {
         let ledger = Ledger::in_memory().unwrap();
-        let row = ledger.add_account("main", &self.account, Keys::Elsewhere, Past::Possible).unwrap();
+        let row = ledger.add_account("main", &self.account, KeyLocation::Elsewhere, Past::Possible).unwrap();
         (ledger, row)
     }
 }

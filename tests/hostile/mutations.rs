@@ -3,6 +3,10 @@
 
 use std::sync::LazyLock;
 
+use super::{
+    Honest, honest,
+    synthetic::{Dice, stranger},
+};
 use bitcoin::{
     Amount, OutPoint, Psbt, ScriptBuf, TxOut, Witness,
     bip32::{ChildNumber, DerivationPath, Fingerprint},
@@ -11,14 +15,9 @@ use bitcoin::{
 use fastness::{
     account::{Account, Keychain, ScriptType},
     chain::bitcoin::{Plan, decode::examine, psbt::read_psbt, sign::jobs},
-    intent::{AmountProof, Role},
+    review::{AmountProof, Role},
 };
 use proptest::prelude::*;
-
-use super::{
-    Honest, honest,
-    synthetic::{Dice, stranger},
-};
 
 /// One of 32 honest plans, made once.
 fn some_honest(kind: usize, seed: u64) -> &'static Honest {

@@ -1,5 +1,9 @@
 //! Lies about what is paid: false change, ransom paths, burnt money, more than can exist.
 
+use super::{
+    Honest, honest, honest_with,
+    synthetic::{Dice, numbered, stranger, wallet_of},
+};
 use bitcoin::{
     Amount, Psbt, ScriptBuf, TxOut,
     bip32::{DerivationPath, Fingerprint},
@@ -13,12 +17,7 @@ use fastness::{
         decode::{examine, review},
         policy::check_search,
     },
-    intent::Role,
-};
-
-use super::{
-    Honest, honest, honest_with,
-    synthetic::{Dice, numbered, stranger, wallet_of},
+    review::Role,
 };
 
 /// The place of the change output of an honest plan.

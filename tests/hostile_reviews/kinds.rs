@@ -1,21 +1,20 @@
 //! One test for each kind of hiding, with the right value: what is shown, what is a stop, and what is refused.
 
+use crate::{
+    Hidden, chain, page,
+    synthetic::Dice,
+    transactions::{Call, MULTICALL3, OURS, ROUTER, USDC, encoded, plan, swap, uint},
+};
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256, address};
 use fastness::{
     account::EthereumAccount,
     chain::ethereum::{Ownership, decode},
     flow::{
-        Origin,
+        bitcoin::Origin,
         ethereum::{EvmLimits, MaxTotal},
     },
-    intent::{Consent, EvmReview, MAX_LINES},
-};
-
-use crate::{
-    Hidden, chain, page,
-    synthetic::Dice,
-    transactions::{Call, MULTICALL3, OURS, ROUTER, USDC, encoded, plan, swap, uint},
+    review::{Consent, EvmReview, MAX_LINES},
 };
 
 const LIDO: Address = address!("ae7ab96520DE3A18E5e111B5EaAb095312D7fE84");

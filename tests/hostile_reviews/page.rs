@@ -1,12 +1,11 @@
 //! The page that a person sees, as the program writes it for a terminal of 80 columns.
 
-use fastness::{chain::ethereum::message::MessageReview, flow::ethereum::EvmContext, intent::EvmReview};
-
 use crate::cli::{
     ethereum::review_page,
     heading::Heading,
     page::{Medium, Page},
 };
+use fastness::{chain::ethereum::message::MessageReview, flow::ethereum::EvmContext, review::EvmReview};
 
 const COLUMNS: usize = 80;
 

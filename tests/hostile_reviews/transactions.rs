@@ -1,5 +1,6 @@
 //! Transactions that hide a transfer: in batches, batches of batches, Safe transactions, tuples, swaps, and bytes that nobody reads.
 
+use crate::{End, Hidden, chain, crowd, page, synthetic::Dice};
 use alloy_consensus::TxEip1559;
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
@@ -10,11 +11,9 @@ use fastness::{
         policy::{self, GivenConsents},
         transaction::write_unsigned,
     },
-    flow::{Origin, ethereum::EvmLimits},
-    intent::EvmReview,
+    flow::{bitcoin::Origin, ethereum::EvmLimits},
+    review::EvmReview,
 };
-
-use crate::{End, Hidden, chain, crowd, page, synthetic::Dice};
 
 pub(crate) const USDC: Address = address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
 const WETH: Address = address!("C02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2");
@@ -245,7 +244,7 @@ pub(crate) fn reviewed(dice: &mut Dice) -> (&'static str, End) {
 }
 
 fn is_blind(review: &EvmReview) -> bool {
-    review.consents.iter().any(|consent| matches!(consent, fastness::intent::Consent::Blind { .. }))
+    review.consents.iter().any(|consent| matches!(consent, fastness::review::Consent::Blind { .. }))
 }
 
 /// Whether a script that expects everybody but the recipient refuses.

@@ -1,14 +1,13 @@
 //! Random wallets and random wishes, each from one number.
 
+use crate::synthetic::{Dice, TIP, as_reward, coin, stranger};
 use bitcoin::OutPoint;
 use fastness::{
     account::{Account, ScriptType},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{Coin, CoinState, Snapshot, fund, policy},
-    intent::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
 };
-
-use crate::synthetic::{Dice, TIP, as_reward, coin, stranger};
 
 /// What is to happen.
 pub(crate) struct Case {

@@ -1,5 +1,6 @@
 //! What must be true of every spend, reckoned here from the finished transaction alone.
 
+use crate::cases::{Case, allowed, target};
 use bitcoin::{OutPoint, Sequence, Transaction, consensus::deserialize};
 use fastness::{
     account::{Keychain, STANDARD_GAP, Search},
@@ -7,11 +8,10 @@ use fastness::{
     chain::bitcoin::{
         BitcoinError, Coin, CoinState, OwnAccount, Ownership, Plan, decode, fund, plan::plan, policy, sign,
     },
-    intent::{CoinChoice, Fee, Replacement, Review, Role},
     keystore::Keys,
+    request::{CoinChoice, Fee, Replacement},
+    review::{Review, Role},
 };
-
-use crate::cases::{Case, allowed, target};
 
 /// Why a case failed.
 pub(crate) type Broken = String;
@@ -183,7 +183,7 @@ fn reach(case: &Case, pay: u64, change: Option<u64>) -> bool {
 
 /// A refusal is right only if the test finds no way either.
 fn refusal(case: &Case, error: &BitcoinError) -> Result<(), Broken> {
-    let exact = |payment: &fastness::intent::Payment| match payment.quantity {
+    let exact = |payment: &fastness::request::Payment| match payment.quantity {
         Quantity::Exact(amount) => amount.to_sat(),
         Quantity::All => None,
     };

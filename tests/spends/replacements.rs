@@ -1,5 +1,10 @@
 //! Replacements of a spend: bumped, bumped again, cancelled. Each must really replace what it replaces (BIP-125).
 
+use crate::{
+    cases::Case,
+    checks::{Broken, Spend, ensure, is_settled, signed},
+    judge::judge,
+};
 use bitcoin::{OutPoint, Transaction, TxOut};
 use fastness::{
     account::Keychain,
@@ -8,14 +13,8 @@ use fastness::{
         BitcoinError, Coin, Snapshot,
         replace::{Original, Purpose, ReplacementFee, least_fee, replace},
     },
-    intent::FeeLimit,
     keystore::Keys,
-};
-
-use crate::{
-    cases::Case,
-    checks::{Broken, Spend, ensure, is_settled, signed},
-    judge::judge,
+    request::FeeLimit,
 };
 
 /// How many replacements were made, and how many could not be.

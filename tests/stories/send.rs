@@ -233,7 +233,7 @@ impl Stage {
         while start.elapsed() < std::time::Duration::from_secs(60) {
             let ledger = fastness::ledger::Ledger::open(&self.path("home/ledger.db")).unwrap();
             if let Some(row) = ledger.journal(fastness::network::Network::Regtest).unwrap().first()
-                && row.state == fastness::ledger::JournalState::Unknown
+                && row.state == fastness::ledger::bitcoin::JournalState::Unknown
             {
                 return row.txid.clone();
             }

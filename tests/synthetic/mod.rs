@@ -21,8 +21,8 @@ use bitcoin::{
 use fastness::{
     account::{Account, Keychain, ScriptType, script_for},
     chain::bitcoin::{Coin, CoinState, Snapshot},
-    intent::Freeze,
     network::Network,
+    request::Freeze,
 };
 use hex::FromHex;
 

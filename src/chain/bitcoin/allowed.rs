@@ -9,8 +9,8 @@ use bitcoin::OutPoint;
 use super::{BitcoinError, Coin, CoinState, Snapshot};
 use crate::{
     amount::Amount,
-    intent::{CoinChoice, Freeze, Request},
     network,
+    request::{CoinChoice, Freeze, Request},
 };
 
 /// What an account has and a payment does not spend by itself, in satoshi.

@@ -23,8 +23,8 @@ use crate::{
     account::Keychain,
     address,
     amount::{Amount, FeeRate},
-    intent::{Locktime, Review, ReviewedInput, ReviewedOutput, Role, Warning},
     network::Network,
+    review::{Locktime, Review, ReviewedInput, ReviewedOutput, Role, Warning},
     text::{SafeText, date},
 };
 

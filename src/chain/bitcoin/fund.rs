@@ -4,7 +4,7 @@
 //! Works on numbers alone; knows no scripts, keys or PSBTs.
 
 use super::BitcoinError;
-use crate::{account::ScriptType, amount::FeeRate, intent::Fee};
+use crate::{account::ScriptType, amount::FeeRate, request::Fee};
 
 /// Rate at which coins are assumed to be spent one day; the waste metric compares with it (Bitcoin Core's default).
 const LONG_TERM: FeeRate = FeeRate::from_sat_per_vb(10);

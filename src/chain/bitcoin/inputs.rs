@@ -10,7 +10,7 @@ use super::{
     ownership::Found,
     proof,
 };
-use crate::{account::ScriptType, intent::AmountProof};
+use crate::{account::ScriptType, review::AmountProof};
 
 /// What is known about an input.
 #[derive(Clone, Debug, PartialEq, Eq)]

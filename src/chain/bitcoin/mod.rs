@@ -34,8 +34,9 @@ pub use self::{
 use crate::{
     account::{Account, Keychain},
     chain::Chain,
-    intent::{Freeze, Request, Review},
     network::Network,
+    request::{Freeze, Request},
+    review::Review,
     signing::{Job, Signature, Signed},
 };
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     account::{Account, Keychain, ScriptType, script_for},
     amount::Quantity,
-    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
 };
 
 /// Plans a request.

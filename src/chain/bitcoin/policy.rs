@@ -5,7 +5,8 @@ use bitcoin::{Script, ScriptBuf, Transaction};
 use super::{BitcoinError, outputs::Form};
 use crate::{
     amount::{FeeRate, sat_text},
-    intent::{FeeLimit, Review},
+    request::FeeLimit,
+    review::Review,
 };
 
 /// No fee rate above this is ever an intention: the highest sustained rates seen were near it.

@@ -5,7 +5,7 @@
 use bitcoin::{Amount, OutPoint, Transaction, TxIn, TxOut};
 
 use super::{decode, outputs::Form};
-use crate::intent::Warning;
+use crate::review::Warning;
 
 /// What an input spends, in words.
 #[must_use]

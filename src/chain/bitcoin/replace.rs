@@ -15,7 +15,7 @@ use super::{
 use crate::{
     account::Keychain,
     amount::{FeeRate, sat_text},
-    intent::{Fee, FeeLimit, Freeze},
+    request::{Fee, FeeLimit, Freeze},
 };
 
 /// How far beyond the next change index the original's own change is looked for: drafts that came to nothing set

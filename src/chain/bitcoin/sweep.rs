@@ -17,8 +17,8 @@ use super::{
 use crate::{
     account::{Account, Keychain, ScriptType, script_for},
     amount::FeeRate,
-    intent::FeeLimit,
     network::Network,
+    request::FeeLimit,
 };
 
 /// Most bytes of previous transactions that go into one sweep: every one of them is read by the sealed process first.

@@ -7,13 +7,14 @@ use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
 use alloy_primitives::{Address, B256, Keccak256, U256};
 
-pub use super::reading::{Reading, Transacted};
+pub use super::call_summary::{Reading, Transacted};
 use super::{
     Ownership,
     addressees::{self, Definition, Part},
-    contracts, meaning,
+    contracts,
     plan::native,
     safe::EXEC_TRANSACTION,
+    standard_calls,
     standards::{self, Source},
     swaps,
     tree::Tree,
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     address::evm_text,
     amount::Units,
-    intent::{Certainty, Consent, Leaving, Measure, Showing, Warning},
+    review::{Certainty, Consent, Leaving, Measure, Showing, Warning},
 };
 
 /// Calls within calls that are read.
@@ -269,7 +270,7 @@ impl<'a> Reader<'a> {
     /// A call that a standard defines. Who gains is told by its meaning; what it names besides is judged too.
     fn standard(&mut self, to: Address, decoded: &Decoded, depth: usize) {
         let measured = self.measured;
-        meaning::standard(self, to, decoded, depth);
+        standard_calls::standard(self, to, decoded, depth);
         if self.measured == measured {
             self.reading.measure = Measure::Open;
         }

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 
 use super::{
     Ownership,
+    call_summary::{Reading, Transacted},
     calldata::{CONSTRUCTOR, calldata_digest, read},
     calls,
-    reading::{Reading, Transacted},
 };
 use crate::{
-    intent::{Certainty, Consent},
     network::EvmChain,
+    review::{Certainty, Consent},
 };
 
 const USDC: &str = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";

@@ -7,7 +7,7 @@ use alloy_json_abi::{Function, JsonAbi};
 use alloy_primitives::{Address, Bytes, U256};
 
 use super::{EthereumError, tree::Tree};
-use crate::{address::parse_evm, intent::Shown, network::EvmChain, text::SafeText};
+use crate::{address::parse_evm, network::EvmChain, review::Shown, text::SafeText};
 
 /// Longest function signature, in bytes.
 const MAX_SIGNATURE: usize = 2_000;

@@ -10,14 +10,14 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{
     EthereumError, Ownership, Plan,
+    call_summary::{Reading, Transacted},
     calldata::read,
     calls, decode,
-    reading::{Reading, Transacted},
     transaction::write_unsigned,
 };
 use crate::{
-    intent::{Consent, EvmReview, Measure},
     network::EvmChain,
+    review::{Consent, EvmReview, Measure},
 };
 
 const ETHER: u64 = 1_000_000_000_000_000_000;

@@ -8,16 +8,17 @@ use alloy_primitives::{Address, U256, keccak256};
 use sha2::{Digest, Sha256};
 
 use super::{
-    EthereumError, Ownership, Plan, SignedTransaction, calldata,
+    EthereumError, Ownership, Plan, SignedTransaction,
+    call_summary::{Reading, Transacted},
+    calldata,
     plan::native,
     policy,
-    reading::{Reading, Transacted},
     transaction::{chain_of, read_signed, read_unsigned, type_of},
 };
 use crate::{
     address::evm_text,
-    intent::{Consent, EvmFeeReview, EvmReview, Leaving, MAX_LINES, ReviewedAuthorization, Warning},
     network::EvmChain,
+    review::{Consent, EvmFeeReview, EvmReview, Leaving, MAX_LINES, ReviewedAuthorization, Warning},
     text::SafeText,
 };
 

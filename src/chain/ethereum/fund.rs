@@ -6,8 +6,8 @@ use alloy_eips::eip2930::AccessList;
 
 use super::{Code, EthereumError, FeeFacts, Snapshot};
 use crate::{
-    intent::{EvmFee, EvmRequest, FeeLevel, TxType},
     network::{EvmChain, FeeMode, L1Fee},
+    request::{EvmFee, EvmRequest, FeeLevel, TxType},
 };
 
 /// Gas of a transaction that does nothing else (Yellow Paper, G_transaction).
@@ -246,10 +246,10 @@ mod tests {
     fn coins(gas_limit: Option<u64>) -> EvmRequest {
         EvmRequest {
             to: Some(alloy_primitives::Address::repeat_byte(7)),
-            value: crate::intent::EvmValue::All,
+            value: crate::request::EvmValue::All,
             data: Default::default(),
             fee: EvmFee::Level(FeeLevel::Normal),
-            fee_limit: crate::intent::EvmFeeLimit::Standard,
+            fee_limit: crate::request::EvmFeeLimit::Standard,
             gas_limit,
             tx_type: None,
             access_list: AccessList::default(),

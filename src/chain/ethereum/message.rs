@@ -16,8 +16,8 @@ use super::{
     typed_values,
 };
 use crate::{
-    intent::{Consent, Shown, Warning},
     network::EvmChain,
+    review::{Consent, Shown, Warning},
     signing::{EthereumJob, Preimage, Signature},
     text::SafeText,
     token::Token,

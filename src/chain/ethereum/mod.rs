@@ -4,6 +4,7 @@
 //! read from them. No keys, no network, no files, and nothing that signs a hash of somebody's choice.
 
 pub mod allowance;
+pub mod call_summary;
 pub mod calldata;
 pub mod calls;
 pub mod decode;
@@ -11,10 +12,12 @@ pub mod fund;
 pub mod message;
 pub mod plan;
 pub mod policy;
-pub mod reading;
 pub mod replace;
 pub mod revert;
 pub mod sign;
+mod standard_calls;
+#[cfg(test)]
+mod standard_calls_tests;
 pub mod state_proof;
 pub mod transaction;
 
@@ -23,7 +26,6 @@ mod batches;
 mod contracts;
 mod error;
 mod known_messages;
-mod meaning;
 mod orders;
 mod permit2;
 mod permits;
@@ -37,8 +39,6 @@ mod tree;
 mod calldata_tests;
 #[cfg(test)]
 mod coins_tests;
-#[cfg(test)]
-mod meaning_tests;
 
 pub mod typed_data;
 mod typed_values;
@@ -51,8 +51,9 @@ use crate::{
     account::EthereumAccount,
     amount::Denomination,
     chain::Chain,
-    intent::{EvmRequest, EvmReview},
     network::EvmChain,
+    request::EvmRequest,
+    review::EvmReview,
     signing::{EthereumJob, Signature},
 };
 

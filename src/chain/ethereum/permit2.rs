@@ -7,7 +7,7 @@ use alloy_primitives::{Address, U256};
 
 use super::{
     calldata::{Decoded, Reader},
-    meaning::{Values, amount, moved},
+    standard_calls::{Values, amount, moved},
 };
 
 const TRANSFER: &str = "transferFrom(address,address,uint160,address)";

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     address::evm_text,
     amount::Denomination,
-    intent::{Consent, Warning},
     network::EvmChain,
+    review::{Consent, Warning},
     text::date,
     token::Token,
 };

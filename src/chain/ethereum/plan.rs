@@ -14,8 +14,8 @@ use super::{
 use crate::{
     account::EthereumAccount,
     amount::{Denomination, Units},
-    intent::{EvmRequest, EvmValue, TxType},
     network::EvmChain,
+    request::{EvmRequest, EvmValue, TxType},
 };
 
 /// Plans a request.
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::{
         chain::ethereum::{Code, FeeFacts},
-        intent::{EvmFee, EvmFeeLimit, FeeLevel},
+        request::{EvmFee, EvmFeeLimit, FeeLevel},
     };
 
     fn snapshot(balance: U256) -> Snapshot {

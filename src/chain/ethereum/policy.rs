@@ -7,7 +7,8 @@ use alloy_primitives::{Address, B256, U256};
 use super::EthereumError;
 use crate::{
     amount::Units,
-    intent::{Consent, EvmFeeLimit, EvmReview},
+    request::EvmFeeLimit,
+    review::{Consent, EvmReview},
 };
 
 /// No worst-case fee above five hundredths of a native coin without naming it.

@@ -7,8 +7,8 @@ use alloy_primitives::{Bytes, U256};
 
 use super::{EthereumError, FeeFacts, Plan, fund, transaction::read_unsigned};
 use crate::{
-    intent::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, FeeLevel, TxType},
     network::EvmChain,
+    request::{EvmFee, EvmFeeLimit, EvmRequest, EvmValue, FeeLevel, TxType},
 };
 
 /// What the replacement is for.

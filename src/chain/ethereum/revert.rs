@@ -100,7 +100,7 @@ fn own_error(data: &[u8], named: &[AbiError], chain: &EvmChain) -> Option<String
     for (param, value) in error.inputs.iter().zip(&decoded.body) {
         tree.value(0, param, value);
     }
-    let text = |line: &crate::intent::TreeLine| format!("{} = {}", line.name, line.value);
+    let text = |line: &crate::review::TreeLine| format!("{} = {}", line.name, line.value);
     Some(format!("{}({})", error.name, tree.finish().iter().map(text).collect::<Vec<_>>().join(", ")))
 }
 

@@ -8,8 +8,8 @@ use alloy_primitives::Address;
 
 use crate::{
     address::{evm_text, parse_evm},
-    intent::Warning,
     network::EvmChain,
+    review::Warning,
     text::{SafeText, date},
 };
 

@@ -9,10 +9,10 @@ use alloy_primitives::{Address, U256};
 use super::{
     allowance::is_unlimited,
     calldata::{Decoded, Reader},
-    meaning::{moved, or_unlimited},
     plan::native,
+    standard_calls::{moved, or_unlimited},
 };
-use crate::intent::Consent;
+use crate::review::Consent;
 
 /// The arguments of a function, or the members of its only struct, by name.
 struct Fields<'a>(Vec<(&'a str, &'a DynSolValue)>);

@@ -8,7 +8,7 @@ use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Signature};
 
 use super::{EthereumError, Plan, SignedTransaction};
-use crate::{intent::TxType, network::EvmChain};
+use crate::{network::EvmChain, request::TxType};
 
 /// The largest transaction that nodes take (geth's txMaxSize).
 pub const MAX_BYTES: usize = 128 * 1024;

@@ -8,8 +8,8 @@ use alloy_primitives::hex;
 
 use crate::{
     address::evm_text,
-    intent::{Showing, Shown},
     network::EvmChain,
+    review::{Showing, Shown},
 };
 
 /// Bytes that nobody reads are shown as their start and their hash; beside them there is a gap.

@@ -1,15 +1,5 @@
 //! `account`: add, list and export accounts. Adding one from the keystore opens it in a sealed process; watch-only ones need no key.
 
-use bitcoin::bip32::Fingerprint;
-use fastness::{
-    account::{Account, EthereumAccount, Keychain, Layout, ScriptType, Stated, slip132},
-    explain::Failure,
-    intent::Warning,
-    ledger::{AccountRow, EvmAccountRow, Keys as WhereKeys, Past},
-    network::{AnyNetwork, EvmChain, Network, NetworkClass},
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -20,6 +10,19 @@ use crate::cli::{
     page::Page,
     report::Report,
 };
+use bitcoin::bip32::Fingerprint;
+use fastness::{
+    account::{Account, EthereumAccount, Keychain, Layout, ScriptType, Stated, slip132},
+    explain::Failure,
+    ledger::{
+        KeyLocation,
+        bitcoin::{AccountRow, Past},
+        ethereum::EvmAccountRow,
+    },
+    network::{AnyNetwork, EvmChain, Network, NetworkClass},
+    review::Warning,
+};
+use serde::Serialize;
 
 /// Add, list or export accounts; watch-only ones too
 #[derive(Debug, clap::Args)]
@@ -184,7 +187,7 @@ impl AddArgs {
             let mut added = exported(&context.ledger()?.add_account(
                 name.as_str(),
                 &account,
-                WhereKeys::Elsewhere,
+                KeyLocation::Elsewhere,
                 Past::Possible,
             )?);
             added.remark = (chains != Keychain::ALL).then(change_added);
@@ -198,7 +201,7 @@ impl AddArgs {
         let keys = key_side::keys(context, &wallet, &sealed)?;
         let xpub = keys.account_xpub(&path)?;
         let account = Account::new(network, kind, keys.fingerprint(), path, xpub)?;
-        Ok(exported(&ledger.add_account(wallet.as_str(), &account, WhereKeys::Here, Past::Possible)?))
+        Ok(exported(&ledger.add_account(wallet.as_str(), &account, KeyLocation::Here, Past::Possible)?))
     }
 }
 
@@ -250,7 +253,7 @@ pub(super) fn evm_exported(row: &EvmAccountRow) -> EvmExported {
         path: origin.map(|origin| format!("m/{}", origin.path)),
         fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
         address: row.account.address.to_string(),
-        watch_only: row.keys == WhereKeys::Elsewhere,
+        watch_only: row.keys == KeyLocation::Elsewhere,
     }
 }
 
@@ -282,7 +285,7 @@ pub(super) fn exported(row: &AccountRow) -> Exported {
         descriptor: account.descriptor(),
         descriptor_receive: account.descriptor_of(Keychain::Receive),
         descriptor_change: account.descriptor_of(Keychain::Change),
-        watch_only: row.keys == WhereKeys::Elsewhere,
+        watch_only: row.keys == KeyLocation::Elsewhere,
         remark: None,
     }
 }

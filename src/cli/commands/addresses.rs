@@ -1,21 +1,20 @@
 //! `addresses`: the address list of an account, and the answer to "is this address mine, and at which path?".
 
-use fastness::{
-    account::Keychain,
-    address,
-    amount::Amount,
-    explain::Failure,
-    flow,
-    ledger::{AccountRow, LabelKind, Ledger},
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    account::Keychain,
+    address,
+    amount::Amount,
+    explain::Failure,
+    flow,
+    ledger::{LabelKind, Ledger, bitcoin::AccountRow},
+};
+use serde::Serialize;
 
 /// How far beyond the last used index `--find` derives.
 const FIND_BEYOND: u32 = 1_000;
@@ -101,7 +100,7 @@ fn find(context: &mut Context, text: &str) -> Answer {
     let ledger = context.ledger()?;
     for row in ledger.accounts(None)?.into_iter().filter(|row| row.account.network == network) {
         if let Some((keychain, index)) = place(&ledger, &row, &script)? {
-            let searched = flow::searched(&ledger, &row)?.map(|search| search.covers(keychain, index));
+            let searched = flow::bitcoin::searched(&ledger, &row)?.map(|search| search.covers(keychain, index));
             let path = Some(format!("m/{}", row.account.path(keychain, index)?));
             let (wallet, account) = (Some(row.wallet), Some(row.name));
             return answer(Found { address: text.to_owned(), mine: true, wallet, account, path, searched });

@@ -2,18 +2,6 @@
 //!
 //! `verify` needs no password: what the typed words make is compared with what is public about the wallet.
 
-use bitcoin::bip32::Fingerprint;
-use fastness::{
-    account::Account,
-    explain::Failure,
-    intent::Warning,
-    keystore::{Header, Keys, PassphraseUse, read_header},
-    ledger::{AccountRow, Keys as WhereKeys},
-    store::WalletName,
-    text::in_fours,
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -26,6 +14,17 @@ use crate::cli::{
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
+use bitcoin::bip32::Fingerprint;
+use fastness::{
+    account::Account,
+    explain::Failure,
+    keystore::{Header, Keys, PassphraseUse, read_header},
+    ledger::{KeyLocation, bitcoin::AccountRow},
+    review::Warning,
+    store::WalletName,
+    text::in_fours,
+};
+use serde::Serialize;
 
 const WORDS_FLAG: &str = "--words-to-stdout";
 
@@ -135,7 +134,7 @@ impl VerifyArgs {
         }
         let mut accounts = Vec::new();
         let mut first = None;
-        for row in rows.iter().filter(|row| row.keys == WhereKeys::Here) {
+        for row in rows.iter().filter(|row| row.keys == KeyLocation::Here) {
             if !same_account(row, &keys) {
                 return Err(other(format!("the account {} has another key", row.name)).into());
             }

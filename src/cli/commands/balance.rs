@@ -1,19 +1,22 @@
 //! `balance`: what every account of a wallet holds, with how sure it is and when it was asked. Reads the ledger only.
 
-use fastness::{
-    address,
-    amount::Amount,
-    explain::Failure,
-    ledger::{AccountRow, Disagreement, Ledger, PROVEN_HERE, now},
-};
-use serde::Serialize;
-
 use super::{Answer, answer, sync::behind};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    address,
+    amount::Amount,
+    explain::Failure,
+    ledger::{
+        Ledger,
+        bitcoin::{AccountRow, Disagreement, PROVEN_HERE},
+        now,
+    },
+};
+use serde::Serialize;
 
 /// What you have, and how sure it is (as of the last sync)
 #[derive(Debug, clap::Args)]

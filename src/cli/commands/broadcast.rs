@@ -2,16 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use fastness::{
-    explain::{Explain, Failure, Kind},
-    explorer::{Dissent, Explorer, ExplorerError, NotSent, Propagation, Sending, Taken, Verdict, Why},
-    flow::{self, Delivery, Replaces, SignedFile, ethereum},
-    intent::Warning,
-    network::Network,
-    text::SafeText,
-};
-use serde::Serialize;
-
 use super::{Answer, answer, sign::read_input};
 use crate::cli::{
     context::Context,
@@ -21,6 +11,22 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    explain::{Explain, Failure, Kind},
+    explorer::{
+        Explorer, ExplorerError,
+        bitcoin::{Dissent, NotSent, Propagation, Sending, Taken, Verdict, Why},
+    },
+    flow::{
+        self,
+        bitcoin::{Delivery, Replaces, SignedFile},
+        ethereum,
+    },
+    network::Network,
+    review::Warning,
+    text::SafeText,
+};
+use serde::Serialize;
 
 /// Send what was signed
 #[derive(Debug, clap::Args)]
@@ -107,7 +113,7 @@ impl Args {
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         // One at a time in a home: of several that send one file each has a verdict of its own.
         let _lock = context.sending_lock()?;
-        flow::refuse_superseded(&context.ledger()?, &file)?;
+        flow::bitcoin::refuse_superseded(&context.ledger()?, &file)?;
         answer(send(context, &file, &self.discretion)?)
     }
 }
@@ -119,7 +125,7 @@ pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &Discre
     let mut ledger = context.ledger()?;
     let id = file.signed.id.clone();
     interrupts::may_leave(Sent::without_names(id, network, ("unknown", NO_ANSWER_YET.to_owned())))?;
-    let Delivery { txid, verdict } = flow::deliver(&mut ledger, &explorer, file)?;
+    let Delivery { txid, verdict } = flow::bitcoin::deliver(&mut ledger, &explorer, file)?;
     let sent = |verdict, detail| Ok(Sent::without_names(txid.clone(), network, (verdict, detail)));
     match verdict {
         Verdict::Accepted(taken) => Ok(Sent::of(txid, network, ("accepted", taken))),

@@ -1,16 +1,5 @@
 //! `bump` and `cancel`: replace an unconfirmed transaction of ours (BIP-125), as a draft or in one go.
 
-use fastness::{
-    chain::{
-        bitcoin::replace::{Purpose, ReplacementFee, replace},
-        ethereum::replace::EvmPurpose,
-    },
-    explain::Failure,
-    flow::{self, Draft},
-    intent::Fee,
-    text::SafeText,
-};
-
 use super::{
     Answer, answer,
     broadcast::DiscretionArgs,
@@ -26,6 +15,16 @@ use crate::cli::{
         replacing::Replaced,
         story::{Options, Work, hash},
     },
+};
+use fastness::{
+    chain::{
+        bitcoin::replace::{Purpose, ReplacementFee, replace},
+        ethereum::replace::EvmPurpose,
+    },
+    explain::Failure,
+    flow::{self, bitcoin::Draft},
+    request::Fee,
+    text::SafeText,
 };
 
 /// Pay a higher fee for an unconfirmed transaction of yours; payees and amounts stay
@@ -83,7 +82,7 @@ impl ReplacementArgs {
         }
         let lock = context.payment_lock()?;
         let draft = self.draft(context, purpose)?;
-        let replaces = flow::replaces(&context.ledger()?, &draft.plan)?;
+        let replaces = flow::bitcoin::replaces(&context.ledger()?, &draft.plan)?;
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);
         }
@@ -125,14 +124,14 @@ impl ReplacementArgs {
             (Some(Fee::Rate(rate)), Purpose::Cancel) => ReplacementFee::AtLeast(rate),
             (Some(fee), _) => ReplacementFee::Asked(fee),
         };
-        let current = flow::current(&ledger, &row, txid)?;
+        let current = flow::bitcoin::current(&ledger, &row, txid)?;
         if current != txid {
             context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
         }
-        let (original, snapshot) = flow::original(&ledger, &row, current)?;
+        let (original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
         self.trust.check_original(context, (&ledger, &row), &original)?;
         let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
-        let draft = flow::draft(&ledger, &row, plan)?;
+        let draft = flow::bitcoin::draft(&ledger, &row, plan)?;
         self.trust.check_unspent(context, (&ledger, &row), &draft)?;
         Ok(draft)
     }

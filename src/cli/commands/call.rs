@@ -2,18 +2,6 @@
 
 use std::path::PathBuf;
 
-use alloy_json_abi::{Error as AbiError, Function};
-use alloy_primitives::{Address, U256};
-use fastness::{
-    chain::ethereum::{EthereumError, calls, revert},
-    explain::Failure,
-    explorer::{CallOutcome, Evidence, EvmCall},
-    intent::{EvmValue, Shown},
-    network::EvmChain,
-    store::read_public,
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     agreement::LimitArgs,
@@ -27,6 +15,18 @@ use crate::cli::{
     page::Page,
     report::Report,
 };
+use alloy_json_abi::{Error as AbiError, Function};
+use alloy_primitives::{Address, U256};
+use fastness::{
+    chain::ethereum::{EthereumError, calls, revert},
+    explain::Failure,
+    explorer::ethereum::{CallOutcome, Evidence, EvmCall},
+    network::EvmChain,
+    request::EvmValue,
+    review::Shown,
+    store::read_public,
+};
+use serde::Serialize;
 
 /// No ABI file is larger.
 const MAX_ABI: u64 = 1_048_576;
@@ -149,13 +149,13 @@ impl Args {
 }
 
 /// Who said so.
-pub(super) fn operator<T>(claim: &fastness::explorer::Claim<T>) -> String {
+pub(super) fn operator<T>(claim: &fastness::explorer::bitcoin::Claim<T>) -> String {
     match claim {
-        fastness::explorer::Claim::Proven(_) => "ourselves".to_owned(),
-        fastness::explorer::Claim::Agreed { operators, .. } => {
+        fastness::explorer::bitcoin::Claim::Proven(_) => "ourselves".to_owned(),
+        fastness::explorer::bitcoin::Claim::Agreed { operators, .. } => {
             operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         }
-        fastness::explorer::Claim::Single { operator, .. } => operator.to_string(),
+        fastness::explorer::bitcoin::Claim::Single { operator, .. } => operator.to_string(),
     }
 }
 

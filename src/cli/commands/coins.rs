@@ -1,18 +1,17 @@
 //! `coins`: the single coins of an account; frozen ones are never chosen for a payment.
 
+use super::{Answer, answer};
+use crate::cli::{DeskError, context::Context, page::Page, report::Report};
 use bitcoin::OutPoint;
 use fastness::{
     address,
     amount::Amount,
     explain::Failure,
-    intent::Freeze,
-    ledger::{AccountRow, LabelKind, Ledger},
+    ledger::{LabelKind, Ledger, bitcoin::AccountRow},
+    request::Freeze,
     text::SafeText,
 };
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{DeskError, context::Context, page::Page, report::Report};
 
 /// The single coins; freeze and unfreeze them
 #[derive(Debug, clap::Args)]

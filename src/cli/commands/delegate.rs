@@ -1,8 +1,5 @@
 //! `delegate`: lets a contract run as the account (EIP-7702), or takes that back. Only to contracts that config.toml allows.
 
-use alloy_primitives::Address;
-use fastness::intent::EvmValue;
-
 use super::{Answer, answer};
 use crate::cli::{
     agreement::LimitArgs,
@@ -12,6 +9,8 @@ use crate::cli::{
         story::{Again, Options, Wish, Work},
     },
 };
+use alloy_primitives::Address;
+use fastness::request::EvmValue;
 
 /// Let a contract run as your account (EIP-7702), or take that back
 #[derive(Debug, clap::Args)]

@@ -2,14 +2,6 @@
 
 use std::path::PathBuf;
 
-use alloy_primitives::{Bytes, U256};
-use fastness::{
-    chain::ethereum::{calldata::CONSTRUCTOR, calls},
-    explain::Failure,
-    intent::EvmValue,
-    store::read_public,
-};
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -20,6 +12,13 @@ use crate::cli::{
         payment,
         story::{Again, Options, Wish, Work},
     },
+};
+use alloy_primitives::{Bytes, U256};
+use fastness::{
+    chain::ethereum::{calldata::CONSTRUCTOR, calls},
+    explain::Failure,
+    request::EvmValue,
+    store::read_public,
 };
 
 /// Init code in hex, twice the 49,152 bytes of EIP-3860 and more for the file's other fields.

@@ -3,20 +3,6 @@
 //! The two are never mixed: a row of the indexer is shown as its claim. A token is named by our own lists only, and
 //! transfers of nothing, with which strangers write themselves into histories, are counted and left out.
 
-use alloy_primitives::{Address, B256, U256};
-use fastness::{
-    address::evm_text,
-    amount::Denomination,
-    chain::ethereum::{Ownership, decode},
-    explorer::{Evidence, EvmIndexer, EvmMovement, EvmMovements, ExplorerError, Moved, Succeeded},
-    intent::Warning,
-    ledger::{EvmWho, OutboxRow, OutboxState},
-    network::EvmChain,
-    text::{SafeText, date},
-    token::Token,
-};
-use serde::Serialize;
-
 use super::{Answer, answer, call::operator};
 use crate::cli::{
     context::Context,
@@ -24,6 +10,22 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use alloy_primitives::{Address, B256, U256};
+use fastness::{
+    address::evm_text,
+    amount::Denomination,
+    chain::ethereum::{Ownership, decode},
+    explorer::{
+        EvmIndexer, ExplorerError,
+        ethereum::{Evidence, EvmMovement, EvmMovements, Moved, Succeeded},
+    },
+    ledger::ethereum::{EvmWho, OutboxRow, OutboxState},
+    network::EvmChain,
+    review::Warning,
+    text::{SafeText, date},
+    token::Token,
+};
+use serde::Serialize;
 
 /// Rows that are asked for when nobody said how many.
 const USUAL: usize = 1000;

@@ -2,19 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{B256, hex};
-use fastness::{
-    amount::{Denomination, Units},
-    chain::ethereum::decode,
-    explorer::{Disagreement, Evidence, Witnessed},
-    flow::ethereum::{self, EvmContext, EvmDraft},
-    intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
-    ledger::now,
-    network::EvmChain,
-    text::SafeText,
-};
-use serde::Serialize;
-
 use super::{
     Answer, answer,
     balance::span,
@@ -32,6 +19,18 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use alloy_primitives::{B256, hex};
+use fastness::{
+    amount::{Denomination, Units},
+    chain::ethereum::decode,
+    explorer::ethereum::{Disagreement, Evidence, Witnessed},
+    flow::ethereum::{self, EvmContext, EvmDraft},
+    ledger::now,
+    network::EvmChain,
+    review::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    text::SafeText,
+};
+use serde::Serialize;
 
 /// Time between two questions while waiting.
 const PAUSE: Duration = Duration::from_secs(4);

@@ -1,15 +1,17 @@
 //! `history`: every transaction of an account with its net amount, fee, depth and label. Reads the ledger only.
 
+use super::{Answer, answer};
+use crate::cli::{context::Context, page::Page, report::Report};
 use fastness::{
     amount::Amount,
     flow,
-    ledger::{Evidence, HistoryRow, LabelKind, Synced},
+    ledger::{
+        LabelKind,
+        bitcoin::{Evidence, HistoryRow, Synced},
+    },
     text::date,
 };
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{context::Context, page::Page, report::Report};
 
 /// Confirmations of what is proven: its own block and those that prove it.
 const PROVEN_DEPTH: u32 = 7;
@@ -57,7 +59,7 @@ impl Args {
         let tip_height = row.synced.as_ref().map(Synced::counted_height);
         let rows = ledger.history(row.id)?;
         let counting = rows.iter().map(|entry| entry.txid.clone()).collect();
-        let mut replaced = flow::replaced_by(&ledger, row.account.network, &counting)?;
+        let mut replaced = flow::bitcoin::replaced_by(&ledger, row.account.network, &counting)?;
         let mut make = |entry: HistoryRow| {
             let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
             let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);

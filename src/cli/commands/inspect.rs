@@ -2,16 +2,6 @@
 
 use std::path::PathBuf;
 
-use fastness::{
-    amount::Amount,
-    chain::bitcoin::{decode, policy, psbt},
-    explain::{Explain, Failure},
-    flow::{self, Draft},
-    intent::{FeeLimit, Review, Warning},
-    network::{AnyNetwork, Network},
-};
-use serde::Serialize;
-
 use super::{Answer, answer, raw_transaction::RawTransaction, sign::read_input};
 use crate::cli::{
     context::Context,
@@ -22,6 +12,16 @@ use crate::cli::{
     report::Report,
     review_page,
 };
+use fastness::{
+    amount::Amount,
+    chain::bitcoin::{decode, policy, psbt},
+    explain::{Explain, Failure},
+    flow::{self, bitcoin::Draft},
+    network::{AnyNetwork, Network},
+    request::FeeLimit,
+    review::{Review, Warning},
+};
+use serde::Serialize;
 
 /// Explain any draft, PSBT or transaction
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ impl Args {
         let asked = context.network_for(&bytes)?;
         context.is_about(AnyNetwork::Bitcoin(asked.unwrap_or(Network::Bitcoin)))?;
         if bytes.trim_ascii_start().starts_with(b"{") && find(&bytes, b"fastness_signed") {
-            let file = flow::SignedFile::read(&bytes, asked)?;
+            let file = flow::bitcoin::SignedFile::read(&bytes, asked)?;
             let mut report = RawTransaction::of("signed transaction", &file.transaction, file.signed.network);
             report.claimed_fee = claimed_fee(&file);
             return answer(report);
@@ -81,7 +81,7 @@ fn find(bytes: &[u8], word: &[u8]) -> bool {
 
 fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure> {
     let ledger = context.ledger()?;
-    let ours = flow::ownership_of_ledger(&ledger, None, draft.plan.network)?;
+    let ours = flow::bitcoin::ownership_of_ledger(&ledger, None, draft.plan.network)?;
     let examination = decode::examine(&draft.plan, &ours);
     let problem = |problem: &fastness::chain::bitcoin::BitcoinError| Problem {
         code: problem.entry().code,
@@ -104,7 +104,7 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
 }
 
 /// The fee by the amounts that a signed file names beside the transaction: a claim, for its bytes do not prove them.
-fn claimed_fee(file: &flow::SignedFile) -> Option<Amount> {
+fn claimed_fee(file: &flow::bitcoin::SignedFile) -> Option<Amount> {
     let spent = file.signed.input_amounts.iter().try_fold(0u64, |sum, amount| sum.checked_add(*amount))?;
     let paid = file.transaction.output.iter().try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))?;
     spent.checked_sub(paid).map(Amount::sat)

@@ -2,24 +2,6 @@
 
 use std::path::PathBuf;
 
-use alloy_primitives::{Address, B256};
-use fastness::{
-    address::evm_text,
-    chain::ethereum::{
-        Ownership,
-        message::{self, Asked, MessageReview},
-        policy,
-    },
-    explain::Failure,
-    flow::{FlowError, ethereum},
-    intent::{Shown, Warning},
-    ledger::now,
-    network::EvmChain,
-    store::read_public,
-    text::SafeText,
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -34,6 +16,23 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use alloy_primitives::{Address, B256};
+use fastness::{
+    address::evm_text,
+    chain::ethereum::{
+        Ownership,
+        message::{self, Asked, MessageReview},
+        policy,
+    },
+    explain::Failure,
+    flow::{FlowError, ethereum},
+    ledger::now,
+    network::EvmChain,
+    review::{Shown, Warning},
+    store::read_public,
+    text::SafeText,
+};
+use serde::Serialize;
 
 /// No message file is larger.
 const MAX_FILE: u64 = 262_144;
@@ -107,7 +106,7 @@ struct Reviewed {
     digest: B256,
     domain_separator: Option<B256>,
     struct_hash: Option<B256>,
-    consents: Vec<fastness::intent::Consent>,
+    consents: Vec<fastness::review::Consent>,
     /// Who gains by it, and in a message that is not known every address.
     beneficiaries: Vec<String>,
     /// The account that signed, or was asked about.

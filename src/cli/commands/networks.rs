@@ -1,13 +1,12 @@
 //! `networks`: every network that fastness knows, with its chain id, coin, and how many nodes or explorers are named for it.
 
+use super::{Answer, answer};
+use crate::cli::{context::Context, page::Page, report::Report};
 use fastness::{
-    explorer::{default_endpoints, evm_endpoints},
+    explorer::{bitcoin::default_endpoints, ethereum::evm_endpoints},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
 };
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{context::Context, page::Page, report::Report};
 
 /// List every network that fastness knows
 #[derive(Debug, clap::Args)]

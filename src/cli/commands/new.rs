@@ -3,14 +3,6 @@
 //! Nothing is written before the words were typed back. The words are on the alternate screen only, unless
 //! `--words-to-stdout` says otherwise.
 
-use fastness::{
-    explain::Failure,
-    intent::Warning,
-    keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
-    ledger::Past,
-    text::in_fours,
-};
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -19,6 +11,13 @@ use crate::cli::{
     new_wallet::{MakeArgs, Site},
     typed_words,
     words_screen::{Captions, WordsScreen},
+};
+use fastness::{
+    explain::Failure,
+    keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
+    ledger::bitcoin::Past,
+    review::Warning,
+    text::in_fours,
 };
 
 const DICE_FLAG: &str = "leaving out --dice";

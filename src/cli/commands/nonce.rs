@@ -1,14 +1,5 @@
 //! `nonce`: what the journal and the node say about an account's nonces, and the gaps between them.
 
-use fastness::{
-    explain::Failure,
-    explorer::EvmAccountState,
-    intent::Warning,
-    ledger::{EvmWho, OutboxRow, OutboxState},
-    network::EvmChain,
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     DeskError,
@@ -16,6 +7,14 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    explain::Failure,
+    explorer::ethereum::EvmAccountState,
+    ledger::ethereum::{EvmWho, OutboxRow, OutboxState},
+    network::EvmChain,
+    review::Warning,
+};
+use serde::Serialize;
 
 /// Nonces of an Ethereum account: what is used, waits, is set aside or missing
 #[derive(Debug, clap::Args)]

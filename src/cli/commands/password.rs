@@ -2,12 +2,6 @@
 
 use std::path::PathBuf;
 
-use fastness::{
-    intent::Warning,
-    keystore::{self, Cost, Header},
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     context::Context,
@@ -16,6 +10,11 @@ use crate::cli::{
     page::Page,
     report::Report,
 };
+use fastness::{
+    keystore::{self, Cost, Header},
+    review::Warning,
+};
+use serde::Serialize;
 
 const NEW_FLAG: &str = "--new-password-fd or --new-password-file";
 

@@ -2,26 +2,29 @@
 
 use std::path::PathBuf;
 
-use fastness::{
-    address,
-    amount::{Amount, FeeRate, Quantity},
-    chain::bitcoin::replace::Original,
-    explain::Failure,
-    explorer::{Explorer, FeeAdvice},
-    flow::{self, Alone, Draft},
-    intent::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request, Warning},
-    ledger::{AccountRow, Ledger},
-    network::Network,
-    payment_uri::PaymentUri,
-    store::read_public,
-    text::SafeText,
-};
-
 use crate::cli::{
     DeskError,
     agreement::LimitArgs,
     context::{Context, Reach},
     family::BITCOIN,
+};
+use fastness::{
+    address,
+    amount::{Amount, FeeRate, Quantity},
+    chain::bitcoin::replace::Original,
+    explain::Failure,
+    explorer::{Explorer, bitcoin::FeeAdvice},
+    flow::{
+        self,
+        bitcoin::{Alone, Draft},
+    },
+    ledger::{Ledger, bitcoin::AccountRow},
+    network::Network,
+    payment_uri::PaymentUri,
+    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    review::Warning,
+    store::read_public,
+    text::SafeText,
 };
 
 /// Fee rate of the practice chain and other test nets whose explorers give no estimate.
@@ -72,7 +75,9 @@ impl TrustArgs {
         (ledger, row): (&Ledger, &AccountRow),
         draft: &Draft,
     ) -> Result<(), Failure> {
-        self.judged(context, row, |explorer, alone| flow::check_unspent((ledger, row), explorer, (draft, alone)))
+        self.judged(context, row, |explorer, alone| {
+            flow::bitcoin::check_unspent((ledger, row), explorer, (draft, alone))
+        })
     }
 
     /// Has what is to be replaced confirmed, in the same way.
@@ -82,7 +87,9 @@ impl TrustArgs {
         (ledger, row): (&Ledger, &AccountRow),
         original: &Original,
     ) -> Result<(), Failure> {
-        self.judged(context, row, |explorer, alone| flow::check_original((ledger, row), explorer, (original, alone)))
+        self.judged(context, row, |explorer, alone| {
+            flow::bitcoin::check_original((ledger, row), explorer, (original, alone))
+        })
     }
 
     fn judged(

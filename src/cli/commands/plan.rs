@@ -2,16 +2,6 @@
 
 use std::path::PathBuf;
 
-use fastness::{
-    amount::sat_text,
-    explain::Failure,
-    flow::{self, Draft, Replaces},
-    intent::{Fee, Review, Warning},
-    network::EvmChain,
-    store::{WriteRule, atomic_write},
-};
-use serde::Serialize;
-
 use super::{Answer, answer, pay::PayArgs};
 use crate::cli::{
     agreement::LimitArgs,
@@ -27,6 +17,19 @@ use crate::cli::{
     report::Report,
     review_page,
 };
+use fastness::{
+    amount::sat_text,
+    explain::Failure,
+    flow::{
+        self,
+        bitcoin::{Draft, Replaces},
+    },
+    network::EvmChain,
+    request::Fee,
+    review::{Review, Warning},
+    store::{WriteRule, atomic_write},
+};
+use serde::Serialize;
 
 /// Write an unsigned draft of a payment
 #[derive(Debug, clap::Args)]
@@ -115,9 +118,10 @@ pub(super) fn planned(
     let network = context.account()?.1.account.network;
     let request = pay.request(context, network, limits)?;
     let (ledger, row) = super::sync::refreshed(context)?;
-    let draft = flow::plan(&ledger, &row, &request, randomness()?)?;
-    let ours = flow::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
-    let approved = flow::approve(&draft, &ours, |review| limits.with_consents(consents, network)?.check(review))?;
+    let draft = flow::bitcoin::plan(&ledger, &row, &request, randomness()?)?;
+    let ours = flow::bitcoin::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
+    let approved =
+        flow::bitcoin::approve(&draft, &ours, |review| limits.with_consents(consents, network)?.check(review))?;
     if let Some(warning) = given_away(request.fee, approved.review()) {
         context.ui.warn(&warning);
     }
@@ -146,15 +150,15 @@ pub(super) fn randomness() -> Result<[u8; 32], Failure> {
 /// Writes a draft where it was asked to go, and reports its review.
 pub(super) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context) -> Result<Planned, Failure> {
     let ledger = context.ledger()?;
-    let ours = flow::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
+    let ours = flow::bitcoin::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
     let psbt = fastness::chain::bitcoin::psbt::to_base64(&draft.plan.psbt);
-    let review = flow::approve(draft, &ours, |_| Ok(()))?.review().clone();
+    let review = flow::bitcoin::approve(draft, &ours, |_| Ok(()))?.review().clone();
     let heading = Heading::of_draft(&review, &ledger.accounts(draft.context.wallet.as_deref())?, &draft.context);
     if let Some(path) = &output.output {
         let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
         atomic_write(path, text.as_bytes(), WriteRule::New)?;
     }
-    let replaces = flow::replaces(&ledger, &draft.plan)?;
+    let replaces = flow::bitcoin::replaces(&ledger, &draft.plan)?;
     let file = output.output.as_ref().map(|path| path.display().to_string());
     Ok(Planned { review, replaces, file, psbt, heading })
 }

@@ -2,21 +2,20 @@
 //!
 //! Decides nothing; neither fee nor owner is guessed.
 
-use bitcoin::Transaction;
-use fastness::{
-    address,
-    amount::{Amount, sat_text},
-    chain::bitcoin::{decode, outputs::Form, raw},
-    intent::{Locktime, Warning},
-    network::Network,
-};
-use serde::Serialize;
-
 use crate::cli::{
     page::{Page, Tone},
     report::Report,
     review_page::locktime_words,
 };
+use bitcoin::Transaction;
+use fastness::{
+    address,
+    amount::{Amount, sat_text},
+    chain::bitcoin::{decode, outputs::Form, raw},
+    network::Network,
+    review::{Locktime, Warning},
+};
+use serde::Serialize;
 
 #[derive(Serialize)]
 struct Output {

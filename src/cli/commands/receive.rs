@@ -1,17 +1,6 @@
 //! `receive`: the next unused address, as text, QR code and payment URI (BIP-21, EIP-681). Derived here, never asked from a
 //! server.
 
-use fastness::{
-    account::Keychain,
-    address,
-    amount::Amount,
-    explain::Failure,
-    intent::Warning,
-    ledger::{AccountRow, LabelKind, Ledger, Past},
-    network::EvmChain,
-};
-use serde::Serialize;
-
 use super::{Answer, answer, label::check_note};
 use crate::cli::{
     DeskError,
@@ -21,6 +10,19 @@ use crate::cli::{
     page::Page,
     report::Report,
 };
+use fastness::{
+    account::Keychain,
+    address,
+    amount::Amount,
+    explain::Failure,
+    ledger::{
+        LabelKind, Ledger,
+        bitcoin::{AccountRow, Past},
+    },
+    network::EvmChain,
+    review::Warning,
+};
+use serde::Serialize;
 
 /// An address to be paid at: the lowest one that was never used, or an Ethereum account's own
 #[derive(Debug, clap::Args)]

@@ -2,16 +2,6 @@
 //!
 //! Nothing is written before the person (or `--expect-fingerprint`) agreed that it is the right one.
 
-use bitcoin::bip32::Fingerprint;
-use fastness::{
-    account::Account,
-    explain::Failure,
-    intent::Warning,
-    keystore::{Cost, Keys, NewWallet, Phrase},
-    ledger::Past,
-    text::in_fours,
-};
-
 use super::{Answer, answer};
 use crate::cli::{
     context::{Consent, Context},
@@ -20,6 +10,15 @@ use crate::cli::{
     page::Page,
     typed_words::WordsArgs,
     wallet_error::WalletError,
+};
+use bitcoin::bip32::Fingerprint;
+use fastness::{
+    account::Account,
+    explain::Failure,
+    keystore::{Cost, Keys, NewWallet, Phrase},
+    ledger::bitcoin::Past,
+    review::Warning,
+    text::in_fours,
 };
 
 const AGREE_FLAG: &str = "--yes with --expect-fingerprint";

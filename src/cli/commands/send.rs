@@ -1,12 +1,5 @@
 //! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
 
-use fastness::{
-    explain::Failure,
-    flow::{self, Draft, Wish},
-    network::EvmChain,
-    signing::Signed,
-};
-
 use super::{Answer, answer, broadcast::DiscretionArgs, pay::PayArgs};
 use crate::cli::{
     agreement::LimitArgs,
@@ -17,6 +10,15 @@ use crate::cli::{
         story::{Again, Options, Work, resumed},
     },
     sealed_child::sign_in_child,
+};
+use fastness::{
+    explain::Failure,
+    flow::{
+        self,
+        bitcoin::{Draft, Wish},
+    },
+    network::EvmChain,
+    signing::Signed,
 };
 
 /// Plan, review, sign and broadcast in one go
@@ -50,9 +52,9 @@ impl Args {
         let (mut ledger, row) = context.account()?;
         let payments = self.pay.payments(row.account.network)?.0;
         let wish = Wish { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
-        if let Some(signed) = flow::interrupted(&ledger, &row, &wish)? {
+        if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &wish)? {
             context.ui.warn(&resumed());
-            flow::refuse_superseded(&ledger, &signed)?;
+            flow::bitcoin::refuse_superseded(&ledger, &signed)?;
             return answer(super::broadcast::send(context, &signed, &self.discretion)?);
         }
         let draft = self.planned(context, &wish)?;
@@ -66,11 +68,11 @@ impl Args {
     fn planned(&self, context: &mut Context, wish: &Wish<'_>) -> Result<Draft, Failure> {
         let (ledger, row) = context.account()?;
         if wish.once.is_some() && !self.again {
-            flow::refuse_used_key(&ledger, &row, wish)?;
+            flow::bitcoin::refuse_used_key(&ledger, &row, wish)?;
         }
         let draft = super::plan::planned(&self.pay, (&self.limits, &self.consents), context)?;
         if wish.once.is_none() && !self.again {
-            flow::refuse_repeat(&ledger, &row, &draft)?;
+            flow::bitcoin::refuse_repeat(&ledger, &row, &draft)?;
         }
         Ok(draft)
     }

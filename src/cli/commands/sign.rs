@@ -7,20 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fastness::{
-    chain::bitcoin::{Ownership, psbt},
-    explain::Failure,
-    flow::{self, Approved, Draft, Limits, Origin, SignedFile, ethereum::EvmDraft},
-    intent::Review,
-    keystore::Keys,
-    ledger::AccountRow,
-    network::{AnyNetwork, Network},
-    seal::Sealed,
-    store::{WalletName, read_public, read_stream},
-};
-use hex::DisplayHex;
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     agreement::{self, Asked, LimitArgs},
@@ -38,6 +24,23 @@ use crate::cli::{
     report::Report,
     ui::{self, Form},
 };
+use fastness::{
+    chain::bitcoin::{Ownership, psbt},
+    explain::Failure,
+    flow::{
+        self,
+        bitcoin::{Approved, Draft, Limits, Origin, SignedFile},
+        ethereum::EvmDraft,
+    },
+    keystore::Keys,
+    ledger::bitcoin::AccountRow,
+    network::{AnyNetwork, Network},
+    review::Review,
+    seal::Sealed,
+    store::{WalletName, read_public, read_stream},
+};
+use hex::DisplayHex;
+use serde::Serialize;
 
 /// Largest draft or PSBT that is read.
 const MAX_INPUT: u64 = 16_000_000;
@@ -98,19 +101,19 @@ impl Args {
         context.is_about(AnyNetwork::Bitcoin(draft.plan.network))?;
         let wallet = wallet_for(context, &draft)?;
         key_side::check_wallet(context, &wallet, draft.plan.network)?;
-        let known = flow::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
+        let known = flow::bitcoin::ownership_of_ledger(&context.ledger()?, Some(wallet.as_str()), draft.plan.network)?;
         let limits = self.limits.with_consents(&self.consents, draft.plan.network)?;
         let accounts = context.ledger()?.accounts(Some(wallet.as_str()))?;
         // What is handed over by another process of this program was said there.
         if self.draft.as_os_str() != "-"
-            && let Some(replaces) = flow::replaces(&context.ledger()?, &draft.plan)?
+            && let Some(replaces) = flow::bitcoin::replaces(&context.ledger()?, &draft.plan)?
         {
             context.ui.say(&replaces.to_string());
         }
         let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
         let signing = Signing { draft: &draft, wallet, accounts, limits };
         let (approved, keys) = signing.approved(context, &known, &sealed)?;
-        flow::check_ledger(&known, &keys)?;
+        flow::bitcoin::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
     }
 
@@ -131,12 +134,12 @@ impl Args {
     fn finish(&self, context: &Context, approved: Approved, keys: &Keys) -> Answer {
         let (review, network) = (approved.review().clone(), approved.review().network);
         let (id, raw, text) = if self.psbt {
-            let psbt = flow::sign_psbt(approved, keys)?;
+            let psbt = flow::bitcoin::sign_psbt(approved, keys)?;
             let (transaction, _) = fastness::chain::bitcoin::sign::finished(&psbt)?;
             let raw = bitcoin::consensus::serialize(&transaction).to_lower_hex_string();
             (transaction.compute_txid().to_string(), raw, psbt::to_base64(&psbt) + "\n")
         } else {
-            let signed = flow::sign(approved, keys)?;
+            let signed = flow::bitcoin::sign(approved, keys)?;
             let raw = signed.bytes.to_lower_hex_string();
             let text = if self.raw { raw.clone() + "\n" } else { SignedFile::to_text(&signed)? };
             (signed.id, raw, text)
@@ -160,13 +163,13 @@ struct Signing<'a> {
 impl Signing<'_> {
     /// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
     fn approved(&self, context: &mut Context, known: &Ownership, sealed: &Sealed) -> Result<(Approved, Keys), Failure> {
-        match flow::approve(self.draft, known, |review| self.agree(context, review)) {
+        match flow::bitcoin::approve(self.draft, known, |review| self.agree(context, review)) {
             Err(failure) if failure.entry().code == "bitcoin.foreign_input" => {}
             other => return Ok((other?, key_side::keys(context, &self.wallet, sealed)?)),
         }
         let keys = key_side::keys(context, &self.wallet, sealed)?;
-        let ours = flow::ownership_of_keys(&self.draft.plan, &keys, known)?;
-        let approved = flow::approve(self.draft, &ours, |review| self.agree(context, review))?;
+        let ours = flow::bitcoin::ownership_of_keys(&self.draft.plan, &keys, known)?;
+        let approved = flow::bitcoin::approve(self.draft, &ours, |review| self.agree(context, review))?;
         Ok((approved, keys))
     }
 

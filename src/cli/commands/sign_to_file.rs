@@ -5,15 +5,6 @@
 
 use std::{ffi::OsString, path::Path};
 
-use fastness::{
-    explain::Failure,
-    flow::{Draft, SignedFile, ethereum, ethereum::EvmDraft},
-    store::{StoreError, WriteRule, atomic_write},
-    text::SafeText,
-};
-use serde::Serialize;
-use serde_json::{Map, Value};
-
 use super::{
     Answer, answer,
     sign::{Args, read_input},
@@ -26,6 +17,17 @@ use crate::cli::{
     report::Report,
     sealed_child::{self, ChildWords},
 };
+use fastness::{
+    explain::Failure,
+    flow::{
+        bitcoin::{Draft, SignedFile},
+        ethereum::{self, EvmDraft},
+    },
+    store::{StoreError, WriteRule, atomic_write},
+    text::SafeText,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What the child reports, with the file that was written.
 #[derive(Serialize)]

@@ -1,22 +1,28 @@
 //! `sync`: asks the explorers what happened to an account's scripts, with a bar while it takes long.
 
-use fastness::{
-    account::Keychain,
-    amount::Amount,
-    explain::Failure,
-    explorer::SAME_MOMENT,
-    flow::{self, Depth, Second, SyncReport},
-    ledger::{AccountRow, Ledger, Past, now},
-    network::Network,
-};
-use serde::Serialize;
-
 use super::{Answer, answer, balance::span};
 use crate::cli::{
     context::{Context, Reach},
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    account::Keychain,
+    amount::Amount,
+    explain::Failure,
+    explorer::bitcoin::SAME_MOMENT,
+    flow::{
+        self,
+        bitcoin::{Depth, Second, SyncReport},
+    },
+    ledger::{
+        Ledger,
+        bitcoin::{AccountRow, Past},
+        now,
+    },
+    network::Network,
+};
+use serde::Serialize;
 
 /// Ask the explorers what happened
 #[derive(Debug, clap::Args)]
@@ -177,7 +183,7 @@ pub(super) fn sync(
 ) -> Result<SyncReport, Failure> {
     let explorer = context.explorer(row.account.network)?;
     let bar = context.ui.progress(&format!("Scanning {}/{}", row.wallet, row.name));
-    let report = flow::sync(ledger, row, &explorer, (depth, context.gap()?), &mut |scan| {
+    let report = flow::bitcoin::sync(ledger, row, &explorer, (depth, context.gap()?), &mut |scan| {
         bar.set_length(scan.planned as u64);
         bar.set_position(scan.answered as u64);
         bar.set_message(format!("scripts · {} used", scan.used));

@@ -1,19 +1,5 @@
 //! `token`: list, look up, balances, send, approve, allowances and revoke, on the chain in use.
 
-use alloy_primitives::{Address, U256};
-use fastness::{
-    address::evm_text,
-    amount::{Units, decimal_to_u256},
-    chain::ethereum::{allowance, calls, policy},
-    explain::Failure,
-    explorer::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
-    intent::{Consent, Warning},
-    ledger::AddedToken,
-    network::EvmChain,
-    text::SafeText,
-};
-use serde::Serialize;
-
 use super::{Answer, answer, call::operator};
 use crate::cli::{
     DeskError,
@@ -29,6 +15,19 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use alloy_primitives::{Address, U256};
+use fastness::{
+    address::evm_text,
+    amount::{Units, decimal_to_u256},
+    chain::ethereum::{allowance, calls, policy},
+    explain::Failure,
+    explorer::ethereum::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
+    ledger::ethereum::AddedToken,
+    network::EvmChain,
+    review::{Consent, Warning},
+    text::SafeText,
+};
+use serde::Serialize;
 
 /// Tokens: list, look up, balances, send, allowances
 #[derive(Debug, clap::Args)]

@@ -2,17 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use bitcoin::Txid;
-use fastness::{
-    explain::{Failure, Kind},
-    flow::{self, Alone, Tracking},
-    intent::Status,
-    ledger::Evidence,
-    network::Network,
-    text::SafeText,
-};
-use serde::Serialize;
-
 use super::{
     Answer, answer,
     evm_views::{self, Patience, Until},
@@ -25,6 +14,19 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use bitcoin::Txid;
+use fastness::{
+    explain::{Failure, Kind},
+    flow::{
+        self,
+        bitcoin::{Alone, Tracking},
+    },
+    ledger::bitcoin::Evidence,
+    network::Network,
+    review::Status,
+    text::SafeText,
+};
+use serde::Serialize;
 
 /// Time between two questions while waiting.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -108,7 +110,7 @@ impl Args {
         let mut ledger = context.ledger()?;
         let wanted = self.wait.unwrap_or(0);
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
-        let mut tracking = flow::track(&mut ledger, &explorer, network, txid)?;
+        let mut tracking = flow::bitcoin::track(&mut ledger, &explorer, network, txid)?;
         let mut misses = 0;
         let alone = if explorer.has_witness() { Alone::IsDoubted } else { Alone::IsEnough };
         let mut doubted = false;
@@ -118,7 +120,7 @@ impl Args {
                 context.ui.say("One explorer says that it is as deep as wanted; waiting for another, or for a proof.");
             }
             std::thread::sleep(pause);
-            match flow::track(&mut ledger, &explorer, network, txid) {
+            match flow::bitcoin::track(&mut ledger, &explorer, network, txid) {
                 Ok(next) => {
                     say_change(context, &tracking, &next);
                     let (reorganised, sent_again) = (tracking.reorganised, tracking.sent_again);

@@ -4,15 +4,17 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::desk_error::entries;
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
-    explorer::{ApiKey, EvmIndexer, IndexerKind, Passage},
+    explorer::{
+        EvmIndexer, Passage,
+        ethereum::{ApiKey, IndexerKind},
+    },
     network::EvmChain,
     store::read_private,
 };
 use serde::Deserialize;
-
-use crate::cli::desk_error::entries;
 
 /// No key is longer, with the line end that editors add.
 const MAX_KEY_FILE: u64 = 1024;

@@ -1,15 +1,18 @@
 //! How agreement to an Ethereum review is given: by typing what is moved at the terminal, or by limits stated beforehand.
 
-use fastness::{
-    explain::Failure,
-    flow::{FlowError, Origin, ethereum::EvmContext, ethereum::EvmLimits},
-    intent::EvmReview,
-};
-
 use super::review_page;
 use crate::cli::{
     context::{Consent, Context},
     heading::Heading,
+};
+use fastness::{
+    explain::Failure,
+    flow::{
+        FlowError,
+        bitcoin::Origin,
+        ethereum::{EvmContext, EvmLimits},
+    },
+    review::EvmReview,
 };
 
 const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";

@@ -1,5 +1,11 @@
 //! Options of transactions of the Ethereum family, as words and then as values of a chain.
 
+use super::lookup::{self, Quantity};
+use crate::cli::{
+    DeskError,
+    agreement::LimitArgs,
+    family::{CONSENTS, EVM},
+};
 use alloy_primitives::{Address, B256, U256};
 use fastness::{
     address::parse_evm,
@@ -7,17 +13,10 @@ use fastness::{
     chain::ethereum::policy::GivenConsents,
     explain::Failure,
     flow::ethereum::{EvmLimits, MaxTotal},
-    intent::{EvmFee, FeeLevel, TxType},
     ledger::Ledger,
     network::EvmChain,
+    request::{EvmFee, FeeLevel, TxType},
     text::SafeText,
-};
-
-use super::lookup::{self, Quantity};
-use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
-    family::{CONSENTS, EVM},
 };
 
 /// How a transaction is made, on networks of the Ethereum family.

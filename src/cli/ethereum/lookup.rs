@@ -1,18 +1,17 @@
 //! Tokens and recipients of the command line: pinned ones by symbol, others by contract, as they were added.
 
+use crate::cli::{DeskError, context::Context};
 use alloy_primitives::{Address, U256};
 use fastness::{
     address::{Checked, parse_evm},
     amount::{Denomination, Typed, Units},
     explain::Failure,
-    intent::Warning,
     ledger::Ledger,
     network::EvmChain,
+    review::Warning,
     text::SafeText,
     token::{Token, is_one_word},
 };
-
-use crate::cli::{DeskError, context::Context};
 
 /// A token with what is known of it, and how surely.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,19 +2,6 @@
 
 use std::path::PathBuf;
 
-use alloy_primitives::{Address, U256};
-use fastness::{
-    amount::Denomination,
-    chain::ethereum::calls,
-    explain::Failure,
-    flow::ethereum::{self, Planned},
-    intent::{EvmValue, Warning},
-    ledger::Holder,
-    network::{AnyNetwork, EvmChain},
-    payment_uri::EvmPaymentUri,
-    store::{WriteRule, atomic_write},
-};
-
 use super::{
     lookup::{self, Quantity},
     report::EvmPlanned,
@@ -22,6 +9,19 @@ use super::{
     story::{Wish, Work},
 };
 use crate::cli::{DeskError, context::Context, heading::Heading};
+use alloy_primitives::{Address, U256};
+use fastness::{
+    amount::Denomination,
+    chain::ethereum::calls,
+    explain::Failure,
+    flow::ethereum::{self, Planned},
+    ledger::ethereum::Holder,
+    network::{AnyNetwork, EvmChain},
+    payment_uri::EvmPaymentUri,
+    request::EvmValue,
+    review::Warning,
+    store::{WriteRule, atomic_write},
+};
 
 /// Most drafts that `--count` makes at once.
 const MAX_COUNT: u32 = 1_000;

@@ -1,10 +1,9 @@
 //! The address of an Ethereum account, to be paid at on one chain, with its payment URI (EIP-681). Nothing is asked of a node.
 
-use fastness::{explain::Failure, ledger::EvmAccountRow, network::EvmChain, payment_uri::EvmPaymentUri};
-use serde::Serialize;
-
 use super::lookup::Quantity;
 use crate::cli::{DeskError, commands::nothing_asked, page::Page, report::Report};
+use fastness::{explain::Failure, ledger::ethereum::EvmAccountRow, network::EvmChain, payment_uri::EvmPaymentUri};
+use serde::Serialize;
 
 /// The address to be paid at, the same on every chain of the family.
 #[derive(Serialize)]

@@ -2,6 +2,12 @@
 
 use std::{fmt, path::PathBuf};
 
+use super::{
+    payment,
+    report::{EvmPlanned, EvmSent},
+    story::{Wish, Work},
+};
+use crate::cli::context::Context;
 use alloy_consensus::{Transaction, TypedTransaction};
 use alloy_primitives::{B256, U256};
 use fastness::{
@@ -12,22 +18,15 @@ use fastness::{
         transaction::read_unsigned,
     },
     explain::Failure,
-    explorer::{Evidence, EvmWhereabouts},
+    explorer::ethereum::{Evidence, EvmWhereabouts},
     flow::{
         FlowError,
         ethereum::{self, Desk, NonceChoice, Planned},
     },
-    ledger::Holder,
+    ledger::ethereum::Holder,
     text::SafeText,
 };
 use serde::Serialize;
-
-use super::{
-    payment,
-    report::{EvmPlanned, EvmSent},
-    story::{Wish, Work},
-};
-use crate::cli::context::Context;
 
 /// How a replacement ended.
 pub(crate) enum Replaced {

@@ -1,17 +1,5 @@
 //! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
 
-use alloy_primitives::{Address, B256, hex};
-use fastness::{
-    amount::Denomination,
-    chain::ethereum::SignedTransaction,
-    explain::{Failure, Kind},
-    explorer::{Disagreement, Evidence},
-    flow::ethereum::{self, EvmContext, EvmTracked},
-    intent::{Depth, EvmReview, EvmStatus, Outcome, Warning},
-    network::EvmChain,
-};
-use serde::Serialize;
-
 use super::{replacing::EvmReplaces, review_page, witnesses::write_disagreements};
 use crate::cli::{
     context::Context,
@@ -19,6 +7,17 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use alloy_primitives::{Address, B256, hex};
+use fastness::{
+    amount::Denomination,
+    chain::ethereum::SignedTransaction,
+    explain::{Failure, Kind},
+    explorer::ethereum::{Disagreement, Evidence},
+    flow::ethereum::{self, EvmContext, EvmTracked},
+    network::EvmChain,
+    review::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+};
+use serde::Serialize;
 
 /// A draft as planned, with its review.
 #[derive(Serialize)]

@@ -1,16 +1,15 @@
 //! How a person reads the review of an Ethereum transaction: the sentence first, whole addresses, the fee, the calldata.
 
+use crate::cli::{
+    heading::Heading,
+    page::{Page, Tone},
+};
 use fastness::{
     address::evm_text,
     amount::{Denomination, Units},
     flow::ethereum::{EvmContext, Simulated},
-    intent::{Certainty, Consent, EvmReview, TreeLine},
+    review::{Certainty, Consent, EvmReview, TreeLine},
     text::SafeText,
-};
-
-use crate::cli::{
-    heading::Heading,
-    page::{Page, Tone},
 };
 
 /// Decimals of wei in gwei.

@@ -1,27 +1,30 @@
 //! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
 
-use alloy_eips::eip2930::AccessList;
-use alloy_json_abi::Error as AbiError;
-use alloy_primitives::{Address, B256, Bytes, U256};
-use fastness::{
-    chain::ethereum::{SignedTransaction, decode},
-    explain::Failure,
-    explorer::{EvmExplorer, EvmVerdict, ExplorerError},
-    flow::{
-        self,
-        ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
-    },
-    intent::{EvmFeeLimit, EvmRequest, EvmValue, Warning},
-    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, OutboxRow, OutboxState},
-    network::EvmChain,
-};
-
 use super::{
     args::{ConsentArgs, EvmArgs},
     report::EvmSent,
     signer,
 };
 use crate::cli::{agreement::LimitArgs, commands::NO_ANSWER_YET, context::Context, interrupts};
+use alloy_eips::eip2930::AccessList;
+use alloy_json_abi::Error as AbiError;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use fastness::{
+    chain::ethereum::{SignedTransaction, decode},
+    explain::Failure,
+    explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
+    flow::{
+        self,
+        ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
+    },
+    ledger::{
+        Ledger,
+        ethereum::{EvmAccountRow, EvmWho, Holder, OutboxRow, OutboxState},
+    },
+    network::EvmChain,
+    request::{EvmFeeLimit, EvmRequest, EvmValue},
+    review::Warning,
+};
 
 /// What a command wants done.
 #[derive(Clone, Debug)]
@@ -96,7 +99,7 @@ impl<'a> Work<'a> {
     }
 
     /// The price that was asked for; nothing where none was named.
-    pub(crate) fn asked_fee(&self) -> Result<Option<fastness::intent::EvmFee>, Failure> {
+    pub(crate) fn asked_fee(&self) -> Result<Option<fastness::request::EvmFee>, Failure> {
         let named = self.options.level.is_some() || self.options.evm.names_a_price();
         named.then(|| self.options.evm.fee(self.options.level, self.chain)).transpose()
     }

@@ -1,8 +1,7 @@
 //! How a person sees what stands behind an answer: its tone, and who said something else.
 
-use fastness::explorer::{Disagreement, Evidence};
-
 use crate::cli::page::{Page, Tone};
+use fastness::explorer::ethereum::{Disagreement, Evidence};
 
 /// The tone of a value.
 pub(crate) const fn tone(evidence: Evidence) -> Tone {

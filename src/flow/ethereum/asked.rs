@@ -14,8 +14,9 @@ use crate::{
     amount::Denomination,
     chain::ethereum::{Code, EthereumError, FeeFacts, Snapshot, fund},
     explain::Failure,
-    explorer::{Evidence, EvmAccountState, EvmCall, GasAnswer, Matter},
-    intent::{EvmRequest, EvmValue, Warning},
+    explorer::ethereum::{Evidence, EvmAccountState, EvmCall, GasAnswer, Matter},
+    request::{EvmRequest, EvmValue},
+    review::Warning,
     text::SafeText,
 };
 

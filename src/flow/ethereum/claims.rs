@@ -12,7 +12,7 @@ use crate::{
         ethereum::{Code, Ethereum, Ownership, plan::native},
     },
     explain::Failure,
-    intent::{Consent, EvmReview, Warning},
+    review::{Consent, EvmReview, Warning},
     text::SafeText,
 };
 

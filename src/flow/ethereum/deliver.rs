@@ -11,9 +11,12 @@ use crate::{
         ethereum::{Ethereum, Ownership, SignedTransaction, decode, transaction::read_unsigned},
     },
     explain::Failure,
-    explorer::{EvmExplorer, EvmVerdict},
+    explorer::{EvmExplorer, ethereum::EvmVerdict},
     flow::FlowError,
-    ledger::{EvmWho, Holder, Ledger, LedgerError, OutboxRow, OutboxState},
+    ledger::{
+        Ledger, LedgerError,
+        ethereum::{EvmWho, Holder, OutboxRow, OutboxState},
+    },
 };
 
 /// What became of an attempt to send.
@@ -122,7 +125,10 @@ fn unrecorded(hash: B256, verdict: &EvmVerdict, failure: Failure) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explorer::{Carried, EvmReject, Failures};
+    use crate::explorer::{
+        Failures,
+        ethereum::{Carried, EvmReject},
+    };
 
     #[test]
     fn a_refusal_frees_only_what_nobody_can_have() {

@@ -8,8 +8,9 @@ use crate::{
     amount::Units,
     chain::ethereum::policy::{self, GivenConsents},
     explain::Failure,
-    flow::{FlowError, Origin},
-    intent::{Consent, EvmFeeLimit, EvmReview, Measure},
+    flow::{FlowError, bitcoin::Origin},
+    request::EvmFeeLimit,
+    review::{Consent, EvmReview, Measure},
 };
 
 /// What a person or a script allows.

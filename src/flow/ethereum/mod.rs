@@ -35,9 +35,9 @@ use crate::{
     },
     explain::Failure,
     flow::FlowError,
-    intent::EvmReview,
     keystore::Keys,
     ledger::Ledger,
+    review::EvmReview,
 };
 
 /// Account numbers that are looked through in each layout when a draft does not say which key is to sign.

@@ -23,11 +23,18 @@ use crate::{
         },
     },
     explain::Failure,
-    explorer::{Disagreement, Evidence, EvmAccountState, EvmExplorer, Matter, Witnessed},
+    explorer::{
+        EvmExplorer,
+        ethereum::{Disagreement, Evidence, EvmAccountState, Matter, Witnessed},
+    },
     flow::FlowError,
-    intent::{EvmRequest, EvmValue, Warning},
-    ledger::{EvmAccountRow, EvmWho, Holder, Ledger, LedgerError, Reservation},
+    ledger::{
+        Ledger, LedgerError,
+        ethereum::{EvmAccountRow, EvmWho, Holder, Reservation},
+    },
     network::EvmChain,
+    request::{EvmRequest, EvmValue},
+    review::Warning,
     text::SafeText,
 };
 

@@ -7,9 +7,13 @@ use alloy_consensus::Transaction;
 use crate::{
     chain::ethereum::{decode, transaction::read_unsigned},
     explain::Failure,
-    flow::{FlowError, repeat::LATELY},
-    intent::{EvmRequest, EvmValue},
-    ledger::{EvmWho, Ledger, OutboxRow, OutboxState, now},
+    flow::{FlowError, LATELY},
+    ledger::{
+        Ledger,
+        ethereum::{EvmWho, OutboxRow, OutboxState},
+        now,
+    },
+    request::{EvmRequest, EvmValue},
 };
 
 /// Selector of ERC-20's `transfer(address,uint256)`.

@@ -10,7 +10,7 @@ use crate::{
     amount::Denomination,
     chain::ethereum::revert::Revert,
     explain::Failure,
-    explorer::{CallOutcome, EvmCall, TokenMoves},
+    explorer::ethereum::{CallOutcome, EvmCall, TokenMoves},
     token::Token,
 };
 
@@ -66,7 +66,7 @@ fn amiss(desk: &Desk<'_>, call: &EvmCall) -> Result<Option<String>, Failure> {
         denomination(desk, token)
             .map_or_else(|| format!("{value} smallest units"), |denomination| denomination.of(value).to_string())
     };
-    let moves = desk.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::Claim::into_value);
+    let moves = desk.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::bitcoin::Claim::into_value);
     let Some(moves) = moves else {
         let balance = desk.node.token_balances(call.from, &[token])?.claim.into_value();
         let had = balance.first().copied().flatten().filter(|had| *had < transfer.amount);

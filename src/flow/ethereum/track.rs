@@ -11,12 +11,16 @@ use crate::{
     chain::ethereum::{decode, transaction::read_unsigned},
     explain::Failure,
     explorer::{
-        CallOutcome, Disagreement, Evidence, EvmCall, EvmExplorer, EvmReceipt, EvmWhereabouts, Succeeded, Witnessed,
+        EvmExplorer,
+        ethereum::{CallOutcome, Disagreement, Evidence, EvmCall, EvmReceipt, EvmWhereabouts, Succeeded, Witnessed},
     },
     flow::FlowError,
-    intent::{Depth, EvmStatus, Outcome},
-    ledger::{EvmWho, Ledger, OutboxRow, OutboxState},
+    ledger::{
+        Ledger,
+        ethereum::{EvmWho, OutboxRow, OutboxState},
+    },
     network::EvmChain,
+    review::{Depth, EvmStatus, Outcome},
     text::SafeText,
 };
 

@@ -104,8 +104,8 @@ fn in_use(context: &mut Context) -> Result<(AnyNetwork, Vec<String>), Failure> {
 
 fn defaults(network: AnyNetwork) -> Vec<String> {
     match network {
-        AnyNetwork::Bitcoin(network) => fastness::explorer::default_endpoints(network),
-        AnyNetwork::Evm(chain) => fastness::explorer::evm_endpoints(chain),
+        AnyNetwork::Bitcoin(network) => fastness::explorer::bitcoin::default_endpoints(network),
+        AnyNetwork::Evm(chain) => fastness::explorer::ethereum::evm_endpoints(chain),
     }
 }
 

@@ -5,19 +5,21 @@ mod stats;
 
 use std::time::Instant;
 
-use fastness::{
-    explain::{Failure, Kind},
-    explorer::{EvmExplorer, Explorer, ExplorerError, Failures, HealthBook, Passage, default_endpoints, evm_endpoints},
-    network::AnyNetwork,
-};
-use serde::Serialize;
-
 use super::{Answer, answer};
 use crate::cli::{
     context::{Context, Reach},
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    explain::{Failure, Kind},
+    explorer::{
+        EvmExplorer, Explorer, ExplorerError, Failures, HealthBook, Passage, bitcoin::default_endpoints,
+        ethereum::evm_endpoints,
+    },
+    network::AnyNetwork,
+};
+use serde::Serialize;
 
 /// List the explorers in use, test them, change the list
 #[derive(Debug, clap::Args)]

@@ -2,22 +2,21 @@
 //!
 //! Words are checked here, rules by the chain. Must not reach anything but this computer (wire.rs sees to it).
 
-use fastness::{
-    address,
-    amount::{Amount, Asset},
-    explain::Failure,
-    explorer::default_endpoints,
-    network::{AnyNetwork, Network},
-    text::SafeText,
-};
-use serde::{Deserialize, Serialize};
-
 use super::{
     super::{Answer, answer},
     error::PracticeDeskError,
     wire::Place,
 };
 use crate::cli::{context::Context, page::Page, report::Report};
+use fastness::{
+    address,
+    amount::{Amount, Asset},
+    explain::Failure,
+    explorer::bitcoin::default_endpoints,
+    network::{AnyNetwork, Network},
+    text::SafeText,
+};
+use serde::{Deserialize, Serialize};
 
 /// Which practice chain.
 #[derive(Debug, clap::Args)]

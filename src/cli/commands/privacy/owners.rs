@@ -16,7 +16,7 @@ use fastness::{
     account::Keychain,
     address,
     explain::Failure,
-    ledger::{AccountRow, EvmAccountRow, Ledger},
+    ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
     network::{AnyNetwork, Network},
 };
 

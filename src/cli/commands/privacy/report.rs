@@ -4,19 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fastness::{
-    explain::Failure,
-    ledger::{EvmAccountRow, Ledger},
-    store::{LogReading, Told},
-    text::date,
-};
-use serde::Serialize;
-
 use super::owners::{Scripts, evm_account};
 use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    explain::Failure,
+    ledger::{Ledger, ethereum::EvmAccountRow},
+    store::{LogReading, Told},
+    text::date,
+};
+use serde::Serialize;
 
 /// How much is shown to a person. JSON is always complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

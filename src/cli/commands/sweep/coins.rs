@@ -2,17 +2,19 @@
 //!
 //! What the explorer leaves out stays behind the key: nobody can prove that a list is complete.
 
+use crate::cli::context::Context;
 use bitcoin::{OutPoint, Script, Transaction, secp256k1::PublicKey};
 use fastness::{
     account::Keychain,
     chain::bitcoin::sweep::{KeyCoin, scripts},
     explain::Failure,
-    explorer::{Explorer, ScanPlan, ScriptHistory},
-    intent::Warning,
+    explorer::{
+        Explorer,
+        bitcoin::{ScanPlan, ScriptHistory},
+    },
     network::matures_at,
+    review::Warning,
 };
-
-use crate::cli::context::Context;
 
 /// A coin with the height of its block.
 type Found = (KeyCoin, u32);

@@ -9,21 +9,6 @@ mod sealed;
 
 use std::path::PathBuf;
 
-use fastness::{
-    account::Keychain,
-    address,
-    amount::{Amount, FeeRate, sat_text},
-    chain::bitcoin::{
-        BitcoinError,
-        sweep::{Destination, KeyCoin, Shares, SweepRequest, shares, sweep, total},
-    },
-    explain::Failure,
-    flow::{Context as DraftContext, Draft, FlowError, SignedFile},
-    intent::{Fee, Warning},
-    ledger::{AccountRow, Ledger},
-};
-use serde::Serialize;
-
 use self::process::SealedChild;
 use super::{
     Answer, answer,
@@ -37,6 +22,24 @@ use crate::cli::{
     page::{Page, Tone},
     report::Report,
 };
+use fastness::{
+    account::Keychain,
+    address,
+    amount::{Amount, FeeRate, sat_text},
+    chain::bitcoin::{
+        BitcoinError,
+        sweep::{Destination, KeyCoin, Shares, SweepRequest, shares, sweep, total},
+    },
+    explain::Failure,
+    flow::{
+        FlowError,
+        bitcoin::{Context as DraftContext, Draft, SignedFile},
+    },
+    ledger::{Ledger, bitcoin::AccountRow},
+    request::Fee,
+    review::Warning,
+};
+use serde::Serialize;
 
 /// Move everything behind a single private key (wallet import format) into this wallet
 ///

@@ -7,19 +7,18 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use bitcoin::secp256k1::PublicKey;
-use fastness::{
-    explain::Failure,
-    flow::{Draft, SignedFile},
-    ledger::AccountRow,
-};
-
 use super::Args;
 use crate::cli::{
     DeskError,
     context::Context,
     interrupts,
     sealed_child::{self, ChildWords},
+};
+use bitcoin::secp256k1::PublicKey;
+use fastness::{
+    explain::Failure,
+    flow::bitcoin::{Draft, SignedFile},
+    ledger::bitcoin::AccountRow,
 };
 
 /// The last words of a sealed child that did not get as far as its answer.

@@ -4,18 +4,6 @@
 
 use std::path::{Path, PathBuf};
 
-use fastness::{
-    chain::bitcoin::{OwnAccount, Ownership},
-    explain::Failure,
-    flow::{self, Draft, FlowError, Origin},
-    intent::{Review, Role},
-    keystore::{Keys, SingleKey},
-    ledger::AccountRow,
-    seal::Sealed,
-    store::WalletName,
-};
-use serde::Serialize;
-
 use super::{Args, process::SEPARATOR};
 use crate::cli::{
     DeskError,
@@ -31,6 +19,20 @@ use crate::cli::{
     report::Report,
     ui,
 };
+use fastness::{
+    chain::bitcoin::{OwnAccount, Ownership},
+    explain::Failure,
+    flow::{
+        self, FlowError,
+        bitcoin::{Draft, Origin},
+    },
+    keystore::{Keys, SingleKey},
+    ledger::bitcoin::AccountRow,
+    review::{Review, Role},
+    seal::Sealed,
+    store::WalletName,
+};
+use serde::Serialize;
 
 /// Everything that was signed, in the order of the drafts.
 #[derive(Serialize)]
@@ -52,7 +54,7 @@ impl Args {
     /// The sealed process from its beginning to its answer.
     pub(super) fn child(&self, context: &mut Context) -> Answer {
         let (ledger, row) = context.account()?;
-        let destination = flow::own_account(&ledger, &row)?.as_destination();
+        let destination = flow::bitcoin::own_account(&ledger, &row)?.as_destination();
         let wallet: WalletName = row.wallet.parse()?;
         let has_keys = self.limits.expect_to.is_empty() && context.home()?.keystore_path(&wallet).exists();
         let files = if has_keys { Files::Wallet(&wallet) } else { Files::Nothing };
@@ -79,12 +81,12 @@ impl Args {
                 several => format!("sweep into {}/{}, {number} of {several}", row.wallet, row.name),
             };
             let asked = Asked { limits: &limits, origin: Origin::Command, heading: Heading::of(subject) };
-            let approved = flow::approve(draft, &ours, |review| {
+            let approved = flow::bitcoin::approve(draft, &ours, |review| {
                 check_destination(context, &row, &proof, review)?;
                 agreement::agree(context, &asked, review)
             })?;
             let review = approved.review().clone();
-            signed.push(SignedReport::of(review, flow::sign_sweep(approved, &key, accounts.clone())?));
+            signed.push(SignedReport::of(review, flow::bitcoin::sign_sweep(approved, &key, accounts.clone())?));
         }
         answer(SignedSweep { signed })
     }
@@ -107,10 +109,10 @@ fn key(context: &Context, row: &AccountRow, source: Option<PathBuf>, sealed: &Se
 /// The accounts that the drafts name and the wallet's keys derive. The ledger could name somebody else's account as this
 /// wallet's, so that it is not asked; of `known`, which it made, only the use of what the keys derive as well is taken.
 fn derived(keys: &Keys, known: &Ownership, drafts: &[Draft]) -> Result<Vec<OwnAccount>, Failure> {
-    flow::check_ledger(known, keys)?;
+    flow::bitcoin::check_ledger(known, keys)?;
     let mut accounts: Vec<OwnAccount> = Vec::new();
     for draft in drafts {
-        for derived in flow::ownership_of_keys(&draft.plan, keys, known)?.into_accounts() {
+        for derived in flow::bitcoin::ownership_of_keys(&draft.plan, keys, known)?.into_accounts() {
             if !accounts.contains(&derived) {
                 accounts.push(derived);
             }

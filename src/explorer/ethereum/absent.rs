@@ -1,0 +1,165 @@
+//! The wall on EVM chains: the explorer of a build without a network. Same questions as the window, and no way to ask one.
+
+use std::convert::Infallible;
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+
+use crate::{
+    chain::ethereum::{Code, FeeFacts},
+    explorer::{
+        ExplorerError, Failure, Passage,
+        bitcoin::Claim,
+        ethereum::{
+            ApiKey, ApprovalSeen, BesideGas, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict,
+            EvmWhereabouts, GasAnswer, IndexerKind, TokenFacts, TokenMoves, Witnessed,
+        },
+    },
+    network::EvmChain,
+};
+
+/// Does not exist in this build.
+pub struct EvmExplorer(Infallible);
+
+impl EvmExplorer {
+    /// Answers that there is no network.
+    ///
+    /// # Errors
+    /// Always [`ExplorerError::NoNetwork`].
+    pub fn connect(_chain: &'static EvmChain, _endpoints: &[String]) -> Result<Self, ExplorerError> {
+        Err(ExplorerError::NoNetwork)
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn distrusted(&self) -> Vec<Failure> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn check_chain(&self) -> Result<(), ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn account(&self, _address: Address) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn pending_nonce(&self, _address: Address) -> Result<Option<Witnessed<u64>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn code(&self, _address: Address) -> Result<Claim<Code>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn fees(&self) -> Result<Witnessed<FeeFacts>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn estimate_gas(&self, _call: &EvmCall) -> Result<Claim<GasAnswer>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn call(&self, _call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn token_moves(
+        &self,
+        _call: &EvmCall,
+        _recipient: Address,
+    ) -> Result<Claim<Option<TokenMoves>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn has_witness(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn call_before(&self, _call: &EvmCall, _block: u64) -> Result<Claim<CallOutcome>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn safe_nonce(&self, _address: Address) -> Result<Claim<u64>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn fees_beside_gas(&self, _bytes: &[u8], _gas: u64) -> Result<Option<BesideGas>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn token_balances(
+        &self,
+        _owner: Address,
+        _tokens: &[Address],
+    ) -> Result<Witnessed<Vec<Option<U256>>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn number(&self, _to: Address, _data: &Bytes) -> Result<Claim<Option<U256>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn token_facts(&self, _token: Address) -> Result<Claim<Option<TokenFacts>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn approvals(&self, _owner: Address) -> Result<Claim<Vec<ApprovalSeen>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn whereabouts(&self, _hash: B256, _from: Address) -> Result<Witnessed<EvmWhereabouts>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn send(&self, _raw: &[u8], _hash: B256, _from: Address) -> EvmVerdict {
+        match self.0 {}
+    }
+}
+
+/// Does not exist in this build.
+pub struct EvmIndexer(Infallible);
+
+impl EvmIndexer {
+    /// Answers that there is no network.
+    ///
+    /// # Errors
+    /// Always [`ExplorerError::NoNetwork`].
+    pub fn connect(
+        _chain: &'static EvmChain,
+        _kind: IndexerKind,
+        _named: Option<&str>,
+        _way: (Option<ApiKey>, &Passage),
+    ) -> Result<Self, ExplorerError> {
+        Err(ExplorerError::NoNetwork)
+    }
+
+    /// Unreachable.
+    pub fn movements(&self, _account: Address, _limit: usize) -> Result<Claim<EvmMovements>, ExplorerError> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,18 @@
+//! What EVM nodes and indexers are asked and answer, as plain data: sourced answers, verdicts, the public nodes compiled in.
+//!
+//! It asks nothing itself, and knows no keys.
+
+mod answers;
+mod defaults;
+mod indexer;
+pub mod verdict;
+
+pub use self::{
+    answers::{
+        ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall,
+        EvmReceipt, EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, TokenMoves, Witnessed,
+    },
+    defaults::evm_endpoints,
+    indexer::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, indexer_url},
+    verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy},
+};

@@ -1,0 +1,446 @@
+//! The node's backend against a stand-in that answers as Bitcoin Core 31 does, with lies on request.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bitcoin::{
+    Amount, ScriptBuf, TxOut, Witness,
+    block::{Header, Version},
+    consensus::encode::serialize_hex,
+    constants::genesis_block,
+    hashes::Hash,
+};
+
+use super::*;
+use crate::explorer::online::bitcoin::core_rpc::memory::NodeMemory;
+use crate::explorer::{
+    NodeLogin, Passage,
+    bitcoin::KnownHistory,
+    online::bitcoin::{
+        backend::{Answered, Asked, Told},
+        broadcast::reject,
+        fake::{self, Act, Server},
+    },
+};
+
+/// Blocks with real regtest work; the first is block 0.
+struct Chain(Vec<Block>);
+
+impl Chain {
+    /// Block 0 and one more for each list of transactions.
+    fn new(blocks: Vec<Vec<Transaction>>) -> Self {
+        let mut chain = vec![genesis_block(bitcoin::Network::Regtest)];
+        for (number, txs) in (1u32..).zip(blocks) {
+            let before = chain[chain.len() - 1].header;
+            let mut coinbase = chain[0].txdata[0].clone();
+            coinbase.input[0].script_sig = ScriptBuf::from_bytes(number.to_le_bytes().to_vec());
+            let txdata = [vec![coinbase], txs].concat();
+            let header = Header {
+                version: Version::TWO,
+                prev_blockhash: before.block_hash(),
+                time: before.time + 600,
+                ..before
+            };
+            chain.push(worked(Block { header, txdata }));
+        }
+        Self(chain)
+    }
+
+    fn block(&self, hash: &Value) -> Option<(usize, &Block)> {
+        self.0.iter().enumerate().find(|(_, block)| json!(block.block_hash()) == *hash)
+    }
+
+    fn touching(&self, descriptors: &Value, first: usize) -> Vec<BlockHash> {
+        let asked = descriptors.to_string();
+        let pays = |block: &&Block| {
+            let mut scripts =
+                block.txdata.iter().flat_map(|tx| &tx.output).map(|output| output.script_pubkey.to_hex_string());
+            scripts.any(|script| asked.contains(&format!("raw({script})#")))
+        };
+        self.0.iter().skip(first).filter(pays).map(Block::block_hash).collect()
+    }
+
+    fn answer(&self, method: &str, params: &Value, waiting: &[Transaction]) -> Result<Value, (i64, &'static str)> {
+        let tip = self.0.len() - 1;
+        let at =
+            |height: &Value| self.0.get(usize::try_from(height.as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
+        let gone = (-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.");
+        Ok(match method {
+            "getblockchaininfo" => {
+                json!({"blocks": tip, "headers": tip, "bestblockhash": self.0[tip].block_hash(), "chain": "regtest"})
+            }
+            "getblockhash" => json!(at(&params[0]).ok_or((-8, "Block height out of range"))?.block_hash()),
+            "getblockheader" => {
+                let (height, block) = self.block(&params[0]).ok_or((-5, "Block not found"))?;
+                match params[1].as_bool() {
+                    Some(false) => json!(serialize_hex(&block.header)),
+                    _ => json!({"height": height, "time": block.header.time, "confirmations": tip + 1 - height}),
+                }
+            }
+            "getblock" => json!(serialize_hex(self.block(&params[0]).ok_or((-5, "Block not found"))?.1)),
+            "getindexinfo" => json!({"basic block filter index": {"synced": true, "best_block_height": tip}}),
+            "scanblocks" => json!({
+                "from_height": params[2], "to_height": params[3], "completed": true,
+                "relevant_blocks": self.touching(&params[1], usize::try_from(params[2].as_u64().unwrap_or(0)).unwrap_or(0)),
+            }),
+            "getrawmempool" => json!(waiting.iter().map(Transaction::compute_txid).collect::<Vec<_>>()),
+            "getrawtransaction" => {
+                let is_it = |tx: &&Transaction| json!(tx.compute_txid()) == params[0];
+                let found =
+                    self.0.iter().find_map(|block| Some((block.txdata.iter().find(is_it)?, Some(block.block_hash()))));
+                let (tx, block) = found.or_else(|| Some((waiting.iter().find(is_it)?, None))).ok_or(gone)?;
+                if params[1] == 0 {
+                    json!(serialize_hex(tx))
+                } else {
+                    json!({"hex": serialize_hex(tx), "blockhash": block})
+                }
+            }
+            "gettxspendingprevout" => json!([params[0][0]]),
+            "gettxout" => Value::Null,
+            "estimatesmartfee" if params[0] == 2 => json!({"feerate": 0.000_1, "blocks": 2}),
+            "estimatesmartfee" => json!({"errors": ["Insufficient data or no feerate found"], "blocks": 0}),
+            _ => return Err((-32601, "Method not found")),
+        })
+    }
+}
+
+fn worked(mut block: Block) -> Block {
+    block.header.merkle_root = block.compute_merkle_root().expect("transactions");
+    while block.header.validate_pow(block.header.target()).is_err() {
+        block.header.nonce += 1;
+    }
+    block
+}
+
+type Lie = Arc<dyn Fn(&str, &Value) -> Option<Result<Value, (i64, &'static str)>> + Send + Sync>;
+
+/// A node with a chain and waiting transactions; `lie` may answer first.
+fn node(
+    chain: Chain,
+    waiting: Vec<Transaction>,
+    lie: impl Fn(&str, &Value) -> Option<Result<Value, (i64, &'static str)>> + Send + Sync + 'static,
+) -> Server {
+    let lie: Lie = Arc::new(lie);
+    Server::start(move |request| {
+        let body: Value = serde_json::from_str(request.trim_start_matches("POST / ")).expect("json");
+        let one = |request: &Value| {
+            let (method, params) = (request["method"].as_str().unwrap_or_default(), &request["params"]);
+            match lie(method, params).unwrap_or_else(|| chain.answer(method, params, &waiting)) {
+                Ok(result) => json!({"jsonrpc": "2.0", "id": request["id"], "result": result}),
+                Err((code, message)) => {
+                    json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": message}})
+                }
+            }
+        };
+        let answer = body.as_array().map_or_else(|| one(&body), |batch| batch.iter().rev().map(one).collect());
+        Act::ok(answer.to_string())
+    })
+}
+
+fn at<T>(server: &Server, question: impl AsyncFn(Core<'_>) -> T) -> T {
+    let http = Http::new(&Passage::default()).expect("a client");
+    let endpoint = Endpoint::parse(&format!("core+{}", server.url)).expect("an address");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let deadline = Instant::now() + std::time::Duration::from_secs(20);
+        question(Core { http: &http, endpoint: &endpoint, deadline, network: Network::Regtest }).await
+    })
+}
+
+fn asked(number: u32, known: Option<KnownHistory>) -> Asked {
+    Asked { script: fake::script(number), known, told: Told::Here }
+}
+
+/// A payment to script 1, its spend to script 2, and one to script 1 that waits.
+fn story() -> (Chain, Vec<Transaction>, [Transaction; 3]) {
+    let payment = fake::payment(&fake::script(1), 1);
+    let mut spend = fake::payment(&fake::script(2), 2);
+    spend.input[0].previous_output = OutPoint { txid: payment.compute_txid(), vout: 0 };
+    spend.output.push(TxOut { value: Amount::from_sat(5), script_pubkey: ScriptBuf::new() });
+    let waiting = fake::payment(&fake::script(1), 3);
+    let plain = |tx: &Transaction| {
+        let mut tx = tx.clone();
+        // A witness would need a commitment in the coinbase.
+        tx.input[0].witness = Witness::new();
+        tx
+    };
+    let [payment, spend, waiting] = [plain(&payment), plain(&spend), waiting];
+    let chain = Chain::new(vec![vec![payment.clone()], vec![], vec![spend.clone()], vec![]]);
+    (chain, vec![waiting.clone()], [payment, spend, waiting])
+}
+
+fn found(answers: &[Answered]) -> Vec<Vec<(Txid, Option<u32>)>> {
+    let of = |answer: &Answered| match answer {
+        Answered::History(history) => {
+            history.txs.iter().map(|seen| (seen.tx.compute_txid(), seen.place.map(|place| place.height))).collect()
+        }
+        Answered::Unchanged => panic!("not unchanged"),
+    };
+    answers.iter().map(of).collect()
+}
+
+#[test]
+fn histories_cost_one_search_and_are_remembered() {
+    let (chain, waiting, [payment, spend, third]) = story();
+    let ids = [&payment, &spend, &third].map(Transaction::compute_txid);
+    // The filter of the block that only spends matches too: its spent script is in it.
+    let spending = chain.0[3].block_hash();
+    let server = node(chain, waiting, move |method, params| {
+        let honest =
+            story().0.answer(method, params, &[]).ok().filter(|_| method == "scanblocks" && params[0] == "start");
+        honest.map(|mut scan| {
+            let blocks = scan["relevant_blocks"].as_array_mut().expect("blocks");
+            if params[2].as_u64() <= Some(3) && !blocks.contains(&json!(spending)) {
+                blocks.insert(0, json!(spending));
+            }
+            Ok(scan)
+        })
+    });
+    at(&server, async |host| {
+        let answers = host.histories(&[asked(1, None), asked(9, None)]).await.expect("answers");
+        assert_eq!(found(&answers), [vec![(ids[0], Some(1)), (ids[1], Some(3)), (ids[2], None)], vec![]]);
+        let searches = || server.count("POST / {\"id\":0,\"jsonrpc\":\"2.0\",\"method\":\"scanblocks\"");
+        assert_eq!(searches(), 1);
+        let known = KnownHistory {
+            confirmed: vec![(ids[0], 1), (ids[1], 3)],
+            waiting: vec![ids[2]],
+            ..KnownHistory::default()
+        };
+        let again = [asked(1, Some(known)), asked(9, Some(KnownHistory::default()))];
+        assert_eq!(host.histories(&again).await, Ok(vec![Answered::Unchanged, Answered::Unchanged]));
+        assert_eq!(searches(), 1, "nothing new to search");
+        let answers = host.histories(&[asked(2, None), asked(1, None)]).await.expect("answers");
+        assert_eq!(found(&answers)[0], [(ids[1], Some(3))]);
+        assert_eq!(searches(), 2, "a new script");
+    });
+}
+
+#[test]
+fn a_reorganisation_is_searched_again() {
+    let [first, second] = [1, 2].map(|number| {
+        let mut tx = fake::payment(&fake::script(1), number);
+        tx.input[0].witness = Witness::new();
+        tx
+    });
+    let old = Chain::new(vec![vec![first.clone()], vec![second.clone()]]);
+    let new = Chain::new(vec![vec![first.clone()], vec![], vec![], vec![second.clone()]]);
+    let moved = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (switch, order) = (Arc::clone(&moved), std::sync::atomic::Ordering::SeqCst);
+    let server =
+        node(old, Vec::new(), move |method, params| switch.load(order).then(|| new.answer(method, params, &[])));
+    at(&server, async |host| {
+        let before = host.histories(&[asked(1, None)]).await.expect("answers");
+        let known = KnownHistory {
+            confirmed: vec![(first.compute_txid(), 1), (second.compute_txid(), 2)],
+            waiting: vec![],
+            ..KnownHistory::default()
+        };
+        assert_eq!(found(&before)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(2))]);
+        assert_eq!(host.histories(&[asked(1, Some(known.clone()))]).await, Ok(vec![Answered::Unchanged]));
+        moved.store(true, order);
+        let after = host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers");
+        assert_eq!(found(&after)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(4))]);
+    });
+}
+
+#[test]
+fn a_node_without_the_index_is_read_block_by_block_where_its_chain_is_short() {
+    type Answers = fn(&str) -> Option<Result<Value, (i64, &'static str)>>;
+    let of = |answers: Answers| {
+        let (chain, waiting, _) = story();
+        let server = node(chain, waiting, move |method, _| answers(method));
+        at(&server, async |host| host.histories(&[asked(1, None), asked(2, None)]).await)
+    };
+    let with = of(|_| None);
+    assert!(with.as_ref().is_ok_and(|answers| found(answers)[0].len() == 3));
+    let without = |method: &str| (method == "getindexinfo").then(|| Ok(json!({})));
+    assert_eq!(of(without), with);
+    let long = |method: &str| match method {
+        "getblockchaininfo" => {
+            Some(Ok(json!({"blocks": 5_000, "headers": 5_000, "bestblockhash": BlockHash::all_zeros()})))
+        }
+        _ => (method == "getindexinfo").then(|| Ok(json!({}))),
+    };
+    assert_eq!(of(long), Err(Cause::NoFilterIndex));
+}
+
+#[test]
+fn an_index_that_is_behind_has_no_empty_histories() {
+    let without = |answer: fn() -> Result<Value, (i64, &'static str)>| {
+        let (chain, waiting, _) = story();
+        let server = node(chain, waiting, move |method, _| (method == "getindexinfo").then(answer));
+        at(&server, async |host| host.histories(&[asked(1, None)]).await)
+    };
+    let behind = || Ok(json!({"basic block filter index": {"synced": false, "best_block_height": 3}}));
+    assert_eq!(without(behind), Err(Cause::Busy), "a search beyond the index finds nothing and says nothing");
+    let (chain, waiting, _) = story();
+    let refused = node(chain, waiting, |method, _| {
+        (method == "scanblocks").then_some(Err((-1, "Index is not enabled for filtertype basic")))
+    });
+    assert_eq!(at(&refused, async |host| host.histories(&[asked(1, None)]).await), Err(Cause::NoFilterIndex));
+}
+
+#[test]
+fn its_own_node_is_not_believed() {
+    let lied = |method: &'static str, change: fn(Value) -> Value| {
+        let (chain, waiting, _) = story();
+        let server = node(chain, waiting, move |asked, params| {
+            let (chain, waiting, _) = story();
+            (asked == method).then(|| chain.answer(asked, params, &waiting).map(change))
+        });
+        at(&server, async |host| host.histories(&[asked(1, None)]).await.expect_err("a lie"))
+    };
+    // A transaction more in the block, of which its header knows nothing.
+    let swollen = |hex: Value| {
+        let bytes = Vec::<u8>::from_hex(hex.as_str().expect("hex")).expect("hex");
+        let mut block: Block = consensus::deserialize(&bytes).expect("a block");
+        block.txdata.push(fake::payment(&fake::script(1), 99));
+        json!(serialize_hex(&block))
+    };
+    assert_eq!(lied("getblock", swollen), Cause::Lied);
+    assert_eq!(lied("getblock", |_| json!("00ff")), Cause::Malformed);
+    let other = |_| json!(serialize_hex(&genesis_block(bitcoin::Network::Regtest)));
+    assert_eq!(lied("getblock", other), Cause::Lied, "another block");
+    let foreign = |_| json!(serialize_hex(&fake::payment(&fake::script(1), 98)));
+    assert_eq!(lied("getrawtransaction", foreign), Cause::Lied);
+    let short = |mut scan: Value| {
+        scan["to_height"] = json!(2);
+        scan
+    };
+    assert_eq!(lied("scanblocks", short), Cause::Unsettled);
+    let aborted = |mut scan: Value| {
+        scan["completed"] = json!(false);
+        scan
+    };
+    assert_eq!(lied("scanblocks", aborted), Cause::Unsettled);
+    let moved = |mut header: Value| {
+        header["confirmations"] = json!(-1);
+        header
+    };
+    assert_eq!(lied("getblockheader", moved), Cause::Unsettled);
+}
+
+#[test]
+fn places_branches_and_headers() {
+    let (chain, waiting, [payment, spend, third]) = story();
+    let hash = chain.0[1].block_hash();
+    let server = node(chain, waiting, |_, _| None);
+    at(&server, async |host| {
+        host.check_chain().await.expect("our chain");
+        assert_eq!(host.tip().await.expect("a tip").height, 4);
+        assert_eq!(host.block_hash_at(5).await, Ok(None));
+        let place = host.place(payment.compute_txid()).await.expect("an answer");
+        assert!(matches!(place, Some(TxPlace::Confirmed(block)) if block.hash == hash && block.height == 1));
+        assert_eq!(host.place(third.compute_txid()).await, Ok(Some(TxPlace::Mempool)));
+        assert_eq!(host.place(Txid::all_zeros()).await, Ok(None));
+        let branch = host.branches(&[(payment.compute_txid(), 1)]).await.expect("an answer").remove(0).expect("in it");
+        let headers = host.header_runs(&[1], 4).await.expect("headers").remove(0);
+        assert_eq!(headers.len(), 4);
+        assert_eq!(crate::chain::bitcoin::spv::root(&payment, &branch), Ok(headers[0].merkle_root));
+        assert_eq!(host.branches(&[(payment.compute_txid(), 2)]).await, Ok(vec![None]));
+        assert_eq!(host.branches(&[(payment.compute_txid(), 9)]).await, Ok(vec![None]));
+        let spent = OutPoint { txid: payment.compute_txid(), vout: 0 };
+        // No index of spends: the blocks are searched, and the stand-in's filter names blocks by payments only.
+        assert_eq!(host.outspend(spent).await, Ok(None));
+        assert_eq!(host.outspend(OutPoint { txid: spend.compute_txid(), vout: 7 }).await, Err(Cause::Missing));
+        assert_eq!(host.outspend(OutPoint { txid: Txid::all_zeros(), vout: 0 }).await, Err(Cause::Missing));
+        assert_eq!(host.fee_rates().await, Ok(BTreeMap::from([(2, FeeRate { sat_per_kvb: 10_000 })])));
+    });
+}
+
+#[test]
+fn without_an_index_of_transactions_not_knowing_is_no_answer() {
+    let (chain, waiting, [payment, ..]) = story();
+    let best = chain.0[4].block_hash();
+    let txid = payment.compute_txid();
+    let server = node(chain, waiting, move |method, params| match method {
+        "getrawtransaction" => Some(Err((
+            -5,
+            "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.",
+        ))),
+        "gettxout" if params[0] == json!(txid) && params[1] == 0 => {
+            Some(Ok(json!({"bestblock": best, "confirmations": 4, "value": 0.1})))
+        }
+        _ => None,
+    });
+    at(&server, async |host| {
+        assert_eq!(host.place(Txid::all_zeros()).await, Err(Cause::Unsupported));
+        assert_eq!(host.transaction(txid).await, Ok(Some(payment.clone())), "by its coin");
+        assert!(matches!(host.place(txid).await, Ok(Some(TxPlace::Confirmed(block))) if block.height == 1));
+    });
+}
+
+#[test]
+fn a_false_spender_is_a_lie() {
+    let (chain, waiting, [payment, spend, third]) = story();
+    for (claimed, expected) in
+        [(spend.compute_txid(), Ok(Some(spend.compute_txid()))), (third.compute_txid(), Err(Cause::Lied))]
+    {
+        let (txid, waiting) = (payment.compute_txid(), waiting.clone());
+        let server = node(Chain(chain.0.clone()), waiting, move |method, _| {
+            (method == "gettxspendingprevout").then(|| Ok(json!([{"txid": txid, "vout": 0, "spendingtxid": claimed}])))
+        });
+        assert_eq!(at(&server, async |host| host.outspend(OutPoint { txid, vout: 0 }).await), expected);
+    }
+}
+
+#[test]
+fn a_large_mempool_is_followed_by_coins_and_said_to_be_more() {
+    let (chain, waiting, [payment, spend, third]) = story();
+    let mut child = spend.clone();
+    child.output[0].script_pubkey = fake::script(1);
+    child.input[0].previous_output = OutPoint { txid: payment.compute_txid(), vout: 0 };
+    let (txid, child_id) = (payment.compute_txid(), child.compute_txid());
+    let only = Chain(chain.0[..3].to_vec());
+    let server = node(only, [waiting, vec![child]].concat(), move |method, params| match method {
+        "getrawmempool" => Some(Ok((0..20_001).map(|n| json!(format!("{n:064x}"))).collect())),
+        "gettxspendingprevout" => {
+            let spends = |coin: &Value| coin["txid"] == json!(txid);
+            let outputs = params[0].as_array().expect("coins").iter();
+            Some(Ok(outputs
+                .map(|coin| if spends(coin) { json!({"spendingtxid": child_id}) } else { json!({}) })
+                .collect()))
+        }
+        _ => None,
+    });
+    let known = KnownHistory { confirmed: vec![], waiting: vec![third.compute_txid()], ..KnownHistory::default() };
+    let answers = at(&server, async |host| host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers"));
+    let Answered::History(history) = &answers[0] else { panic!("a history") };
+    assert!(history.mempool_capped);
+    let mut expected = vec![(txid, Some(1)), (child_id, None), (third.compute_txid(), None)];
+    expected[1..].sort();
+    assert_eq!(found(&answers)[0], expected);
+}
+
+#[test]
+fn the_login_is_a_header_and_refusals_are_sorted() {
+    let tx = fake::payment(&fake::script(1), 9);
+    let sent = |status: u16, body: Value| {
+        let server = Server::start(move |_| Act::Answer(status, body.to_string().into_bytes()));
+        at(&server, async |host| host.post(&consensus::serialize(&tx)).await).expect("an answer")
+    };
+    let ours = sent(200, json!({"jsonrpc": "2.0", "id": 0, "result": "ab".repeat(32)}));
+    assert_eq!((ours.status, ours.body), (200, "ab".repeat(32).into_bytes()));
+    for status in [200, 500] {
+        let reply = sent(status, json!({"id": 0, "result": null, "error": {"code": -26, "message": "dust"}}));
+        let class = reject::Refusal::Class(crate::explorer::bitcoin::RejectClass::NonStandard);
+        assert_eq!((reply.status, reject::classify(&reply.body)), (400, class));
+    }
+    let warm = json!({"id": 0, "result": null, "error": {"code": -28, "message": "Loading block index"}});
+    assert_eq!(sent(500, warm).status, 503);
+    assert_eq!(sent(503, json!("Work queue depth exceeded")).status, 503);
+    assert_eq!(sent(401, json!("")).status, 401);
+    assert_eq!(sent(500, json!("nothing")).status, 500);
+    let shy = Server::start(|_| Act::Answer(401, Vec::new()));
+    let asked = async |host: Core<'_>| {
+        assert!(
+            host.endpoint
+                .memory::<NodeMemory>()
+                .expect("a node")
+                .login
+                .set(NodeLogin::parse(b"me:word").expect("a login").into())
+                .is_ok()
+        );
+        host.tip().await
+    };
+    assert_eq!(at(&shy, asked), Err(Cause::Denied));
+}

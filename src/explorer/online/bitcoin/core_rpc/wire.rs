@@ -1,0 +1,294 @@
+//! JSON-RPC at a person's own Bitcoin Core: requests and batches over HTTP, and what its errors mean.
+//!
+//! Bounded in bytes and time like every exchange; replies are matched by their number. Errors come as HTTP 200 or 500,
+//! by the version of JSON-RPC; their text is compared with a list and dropped.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
+use tokio::time::Instant;
+
+use super::memory::NodeMemory;
+use crate::explorer::{
+    Cause,
+    online::{
+        bitcoin::esplora::json,
+        transport::{
+            endpoint::Endpoint,
+            http::{self, Budget, Fault, Http, Purpose, status_cause},
+            limits,
+            retry::{self, Setback},
+        },
+    },
+};
+
+/// A question: method and parameters.
+pub(crate) type Question = (&'static str, Value);
+/// The result of an answer; nothing for `null`.
+pub(crate) type Answer = Option<Box<RawValue>>;
+/// An answer: its result, or why there is none.
+pub(crate) type Reply = Result<Answer, Complaint>;
+
+/// Why a node has no result, in our words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Complaint {
+    /// It does not know the transaction or block.
+    NotFound,
+    /// It knows waiting transactions only: no `txindex`.
+    NoTxIndex,
+    /// No `blockfilterindex`.
+    NoFilterIndex,
+    /// A height above its tip, or another parameter it does not take.
+    Parameter,
+    /// A search is under way already.
+    Searching,
+    /// It dropped its old blocks.
+    Pruned,
+    /// Anything else.
+    Other(Cause),
+}
+
+impl From<Cause> for Complaint {
+    fn from(cause: Cause) -> Self {
+        Self::Other(cause)
+    }
+}
+
+impl From<Complaint> for Cause {
+    fn from(complaint: Complaint) -> Self {
+        match complaint {
+            Complaint::NotFound => Self::Missing,
+            Complaint::NoTxIndex | Complaint::Pruned => Self::Unsupported,
+            Complaint::NoFilterIndex => Self::NoFilterIndex,
+            Complaint::Parameter => Self::Refused(8),
+            Complaint::Searching => Self::Busy,
+            Complaint::Other(cause) => cause,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(default)]
+    id: Value,
+    result: Option<Box<RawValue>>,
+    error: Option<ErrorObject>,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+/// One node while it answers one question.
+#[derive(Clone, Copy)]
+pub(crate) struct Node<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) deadline: Instant,
+}
+
+impl Node<'_> {
+    /// Asks one question; at most `bytes` of answer. Repeated where that may help.
+    pub(crate) async fn ask(&self, purpose: Purpose, question: Question, bytes: usize) -> Reply {
+        let body = request(0, &question).to_string();
+        let ask = async || judge(self.post(purpose, body.clone(), bytes).await);
+        let body = retry::read(self.endpoint, self.deadline, ask).await?;
+        answer(object(&body)?)
+    }
+
+    /// Asks several questions in batches of `chunk`. One reply each, in their order.
+    pub(crate) async fn ask_all(&self, questions: &[Question], chunk: usize) -> Result<Vec<Reply>, Cause> {
+        let mut replies = Vec::with_capacity(questions.len());
+        for part in questions.chunks(chunk.max(1)) {
+            let requests: Vec<Value> = part.iter().enumerate().map(|(id, question)| request(id, question)).collect();
+            let body = Value::Array(requests).to_string();
+            let ask = async || judge(self.post(Purpose::Read, body.clone(), limits::CHUNK_BYTES).await);
+            let body = retry::read(self.endpoint, self.deadline, ask).await?;
+            replies.extend(matched(&body, part.len())?);
+        }
+        Ok(replies)
+    }
+
+    /// One exchange, once.
+    pub(crate) async fn post(&self, purpose: Purpose, body: String, bytes: usize) -> Result<http::Reply, Fault> {
+        let url = self.endpoint.url("").map_err(Fault::before_sending)?;
+        let budget = Budget { bytes, deadline: self.deadline };
+        let node = self.endpoint.memory::<NodeMemory>().map_err(Fault::before_sending)?;
+        self.http.post_json_as(node.login.get().map(Rc::as_ref), url, (purpose, body), budget).await
+    }
+}
+
+/// A request as JSON-RPC 2.0 writes it; nodes before version 28 read it as 1.1.
+pub(crate) fn request(id: usize, (method, params): &Question) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// Reads the result of an answer.
+pub(crate) fn shape<T: DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
+    serde_json::from_str(answer.as_ref().map_or("null", |raw| raw.get())).map_err(|_| Cause::Malformed)
+}
+
+/// The replies of a batch by their numbers: each once, and none missing.
+fn matched(body: &[u8], count: usize) -> Result<Vec<Reply>, Cause> {
+    if !body.trim_ascii_start().starts_with(b"[") {
+        // One error for the whole batch.
+        return Err(answer(object(body)?).err().map_or(Cause::Malformed, Cause::from));
+    }
+    let responses: Vec<&RawValue> = json::borrowed(body)?;
+    let mut replies: Vec<Option<Reply>> = (0..count).map(|_| None).collect();
+    for response in responses {
+        let response = object(response.get().as_bytes())?;
+        let place = response.id.as_u64().and_then(|id| usize::try_from(id).ok());
+        let slot = place.and_then(|place| replies.get_mut(place)).ok_or(Cause::Malformed)?;
+        if slot.replace(answer(response)).is_some() {
+            return Err(Cause::Malformed);
+        }
+    }
+    replies.into_iter().map(|reply| reply.ok_or(Cause::Malformed)).collect()
+}
+
+/// A response is an object; a list of its members in some order is none.
+fn object(body: &[u8]) -> Result<Response, Cause> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Cause::Malformed);
+    }
+    json::parse(body)
+}
+
+fn answer(response: Response) -> Reply {
+    match response.error {
+        Some(error) => Err(complaint(&error)),
+        None => Ok(response.result),
+    }
+}
+
+/// What an exchange means: a body to be read, also with an error status if it is a JSON-RPC answer, or a setback.
+fn judge(reply: Result<http::Reply, Fault>) -> Result<Vec<u8>, Setback> {
+    let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
+    match status_cause(reply.status) {
+        None if reply.body.trim_ascii_start().starts_with(b"<") => Err(Cause::WebPage.into()),
+        None => Ok(reply.body),
+        Some(Cause::Missing | Cause::ServerError(_) | Cause::Refused(_)) if is_error(&reply.body) => {
+            match object(&reply.body).map(answer) {
+                // A node that starts has the same status as one that does not know a method.
+                Ok(Err(Complaint::Other(cause @ Cause::Busy))) => Err(cause.into()),
+                _ => Ok(reply.body),
+            }
+        }
+        Some(Cause::Missing) => Err(Cause::Unsupported.into()),
+        Some(cause) => Err(Setback { cause, asked_to_wait: reply.retry_after }),
+    }
+}
+
+/// True if a body is the error of one request.
+pub(crate) fn is_error(body: &[u8]) -> bool {
+    object(body).is_ok_and(|response| response.error.is_some())
+}
+
+/// Codes of Bitcoin Core's `rpc/protocol.h`, and texts where one code means several things.
+fn complaint(error: &ErrorObject) -> Complaint {
+    let lower = error.message.to_ascii_lowercase();
+    let says = |part: &str| lower.contains(part);
+    match error.code {
+        -5 if says("still in the process of being indexed") => Complaint::Other(Cause::Busy),
+        -5 if says("use -txindex") => Complaint::NoTxIndex,
+        -5 => Complaint::NotFound,
+        -8 if says("scan already in progress") => Complaint::Searching,
+        -8 => Complaint::Parameter,
+        -1 if says("index is not enabled") => Complaint::NoFilterIndex,
+        -1 if says("pruned") => Complaint::Pruned,
+        -28 => Complaint::Other(Cause::Busy),
+        -32_601 => Complaint::Other(Cause::Unsupported),
+        -32_603 => Complaint::Other(Cause::ServerError(500)),
+        code => Complaint::Other(Cause::Refused(u16::try_from(code.unsigned_abs()).unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Result<http::Reply, Fault> {
+        Ok(http::Reply { status, retry_after: None, body: body.as_bytes().to_vec() })
+    }
+
+    fn error(code: i64, message: &str) -> String {
+        json!({"result": null, "error": {"code": code, "message": message}, "id": 0}).to_string()
+    }
+
+    #[test]
+    fn errors_are_read_in_both_versions_of_the_protocol() {
+        let gone = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.";
+        for status in [200, 500] {
+            let body = judge(reply(status, &error(-5, gone))).expect("a body");
+            assert_eq!(answer(object(&body).expect("an object")).err(), Some(Complaint::NotFound), "{status}");
+        }
+        let unknown = judge(reply(404, &error(-32601, "Method not found"))).expect("a body");
+        assert_eq!(answer(object(&unknown).expect("an object")).err(), Some(Complaint::Other(Cause::Unsupported)));
+    }
+
+    #[test]
+    fn statuses_without_an_answer_are_setbacks() {
+        let warm = error(-28, "Loading block index\u{2026}");
+        for (status, body, cause) in [
+            (401, "", Cause::Denied),
+            (403, "", Cause::Denied),
+            (503, "Work queue depth exceeded", Cause::Busy),
+            (500, warm.as_str(), Cause::Busy),
+            (500, "", Cause::ServerError(500)),
+            (404, "", Cause::Unsupported),
+            (200, "<html>", Cause::WebPage),
+        ] {
+            assert_eq!(judge(reply(status, body)).err().map(|setback| setback.cause), Some(cause), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn one_code_of_the_node_means_several_things() {
+        for (code, message, expected) in [
+            (
+                -5,
+                "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.",
+                Complaint::NoTxIndex,
+            ),
+            (
+                -5,
+                "No such mempool transaction. Blockchain transactions are still in the process of being indexed. Use gettransaction for wallet transactions.",
+                Complaint::Other(Cause::Busy),
+            ),
+            (-5, "Block not found", Complaint::NotFound),
+            (-8, "Block height out of range", Complaint::Parameter),
+            (-8, "Scan already in progress, use action \"abort\" or \"status\"", Complaint::Searching),
+            (-1, "Index is not enabled for filtertype basic", Complaint::NoFilterIndex),
+            (-1, "Block not available (pruned data)", Complaint::Pruned),
+            (-1, "Update at evil.example", Complaint::Other(Cause::Refused(1))),
+            (i64::MIN, "", Complaint::Other(Cause::Refused(0))),
+        ] {
+            assert_eq!(complaint(&ErrorObject { code, message: message.to_owned() }), expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn replies_of_a_batch_are_matched_by_number() {
+        let body = br#" [{"result":2,"id":1,"error":null},{"result":null,"id":0}]"#;
+        let replies = matched(body, 2).expect("two");
+        assert_eq!(shape::<u8>(&replies[1].clone().expect("a result")), Ok(2));
+        assert!(replies[0].as_ref().is_ok_and(Option::is_none));
+        for bad in [
+            r#"[{"result":1,"id":0},{"result":2,"id":0}]"#,
+            r#"[{"result":1,"id":0}]"#,
+            r#"[{"result":1,"id":0},{"result":2,"id":2}]"#,
+            r#"[[1],[2]]"#,
+            "{}",
+            "[",
+        ] {
+            assert_eq!(matched(bad.as_bytes(), 2).err(), Some(Cause::Malformed), "{bad}");
+        }
+        assert_eq!(matched(error(-32601, "x").as_bytes(), 2).err(), Some(Cause::Unsupported));
+    }
+}

@@ -1,0 +1,414 @@
+//! The shapes of Esplora's JSON, and what we make of them: transactions that hash to their id, places, fee rates.
+//!
+//! Pure. Fields we do not need are ignored; amounts, fees and scripts that a server merely repeats are not even read.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
+
+use bitcoin::{
+    Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction,
+};
+use hex::FromHex;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    amount::FeeRate,
+    explorer::{Cause, bitcoin::BlockRef, online::transport::limits},
+};
+
+/// A transaction as listed: its id, its rebuilt self if that hashes to the id, and its place.
+pub(crate) struct Listed {
+    pub(crate) txid: Txid,
+    pub(crate) tx: Option<Transaction>,
+    pub(crate) place: Option<BlockRef>,
+}
+
+#[derive(Deserialize)]
+struct TxJson {
+    txid: Txid,
+    /// Servers write the same 32 bits signed or unsigned.
+    version: i64,
+    locktime: u32,
+    vin: Vec<InputJson>,
+    vout: Vec<OutputJson>,
+    status: StatusJson,
+}
+
+#[derive(Deserialize)]
+struct InputJson {
+    txid: Txid,
+    vout: u32,
+    #[serde(default)]
+    scriptsig: String,
+    #[serde(default)]
+    witness: Vec<String>,
+    sequence: u32,
+}
+
+#[derive(Deserialize)]
+struct OutputJson {
+    scriptpubkey: String,
+    value: u64,
+}
+
+/// The place of a transaction.
+#[derive(Deserialize)]
+pub(crate) struct StatusJson {
+    pub(crate) confirmed: bool,
+    pub(crate) block_height: Option<u32>,
+    pub(crate) block_hash: Option<BlockHash>,
+    block_time: Option<u32>,
+}
+
+/// Statistics of a script; only the numbers of its transactions are used.
+#[derive(Deserialize)]
+pub(crate) struct ScriptJson {
+    pub(crate) chain_stats: StatsJson,
+    pub(crate) mempool_stats: Option<StatsJson>,
+}
+
+/// An unspent output in a list.
+#[derive(Deserialize)]
+pub(crate) struct UnspentJson {
+    pub(crate) txid: Txid,
+    pub(crate) status: StatusJson,
+}
+
+/// One half of a script's statistics.
+#[derive(Deserialize)]
+pub(crate) struct StatsJson {
+    pub(crate) tx_count: u64,
+}
+
+/// Who spent an output.
+#[derive(Deserialize)]
+pub(crate) struct OutspendJson {
+    pub(crate) spent: bool,
+    pub(crate) txid: Option<Txid>,
+}
+
+/// Reads JSON that is not nested deeper than any honest answer.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
+    if depth(body) > limits::JSON_DEPTH {
+        return Err(Cause::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
+}
+
+/// The same for what borrows from the text.
+pub(crate) fn borrowed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Cause> {
+    if depth(body) > limits::JSON_DEPTH {
+        return Err(Cause::TooLarge);
+    }
+    serde_json::from_slice(body).map_err(|_| Cause::Malformed)
+}
+
+/// The deepest nesting of brackets outside strings; counts no further than the limit.
+fn depth(body: &[u8]) -> usize {
+    let (mut open, mut deepest, mut in_string, mut escaped) = (0usize, 0usize, false, false);
+    for &byte in body {
+        if in_string {
+            (in_string, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+        if deepest > limits::JSON_DEPTH {
+            break;
+        }
+    }
+    deepest
+}
+
+/// Reads a page of transactions.
+pub(crate) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
+    parse::<Page<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
+}
+
+/// A list that stops at the first entry more than a page can hold: small entries make more in memory than on the wire.
+pub(crate) struct Page<T>(pub(crate) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Page<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a page of entries")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    if entries.len() == limits::TXS_PER_PAGE {
+                        return Err(A::Error::custom("too many entries"));
+                    }
+                    entries.push(entry);
+                }
+                Ok(Page(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(Entries(PhantomData))
+    }
+}
+
+impl TxJson {
+    fn read(self) -> Result<Listed, Cause> {
+        let place = self.status.read()?;
+        let txid = self.txid;
+        let tx = self.rebuild().filter(|tx| is_believable(tx, txid));
+        Ok(Listed { txid, tx, place })
+    }
+
+    /// The transaction, or nothing where a field is not what it should be; its hash decides in the end.
+    fn rebuild(self) -> Option<Transaction> {
+        Some(Transaction {
+            version: transaction::Version(version(self.version)?),
+            lock_time: absolute::LockTime::from_consensus(self.locktime),
+            input: self.vin.into_iter().map(InputJson::rebuild).collect::<Option<_>>()?,
+            output: self.vout.into_iter().map(OutputJson::rebuild).collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// True if the transaction hashes to its id and no output holds more than can exist.
+///
+/// The id does not cover witnesses (BIP-141): they stay a claim.
+pub(crate) fn is_believable(tx: &Transaction, txid: Txid) -> bool {
+    tx.compute_txid() == txid && tx.output.iter().all(|output| output.value <= Amount::MAX_MONEY)
+}
+
+/// The 32 bits of a version, from either way of writing them.
+fn version(number: i64) -> Option<i32> {
+    let unsigned = u32::try_from(number).map(|bits| i32::from_ne_bytes(bits.to_ne_bytes()));
+    unsigned.or_else(|_| i32::try_from(number)).ok()
+}
+
+impl InputJson {
+    fn rebuild(self) -> Option<TxIn> {
+        let witness: Vec<Vec<u8>> =
+            self.witness.iter().map(|item| Vec::<u8>::from_hex(item)).collect::<Result<_, _>>().ok()?;
+        Some(TxIn {
+            previous_output: OutPoint { txid: self.txid, vout: self.vout },
+            script_sig: ScriptBuf::from_hex(&self.scriptsig).ok()?,
+            sequence: Sequence(self.sequence),
+            witness: Witness::from_slice(&witness),
+        })
+    }
+}
+
+impl OutputJson {
+    fn rebuild(self) -> Option<TxOut> {
+        let script_pubkey = ScriptBuf::from_hex(&self.scriptpubkey).ok()?;
+        Some(TxOut { value: Amount::from_sat(self.value), script_pubkey })
+    }
+}
+
+impl StatusJson {
+    /// The block, or nothing while unconfirmed. Confirmed in a block without a name is not an answer.
+    pub(crate) fn read(&self) -> Result<Option<BlockRef>, Cause> {
+        if !self.confirmed {
+            return Ok(None);
+        }
+        match (self.block_height, self.block_hash, self.block_time) {
+            (Some(height), Some(hash), Some(time)) => Ok(Some(BlockRef { height, hash, time })),
+            _ => Err(Cause::Malformed),
+        }
+    }
+}
+
+/// Fee rates by target in blocks. Targets that are not numbers, and rates that are not positive, are left out.
+pub(crate) fn fee_rates(body: &[u8]) -> Result<BTreeMap<u16, FeeRate>, Cause> {
+    let estimates: BTreeMap<String, Box<RawValue>> = parse(body)?;
+    let mut rates = BTreeMap::new();
+    for (target, number) in &estimates {
+        let (Ok(target), Some(rate)) = (u16::from_str(target), fee_rate(number.get())) else { continue };
+        rates.insert(target, rate);
+    }
+    Ok(rates)
+}
+
+/// A JSON number of satoshi per virtual byte, exactly, rounded up to 0.001; nothing if not positive or absurdly large.
+fn fee_rate(text: &str) -> Option<FeeRate> {
+    scaled_rate(text, 3)
+}
+
+/// A JSON number times 10 to the power of `scale`, as satoshi per 1000 virtual bytes, rounded up.
+pub(crate) fn scaled_rate(text: &str, scale: i32) -> Option<FeeRate> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > 30 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let places = i32::try_from(fraction.len()).ok()?;
+    // The number is digits * 10^(exponent - places).
+    let power = exponent.parse::<i32>().ok()?.checked_sub(places)?.checked_add(scale)?;
+    let digits: u128 = digits.parse().ok()?;
+    let sat_per_kvb = match u32::try_from(power) {
+        Ok(power) => digits.checked_mul(10u128.checked_pow(power)?)?,
+        Err(_) => {
+            10u128.checked_pow(power.unsigned_abs()).map_or(u128::from(digits > 0), |scale| digits.div_ceil(scale))
+        }
+    };
+    let sat_per_kvb = u64::try_from(sat_per_kvb).ok()?;
+    (sat_per_kvb > 0).then_some(FeeRate { sat_per_kvb })
+}
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::{consensus, constants::genesis_block, hashes::Hash};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::explorer::online::bitcoin::fake;
+
+    fn genesis_coinbase() -> Transaction {
+        genesis_block(bitcoin::Network::Bitcoin).txdata.remove(0)
+    }
+
+    fn read_one(json: &str) -> Listed {
+        page(format!("[{json}]").as_bytes()).expect("a page").remove(0)
+    }
+
+    #[test]
+    fn a_list_longer_than_any_page_is_not_kept() {
+        let status = r#"{"confirmed":false}"#;
+        let id = "0".repeat(64);
+        let one = format!(r#"{{"txid":"{id}","version":1,"locktime":0,"vin":[],"vout":[],"status":{status}}}"#);
+        let list = |entries: usize| format!("[{}]", vec![one.as_str(); entries].join(","));
+        assert_eq!(page(list(limits::TXS_PER_PAGE).as_bytes()).map(|page| page.len()), Ok(limits::TXS_PER_PAGE));
+        assert_eq!(page(list(limits::TXS_PER_PAGE + 1).as_bytes()).err(), Some(Cause::Malformed));
+    }
+
+    #[test]
+    fn a_listed_transaction_is_rebuilt_and_hashed() {
+        let mut tx = genesis_coinbase();
+        tx.input[0].witness.push([7u8; 32]);
+        let block = BlockRef { height: 7, hash: BlockHash::all_zeros(), time: 1_600_000_000 };
+        let listed = read_one(&fake::tx_json(&tx, Some(block)));
+        assert_eq!(listed.tx.as_ref(), Some(&tx));
+        assert_eq!(listed.place, Some(block));
+        assert_eq!(read_one(&fake::tx_json(&tx, None)).place, None);
+    }
+
+    #[test]
+    fn a_changed_transaction_is_not_believed() {
+        let json = fake::tx_json(&genesis_coinbase(), None);
+        for (from, to) in [
+            ("\"value\":5000000000", "\"value\":5000000001"),
+            ("\"version\":1", "\"version\":2"),
+            ("\"sequence\":4294967295", "\"sequence\":4294967294"),
+            ("\"locktime\":0", "\"locktime\":1"),
+            ("\"scriptpubkey\":\"41", "\"scriptpubkey\":\"zz"),
+        ] {
+            assert!(json.contains(from), "{from}");
+            assert!(read_one(&json.replace(from, to)).tx.is_none(), "{from}");
+        }
+    }
+
+    #[test]
+    fn more_than_can_exist_is_not_believed() {
+        let mut tx = genesis_coinbase();
+        tx.output[0].value = Amount::MAX_MONEY + Amount::from_sat(1);
+        assert!(!is_believable(&tx, tx.compute_txid()));
+        tx.output[0].value = Amount::MAX_MONEY;
+        assert!(is_believable(&tx, tx.compute_txid()));
+    }
+
+    #[test]
+    fn versions_are_read_signed_and_unsigned() {
+        assert_eq!(version(4_294_967_295), Some(-1));
+        assert_eq!(version(-1), Some(-1));
+        assert_eq!(version(2), Some(2));
+        assert_eq!(version(4_294_967_296), None);
+        assert_eq!(version(-2_147_483_649), None);
+    }
+
+    #[test]
+    fn confirmed_without_a_block_is_not_an_answer() {
+        let status: StatusJson = parse(br#"{"confirmed":true,"block_height":7}"#).expect("json");
+        assert_eq!(status.read(), Err(Cause::Malformed));
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_strings_do_not_count() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(parse::<serde::de::IgnoredAny>(nested(33).as_bytes()).err(), Some(Cause::TooLarge));
+        assert!(parse::<serde::de::IgnoredAny>(nested(32).as_bytes()).is_ok());
+        let text = format!(r#"{{"a":"\"{}\\"}}"#, "[".repeat(100));
+        assert_eq!(depth(text.as_bytes()), 1);
+        assert_eq!(depth(&[b'['; 1_000_000]), 33);
+    }
+
+    #[test]
+    fn fee_rates_are_exact_and_rounded_up() {
+        for (text, rate) in [
+            ("87.882", 87_882),
+            ("1", 1000),
+            ("1.0", 1000),
+            ("0.1", 100),
+            ("1.0001", 1001),
+            ("1.0000000000000002", 1001),
+            ("1e-05", 1),
+            ("1e-300", 1),
+            ("2.5E1", 25_000),
+            ("1e+2", 100_000),
+        ] {
+            assert_eq!(fee_rate(text), Some(FeeRate { sat_per_kvb: rate }), "{text}");
+        }
+        for text in ["0", "0.0", "-1", "1e400", "\"1\"", "null", "1e99999999999", "[1]", ".", "NaN"] {
+            assert_eq!(fee_rate(text), None, "{text}");
+        }
+        assert_eq!(fee_rate(&"9".repeat(31)), None);
+    }
+
+    #[test]
+    fn an_estimate_of_nothing_is_an_empty_map() {
+        assert_eq!(fee_rates(b"{}"), Ok(BTreeMap::new()));
+        let rates = fee_rates(br#"{"1":87.882,"25":-1,"soon":3,"144":1.012}"#).expect("a map");
+        assert_eq!(rates.keys().copied().collect::<Vec<_>>(), [1, 144]);
+        assert_eq!(fee_rates(b"[]").err(), Some(Cause::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = page(&body);
+            let _ = fee_rates(&body);
+        }
+
+        #[test]
+        fn every_transaction_survives_the_round_trip(
+            version in any::<i32>(), lock in any::<u32>(), sequence in any::<u32>(),
+            script in proptest::collection::vec(any::<u8>(), 0..60), value in 0u64..2_100_000_000_000_000,
+        ) {
+            let mut tx = genesis_coinbase();
+            tx.version = transaction::Version(version);
+            tx.lock_time = absolute::LockTime::from_consensus(lock);
+            tx.input[0].sequence = Sequence(sequence);
+            tx.input[0].script_sig = ScriptBuf::from_bytes(script.clone());
+            tx.input[0].witness.push(script);
+            tx.output[0].value = Amount::from_sat(value);
+            let rebuilt = read_one(&fake::tx_json(&tx, None)).tx.map(|tx| consensus::serialize(&tx));
+            prop_assert_eq!(rebuilt, Some(consensus::serialize(&tx)));
+        }
+
+        #[test]
+        fn thousandths_are_read_back(rate in 1u64..10_000_000_000) {
+            let text = format!("{}.{:03}", rate / 1000, rate % 1000);
+            prop_assert_eq!(fee_rate(&text), Some(FeeRate { sat_per_kvb: rate }));
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A second opinion on what a sync wrote down: what two organisations say is agreed, what they do not is named.
+//!
+//! What a witness has and we have not is taken over only if it is proven; it is never dropped without a word. Nobody is
+//! believed for being the first or the second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::Txid;
+
+use super::{
+    authorship::judge,
+    sync::{as_known, place_of},
+};
+use crate::{
+    account::Keychain,
+    explain::Failure,
+    explorer::{
+        Explorer, ExplorerError,
+        bitcoin::{BlockRef, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
+    },
+    ledger::{
+        Ledger, LedgerError,
+        bitcoin::{AccountRow, Completeness, Disagreement, Observation, PROVEN_HERE, ToldHistory},
+    },
+    text::SafeText,
+};
+
+/// What was told of each script.
+type Histories = BTreeMap<(Keychain, u32), ToldHistory>;
+
+/// What became of asking a second organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// There is no second organisation in the list.
+    Nobody,
+    /// There is one, and it did not answer: its failure, in our words.
+    Silent(String),
+    /// It answered.
+    Heard {
+        /// Its host.
+        operator: String,
+        /// Height of the best block that it knows.
+        height: u32,
+        /// Scripts of which it says the same.
+        agreed: usize,
+        /// Scripts of which it says something else that cannot both be true.
+        differing: usize,
+        /// Scripts of which it knows less or more for now: later blocks, or what only waits.
+        pending: usize,
+        /// Scripts that were not put to it.
+        unasked: usize,
+        /// Transactions that only it had, and that are proven.
+        taken_over: usize,
+    },
+}
+
+/// Has a second organisation asked about `asked` and about every coin that nobody confirmed yet, and writes down its words.
+///
+/// # Errors
+/// The ledger cannot be read or written. A witness that is silent is no failure.
+pub(super) fn second_opinion(
+    (ledger, row): (&mut Ledger, &AccountRow),
+    explorer: &Explorer,
+    (tip, answer): (u32, &ScanAnswer),
+) -> Result<Second, Failure> {
+    let told = ledger.known_histories(row)?;
+    let tellers = tellers(answer, &told);
+    let Some(primary) = who_told_most(&tellers) else { return Ok(Second::Nobody) };
+    let scripts = in_order(ledger, row, (&tellers, &told))?;
+    let opinion = match explorer.second_opinion(primary, &scripts) {
+        Ok(Some(opinion)) => opinion,
+        Ok(None) => {
+            let forget = |(place, teller): (&(Keychain, u32), &Teller<'_>)| {
+                ledger.forget_contradictions(row.id, *place, teller.host.as_str())
+            };
+            tellers.iter().try_for_each(forget)?;
+            return Ok(Second::Nobody);
+        }
+        Err(error) => {
+            // Who agreed before is not heard today.
+            tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+            return Ok(Second::Silent(error.to_string()));
+        }
+    };
+    let authorship = judge((ledger, row), explorer, &opinion.differing)?;
+    if let Some(host) = authorship.forgers.first() {
+        explorer.distrust(host);
+        tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+        return Ok(Second::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
+    }
+    let mut news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
+    news.without_proven((ledger, row))?;
+    let proven = news.proven(explorer, opinion.tip.height);
+    ledger.atomically(|ledger| write((ledger, row), &tellers, (&opinion, &news, &proven)))?;
+    let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
+    let differing = named.len();
+    let pending = opinion.differing.len().saturating_sub(differing);
+    let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
+    let (operator, height) = (operator.to_string(), its_tip.height);
+    let taken_over = proven.len();
+    Ok(Second::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
+}
+
+/// A transaction that only the witness had, with the block that it is proven to be in.
+type Proven = (Observation, Txid, BlockRef);
+
+/// Who told of a script in this sync, and whether that is what is known of it now: the ledger may know better.
+struct Teller<'a> {
+    host: &'a SafeText,
+    says_what_is_known: bool,
+}
+
+/// Who told of each script in this sync.
+type Tellers<'a> = BTreeMap<(Keychain, u32), Teller<'a>>;
+
+fn tellers<'a>(answer: &'a ScanAnswer, told: &Histories) -> Tellers<'a> {
+    let of = |history: &'a ScriptHistory| {
+        let place = (history.keychain, history.index);
+        let says_what_is_known = told.get(&place).map(as_known).unwrap_or_default().is(&history.txs);
+        (place, Teller { host: &history.operator, says_what_is_known })
+    };
+    let same = |(keychain, index, host): &'a (Keychain, u32, SafeText)| {
+        ((*keychain, *index), Teller { host, says_what_is_known: true })
+    };
+    answer.scripts.iter().map(of).chain(answer.unchanged.iter().map(same)).collect()
+}
+
+fn who_told_most<'a>(tellers: &Tellers<'a>) -> Option<&'a SafeText> {
+    let mut counts: BTreeMap<&str, (usize, &SafeText)> = BTreeMap::new();
+    for teller in tellers.values() {
+        counts.entry(teller.host.as_str()).or_insert((0, teller.host)).0 += 1;
+    }
+    counts.into_values().max_by_key(|(count, _)| *count).map(|(_, teller)| teller)
+}
+
+fn write(
+    (ledger, row): (&Ledger, &AccountRow),
+    tellers: &Tellers<'_>,
+    (opinion, news, proven): (&Opinion, &Differences<'_>, &[Proven]),
+) -> Result<(), LedgerError> {
+    ledger.set_witness(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
+    let differing = opinion.differing.iter().map(|history| (history.keychain, history.index));
+    for place in opinion.agreed.iter().copied().chain(differing.clone()) {
+        let teller = tellers.get(&place).map_or("", |teller| teller.host.as_str());
+        ledger.forget_contradictions(row.id, place, teller)?;
+    }
+    // Where the first one left out what is proven, two do not agree, although the second says what is known.
+    let named = ledger.disagreements(row.id)?.into_iter().map(|what| (what.keychain, what.index));
+    let contested: BTreeSet<(Keychain, u32)> = named.collect();
+    for &place in &opinion.agreed {
+        match tellers.get(&place).filter(|_| !contested.contains(&place)) {
+            Some(teller) => ledger.put_opinion(row.id, place, (opinion.operator.as_str(), teller.host.as_str()))?,
+            None => ledger.forget_opinion(row.id, place)?,
+        }
+    }
+    // Nor where the first one says something else than what is known.
+    let otherwise = tellers.iter().filter(|(_, teller)| !teller.says_what_is_known).map(|(place, _)| *place);
+    differing.chain(otherwise).try_for_each(|place| ledger.forget_opinion(row.id, place))?;
+    for (observation, txid, block) in proven {
+        ledger.put_proof(row, *txid, (block.height, &block.hash.to_string()))?;
+        ledger.observe(row, observation)?;
+    }
+    if !proven.is_empty() {
+        ledger.rebuild(row)?;
+    }
+    news.disagreements.iter().try_for_each(|what| ledger.put_disagreement(row, what))
+}
+
+/// Scripts with unspent coins first, then the others that were used, then the unused.
+fn in_order(
+    ledger: &Ledger,
+    row: &AccountRow,
+    (tellers, told): (&Tellers<'_>, &Histories),
+) -> Result<Vec<WitnessedScript>, Failure> {
+    let mut places = ledger.unconfirmed_holders(row.id)?;
+    let (used, unused): (Vec<_>, Vec<_>) = tellers.keys().copied().partition(|place| told.contains_key(place));
+    let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();
+    places.extend(used.into_iter().chain(unused).filter(|place| !first.contains(place)));
+    let opinions = ledger.opinions(row.id)?;
+    let witnessed = |(keychain, index): (Keychain, u32)| {
+        let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
+        let agreed_by = opinions.get(&(keychain, index)).cloned();
+        let teller = tellers.get(&(keychain, index)).filter(|teller| teller.says_what_is_known);
+        let told_by = teller.map(|teller| teller.host.clone());
+        let script = row.account.script(keychain, index).ok()?;
+        Some(WitnessedScript { keychain, index, script, known, agreed_by, told_by })
+    };
+    Ok(places.into_iter().filter_map(witnessed).collect())
+}
+
+/// What the witness says otherwise.
+#[derive(Default)]
+struct Differences<'a> {
+    disagreements: Vec<Disagreement>,
+    /// Transactions in blocks that only the witness has.
+    only_there: Vec<(&'a ScriptHistory, &'a TxAt, BlockRef)>,
+}
+
+impl<'a> Differences<'a> {
+    fn of(
+        ledger: (&Ledger, &AccountRow),
+        opinion: &'a Opinion,
+        (primary, tip, told): (&SafeText, u32, &Histories),
+    ) -> Result<Self, Failure> {
+        let mut differences = Self::default();
+        for history in &opinion.differing {
+            let known = told.get(&(history.keychain, history.index)).cloned().unwrap_or_default();
+            // Who is further behind than by the blocks of a moment lacks what the other has.
+            let seen_to = if opinion.tip.height > tip.saturating_add(SAME_MOMENT) { opinion.tip.height } else { tip };
+            differences.only_there(history, &known, (primary, seen_to));
+            differences.only_here(ledger, (history, &known), (primary, opinion.tip.height))?;
+        }
+        Ok(differences)
+    }
+
+    /// In blocks, as the witness says, and not known here, or elsewhere. What merely waits comes and goes.
+    fn only_there(&mut self, history: &'a ScriptHistory, known: &ToldHistory, (primary, tip): (&SafeText, u32)) {
+        for seen in &history.txs {
+            let Some(block) = seen.place else { continue };
+            let claim = (seen.tx.compute_txid(), block.height);
+            if known.confirmed.contains(&claim) {
+                continue;
+            }
+            // The first one may not know a later block yet; what is proven counts whoever knows it.
+            if block.height <= tip {
+                self.name(history, claim.0, (history.operator.as_str(), primary.as_str()));
+            }
+            self.only_there.push((history, seen, block));
+        }
+    }
+
+    /// In blocks, as is known here, and not listed there although the witness knows of that height.
+    fn only_here(
+        &mut self,
+        (ledger, row): (&Ledger, &AccountRow),
+        (history, known): (&ScriptHistory, &ToldHistory),
+        (primary, its_tip): (&SafeText, u32),
+    ) -> Result<(), Failure> {
+        for &(txid, height) in &known.confirmed {
+            let there = history.txs.iter().any(|seen| seen.place.is_some() && seen.tx.compute_txid() == txid);
+            if !there && height <= its_tip {
+                let has = if ledger.is_proven(row, txid)? { PROVEN_HERE } else { primary.as_str() };
+                self.name(history, txid, (has, history.operator.as_str()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is proven already is in its block, wherever the witness has it: which of two chains stands is settled elsewhere.
+    fn without_proven(&mut self, (ledger, row): (&Ledger, &AccountRow)) -> Result<(), LedgerError> {
+        let mut left = Vec::new();
+        for (history, seen, block) in std::mem::take(&mut self.only_there) {
+            if !ledger.is_proven(row, seen.tx.compute_txid())? {
+                left.push((history, seen, block));
+            }
+        }
+        self.only_there = left;
+        Ok(())
+    }
+
+    fn name(&mut self, history: &ScriptHistory, txid: Txid, (has, lacks): (&str, &str)) {
+        self.disagreements.push(Disagreement {
+            keychain: history.keychain,
+            index: history.index,
+            txid: txid.to_string(),
+            has: has.to_owned(),
+            lacks: lacks.to_owned(),
+        });
+    }
+
+    /// Those of the witness's own that are proven to be in their blocks. Who lies about one proves none.
+    fn proven(&self, explorer: &Explorer, tip: u32) -> Vec<Proven> {
+        let claims: Vec<_> = self.only_there.iter().map(|(_, seen, block)| (seen.tx.clone(), *block)).collect();
+        let answers = explorer.prove(&claims, tip).unwrap_or_default();
+        let found = self.only_there.iter().zip(answers).filter(|(_, is_proven)| *is_proven);
+        let observed = |((history, seen, block), _): (&(&ScriptHistory, &TxAt, BlockRef), bool)| {
+            let observation = Observation {
+                keychain: history.keychain,
+                index: history.index,
+                transactions: vec![(seen.tx.clone(), place_of(block))],
+                signed: BTreeSet::new(),
+                completeness: Completeness::Part,
+                said_by: history.operator.to_string(),
+                tip,
+            };
+            (observation, seen.tx.compute_txid(), *block)
+        };
+        found.map(observed).collect()
+    }
+}

@@ -1,0 +1,154 @@
+//! The story on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status. Each arrow has exactly one maker here.
+//!
+//! What comes from a file is read again and judged again; what was signed must equal what was approved. This room must not
+//! touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
+
+mod authorship;
+mod cross_check;
+mod deliver;
+mod draft_file;
+mod just_sent;
+mod limits;
+mod original;
+mod ownership;
+mod repeat;
+mod replaces;
+mod signed_file;
+mod snapshot;
+mod sync;
+mod track;
+mod warmth;
+
+pub use self::{
+    cross_check::Second,
+    deliver::{Alone, Delivery, check_unspent, deliver},
+    draft_file::{Context, Draft},
+    limits::{Limits, Origin},
+    original::{check_original, current, original},
+    ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
+    repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
+    replaces::{Effect, Replaces, replaced_by, replaces},
+    signed_file::SignedFile,
+    snapshot::snapshot,
+    sync::{Depth, SyncReport, sync},
+    track::{Tracking, refuse_superseded, track},
+};
+use crate::{
+    chain::{
+        Chain,
+        bitcoin::{Bitcoin, OwnAccount, Ownership, Plan, sign as bitcoin_sign},
+    },
+    explain::Failure,
+    flow::FlowError,
+    keystore::{Keys, SingleKey},
+    ledger::{
+        Ledger,
+        bitcoin::{AccountRow, Synced},
+    },
+    request::Request,
+    review::Review,
+    signing::Signed,
+};
+
+/// Request -> Draft: plans from what the ledger knows, and sets the change address aside.
+///
+/// # Errors
+/// The request cannot be fulfilled, or the ledger cannot be used.
+pub fn plan(ledger: &Ledger, row: &AccountRow, request: &Request, randomness: [u8; 32]) -> Result<Draft, Failure> {
+    let snapshot = snapshot(ledger, row)?;
+    draft(ledger, row, Bitcoin::plan(request, &snapshot, randomness)?)
+}
+
+/// A plan becomes a draft of this account; its change address is not given out again.
+///
+/// # Errors
+/// The ledger cannot be written.
+pub fn draft(ledger: &Ledger, row: &AccountRow, mut plan: Plan) -> Result<Draft, Failure> {
+    snapshot::name_own_outputs(ledger, row, &mut plan)?;
+    let scripts: Vec<_> = plan.psbt.unsigned_tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
+    snapshot::issue_change(ledger, row, &scripts)?;
+    let context = Context {
+        wallet: Some(row.wallet.clone()),
+        account: Some(row.name.clone()),
+        tip_height: row.synced.as_ref().map(Synced::counted_height),
+        created: Some(crate::ledger::now()),
+    };
+    Ok(Draft { plan, context })
+}
+
+/// A plan that a person or a stated limit agreed to. Made by [`approve`] only.
+#[derive(Debug)]
+pub struct Approved {
+    plan: Plan,
+    review: Review,
+    /// The accounts that it was judged by, with what is known of their use.
+    ours: Ownership,
+}
+
+impl Approved {
+    /// What was agreed to.
+    #[must_use]
+    pub const fn review(&self) -> &Review {
+        &self.review
+    }
+}
+
+/// Draft -> Approved: the draft is reviewed from its own bytes, then `agree` decides.
+///
+/// # Errors
+/// The draft must not be signed, or `agree` did not agree.
+pub fn approve(
+    draft: &Draft,
+    ours: &Ownership,
+    agree: impl FnOnce(&Review) -> Result<(), Failure>,
+) -> Result<Approved, Failure> {
+    let review = Bitcoin::review(&draft.plan, ours)?;
+    agree(&review)?;
+    Ok(Approved { plan: draft.plan.clone(), review, ours: ours.clone() })
+}
+
+/// Approved -> Signed: reviews once more with accounts derived from the keys themselves, signs, and proves the result.
+///
+/// # Errors
+/// The keys disagree with the ledger, the review changed, or the result is refused by Bitcoin Core's code.
+pub fn sign(approved: Approved, keys: &Keys) -> Result<Signed, Failure> {
+    let (plan, jobs, signatures) = signatures(approved, keys)?;
+    Ok(Bitcoin::finish(plan, &jobs, &signatures)?)
+}
+
+/// Approved -> Signed with a single key, for a sweep: the review must be the same with nothing but that key as ours.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_sweep(approved: Approved, key: &SingleKey, accounts: Vec<OwnAccount>) -> Result<Signed, Failure> {
+    let ours = Ownership::of_key(key.public_key()).with(accounts);
+    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
+        return Err(FlowError::ReviewChanged.into());
+    }
+    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
+    let signatures = key.sign(&jobs)?;
+    Ok(Bitcoin::finish(approved.plan, &jobs, &signatures)?)
+}
+
+/// As [`sign`], as a finalized PSBT for other wallets.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_psbt(approved: Approved, keys: &Keys) -> Result<bitcoin::Psbt, Failure> {
+    let (plan, jobs, signatures) = signatures(approved, keys)?;
+    let psbt = bitcoin_sign::finalized(plan.psbt, &jobs, &signatures)?;
+    bitcoin_sign::finished(&psbt)?;
+    Ok(psbt)
+}
+
+type Answered = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
+
+fn signatures(approved: Approved, keys: &Keys) -> Result<Answered, Failure> {
+    let ours = ownership_of_keys(&approved.plan, keys, &approved.ours)?;
+    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
+        return Err(FlowError::ReviewChanged.into());
+    }
+    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
+    let signatures = keys.sign(&jobs)?;
+    Ok((approved.plan, jobs, signatures))
+}
