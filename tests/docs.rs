@@ -133,7 +133,7 @@ fn the_configuration_example_is_read() {
 #[test]
 fn every_key_of_the_configuration_is_described() {
     let documented = read("docs/config.md");
-    let keys = reading::fields(&read("src/cli/config.rs"), "pub(crate) struct Config {");
+    let keys = reading::fields(&read("src/cli/config/mod.rs"), "pub(crate) struct Config {");
     assert!(keys.len() >= 4, "{keys:?}");
     let missing: Vec<_> = keys.iter().filter(|key| !documented.contains(&format!("| `{key}` |"))).collect();
     assert!(missing.is_empty(), "docs/config.md says nothing about {missing:?}");

@@ -50,7 +50,7 @@ impl Hidden {
         let plain = |text: &str| text.split_whitespace().collect::<String>().replace(',', "").to_lowercase();
         let page = plain(page);
         let usdc = fastness::token::Token::at(1, transactions::USDC).unwrap().denomination();
-        let ether = fastness::chain::ethereum::plan::native(chain(), self.amount);
+        let ether = fastness::chain::ethereum::units::native(chain(), self.amount);
         let amounts = [self.amount.to_string(), plain(&usdc.of(self.amount).to_string()), plain(&ether.to_string())];
         page.contains(&plain(&self.to.to_string())) && amounts.iter().any(|amount| page.contains(amount.as_str()))
     }

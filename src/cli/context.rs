@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    DeskError, Globals,
+    CliError, Globals,
     config::Config,
     disclosures,
     family::{Family, Given},
@@ -12,7 +12,7 @@ use super::{
 use fastness::{
     account::STANDARD_GAP,
     explain::Failure,
-    explorer::{EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, Passage, SocksProxy},
+    explorer::{Egress, EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, SocksProxy},
     ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
     store::{Home, Lock, RequestLog, StoreError, WalletName, WriteRule, atomic_write, read_private},
@@ -26,7 +26,7 @@ const ETHEREUM: u64 = 1;
 
 /// Whether the network may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum NetworkAccess {
     /// Yes.
     Online,
     /// Not: by `--offline`.
@@ -35,7 +35,7 @@ pub(crate) enum Reach {
 
 /// Who agrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Consent {
+pub(crate) enum Assent {
     /// The person, when asked.
     Ask,
     /// `--yes`.
@@ -74,7 +74,7 @@ impl Context {
         if self.home.is_none() {
             self.home = Some(Home::open(self.globals.home.as_deref())?);
         }
-        self.home.as_ref().ok_or_else(|| DeskError::Usage("no home directory".to_owned()).into())
+        self.home.as_ref().ok_or_else(|| CliError::Usage("no home directory".to_owned()).into())
     }
 
     /// The person's settings.
@@ -115,7 +115,7 @@ impl Context {
     pub(crate) fn network_for(&mut self, file: &[u8]) -> Result<Option<Network>, Failure> {
         if file.trim_ascii_start().starts_with(b"{") {
             match self.asked() {
-                Some(AnyNetwork::Evm(chain)) => Err(DeskError::OtherFamily(chain.name).into()),
+                Some(AnyNetwork::Evm(chain)) => Err(CliError::OtherFamily(chain.name).into()),
                 _ => Ok(self.asked_network()),
             }
         } else {
@@ -124,7 +124,7 @@ impl Context {
     }
 
     /// Stops the command if it was given options of the other family.
-    pub(crate) fn is_about(&self, network: AnyNetwork) -> Result<(), DeskError> {
+    pub(crate) fn is_about(&self, network: AnyNetwork) -> Result<(), CliError> {
         match network {
             AnyNetwork::Bitcoin(network) => self.given.fit(Family::Bitcoin, network.name()),
             AnyNetwork::Evm(chain) => self.given.fit(Family::Evm, chain.name),
@@ -140,7 +140,7 @@ impl Context {
     fn resolved_network(&mut self, ledger: &Ledger) -> Result<Network, Failure> {
         match self.asked().or(self.config()?.network()) {
             Some(AnyNetwork::Bitcoin(network)) => return Ok(network),
-            Some(AnyNetwork::Evm(chain)) => return Err(DeskError::OtherFamily(chain.name).into()),
+            Some(AnyNetwork::Evm(chain)) => return Err(CliError::OtherFamily(chain.name).into()),
             None => {}
         }
         match self.wallet_in(ledger) {
@@ -172,7 +172,7 @@ impl Context {
             return Ok(chain);
         }
         if let Some(AnyNetwork::Bitcoin(network)) = self.asked() {
-            return Err(DeskError::OtherFamily(network.name()).into());
+            return Err(CliError::OtherFamily(network.name()).into());
         }
         let ledger = self.ledger()?;
         let wallet = self.wallet_in(&ledger)?;
@@ -180,7 +180,7 @@ impl Context {
         let ethereum = EvmChain::by_id(ETHEREUM).filter(|_| main);
         ethereum.ok_or_else(|| {
             let what = "this is about a network of the Ethereum family; name it with --network, such as sepolia";
-            DeskError::Usage(what.to_owned()).into()
+            CliError::Usage(what.to_owned()).into()
         })
     }
 
@@ -196,7 +196,7 @@ impl Context {
     /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
     pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
         self.is_about(AnyNetwork::Evm(chain))?;
-        if self.reach() == Reach::Offline {
+        if self.reach() == NetworkAccess::Offline {
             return Err(fastness::explorer::ExplorerError::NoNetwork.into());
         }
         let mut endpoints = self.globals.explorer.clone();
@@ -209,7 +209,9 @@ impl Context {
     /// The indexer that config.toml names for a chain; nothing where none is named or `--offline` was given.
     pub(crate) fn indexer(&mut self, chain: &'static EvmChain) -> Result<Option<EvmIndexer>, Failure> {
         let config = self.config()?;
-        let Some(named) = config.history_of(chain).filter(|_| self.reach() == Reach::Online) else { return Ok(None) };
+        let Some(named) = config.history_of(chain).filter(|_| self.reach() == NetworkAccess::Online) else {
+            return Ok(None);
+        };
         let passage = self.passage()?;
         named.connect(chain, (self.home()?.root(), &passage)).map(Some)
     }
@@ -231,9 +233,9 @@ impl Context {
             [one] => Ok(one.clone()),
             [] => {
                 let home = self.home()?.root().display().to_string();
-                Err(DeskError::WhichWallet(format!("there is no wallet yet in {home}")).into())
+                Err(CliError::WhichWallet(format!("there is no wallet yet in {home}")).into())
             }
-            several => Err(DeskError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
+            several => Err(CliError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
         }
     }
 
@@ -269,13 +271,13 @@ impl Context {
     }
 
     /// Whether the network may be used.
-    pub(crate) const fn reach(&self) -> Reach {
-        if self.globals.offline { Reach::Offline } else { Reach::Online }
+    pub(crate) const fn reach(&self) -> NetworkAccess {
+        if self.globals.offline { NetworkAccess::Offline } else { NetworkAccess::Online }
     }
 
     /// Who agrees.
-    pub(crate) const fn consent(&self) -> Consent {
-        if self.globals.yes { Consent::Given } else { Consent::Ask }
+    pub(crate) const fn consent(&self) -> Assent {
+        if self.globals.yes { Assent::Given } else { Assent::Ask }
     }
 
     /// The same where nobody is asked anything: it waits for its turn.
@@ -289,8 +291,8 @@ impl Context {
             return Ok(Arc::clone(lock));
         }
         let patience = match self.consent() {
-            Consent::Ask => Duration::from_secs(5),
-            Consent::Given => Duration::from_secs(120),
+            Assent::Ask => Duration::from_secs(5),
+            Assent::Given => Duration::from_secs(120),
         };
         let lock = Arc::new(self.home()?.lock(patience)?);
         self.payments = Some(Arc::clone(&lock));
@@ -300,7 +302,7 @@ impl Context {
     /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
     pub(crate) fn explorer(&mut self, network: Network) -> Result<Explorer, Failure> {
         self.is_about(AnyNetwork::Bitcoin(network))?;
-        if self.reach() == Reach::Offline {
+        if self.reach() == NetworkAccess::Offline {
             return Err(fastness::explorer::ExplorerError::NoNetwork.into());
         }
         let mut endpoints = self.globals.explorer.clone();
@@ -323,16 +325,16 @@ impl Context {
     }
 
     /// The way out: the proxy of `--proxy` or config.toml, and our own log of what each host is told.
-    pub(crate) fn passage(&mut self) -> Result<Passage, Failure> {
+    pub(crate) fn passage(&mut self) -> Result<Egress, Failure> {
         let named = self.globals.proxy.clone().or(self.config()?.proxy);
         let proxy = named.as_deref().map(SocksProxy::parse).transpose();
-        let proxy = proxy.map_err(|why| DeskError::Usage(format!("the address of the proxy {why}")))?;
+        let proxy = proxy.map_err(|why| CliError::Usage(format!("the address of the proxy {why}")))?;
         let log = RequestLog::open(&self.home()?.request_log_path())?;
         let accounts = self.ledger()?.evm_accounts(None)?;
         let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
-        let passage = Passage { proxy, witness: None, accounts, book: self.health()? };
+        let passage = Egress { proxy, witness: None, accounts, book: self.health()? };
         let witness = Some(disclosures::witness(passage.clone(), log, self.ui.form()));
-        Ok(Passage { witness, ..passage })
+        Ok(Egress { witness, ..passage })
     }
 
     /// How explorers behaved in earlier runs.
@@ -386,10 +388,10 @@ fn only_network(ledger: &Ledger) -> Result<Option<Network>, Failure> {
 /// Wallets in one message: a home can hold more than a person reads.
 const LISTED: usize = 20;
 
-fn no_wallet(name: &WalletName, names: &[WalletName]) -> DeskError {
+fn no_wallet(name: &WalletName, names: &[WalletName]) -> CliError {
     match names {
-        [] => DeskError::WhichWallet(format!("there is no wallet `{name}`, and no other yet")),
-        names => DeskError::WhichWallet(format!("there is no wallet `{name}`; there is {}", listed(names))),
+        [] => CliError::WhichWallet(format!("there is no wallet `{name}`, and no other yet")),
+        names => CliError::WhichWallet(format!("there is no wallet `{name}`; there is {}", listed(names))),
     }
 }
 

@@ -9,21 +9,21 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::ui::{Form, Ui};
+use super::{report::OutputFormat, ui::Ui};
 use fastness::{
-    explorer::{Passage, Seen, Witness},
+    explorer::{DisclosureHook, Egress, Seen},
     ledger::now,
     review::Warning,
-    store::{RequestLog, Told},
+    store::{LoggedRequest, RequestLog},
 };
 
 /// Whether this process has warned: the explorers of each account have a witness of their own.
 static WARNED: AtomicBool = AtomicBool::new(false);
 
 /// A witness that writes into a log; `passage` says by which way a host is reached.
-pub(crate) fn witness(passage: Passage, log: RequestLog, form: Form) -> Witness {
+pub(crate) fn witness(passage: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
     let log = RefCell::new(log);
-    let lately: RefCell<BTreeMap<Told, u64>> = RefCell::default();
+    let lately: RefCell<BTreeMap<LoggedRequest, u64>> = RefCell::default();
     Rc::new(move |seen: &Seen| {
         let (told, time) = (told(&passage, seen), now());
         // The times of the report are seconds: the same twice in one says nothing new.
@@ -40,9 +40,9 @@ pub(crate) fn witness(passage: Passage, log: RequestLog, form: Form) -> Witness 
     })
 }
 
-fn told(passage: &Passage, seen: &Seen) -> Told {
+fn told(passage: &Egress, seen: &Seen) -> LoggedRequest {
     let host = seen.host.to_string();
-    Told {
+    LoggedRequest {
         network: seen.network.to_owned(),
         kind: seen.subject.kind().to_owned(),
         id: seen.subject.id().to_owned(),

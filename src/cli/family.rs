@@ -4,7 +4,7 @@
 
 use clap::{ArgMatches, Command, parser::ValueSource};
 
-use super::DeskError;
+use super::CliError;
 
 /// Heading of options for Bitcoin and its test networks.
 pub(crate) const BITCOIN: &str = "Bitcoin";
@@ -69,14 +69,14 @@ impl Given {
     ///
     /// # Errors
     /// There is such an option; all of them are named.
-    pub(crate) fn fit(&self, family: Family, network: &'static str) -> Result<(), DeskError> {
+    pub(crate) fn fit(&self, family: Family, network: &'static str) -> Result<(), CliError> {
         let foreign = self.0.iter().filter(|(_, of)| *of != family);
         let names: Vec<&str> = foreign.map(|(name, _)| name.as_str()).collect();
         let other = if family == Family::Bitcoin { Family::Evm } else { Family::Bitcoin };
         if names.is_empty() {
             return Ok(());
         }
-        Err(DeskError::OtherOptions { options: names.join(", "), family: other.in_words(), network })
+        Err(CliError::OtherOptions { options: names.join(", "), family: other.in_words(), network })
     }
 }
 

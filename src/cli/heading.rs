@@ -4,7 +4,7 @@
 
 use alloy_primitives::Address;
 use fastness::{
-    flow::{bitcoin::Context, ethereum::EvmDraft},
+    flow::{bitcoin::DraftContext, ethereum::EvmDraft},
     ledger::{bitcoin::AccountRow, ethereum::EvmAccountRow},
     review::Review,
     text::SafeText,
@@ -53,7 +53,7 @@ fn named(wallet: &str, account: &str) -> String {
 
 impl Heading {
     /// Of a draft on Bitcoin, by the accounts that are listed here.
-    pub(crate) fn of_draft(review: &Review, accounts: &[AccountRow], context: &Context) -> Self {
+    pub(crate) fn of_draft(review: &Review, accounts: &[AccountRow], context: &DraftContext) -> Self {
         let subject = of_inputs(review, accounts);
         let claimed = claimed(&subject, context.wallet.as_deref(), context.account.as_deref());
         Self { subject, claimed }

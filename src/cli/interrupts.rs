@@ -13,18 +13,13 @@ use std::{
 use fastness::explain::{Explain, Failure, Kind};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{
-    DeskError,
-    report::Outcome,
-    terminal,
-    ui::{Form, Ui},
-};
+use crate::cli::{CliError, report::Outcome, report::OutputFormat, terminal, ui::Ui};
 
 /// How long an answer is waited for after an interrupt: most hosts answer sooner, and nobody waits longer willingly.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Who reads stdout, for the thread that waits for signals.
-static FORM: OnceLock<Form> = OnceLock::new();
+static FORM: OnceLock<OutputFormat> = OnceLock::new();
 
 static WATCH: Mutex<Watch> = Mutex::new(Watch { sent: None, child: None, noted: false, is_told: false });
 
@@ -41,7 +36,7 @@ struct Watch {
 }
 
 /// Names the reader of stdout; the first word counts.
-pub(crate) fn set_form(form: Form) {
+pub(crate) fn set_form(form: OutputFormat) {
     let _ = FORM.set(form);
 }
 
@@ -56,10 +51,10 @@ pub(crate) fn watch() {
 ///
 /// # Errors
 /// An interrupt came before, and nothing has left.
-pub(crate) fn may_leave(known: impl Outcome + Send + 'static) -> Result<(), DeskError> {
+pub(crate) fn may_leave(known: impl Outcome + Send + 'static) -> Result<(), CliError> {
     let mut watch = lock();
     if watch.noted && watch.sent.is_none() {
-        return Err(DeskError::Interrupted);
+        return Err(CliError::Interrupted);
     }
     watch.sent = Some(Box::new(known));
     Ok(())
@@ -69,12 +64,12 @@ pub(crate) fn may_leave(known: impl Outcome + Send + 'static) -> Result<(), Desk
 ///
 /// # Errors
 /// An interrupt came: what the child answered is not used.
-pub(crate) fn while_child_works<T>(process: u32, wait: impl FnOnce() -> T) -> Result<T, DeskError> {
+pub(crate) fn while_child_works<T>(process: u32, wait: impl FnOnce() -> T) -> Result<T, CliError> {
     lock().child = i32::try_from(process).ok().and_then(Pid::from_raw);
     let answer = wait();
     let mut watch = lock();
     watch.child = None;
-    if watch.noted { Err(DeskError::Interrupted) } else { Ok(answer) }
+    if watch.noted { Err(CliError::Interrupted) } else { Ok(answer) }
 }
 
 /// Called before the result is printed: an interrupt comes too late now. Answers whether one came before.
@@ -86,7 +81,7 @@ pub(crate) fn begin_telling() -> bool {
 
 /// What may have left, if a command that was interrupted ends with a failure that would deny it.
 pub(crate) fn instead_of(failure: &Failure) -> Option<Box<dyn Outcome + Send>> {
-    let is_denial = failure.entry().code == DeskError::Interrupted.entry().code;
+    let is_denial = failure.entry().code == CliError::Interrupted.entry().code;
     if is_denial { lock().sent.take() } else { None }
 }
 
@@ -96,7 +91,7 @@ fn lock() -> MutexGuard<'static, Watch> {
 }
 
 fn ui() -> Ui {
-    Ui::new(FORM.get().copied().unwrap_or(Form::Text))
+    Ui::new(FORM.get().copied().unwrap_or(OutputFormat::Text))
 }
 
 /// Runs on the thread that waits for signals. The lock is held until the process has ended, so that nobody sends meanwhile.
@@ -139,6 +134,9 @@ fn end_with(known: &dyn Outcome) -> ! {
 
 fn end_as_declined() -> ! {
     terminal::end_questions();
-    ui().failure(&DeskError::Interrupted.into());
+    ui().failure(&CliError::Interrupted.into());
     std::process::exit(i32::from(Kind::Declined.exit_code()))
 }
+
+/// Why it is unclear what became of a transaction whose command was interrupted.
+pub(crate) const NO_ANSWER_YET: &str = "interrupted before an answer came";

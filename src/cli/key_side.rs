@@ -14,7 +14,7 @@ use fastness::{
 };
 use zeroize::Zeroizing;
 
-use super::{DeskError, context::Context, ending, terminal};
+use super::{CliError, context::Context, ending, way_out};
 
 /// No password is longer.
 const MAX_SECRET: u64 = 4096;
@@ -57,7 +57,7 @@ pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<Pa
 /// Seals this process; of all files it reaches those of `access`.
 pub(crate) fn seal_to(access: &FileAccess) -> Result<Sealed, Failure> {
     let start_threads = || {
-        terminal::restore_on_the_way_out();
+        way_out::restore_on_the_way_out();
         ending::prepare();
     };
     Ok(seal_with_threads(access, start_threads)?)
@@ -101,7 +101,7 @@ pub(crate) fn new_password(context: &Context, source: &PasswordSource, _sealed: 
     }
     let first = Password::new(take(context.ui.ask_hidden("New password: ", source.flag)?))?;
     let second = Password::new(take(context.ui.ask_hidden("The same again: ", source.flag)?))?;
-    if first.same_as(&second) { Ok(first) } else { Err(DeskError::EntriesDiffer.into()) }
+    if first.same_as(&second) { Ok(first) } else { Err(CliError::EntriesDiffer.into()) }
 }
 
 /// The passphrase of a wallet that asks for it each time.
@@ -124,7 +124,7 @@ pub(crate) fn new_passphrase(context: &Context, _sealed: &Sealed) -> Result<Pass
             ))?;
             let second = Passphrase::new(take(context.ui.ask_hidden("The same again: ", PASSPHRASE_FLAG)?))?;
             if !first.same_as(&second) {
-                return Err(DeskError::EntriesDiffer.into());
+                return Err(CliError::EntriesDiffer.into());
             }
             first
         }
@@ -149,7 +149,7 @@ pub(crate) fn check_class(
 ) -> Result<(), Failure> {
     let path = context.home()?.keystore_path(wallet);
     if !path.exists() && is_watched(context, wallet)? {
-        return Err(DeskError::WatchOnly(wallet.to_string()).into());
+        return Err(CliError::WatchOnly(wallet.to_string()).into());
     }
     let class = keystore::read_header(&path)?.network_class;
     if class != wanted {
@@ -189,7 +189,7 @@ pub(crate) fn from_file(path: &Path) -> Result<String, Failure> {
     let bytes = Zeroizing::new(read_secret(path, MAX_SECRET)?);
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| DeskError::NotText)?;
+    let text = std::str::from_utf8(line).map_err(|_| CliError::NotText)?;
     Ok(text.to_owned())
 }
 

@@ -3,30 +3,34 @@
 //! No decision about money, keys or networks is made here; each command calls the library's rooms.
 
 mod account_choice;
-mod agreement;
+mod bitcoin;
+mod cli_error;
 mod commands;
 mod config;
 mod context;
 mod descriptors;
-mod desk_error;
 mod disclosures;
+mod duration;
 mod ending;
 mod ethereum;
 mod family;
 mod heading;
+mod input_file;
 mod interrupts;
 mod key_side;
+mod limits;
 mod new_wallet;
+mod note;
 mod page;
 mod pager;
 mod report;
-mod review_page;
 mod sealed_child;
 mod stopping;
 mod terminal;
 mod typed_words;
 mod ui;
 mod wallet_error;
+mod way_out;
 mod words_screen;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -41,14 +45,14 @@ use fastness::{
 use rustix::fs::Mode;
 use serde::Serialize;
 
-pub(crate) use self::desk_error::{CATALOGUE, DeskError};
+pub(crate) use self::cli_error::{CATALOGUE, CliError};
 use self::{
     commands::Command,
     context::Context,
     family::Given,
     page::Page,
-    report::{Outcome, Report},
-    ui::{Form, Ui},
+    report::{Outcome, OutputFormat, Report},
+    ui::Ui,
 };
 
 /// An HD wallet for the terminal: keys stay sealed, explorers are never believed.
@@ -147,7 +151,8 @@ pub(crate) fn main() -> ExitCode {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     stopping::hold_back_file_size_signal();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let form = if arguments.iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text };
+    let form =
+        if arguments.iter().any(|argument| argument == "--json") { OutputFormat::Json } else { OutputFormat::Text };
     interrupts::set_form(form);
     let ui = Ui::new(form);
     ending::with(run(&arguments, ui).unwrap_or_else(|failure| {
@@ -170,7 +175,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
                 ui.result(&Shown { text: error.render().to_string() })?;
                 return Ok(0);
             }
-            Err(error) => return Err(DeskError::Usage(usage(&error)).into()),
+            Err(error) => return Err(CliError::Usage(usage(&error)).into()),
         };
     let Some(command) = cli.command else {
         ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
@@ -204,7 +209,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     context.ui.result(outcome.as_ref())?;
     // Who interrupts may not read the result, so the same command takes up what was signed. The result stands in any case.
     if !was_interrupted {
-        let _ = outcome.told(&mut context);
+        let _ = outcome.told(&mut || context.ledger());
     }
     Ok(outcome.exit_code())
 }
@@ -237,7 +242,7 @@ const TAKES_IDS: &[&str] = &[
 ];
 
 /// Every program on the machine can read the command line: a secret on it is treated as leaked.
-fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
+fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
     let texts: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let takes_ids = texts.iter().any(|text| TAKES_IDS.contains(&text.as_str()));
     let value = |text: &str| text.split_once('=').map_or(text, |(_, value)| value).to_owned();
@@ -246,7 +251,7 @@ fn refuse_secrets(arguments: &[OsString]) -> Result<(), DeskError> {
         found => found.is_some(),
     };
     if texts.iter().any(secret) || spread_phrase(&texts) {
-        return Err(DeskError::SecretOnCommandLine);
+        return Err(CliError::SecretOnCommandLine);
     }
     Ok(())
 }

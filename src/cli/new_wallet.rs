@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    DeskError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report,
+    CliError, account_choice::AddressType, context::Context, key_side, page::Page, report::Report,
     wallet_error::WalletError,
 };
 use fastness::{
@@ -242,7 +242,7 @@ fn listed(name: String, account: &Account) -> Result<MadeAccount, Failure> {
 /// The address at 0/0.
 pub(crate) fn first_address(account: &Account) -> Result<String, Failure> {
     let script = account.script(Keychain::Receive, 0)?;
-    Ok(address::of(&script, account.network).ok_or(DeskError::Unprintable)?)
+    Ok(address::of(&script, account.network).ok_or(CliError::Unprintable)?)
 }
 
 /// The cost of one guess, in words.

@@ -2,19 +2,29 @@
 //!
 //! One JSON document on stdout, success or failure (docs/output.md). Nothing here prints.
 
-use super::{
-    context::Context,
-    page::Page,
-    ui::{self, Form},
-};
 use fastness::{
     explain::{Failure, Kind},
+    ledger::Ledger,
     review::Warning,
 };
 use serde::Serialize;
 
+use crate::cli::page::Page;
+
+/// Who reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutputFormat {
+    /// A person, or a simple script.
+    Text,
+    /// A program: one JSON document.
+    Json,
+}
+
 /// Version of the JSON envelope.
 const SCHEMA: u32 = 1;
+
+/// Opens the ledger, for a result that is to be noted there.
+pub(crate) type OpenLedger<'a> = &'a mut dyn FnMut() -> Result<Ledger, Failure>;
 
 /// A result that knows how a person reads it.
 pub(crate) trait Report: Serialize {
@@ -35,7 +45,7 @@ pub(crate) trait Report: Serialize {
     ///
     /// # Errors
     /// What was to be noted could not be.
-    fn told(&self, _context: &mut Context) -> Result<(), Failure> {
+    fn told(&self, _ledger: OpenLedger<'_>) -> Result<(), Failure> {
         Ok(())
     }
 }
@@ -51,31 +61,7 @@ pub(crate) trait Outcome {
     /// The exit code.
     fn exit_code(&self) -> u8;
     /// Runs once the result was printed.
-    fn told(&self, context: &mut Context) -> Result<(), Failure>;
-}
-
-/// Text for another program, such as a script for a shell.
-#[derive(Serialize)]
-struct ForPrograms {
-    text: String,
-}
-
-impl Report for ForPrograms {
-    fn page(&self, page: &mut Page) {
-        page.verbatim(&self.text);
-    }
-}
-
-/// Such text: byte for byte on stdout, or a string of the one JSON document.
-///
-/// # Errors
-/// It could not be written.
-pub(crate) fn for_programs(context: &Context, text: &str) -> Result<Option<Box<dyn Outcome>>, Failure> {
-    if context.ui.form() == Form::Json {
-        return Ok(Some(Box::new(ForPrograms { text: text.to_owned() })));
-    }
-    ui::print_raw(text)?;
-    Ok(None)
+    fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure>;
 }
 
 #[derive(Serialize)]
@@ -102,7 +88,7 @@ struct ErrorBody<'a> {
 impl<T: Report> Outcome for T {
     fn json(&self) -> Result<String, Failure> {
         let document = Success { schema: SCHEMA, data: self, warnings: Report::warnings(self) };
-        serde_json::to_string_pretty(&document).map_err(|_| super::DeskError::Unprintable.into())
+        serde_json::to_string_pretty(&document).map_err(|_| super::CliError::Unprintable.into())
     }
 
     fn page(&self, page: &mut Page) {
@@ -117,8 +103,8 @@ impl<T: Report> Outcome for T {
         Report::exit_code(self)
     }
 
-    fn told(&self, context: &mut Context) -> Result<(), Failure> {
-        Report::told(self, context)
+    fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure> {
+        Report::told(self, ledger)
     }
 }
 
@@ -135,4 +121,12 @@ pub(crate) const fn failure_word(kind: Kind) -> &'static str {
         Kind::Refused | Kind::Verification => "stop",
         _ => "error",
     }
+}
+
+/// What a command answers: a report, or nothing if it already showed everything.
+pub(crate) type Answer = Result<Option<Box<dyn Outcome>>, Failure>;
+
+/// A report as an answer.
+pub(crate) fn answer(report: impl Outcome + 'static) -> Answer {
+    Ok(Some(Box::new(report)))
 }

@@ -9,10 +9,10 @@ use std::{
 };
 
 use super::{
-    DeskError,
-    agreement::LimitArgs,
-    context::{Consent, Context},
+    CliError,
+    context::{Assent, Context},
     interrupts,
+    limits::LimitArgs,
 };
 use fastness::{
     chain::bitcoin::{Ownership, decode},
@@ -55,7 +55,7 @@ pub(crate) fn document(words: &[OsString], draft: &[u8]) -> Result<Map<String, V
 
 /// What a child answered that signed.
 fn started(words: &[OsString], draft: &[u8]) -> Result<Vec<u8>, Failure> {
-    let child = |what: &str| DeskError::Child(what.to_owned());
+    let child = |what: &str| CliError::Child(what.to_owned());
     let program = std::env::current_exe().map_err(|_| child("this program does not find itself"))?;
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr_of_child());
@@ -107,7 +107,7 @@ pub(crate) fn signed_by_child(draft: &Draft, signed: &[u8]) -> Result<SignedFile
 
 /// The same for several plans at once, in their order.
 pub(crate) fn all_signed_by_child(drafts: &[Draft], stdout: &[u8]) -> Result<Vec<SignedFile>, Failure> {
-    let not_understood = || DeskError::Child("its answer is not understood".to_owned());
+    let not_understood = || CliError::Child("its answer is not understood".to_owned());
     let data = data_of(stdout)?;
     let signed = data.get("signed").and_then(Value::as_array).ok_or_else(not_understood)?;
     if signed.len() != drafts.len() {
@@ -169,12 +169,12 @@ impl ChildWords {
     }
 
     /// Ends with the limits and the consent.
-    pub(crate) fn limited(mut self, limits: &LimitArgs, consent: Consent) -> Vec<OsString> {
+    pub(crate) fn limited(mut self, limits: &LimitArgs, consent: Assent) -> Vec<OsString> {
         self.option("max-fee", limits.max_fee.as_ref());
         self.option("approve", limits.approve.as_ref());
         limits.max_total.iter().for_each(|amount| self.option("max-total", Some(amount)));
         limits.expect_to.iter().for_each(|address| self.option("expect-to", Some(address)));
-        if consent == Consent::Given {
+        if consent == Assent::Given {
             self.0.push("--yes".into());
         }
         self.0
@@ -197,13 +197,13 @@ struct ChildError {
 pub(crate) fn raw_of(stdout: &[u8]) -> Result<Vec<u8>, Failure> {
     match data_of(stdout)?.remove("raw") {
         Some(Value::String(raw)) => Ok(raw.into_bytes()),
-        _ => Err(DeskError::Child("its answer holds no signed bytes".to_owned()).into()),
+        _ => Err(CliError::Child("its answer holds no signed bytes".to_owned()).into()),
     }
 }
 
 fn data_of(stdout: &[u8]) -> Result<Map<String, Value>, Failure> {
     let document: ChildDocument<Map<String, Value>> =
-        serde_json::from_slice(stdout).map_err(|_| DeskError::Child("its answer is not understood".to_owned()))?;
+        serde_json::from_slice(stdout).map_err(|_| CliError::Child("its answer is not understood".to_owned()))?;
     Ok(document.data)
 }
 
@@ -211,11 +211,11 @@ fn data_of(stdout: &[u8]) -> Result<Map<String, Value>, Failure> {
 pub(crate) fn relayed(stdout: &[u8], exit: Option<i32>) -> Failure {
     let known = serde_json::from_slice::<ChildDocument<ChildError>>(stdout).ok().and_then(|document| {
         let entry = super::all_errors().into_iter().find(|entry| entry.code == document.data.code)?;
-        Some(super::desk_error::Relayed { entry, message: SafeText::new(&document.data.message).to_string() })
+        Some(super::cli_error::Relayed { entry, message: SafeText::new(&document.data.message).to_string() })
     });
     match known {
         Some(relayed) => relayed.into(),
-        None => DeskError::Child(format!(
+        None => CliError::Child(format!(
             "it ended with {}",
             exit.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
         ))

@@ -11,7 +11,7 @@ use std::{
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
-use super::{DeskError, interrupts, pager::Size, stopping};
+use super::{CliError, pager::Size};
 
 /// Longest line that is read, in bytes: 24 words of any language fit several times.
 const MAX_LINE: usize = 2048;
@@ -80,7 +80,7 @@ impl Terminal {
     }
 
     /// Asks for one line. What was typed before the question is thrown away.
-    pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, CliError> {
         let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
         self.show(question);
         let hidden = (echo == Echo::Hidden).then(|| self.hide());
@@ -94,7 +94,7 @@ impl Terminal {
     }
 
     /// Asks for one more line in the open; what was typed or pasted already counts.
-    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, CliError> {
         self.show(question);
         self.read_line()
     }
@@ -104,46 +104,46 @@ impl Terminal {
         self.show(CLEAR);
     }
 
-    fn hide(&self) -> Result<(), DeskError> {
-        let before = termios::tcgetattr(&self.tty).map_err(|_| DeskError::TerminalGone)?;
+    fn hide(&self) -> Result<(), CliError> {
+        let before = termios::tcgetattr(&self.tty).map_err(|_| CliError::TerminalGone)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         without_escape(&mut silent);
         lock().echo = Some((self.another()?, before));
-        termios::tcsetattr(&self.tty, OptionalActions::Flush, &silent).map_err(|_| DeskError::TerminalGone)
+        termios::tcsetattr(&self.tty, OptionalActions::Flush, &silent).map_err(|_| CliError::TerminalGone)
     }
 
-    fn read_line(&mut self) -> Result<Zeroizing<String>, DeskError> {
+    fn read_line(&mut self) -> Result<Zeroizing<String>, CliError> {
         let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
         let mut byte = Zeroizing::new([0u8; 1]);
         loop {
             match self.tty.read(byte.as_mut_slice()) {
-                Ok(0) => return Err(DeskError::InputEnded),
+                Ok(0) => return Err(CliError::InputEnded),
                 Ok(_) if byte[0] == b'\n' => break,
                 Ok(_) if line.len() < MAX_LINE => line.push(byte[0]),
-                Ok(_) => return Err(DeskError::LineTooLong),
+                Ok(_) => return Err(CliError::LineTooLong),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(DeskError::TerminalGone),
+                Err(_) => return Err(CliError::TerminalGone),
             }
         }
-        let text = std::str::from_utf8(&line).map_err(|_| DeskError::NotText)?;
+        let text = std::str::from_utf8(&line).map_err(|_| CliError::NotText)?;
         Ok(Zeroizing::new(text.trim_end_matches('\r').to_owned()))
     }
 
     /// Enters the alternate screen, whose text is gone when it is left.
-    pub(crate) fn enter_alternate(&mut self) -> Result<(), DeskError> {
-        let before = termios::tcgetattr(&self.tty).map_err(|_| DeskError::TerminalGone)?;
+    pub(crate) fn enter_alternate(&mut self) -> Result<(), CliError> {
+        let before = termios::tcgetattr(&self.tty).map_err(|_| CliError::TerminalGone)?;
         let mut steady = before.clone();
         without_escape(&mut steady);
         lock().keys = Some((self.another()?, before));
         lock().screen = Some(self.another()?);
-        termios::tcsetattr(&self.tty, OptionalActions::Now, &steady).map_err(|_| DeskError::TerminalGone)?;
+        termios::tcsetattr(&self.tty, OptionalActions::Now, &steady).map_err(|_| CliError::TerminalGone)?;
         self.show(ALTERNATE.0);
         Ok(())
     }
 
-    fn another(&self) -> Result<File, DeskError> {
-        self.tty.try_clone().map_err(|_| DeskError::TerminalGone)
+    fn another(&self) -> Result<File, CliError> {
+        self.tty.try_clone().map_err(|_| CliError::TerminalGone)
     }
 
     /// Leaves the alternate screen, wiped.
@@ -226,16 +226,4 @@ pub(crate) fn end_questions() {
     if asking {
         let _ = std::io::stderr().write_all(b"\n");
     }
-}
-
-/// Restores the terminal on interrupt, termination, hang-up, stop and abort, and on a panic. It starts the threads that
-/// wait for signals, so it runs while threads can still be started: a sealed process calls it within its sealing.
-pub(crate) fn restore_on_the_way_out() {
-    stopping::watch();
-    interrupts::watch();
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        restore();
-        before(info);
-    }));
 }

@@ -12,7 +12,7 @@ use fastness::{
 use zeroize::Zeroizing;
 
 use super::{
-    DeskError,
+    CliError,
     context::Context,
     page::Tone,
     wallet_error::WalletError,
@@ -57,7 +57,7 @@ impl WordsArgs {
     }
 
     /// Fails early when nobody could be asked.
-    pub(crate) fn require_source(&self, context: &Context) -> Result<(), DeskError> {
+    pub(crate) fn require_source(&self, context: &Context) -> Result<(), CliError> {
         if self.in_a_file() { Ok(()) } else { context.ui.terminal(WORDS_FLAG).map(|_| ()) }
     }
 
@@ -82,7 +82,7 @@ impl WordsArgs {
 
 impl TypedWords {
     /// Asks until there are `most` words; an empty line behind the first ends them earlier where the number is open.
-    fn ask(screen: &mut WordsScreen, most: usize, end: End) -> Result<Self, DeskError> {
+    fn ask(screen: &mut WordsScreen, most: usize, end: End) -> Result<Self, CliError> {
         let mut words = Self(Vec::with_capacity(2 * MOST));
         while words.0.len() < most {
             let question = format!("{:>4} ", words.0.len() + 1);
@@ -114,7 +114,7 @@ impl TypedWords {
         self.0.splice(place..end, split(line));
     }
 
-    fn ask_again(&mut self, position: usize, screen: &mut WordsScreen) -> Result<(), DeskError> {
+    fn ask_again(&mut self, position: usize, screen: &mut WordsScreen) -> Result<(), CliError> {
         loop {
             let line = screen.ask(&format!("word {position}: "))?;
             if !line.trim().is_empty() {
@@ -147,7 +147,7 @@ fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> 
 
 fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = Zeroizing::new(read_secret(path, MAX_FILE)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| DeskError::NotText)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| CliError::NotText)?;
     Ok(TypedWords(split(text)).text())
 }
 

@@ -6,39 +6,42 @@
 use std::io::{IsTerminal, Write};
 
 use super::{
-    DeskError,
+    CliError,
     page::{Medium, Page},
     pager::screens,
-    report::{Outcome, failure_json, failure_word},
+    report::{Outcome, OutputFormat, Report, failure_json, failure_word},
     terminal::{self, Echo, Terminal},
 };
 use console::Style;
 use fastness::{explain::Failure, flow::FlowError, review::Warning};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-/// Who reads stdout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// A person, or a simple script.
-    Text,
-    /// A program: one JSON document.
-    Json,
+#[derive(Serialize)]
+struct ForPrograms {
+    text: String,
+}
+
+impl Report for ForPrograms {
+    fn page(&self, page: &mut Page) {
+        page.verbatim(&self.text);
+    }
 }
 
 /// The conversation with whoever started the program.
 #[derive(Debug)]
 pub(crate) struct Ui {
-    form: Form,
+    form: OutputFormat,
 }
 
 impl Ui {
-    pub(crate) const fn new(form: Form) -> Self {
+    pub(crate) const fn new(form: OutputFormat) -> Self {
         Self { form }
     }
 
     /// Who reads stdout.
-    pub(crate) const fn form(&self) -> Form {
+    pub(crate) const fn form(&self) -> OutputFormat {
         self.form
     }
 
@@ -50,24 +53,36 @@ impl Ui {
     /// Prints a result, then its warnings.
     pub(crate) fn result(&self, outcome: &dyn Outcome) -> Result<(), Failure> {
         let text = match self.form {
-            Form::Json => outcome.json()? + "\n",
-            Form::Text => {
+            OutputFormat::Json => outcome.json()? + "\n",
+            OutputFormat::Text => {
                 let mut page = Page::new(Self::medium());
                 outcome.page(&mut page);
                 page.into_text()
             }
         };
         print_raw(&text)?;
-        if self.form == Form::Text {
+        if self.form == OutputFormat::Text {
             outcome.warnings().iter().for_each(|warning| self.warn(warning));
         }
         Ok(())
     }
 
+    /// Text for another program, such as a script for a shell: byte for byte on stdout, or a string of the one JSON document.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(crate) fn for_programs(&self, text: &str) -> Result<Option<Box<dyn Outcome>>, Failure> {
+        if self.form == OutputFormat::Json {
+            return Ok(Some(Box::new(ForPrograms { text: text.to_owned() })));
+        }
+        print_raw(text)?;
+        Ok(None)
+    }
+
     /// Prints a failure: on stderr for a person, as the one document on stdout for a program.
     pub(crate) fn failure(&self, failure: &Failure) {
         terminal::restore();
-        if self.form == Form::Json {
+        if self.form == OutputFormat::Json {
             // The exit code says that it failed, whatever becomes of the document.
             let _ = print_raw(&(failure_json(failure) + "\n"));
             return;
@@ -93,7 +108,7 @@ impl Ui {
 
     /// A line of the conversation, on stderr; silent for programs.
     pub(crate) fn say(&self, text: &str) {
-        if self.form == Form::Text {
+        if self.form == OutputFormat::Text {
             let mut page = Page::new(err_medium());
             page.line(text);
             say_raw(&page.into_text());
@@ -102,7 +117,7 @@ impl Ui {
 
     /// A bar for long work: on a terminal only.
     pub(crate) fn progress(&self, what: &str) -> ProgressBar {
-        if self.form == Form::Json || !std::io::stderr().is_terminal() {
+        if self.form == OutputFormat::Json || !std::io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(0);
@@ -114,17 +129,17 @@ impl Ui {
     }
 
     /// The person's terminal; `flag` answers the question in its place.
-    pub(crate) fn terminal(&self, flag: &'static str) -> Result<Terminal, DeskError> {
-        Terminal::open().ok_or(DeskError::NoTerminal(flag))
+    pub(crate) fn terminal(&self, flag: &'static str) -> Result<Terminal, CliError> {
+        Terminal::open().ok_or(CliError::NoTerminal(flag))
     }
 
     /// Asks in the open.
-    pub(crate) fn ask(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, CliError> {
         self.terminal(flag)?.ask(question, Echo::Shown)
     }
 
     /// Asks without echo.
-    pub(crate) fn ask_hidden(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask_hidden(&self, question: &str, flag: &'static str) -> Result<Zeroizing<String>, CliError> {
         self.terminal(flag)?.ask(question, Echo::Hidden)
     }
 
@@ -169,9 +184,9 @@ fn painted(text: &str, head: &str, style: &Style) -> String {
 }
 
 /// Prints to stdout as it is. A reader that closed the pipe has seen enough; any other failure loses the result.
-pub(crate) fn print_raw(text: &str) -> Result<(), DeskError> {
+pub(crate) fn print_raw(text: &str) -> Result<(), CliError> {
     match write_unbuffered(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(DeskError::OutputLost(error.to_string())),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::OutputLost(error.to_string())),
         _ => Ok(()),
     }
 }

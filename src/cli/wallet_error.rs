@@ -2,9 +2,8 @@
 //!
 //! Never holds a word or a password.
 
+use super::cli_error::entries;
 use fastness::explain::{Entry, Explain, Kind};
-
-use super::desk_error::entries;
 
 /// Errors of making, restoring and checking wallets.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use fastness::{
 use zeroize::Zeroizing;
 
 use super::{
-    DeskError,
+    CliError,
     page::{Medium, Page, Tone},
     pager::screens,
     terminal::{Echo, Terminal},
@@ -49,7 +49,7 @@ impl Drop for WordsScreen {
 
 impl WordsScreen {
     /// Enters the alternate screen of the person's terminal.
-    pub(crate) fn open(ui: &Ui, flag: &'static str) -> Result<Self, DeskError> {
+    pub(crate) fn open(ui: &Ui, flag: &'static str) -> Result<Self, CliError> {
         let mut terminal = ui.terminal(flag)?;
         terminal.enter_alternate()?;
         Ok(Self { terminal })
@@ -57,7 +57,7 @@ impl WordsScreen {
 
     /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
     /// screen: this one cannot be scrolled back.
-    pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), DeskError> {
+    pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), CliError> {
         let mut text = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
@@ -81,7 +81,7 @@ impl WordsScreen {
     }
 
     /// Shows how dice were mixed in, so that a second tool can compute the words.
-    pub(crate) fn show_dice(&mut self, report: &DiceReport) -> Result<(), DeskError> {
+    pub(crate) fn show_dice(&mut self, report: &DiceReport) -> Result<(), CliError> {
         self.terminal.clear();
         let kernel = report.kernel_hex();
         self.page(|page| {
@@ -113,7 +113,7 @@ impl WordsScreen {
             let question = format!("{:>3} of {}  ", rolls.len(), count.rolls());
             let line = self.ask(&question)?;
             if line.trim().is_empty() {
-                return Err(DeskError::InputEnded.into());
+                return Err(CliError::InputEnded.into());
             }
             if !line.chars().all(|roll| matches!(roll, '1'..='6') || roll.is_whitespace()) {
                 self.say(Tone::Claimed, "A die shows 1 to 6; that line was left out.");
@@ -139,12 +139,12 @@ impl WordsScreen {
     }
 
     /// Asks in the open; only this screen sees it.
-    pub(crate) fn ask(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask(&mut self, question: &str) -> Result<Zeroizing<String>, CliError> {
         self.terminal.ask(question, Echo::Shown)
     }
 
     /// Asks without throwing away what was typed or pasted before.
-    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, DeskError> {
+    pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, CliError> {
         self.terminal.ask_on(question)
     }
 
@@ -160,7 +160,7 @@ impl WordsScreen {
         Zeroizing::new(page.into_text())
     }
 
-    fn enter(&mut self) -> Result<(), DeskError> {
+    fn enter(&mut self) -> Result<(), CliError> {
         self.ask(ENTER)?;
         self.terminal.clear();
         Ok(())

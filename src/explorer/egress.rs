@@ -99,15 +99,15 @@ pub struct Seen {
 }
 
 /// Is told of every disclosure before its request leaves.
-pub type Witness = Rc<dyn Fn(&Seen)>;
+pub type DisclosureHook = Rc<dyn Fn(&Seen)>;
 
 /// The way out.
 #[derive(Clone, Default)]
-pub struct Passage {
+pub struct Egress {
     /// Nothing for direct connections. This machine's own addresses are always reached directly.
     pub proxy: Option<SocksProxy>,
     /// Who writes down what was told to whom.
-    pub witness: Option<Witness>,
+    pub witness: Option<DisclosureHook>,
     /// Accounts of ours on EVM chains, as 40 lower-case hex digits: looked for in every text that goes to a node.
     pub accounts: Vec<String>,
     /// How each host behaved so far.
@@ -137,7 +137,7 @@ impl Route {
     }
 }
 
-impl Passage {
+impl Egress {
     /// The way to a host, given with or without its port.
     #[must_use]
     pub fn route(&self, host: &str) -> Route {
@@ -166,12 +166,12 @@ mod tests {
 
     #[test]
     fn the_way_to_a_host() {
-        let proxied = Passage { proxy: SocksProxy::parse("socks5://127.0.0.1:9").ok(), ..Passage::default() };
+        let proxied = Egress { proxy: SocksProxy::parse("socks5://127.0.0.1:9").ok(), ..Egress::default() };
         for here in ["127.0.0.1:3002", "127.0.0.1", "localhost:1", "[::1]:3002", "[::1]", "::1"] {
             assert_eq!(proxied.route(here), Route::Here, "{here}");
         }
         for away in ["mempool.space", "mempool.space:8443", "localhost.evil.example:1", "example.onion", "::1:1"] {
-            assert_eq!((proxied.route(away), Passage::default().route(away)), (Route::Proxy, Route::Direct), "{away}");
+            assert_eq!((proxied.route(away), Egress::default().route(away)), (Route::Proxy, Route::Direct), "{away}");
         }
     }
 

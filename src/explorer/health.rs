@@ -44,7 +44,7 @@ pub enum Lane {
 
 /// How a request ended, as far as its host is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// It answered, whatever it said.
     Answered,
     /// It did not answer, or not in the form it promises.
@@ -233,16 +233,16 @@ pub struct Health {
 
 impl Health {
     /// Notes how a request ended. `took` is in microseconds.
-    pub fn note(&mut self, (lane, outcome): (Lane, Outcome), now: u64, (took, jitter): (u64, u64)) {
+    pub fn note(&mut self, (lane, outcome): (Lane, RequestOutcome), now: u64, (took, jitter): (u64, u64)) {
         self.last = now;
         self.asked = self.asked.saturating_add(1);
-        let trouble = if outcome == Outcome::Answered { 0 } else { 1000 };
+        let trouble = if outcome == RequestOutcome::Answered { 0 } else { 1000 };
         let breaker = match lane {
             Lane::Read => &mut self.reads,
             Lane::Send => &mut self.sends,
         };
         match outcome {
-            Outcome::Answered => {
+            RequestOutcome::Answered => {
                 breaker.answered(now);
                 self.bucket.warnings = 0;
                 self.latency_us = if self.latency_us == 0 {
@@ -251,16 +251,16 @@ impl Health {
                     (self.latency_us * 4 + took.min(MOST_LATENCY)) / 5
                 };
             }
-            Outcome::Failed => {
+            RequestOutcome::Failed => {
                 self.failed = self.failed.saturating_add(1);
                 breaker.failed(now, jitter);
             }
-            Outcome::Throttled => {
+            RequestOutcome::Throttled => {
                 self.throttled = self.throttled.saturating_add(1);
                 self.bucket.throttled(now);
                 return;
             }
-            Outcome::Denied => {
+            RequestOutcome::Denied => {
                 self.failed = self.failed.saturating_add(1);
                 breaker.open_until = now + DENIED;
             }

@@ -7,7 +7,7 @@ use crate::explorer::HealthBook;
 
 const NOW: u64 = 1_800_000_000_000;
 
-fn note(health: &mut Health, outcome: Outcome, now: u64) {
+fn note(health: &mut Health, outcome: RequestOutcome, now: u64) {
     health.note((Lane::Read, outcome), now, (1000, 0));
 }
 
@@ -15,17 +15,17 @@ fn note(health: &mut Health, outcome: Outcome, now: u64) {
 fn five_failures_in_a_row_open_a_breaker_for_longer_each_time() {
     let mut health = Health::default();
     for now in 1..=4 {
-        note(&mut health, Outcome::Failed, now);
+        note(&mut health, RequestOutcome::Failed, now);
         assert_eq!(health.gate(Lane::Read, now), Gate::Closed);
     }
-    note(&mut health, Outcome::Failed, 5);
+    note(&mut health, RequestOutcome::Failed, 5);
     assert_eq!(health.gate(Lane::Read, 6), Gate::Open);
     assert_eq!(health.gate(Lane::Send, 6), Gate::Closed, "sending has a breaker of its own");
     assert_eq!(health.gate(Lane::Read, 15_005), Gate::HalfOpen);
-    note(&mut health, Outcome::Failed, 15_005);
+    note(&mut health, RequestOutcome::Failed, 15_005);
     assert_eq!(health.gate(Lane::Read, 45_004), Gate::Open, "twice as long");
     assert_eq!(health.gate(Lane::Read, 45_005), Gate::HalfOpen);
-    note(&mut health, Outcome::Answered, 45_005);
+    note(&mut health, RequestOutcome::Answered, 45_005);
     assert_eq!(health.gate(Lane::Read, 45_006), Gate::Closed);
 }
 
@@ -33,13 +33,13 @@ fn five_failures_in_a_row_open_a_breaker_for_longer_each_time() {
 fn more_than_half_of_ten_open_it_too_and_the_rest_has_a_ceiling() {
     let mut health = Health::default();
     for now in 0..10 {
-        note(&mut health, if now % 5 < 2 { Outcome::Answered } else { Outcome::Failed }, 100 + now);
+        note(&mut health, if now % 5 < 2 { RequestOutcome::Answered } else { RequestOutcome::Failed }, 100 + now);
     }
     assert_eq!(health.gate(Lane::Read, 110), Gate::Open);
     let mut now = 110;
     for _ in 0..20 {
         now += OPEN_CEILING;
-        note(&mut health, Outcome::Failed, now);
+        note(&mut health, RequestOutcome::Failed, now);
     }
     assert_eq!(health.gate(Lane::Read, now + OPEN_CEILING - 1), Gate::Open);
     assert_eq!(health.gate(Lane::Read, now + OPEN_CEILING), Gate::HalfOpen);
@@ -50,8 +50,8 @@ fn a_429_slows_down_and_is_no_fault() {
     let mut health = Health::default();
     let allowance = Some(Allowance { rate: 1000, burst: 1 });
     for second in 0..20 {
-        note(&mut health, Outcome::Throttled, second * 1000);
-        note(&mut health, Outcome::Throttled, second * 1000 + 1);
+        note(&mut health, RequestOutcome::Throttled, second * 1000);
+        note(&mut health, RequestOutcome::Throttled, second * 1000 + 1);
     }
     assert_eq!((health.gate(Lane::Read, 0), health.failed, health.trouble), (Gate::Closed, 0, 0));
     assert_eq!(health.take(19_001, allowance), 20_000, "a twentieth of the speed at the slowest");
@@ -82,10 +82,10 @@ fn abilities_are_asked_again_after_a_day() {
 #[test]
 fn the_book_survives_a_run_and_another_process() {
     let book = HealthBook::default();
-    note(&mut book.of("a.example").borrow_mut(), Outcome::Failed, 50);
+    note(&mut book.of("a.example").borrow_mut(), RequestOutcome::Failed, 50);
     let other = HealthBook::read(&book.write(b"", NOW), NOW);
-    note(&mut other.of("a.example").borrow_mut(), Outcome::Answered, 60);
-    note(&mut other.of("b.example").borrow_mut(), Outcome::Answered, 60);
+    note(&mut other.of("a.example").borrow_mut(), RequestOutcome::Answered, 60);
+    note(&mut other.of("b.example").borrow_mut(), RequestOutcome::Answered, 60);
     let both = HealthBook::read(&book.write(&other.write(b"", NOW), NOW), NOW);
     assert_eq!(both.hosts(), other.hosts(), "the newer page of a host counts");
     for bad in [&b""[..], b"{}", b"{\"schema\":2,\"hosts\":{}}", b"[1", b"\xff"] {
@@ -119,7 +119,7 @@ fn a_clock_that_was_ahead_and_numbers_beyond_reckoning_do_no_harm() {
         let mut page = page.borrow_mut();
         page.rest_until(NOW + year);
         page.quarantine(NOW + year);
-        (0..IN_A_ROW).for_each(|_| page.note((Lane::Read, Outcome::Failed), NOW + year, (1, 0)));
+        (0..IN_A_ROW).for_each(|_| page.note((Lane::Read, RequestOutcome::Failed), NOW + year, (1, 0)));
         page.latency_us = u64::MAX;
         page.trouble = u64::MAX;
     }
@@ -128,15 +128,15 @@ fn a_clock_that_was_ahead_and_numbers_beyond_reckoning_do_no_harm() {
     let mut page = page.borrow_mut();
     assert!(page.rest(NOW) <= REST_CEILING && !page.is_quarantined(NOW + QUARANTINE));
     assert_ne!(page.gate(Lane::Read, NOW + DENIED), Gate::Open);
-    page.note((Lane::Read, Outcome::Answered), NOW, (u64::MAX / 2, 0));
-    page.note((Lane::Read, Outcome::Failed), NOW, (1, 0));
+    page.note((Lane::Read, RequestOutcome::Answered), NOW, (u64::MAX / 2, 0));
+    page.note((Lane::Read, RequestOutcome::Failed), NOW, (1, 0));
 }
 
 #[test]
 fn what_one_process_learnt_is_not_lost_to_another() {
     let (one, other) = (HealthBook::default(), HealthBook::default());
     one.of("a.example").borrow_mut().quarantine(NOW);
-    other.of("a.example").borrow_mut().note((Lane::Read, Outcome::Answered), NOW + 5, (1, 0));
+    other.of("a.example").borrow_mut().note((Lane::Read, RequestOutcome::Answered), NOW + 5, (1, 0));
     for (first, second) in [(&one, &other), (&other, &one)] {
         let both = HealthBook::read(&second.write(&first.write(b"", NOW + 9), NOW + 9), NOW + 9);
         let page = both.of("a.example");

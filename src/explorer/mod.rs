@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub mod bitcoin;
+mod claim;
 mod egress;
 pub mod ethereum;
 pub mod health;
@@ -33,7 +34,8 @@ mod online;
 pub use absent::Explorer;
 #[cfg(not(feature = "online"))]
 pub use absent_evm::{EvmExplorer, EvmIndexer};
-pub use egress::{Passage, Route, Seen, SocksProxy, Subject, Witness};
+pub use claim::Claim;
+pub use egress::{DisclosureHook, Egress, Route, Seen, SocksProxy, Subject};
 pub use health::Health;
 pub use health_book::HealthBook;
 pub use login::NodeLogin;
@@ -133,7 +135,7 @@ impl fmt::Display for Cause {
 
 /// One explorer and why it did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct HostFailure {
     /// Host of the explorer.
     pub operator: SafeText,
     /// What went wrong there.
@@ -142,9 +144,9 @@ pub struct Failure {
 
 /// Failures in the order in which explorers were asked; prints `host: cause; host: cause`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Failures(pub Vec<Failure>);
+pub struct HostFailures(pub Vec<HostFailure>);
 
-impl Failures {
+impl HostFailures {
     /// Who failed.
     #[must_use]
     pub fn operators(&self) -> Vec<SafeText> {
@@ -158,7 +160,7 @@ impl Failures {
     }
 }
 
-impl fmt::Display for Failures {
+impl fmt::Display for HostFailures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, failure) in self.0.iter().enumerate() {
             let separator = if place == 0 { "" } else { "; " };
@@ -191,7 +193,7 @@ pub enum ExplorerError {
     },
     /// Nobody in the list answered.
     #[error("no explorer answered ({0})")]
-    NoAnswer(Failures),
+    NoAnswer(HostFailures),
     /// The explorer follows another chain than this wallet.
     #[error("{operator} does not serve {network}")]
     WrongChain {
@@ -243,7 +245,7 @@ catalogue! {
 }
 
 /// What can be done where every explorer failed in one way; else the general advice.
-fn of_failures(failures: &Failures) -> &'static Entry {
+fn of_failures(failures: &HostFailures) -> &'static Entry {
     let mut all = failures.0.iter().map(|failure| of_cause(failure.cause));
     let first = all.next().unwrap_or(NO_ANSWER);
     if all.all(|other| other.code == first.code) { first } else { NO_ANSWER }
@@ -285,9 +287,9 @@ mod tests {
 
     #[test]
     fn failures_name_every_explorer_in_order() {
-        let failure = |operator: &str, cause| Failure { operator: SafeText::new(operator), cause };
+        let failure = |operator: &str, cause| HostFailure { operator: SafeText::new(operator), cause };
         let failures =
-            Failures(vec![failure("a.example", Cause::TimedOut), failure("b.example", Cause::ServerError(502))]);
+            HostFailures(vec![failure("a.example", Cause::TimedOut), failure("b.example", Cause::ServerError(502))]);
         let error = ExplorerError::NoAnswer(failures);
         assert_eq!(error.to_string(), "no explorer answered (a.example: timed out; b.example: server error 502)");
         assert_eq!(error.entry().code, "explorer.no_answer");

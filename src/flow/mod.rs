@@ -5,6 +5,9 @@
 
 pub mod bitcoin;
 pub mod ethereum;
+mod origin;
+
+pub use origin::PayeeSource;
 
 use crate::{
     explain::{Entry, Explain, catalogue},

@@ -12,14 +12,13 @@ use bitcoinconsensus::{Utxo, VERIFY_ALL_PRE_TAPROOT, VERIFY_TAPROOT, verify_with
 
 use super::{
     chain::PracticeChain,
-    index::{Origin, value_out},
-    mempool::Entry,
+    index::{CoinOrigin, value_out},
+    mempool::{Admission, MempoolEntry, RelayLimits},
+    policy::MATURITY,
     reject::Reject,
     replacement, standard,
 };
 
-/// Blocks a coinbase output must wait (`COINBASE_MATURITY`).
-pub(crate) const MATURITY: u32 = 100;
 /// `MAX_STANDARD_TX_SIGOPS_COST`: a fifth of a block's.
 const MAX_SIGOPS: u64 = 16_000;
 /// `DEFAULT_BYTES_PER_SIGOP`: what one signature operation counts for in virtual bytes.
@@ -28,15 +27,6 @@ const BYTES_PER_SIGOP: u64 = 20;
 const MAX_CLUSTER: (usize, u64) = (64, 101_000);
 /// Lock times below this are heights, others are seconds (`LOCKTIME_THRESHOLD`).
 const LOCK_TIME_THRESHOLD: u32 = 500_000_000;
-
-/// Whether the relay fee and the size of a family count: not for what a reorganisation hands back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limits {
-    /// The transaction comes from outside.
-    Apply,
-    /// The transaction was in a block or in this mempool before.
-    Bypass,
-}
 
 /// What the mempool would do with a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,46 +41,42 @@ pub struct Accepted {
     pub replaces: Vec<Txid>,
 }
 
-/// A transaction that may enter, and what must leave for it.
-pub(crate) struct Admission {
-    pub(crate) entry: Entry,
-    pub(crate) replaces: BTreeSet<Txid>,
-}
-
 /// An output about to be spent, and when it was made.
 struct Spent {
     output: TxOut,
     /// Height of its block; the next block's while it waits.
     height: u32,
-    origin: Origin,
+    origin: CoinOrigin,
 }
 
-/// Judges `transaction` against the tip and the mempool.
-pub(crate) fn judge(chain: &PracticeChain, transaction: Transaction, limits: Limits) -> Result<Admission, Reject> {
-    standard::check_shape(&transaction)?;
-    standard::check_standard(&chain.policy, &transaction)?;
-    let txid = transaction.compute_txid();
-    if !is_final(&transaction, chain.next_height(), chain.median_time()) {
-        return Err(Reject::plain("non-final"));
+impl PracticeChain {
+    /// Judges `transaction` against the tip and the mempool.
+    pub(crate) fn admission(&self, transaction: Transaction, limits: RelayLimits) -> Result<Admission, Reject> {
+        standard::check_shape(&transaction)?;
+        standard::check_standard(&self.policy, &transaction)?;
+        let txid = transaction.compute_txid();
+        if !is_final(&transaction, self.next_height(), self.median_time()) {
+            return Err(Reject::plain("non-final"));
+        }
+        check_unknown(self, &transaction, txid)?;
+        let spent = find_inputs(self, &transaction, txid)?;
+        if !sequences_are_final(self, &transaction, &spent) {
+            return Err(Reject::plain("non-BIP68-final"));
+        }
+        let fee = check_values(self, &transaction, &spent)?;
+        let prevouts: Vec<TxOut> = spent.into_iter().map(|spent| spent.output).collect();
+        standard::check_spends(&transaction, &prevouts)?;
+        let entry = measure(transaction, txid, prevouts, fee)?;
+        if limits == RelayLimits::Apply {
+            check_fee(self, &entry)?;
+        }
+        let replaces = replacement::judge(self, &entry)?;
+        if limits == RelayLimits::Apply {
+            check_cluster(self, &entry, &replaces)?;
+        }
+        verify_scripts(&entry)?;
+        Ok(Admission { entry, replaces })
     }
-    check_unknown(chain, &transaction, txid)?;
-    let spent = find_inputs(chain, &transaction, txid)?;
-    if !sequences_are_final(chain, &transaction, &spent) {
-        return Err(Reject::plain("non-BIP68-final"));
-    }
-    let fee = check_values(chain, &transaction, &spent)?;
-    let prevouts: Vec<TxOut> = spent.into_iter().map(|spent| spent.output).collect();
-    standard::check_spends(&transaction, &prevouts)?;
-    let entry = measure(transaction, txid, prevouts, fee)?;
-    if limits == Limits::Apply {
-        check_fee(chain, &entry)?;
-    }
-    let replaces = replacement::judge(chain, &entry)?;
-    if limits == Limits::Apply {
-        check_cluster(chain, &entry, &replaces)?;
-    }
-    verify_scripts(&entry)?;
-    Ok(Admission { entry, replaces })
 }
 
 fn check_unknown(chain: &PracticeChain, transaction: &Transaction, txid: Txid) -> Result<(), Reject> {
@@ -114,7 +100,7 @@ fn find(chain: &PracticeChain, outpoint: &OutPoint) -> Option<Spent> {
         return Some(Spent { output: coin.output.clone(), height: coin.height, origin: coin.origin });
     }
     let output = chain.mempool.output(outpoint)?.clone();
-    Some(Spent { output, height: chain.next_height(), origin: Origin::Payment })
+    Some(Spent { output, height: chain.next_height(), origin: CoinOrigin::Payment })
 }
 
 /// `IsFinalTx` for the next block, with the median time past of the tip as its time (BIP-113).
@@ -143,7 +129,7 @@ fn check_values(chain: &PracticeChain, transaction: &Transaction, spent: &[Spent
     let mut value_in = 0u64;
     for coin in spent {
         let depth = chain.next_height().saturating_sub(coin.height);
-        if coin.origin == Origin::Coinbase && depth < MATURITY {
+        if coin.origin == CoinOrigin::Coinbase && depth < MATURITY {
             return Err(Reject::immature(depth));
         }
         value_in = value_in.saturating_add(coin.output.value.to_sat());
@@ -152,7 +138,7 @@ fn check_values(chain: &PracticeChain, transaction: &Transaction, spent: &[Spent
     value_in.checked_sub(value_out).ok_or_else(|| Reject::in_below_out(value_in, value_out))
 }
 
-fn measure(transaction: Transaction, txid: Txid, prevouts: Vec<TxOut>, fee: u64) -> Result<Entry, Reject> {
+fn measure(transaction: Transaction, txid: Txid, prevouts: Vec<TxOut>, fee: u64) -> Result<MempoolEntry, Reject> {
     let spends: HashMap<OutPoint, &TxOut> =
         transaction.input.iter().map(|input| input.previous_output).zip(&prevouts).collect();
     let cost = transaction.total_sigop_cost(|outpoint| spends.get(outpoint).map(|output| (*output).clone()));
@@ -162,10 +148,10 @@ fn measure(transaction: Transaction, txid: Txid, prevouts: Vec<TxOut>, fee: u64)
     }
     let weight = transaction.weight().to_wu();
     let vsize = weight.max(sigops * BYTES_PER_SIGOP).div_ceil(4);
-    Ok(Entry { transaction: Arc::new(transaction), txid, prevouts, fee, vsize, weight, sigops })
+    Ok(MempoolEntry { transaction: Arc::new(transaction), txid, prevouts, fee, vsize, weight, sigops })
 }
 
-fn check_fee(chain: &PracticeChain, entry: &Entry) -> Result<(), Reject> {
+fn check_fee(chain: &PracticeChain, entry: &MempoolEntry) -> Result<(), Reject> {
     if entry.fee > 0 && entry.transaction.output.iter().any(standard::is_dust) {
         return Err(Reject::because("dust", "tx with dust output must be 0-fee".to_owned()));
     }
@@ -180,7 +166,7 @@ fn check_fee(chain: &PracticeChain, entry: &Entry) -> Result<(), Reject> {
     Ok(())
 }
 
-fn check_cluster(chain: &PracticeChain, entry: &Entry, replaces: &BTreeSet<Txid>) -> Result<(), Reject> {
+fn check_cluster(chain: &PracticeChain, entry: &MempoolEntry, replaces: &BTreeSet<Txid>) -> Result<(), Reject> {
     let parents = entry.transaction.input.iter().map(|input| input.previous_output.txid);
     let cluster = chain.mempool.cluster(parents);
     let stays = || cluster.iter().filter(|txid| !replaces.contains(*txid));
@@ -195,7 +181,7 @@ fn check_cluster(chain: &PracticeChain, entry: &Entry, replaces: &BTreeSet<Txid>
 }
 
 /// Every input against the output it really spends, by Bitcoin Core's own code, with every rule it offers.
-fn verify_scripts(entry: &Entry) -> Result<(), Reject> {
+fn verify_scripts(entry: &MempoolEntry) -> Result<(), Reject> {
     let bytes = serialize(entry.transaction.as_ref());
     let spent: Vec<Utxo> = entry.prevouts.iter().filter_map(as_utxo).collect();
     for (index, prevout) in entry.prevouts.iter().enumerate() {

@@ -16,12 +16,10 @@ use bitcoin::{
 
 use super::{
     PracticeError,
-    admission::{self, Admission, Limits},
     coinbase::{self, Blueprint},
     disk::{Disk, Record},
-    faucet,
     index::Index,
-    mempool::{Mempool, Room},
+    mempool::{Admission, Mempool, RelayLimits, Room},
     merkle::MerkleTree,
     policy::Policy,
     reject::Reject,
@@ -163,7 +161,7 @@ impl PracticeChain {
     /// # Errors
     /// The blocks were made but could not be written to disk.
     pub fn mine(&mut self, count: u32, payout: Option<ScriptBuf>) -> Result<Vec<BlockHash>, PracticeError> {
-        let payout = payout.unwrap_or_else(faucet::script);
+        let payout = payout.unwrap_or_else(coinbase::script);
         let hashes = (0..count).map(|_| self.mine_unsaved(payout.clone())).collect::<Result<_, _>>()?;
         self.save()?;
         Ok(hashes)
@@ -207,7 +205,7 @@ impl PracticeChain {
         if self.mempool.get(&txid).is_some() {
             return Ok(txid);
         }
-        let admission = admission::judge(self, transaction, Limits::Apply)?;
+        let admission = self.admission(transaction, RelayLimits::Apply)?;
         if admission.entry.fee > self.policy.max_fee_rate.fee(admission.entry.vsize) {
             return Err(Reject::fee_too_high());
         }
@@ -266,7 +264,7 @@ impl PracticeChain {
         let mut refused = Vec::new();
         for transaction in transactions {
             let txid = transaction.compute_txid();
-            match admission::judge(self, transaction, Limits::Bypass) {
+            match self.admission(transaction, RelayLimits::Bypass) {
                 Ok(admission) => self.admit(admission),
                 Err(_) => refused.push(txid),
             }

@@ -9,6 +9,7 @@ use bitcoin::{
     Witness, absolute,
     block::{Header, Version},
     hashes::Hash as _,
+    opcodes::OP_TRUE,
     script::Builder,
     transaction,
 };
@@ -90,6 +91,15 @@ fn commit_to_witnesses(block: &mut Block) {
     if let Some(coinbase) = block.txdata.first_mut() {
         coinbase.output.push(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::from_bytes(script) });
     }
+}
+
+/// What blocks pay when nobody else is named: P2WSH of a script that is always true.
+pub(crate) fn script() -> ScriptBuf {
+    ScriptBuf::new_p2wsh(&always_true().wscript_hash())
+}
+
+pub(crate) fn always_true() -> ScriptBuf {
+    Builder::new().push_opcode(OP_TRUE).into_script()
 }
 
 #[cfg(test)]

@@ -2,17 +2,15 @@
 //!
 //! Must not be imagined on a chain with a price: P2WSH(OP_TRUE) belongs to whoever comes first.
 
-use bitcoin::{
-    Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, opcodes::OP_TRUE,
-    script::Builder, transaction,
-};
+use crate::practice::coinbase::{always_true, script};
+use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction};
 
 use super::{
     PracticeError,
-    admission::MATURITY,
     chain::PracticeChain,
     coinbase::subsidy,
-    index::{Origin, script_hash},
+    index::{CoinOrigin, script_hash},
+    policy::MATURITY,
 };
 use crate::amount::FeeRate;
 
@@ -28,15 +26,6 @@ const FAMILIES: usize = 3;
 const BLOCKS: usize = 600;
 /// Pays a little more than the least.
 const EXTRA: FeeRate = FeeRate::from_sat_per_vb(1);
-
-/// What blocks pay when nobody else is named: P2WSH of a script that is always true.
-pub(crate) fn script() -> ScriptBuf {
-    ScriptBuf::new_p2wsh(&always_true().wscript_hash())
-}
-
-fn always_true() -> ScriptBuf {
-    Builder::new().push_opcode(OP_TRUE).into_script()
-}
 
 impl PracticeChain {
     /// Puts a payment of `sat` satoshi to `script_pubkey` into the mempool, and returns its id. When coins are missing,
@@ -117,7 +106,7 @@ impl PracticeChain {
         let confirmed = self.index.history(&hash).into_iter().flat_map(|history| &history.unspent);
         let confirmed = confirmed.filter_map(move |(height, outpoint)| {
             let coin = self.index.coin(outpoint)?;
-            let ripe = coin.origin == Origin::Payment || height + MATURITY <= self.next_height();
+            let ripe = coin.origin == CoinOrigin::Payment || height + MATURITY <= self.next_height();
             (ripe && free(outpoint)).then(|| (*outpoint, coin.output.value.to_sat()))
         });
         let waiting = self.mempool.history(hash).filter_map(move |entry| {

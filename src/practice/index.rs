@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// Which outputs count as coinbase, and so must wait 100 blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum CoinOrigin {
     /// Made by a coinbase transaction.
     Coinbase,
     /// Made by any other transaction.
@@ -24,16 +24,16 @@ pub(crate) enum Origin {
 
 /// A confirmed output.
 #[derive(Clone, Debug)]
-pub(crate) struct Coin {
+pub(crate) struct IndexedCoin {
     pub(crate) output: TxOut,
     pub(crate) height: u32,
-    pub(crate) origin: Origin,
+    pub(crate) origin: CoinOrigin,
 }
 
 /// A transaction in a block, with the coins it spent (they are also what is needed to take it back).
 pub(crate) struct Confirmed {
     pub(crate) transaction: Arc<Transaction>,
-    pub(crate) spent: Vec<Coin>,
+    pub(crate) spent: Vec<IndexedCoin>,
     pub(crate) height: u32,
     pub(crate) position: usize,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Stats {
 
 /// What happened to one script, oldest first.
 #[derive(Default)]
-pub(crate) struct History {
+pub(crate) struct ScriptTxs {
     pub(crate) txids: Vec<Txid>,
     pub(crate) stats: Stats,
     /// Unspent outputs by height.
@@ -66,9 +66,9 @@ pub(crate) fn script_hash(script: &Script) -> sha256::Hash {
 #[derive(Default)]
 pub(crate) struct Index {
     transactions: HashMap<Txid, Confirmed>,
-    coins: HashMap<OutPoint, Coin>,
+    coins: HashMap<OutPoint, IndexedCoin>,
     spenders: HashMap<OutPoint, (Txid, u32)>,
-    scripts: HashMap<sha256::Hash, History>,
+    scripts: HashMap<sha256::Hash, ScriptTxs>,
     /// Transactions of blocks that were disconnected, with what they spent: servers keep them for ever.
     orphans: HashMap<Txid, (Arc<Transaction>, Vec<TxOut>)>,
 }
@@ -83,7 +83,7 @@ impl Index {
         self.transactions.get(txid)
     }
 
-    pub(crate) fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
+    pub(crate) fn coin(&self, outpoint: &OutPoint) -> Option<&IndexedCoin> {
         self.coins.get(outpoint)
     }
 
@@ -91,7 +91,7 @@ impl Index {
         self.spenders.get(outpoint).copied()
     }
 
-    pub(crate) fn history(&self, script: &sha256::Hash) -> Option<&History> {
+    pub(crate) fn history(&self, script: &sha256::Hash) -> Option<&ScriptTxs> {
         self.scripts.get(script)
     }
 
@@ -122,10 +122,10 @@ impl Index {
         for (position, transaction) in transactions.into_iter().enumerate() {
             let txid = transaction.compute_txid();
             let spent = if position == 0 { Vec::new() } else { self.spend_inputs(&transaction, txid) };
-            let origin = if position == 0 { Origin::Coinbase } else { Origin::Payment };
+            let origin = if position == 0 { CoinOrigin::Coinbase } else { CoinOrigin::Payment };
             if height > 0 {
                 for (outpoint, output) in outputs(&transaction, txid) {
-                    self.fund(outpoint, Coin { output: output.clone(), height, origin });
+                    self.fund(outpoint, IndexedCoin { output: output.clone(), height, origin });
                 }
             }
             self.transactions.insert(txid, Confirmed { transaction, spent, height, position });
@@ -152,7 +152,7 @@ impl Index {
         }
     }
 
-    fn spend_inputs(&mut self, transaction: &Transaction, txid: Txid) -> Vec<Coin> {
+    fn spend_inputs(&mut self, transaction: &Transaction, txid: Txid) -> Vec<IndexedCoin> {
         let mut spent = Vec::with_capacity(transaction.input.len());
         for (vin, input) in (0u32..).zip(&transaction.input) {
             let Some(coin) = self.coins.remove(&input.previous_output) else { continue };
@@ -167,7 +167,7 @@ impl Index {
         spent
     }
 
-    fn fund(&mut self, outpoint: OutPoint, coin: Coin) {
+    fn fund(&mut self, outpoint: OutPoint, coin: IndexedCoin) {
         let history = self.scripts.entry(script_hash(&coin.output.script_pubkey)).or_default();
         history.unspent.insert((coin.height, outpoint));
         history.stats.funded_txo_count += 1;
@@ -176,7 +176,7 @@ impl Index {
         self.coins.insert(outpoint, coin);
     }
 
-    fn unspend(&mut self, outpoint: OutPoint, coin: Coin, txid: &Txid) {
+    fn unspend(&mut self, outpoint: OutPoint, coin: IndexedCoin, txid: &Txid) {
         self.spenders.remove(&outpoint);
         let history = self.scripts.entry(script_hash(&coin.output.script_pubkey)).or_default();
         history.unspent.insert((coin.height, outpoint));
@@ -187,7 +187,7 @@ impl Index {
     }
 }
 
-impl History {
+impl ScriptTxs {
     fn remember(&mut self, txid: Txid) {
         if self.txids.last() != Some(&txid) {
             self.txids.push(txid);

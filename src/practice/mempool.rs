@@ -9,11 +9,13 @@ use std::{
 
 use bitcoin::{OutPoint, Transaction, TxOut, Txid, hashes::sha256};
 
-use super::index::{Stats, outputs, script_hash};
-use crate::amount::FeeRate;
+use crate::{
+    amount::FeeRate,
+    practice::index::{Stats, outputs, script_hash},
+};
 
 /// A waiting transaction and what is known about it.
-pub(crate) struct Entry {
+pub(crate) struct MempoolEntry {
     pub(crate) transaction: Arc<Transaction>,
     pub(crate) txid: Txid,
     /// The outputs it spends, in the order of its inputs.
@@ -30,7 +32,7 @@ pub(crate) struct Entry {
 
 /// An entry among its relatives.
 pub(crate) struct Waiting {
-    pub(crate) entry: Entry,
+    pub(crate) entry: MempoolEntry,
     arrival: u64,
     parents: BTreeSet<Txid>,
     children: BTreeSet<Txid>,
@@ -59,7 +61,7 @@ impl Mempool {
         self.waiting.len()
     }
 
-    pub(crate) fn get(&self, txid: &Txid) -> Option<&Entry> {
+    pub(crate) fn get(&self, txid: &Txid) -> Option<&MempoolEntry> {
         self.waiting.get(txid).map(|waiting| &waiting.entry)
     }
 
@@ -73,17 +75,17 @@ impl Mempool {
     }
 
     /// All entries, in the order in which they came: parents before children.
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &MempoolEntry> {
         self.arrivals.values().filter_map(|txid| self.get(txid))
     }
 
     /// The entries that touch a script, newest first.
-    pub(crate) fn history(&self, script: sha256::Hash) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn history(&self, script: sha256::Hash) -> impl Iterator<Item = &MempoolEntry> {
         self.scripts.get(&script).into_iter().flatten().rev().filter_map(|(_, txid)| self.get(txid))
     }
 
     /// Adds an entry whose parents are all confirmed or waiting.
-    pub(crate) fn insert(&mut self, entry: Entry) {
+    pub(crate) fn insert(&mut self, entry: MempoolEntry) {
         let txid = entry.txid;
         let arrival = self.next_arrival;
         self.next_arrival += 1;
@@ -103,7 +105,7 @@ impl Mempool {
     }
 
     /// Takes one entry out and leaves its relatives.
-    pub(crate) fn remove(&mut self, txid: &Txid) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, txid: &Txid) -> Option<MempoolEntry> {
         let gone = self.waiting.remove(txid)?;
         self.arrivals.remove(&gone.arrival);
         for input in &gone.entry.transaction.input {
@@ -212,7 +214,7 @@ impl Mempool {
     }
 }
 
-impl Entry {
+impl MempoolEntry {
     /// The scripts it takes from and pays to, each once.
     fn scripts(&self) -> BTreeSet<sha256::Hash> {
         let taken = self.prevouts.iter().map(|output| script_hash(&output.script_pubkey));
@@ -224,4 +226,19 @@ impl Entry {
     pub(crate) fn rate(&self) -> FeeRate {
         FeeRate::of(self.fee, self.vsize)
     }
+}
+
+/// Whether the relay fee and the size of a family count: not for what a reorganisation hands back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RelayLimits {
+    /// The transaction comes from outside.
+    Apply,
+    /// The transaction was in a block or in this mempool before.
+    Bypass,
+}
+
+/// A transaction that may enter, and what must leave for it.
+pub(crate) struct Admission {
+    pub(crate) entry: MempoolEntry,
+    pub(crate) replaces: BTreeSet<Txid>,
 }

@@ -55,3 +55,6 @@ fn default_estimates() -> BTreeMap<u16, FeeRate> {
         })
         .collect()
 }
+
+/// Blocks a coinbase output must wait (`COINBASE_MATURITY`).
+pub(crate) const MATURITY: u32 = 100;

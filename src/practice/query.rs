@@ -7,14 +7,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use bitcoin::{Block, BlockHash, OutPoint, Script, Transaction, TxOut, Txid, hashes::sha256};
 
 use super::{
-    admission::{self, Accepted, Limits},
+    admission::Accepted,
     chain::{Link, PracticeChain},
     index::{outputs, script_hash},
+    mempool::RelayLimits,
     reject::Reject,
 };
 
 /// A transaction wherever it is.
-pub(crate) struct Found<'a> {
+pub(crate) struct FoundTx<'a> {
     pub(crate) txid: Txid,
     pub(crate) transaction: &'a Arc<Transaction>,
     /// What it spends, in order; empty for a coinbase.
@@ -29,7 +30,7 @@ impl PracticeChain {
     /// # Errors
     /// Bitcoin Core's words for why it would be refused.
     pub fn check(&self, transaction: &Transaction) -> Result<Accepted, Reject> {
-        let admission = admission::judge(self, transaction.clone(), Limits::Apply)?;
+        let admission = self.admission(transaction.clone(), RelayLimits::Apply)?;
         let entry = admission.entry;
         Ok(Accepted {
             txid: entry.txid,
@@ -91,9 +92,9 @@ impl PracticeChain {
         Some((height, self.link_at(height)?))
     }
 
-    pub(crate) fn find(&self, txid: &Txid) -> Option<Found<'_>> {
+    pub(crate) fn find(&self, txid: &Txid) -> Option<FoundTx<'_>> {
         if let Some(confirmed) = self.index.transaction(txid) {
-            return Some(Found {
+            return Some(FoundTx {
                 txid: *txid,
                 transaction: &confirmed.transaction,
                 prevouts: confirmed.spent.iter().map(|coin| &coin.output).collect(),
@@ -102,14 +103,14 @@ impl PracticeChain {
         }
         let entry = self.mempool.get(txid)?;
         let prevouts = entry.prevouts.iter().collect();
-        Some(Found { txid: *txid, transaction: &entry.transaction, prevouts, place: None })
+        Some(FoundTx { txid: *txid, transaction: &entry.transaction, prevouts, place: None })
     }
 
     /// The same, or one that only a block had which is no longer in the chain: an Esplora server keeps those too.
-    pub(crate) fn find_ever(&self, txid: &Txid) -> Option<Found<'_>> {
+    pub(crate) fn find_ever(&self, txid: &Txid) -> Option<FoundTx<'_>> {
         self.find(txid).or_else(|| {
             let (transaction, spent) = self.index.orphan(txid)?;
-            Some(Found { txid: *txid, transaction, prevouts: spent.iter().collect(), place: None })
+            Some(FoundTx { txid: *txid, transaction, prevouts: spent.iter().collect(), place: None })
         })
     }
 

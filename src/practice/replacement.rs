@@ -9,7 +9,7 @@ use bitcoin::Txid;
 
 use super::{
     chain::PracticeChain,
-    mempool::Entry,
+    mempool::MempoolEntry,
     reject::{Reject, money},
 };
 
@@ -17,7 +17,7 @@ use super::{
 const MAX_EVICTIONS: usize = 100;
 
 /// The transactions that must leave for `entry`, descendants included; empty when it conflicts with nothing.
-pub(crate) fn judge(chain: &PracticeChain, entry: &Entry) -> Result<BTreeSet<Txid>, Reject> {
+pub(crate) fn judge(chain: &PracticeChain, entry: &MempoolEntry) -> Result<BTreeSet<Txid>, Reject> {
     let conflicts = conflicts(chain, entry);
     if conflicts.is_empty() {
         return Ok(conflicts);
@@ -45,13 +45,13 @@ pub(crate) fn judge(chain: &PracticeChain, entry: &Entry) -> Result<BTreeSet<Txi
     Ok(evicted)
 }
 
-fn conflicts(chain: &PracticeChain, entry: &Entry) -> BTreeSet<Txid> {
+fn conflicts(chain: &PracticeChain, entry: &MempoolEntry) -> BTreeSet<Txid> {
     let inputs = entry.transaction.input.iter();
     inputs.filter_map(|input| chain.mempool.spender(&input.previous_output)).map(|(txid, _)| txid).collect()
 }
 
 /// BIP-125 rules 3 and 4: more than everything pushed out paid, by at least the relay fee of its own bytes.
-fn check_fees(chain: &PracticeChain, entry: &Entry, evicted: &BTreeSet<Txid>) -> Result<(), Reject> {
+fn check_fees(chain: &PracticeChain, entry: &MempoolEntry, evicted: &BTreeSet<Txid>) -> Result<(), Reject> {
     let old: u64 = evicted.iter().filter_map(|txid| chain.mempool.get(txid)).map(|gone| gone.fee).sum();
     let Some(added) = entry.fee.checked_sub(old) else {
         return Err(insufficient(entry, "less fees than conflicting txs", (entry.fee, old)));
@@ -63,14 +63,14 @@ fn check_fees(chain: &PracticeChain, entry: &Entry, evicted: &BTreeSet<Txid>) ->
     Ok(())
 }
 
-fn insufficient(entry: &Entry, why: &str, (paid, needed): (u64, u64)) -> Reject {
+fn insufficient(entry: &MempoolEntry, why: &str, (paid, needed): (u64, u64)) -> Reject {
     let detail = format!("rejecting replacement {}, {why}; {} < {}", entry.txid, money(paid), money(needed));
     Reject::because("insufficient fee", detail)
 }
 
 /// A simpler form of Core's feerate diagram: better than every transaction it conflicts with directly.
-fn check_rate(chain: &PracticeChain, entry: &Entry, conflicts: &BTreeSet<Txid>) -> Result<(), Reject> {
-    let best = conflicts.iter().filter_map(|txid| chain.mempool.get(txid)).map(Entry::rate).max();
+fn check_rate(chain: &PracticeChain, entry: &MempoolEntry, conflicts: &BTreeSet<Txid>) -> Result<(), Reject> {
+    let best = conflicts.iter().filter_map(|txid| chain.mempool.get(txid)).map(MempoolEntry::rate).max();
     if best.is_some_and(|best| entry.rate() <= best) {
         return Err(Reject::because(
             "replacement-failed",

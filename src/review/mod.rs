@@ -11,7 +11,7 @@ use serde::Serialize;
 pub use self::{
     ethereum::{Certainty, Consent, EvmFeeReview, EvmReview, Leaving, Measure, ReviewedAuthorization, TreeLine},
     shown::{Complete, Gap, MAX_LINES, MAX_TEXT, Showing, Shown},
-    status::{Depth, EvmStatus, Outcome, Status},
+    status::{Depth, Evidence, EvmStatus, ExecutionOutcome, Status},
 };
 use crate::{
     amount::{Amount, FeeRate},

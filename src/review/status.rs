@@ -53,7 +53,7 @@ pub enum EvmStatus {
         /// Hash of its block.
         block_hash: B256,
         /// Whether it did what it was for.
-        outcome: Outcome,
+        outcome: ExecutionOutcome,
         /// How sure the block is to stay.
         depth: Depth,
         /// What was paid for gas, in wei.
@@ -66,7 +66,7 @@ pub enum EvmStatus {
 /// Whether a mined transaction succeeded (EIP-658).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Outcome {
+pub enum ExecutionOutcome {
     /// Status 1.
     Success,
     /// Status 0: nothing happened but the fee.
@@ -89,4 +89,16 @@ pub enum Depth {
     Safe,
     /// At or below the `finalized` block.
     Finalized,
+}
+
+/// What stands behind an answer, for people and scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// Proven against a block that several operators named.
+    Proven,
+    /// Several operators said the same.
+    Agreed,
+    /// One operator said it.
+    Said,
 }

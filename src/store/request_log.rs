@@ -35,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// One thing that one host was told, by one way out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Told {
+pub struct LoggedRequest {
     /// Name of the network.
     pub network: String,
     /// The host.
@@ -63,7 +63,7 @@ pub struct LostLines {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogReading {
     /// Everything that was told, with the first and the last time in seconds since 1970.
-    pub told: BTreeMap<Told, (u64, u64)>,
+    pub told: BTreeMap<LoggedRequest, (u64, u64)>,
     /// Lines that are none.
     pub unreadable: u64,
     /// Lines that never got in.
@@ -98,7 +98,7 @@ impl RequestLog {
     ///
     /// # Errors
     /// The disk is full or gone.
-    pub fn add(&mut self, time: u64, told: &Told) -> std::io::Result<()> {
+    pub fn add(&mut self, time: u64, told: &LoggedRequest) -> std::io::Result<()> {
         let end = if self.torn { "\n" } else { "" };
         let written = self.file.write_all(format!("{end}{}", line(time, told)).as_bytes());
         self.torn = written.is_err();
@@ -143,7 +143,7 @@ fn ends_torn(file: &mut File) -> std::io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-fn line(time: u64, Told { network, host, kind, id, route }: &Told) -> String {
+fn line(time: u64, LoggedRequest { network, host, kind, id, route }: &LoggedRequest) -> String {
     let words = [network, host, kind, id, route].map(|word| word.replace(['\t', '\n', '\r'], "?"));
     format!("{time}\t{}\n", words.join("\t"))
 }
@@ -215,11 +215,11 @@ fn read_lines(file: &File) -> std::io::Result<LogReading> {
     Ok(reading)
 }
 
-fn parse(line: &str) -> Option<(u64, Told)> {
+fn parse(line: &str) -> Option<(u64, LoggedRequest)> {
     let words: Vec<&str> = line.split('\t').collect();
     let [time, network, host, kind, id, route] = words.as_slice() else { return None };
     let [network, host, kind, id, route] = [network, host, kind, id, route].map(|word| (*word).to_owned());
-    Some((time.parse().ok()?, Told { network, host, kind, id, route }))
+    Some((time.parse().ok()?, LoggedRequest { network, host, kind, id, route }))
 }
 
 /// Rewrites a long log, unless somebody is writing, or it has not grown much since the last time.

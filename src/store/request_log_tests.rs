@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-fn told(id: &str) -> Told {
+fn told(id: &str) -> LoggedRequest {
     let [network, host, kind, route] = ["regtest", "a.example", "script", "direct"].map(str::to_owned);
-    Told { network, host, kind, id: id.to_owned(), route }
+    LoggedRequest { network, host, kind, id: id.to_owned(), route }
 }
 
 fn place() -> (tempfile::TempDir, PathBuf) {

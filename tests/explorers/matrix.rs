@@ -21,13 +21,14 @@ use fastness::{
         Explorer,
         bitcoin::{Claim, TxPlace, Verdict},
     },
-    flow::{self, bitcoin::Depth},
+    flow::{self, bitcoin::SyncScope},
     ledger::{
         Ledger,
-        bitcoin::{AccountRow, Evidence, Synced},
+        bitcoin::{AccountRow, Synced},
     },
     network::Network,
     practice::PracticeChain,
+    review::Evidence,
 };
 
 /// What one of the three is.
@@ -184,7 +185,7 @@ impl Seen<'_> {
 
     fn sync(&mut self, world: &World) {
         let (mut ledger, row) = world.ledger();
-        let outcome = flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (Depth::Full, GAP), &mut |_| {});
+        let outcome = flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (SyncScope::Full, GAP), &mut |_| {});
         let row = ledger.accounts(None).unwrap().remove(0);
         let (balance, history) = (ledger.balance(row.id).unwrap(), ledger.history(row.id).unwrap());
         match outcome {
@@ -215,13 +216,13 @@ impl Seen<'_> {
         let (mut ledger, row) = world.ledger();
         let honest = Layer::start(9, AllTrue(Arc::clone(&world.chain)));
         let explorer = Explorer::connect(Network::Regtest, &[honest.url()]).unwrap();
-        flow::bitcoin::sync(&mut ledger, &row, &explorer, (Depth::Full, GAP), &mut |_| {}).unwrap();
+        flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Full, GAP), &mut |_| {}).unwrap();
         let synced = ledger.accounts(None).unwrap().remove(0).synced.unwrap();
         let before = Synced { height: world.tip - 1, hash: world.block_hash(world.tip - 1), ..synced };
         ledger.set_synced(row.id, &before).unwrap();
         let row = ledger.accounts(None).unwrap().remove(0);
         let outcome =
-            flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (Depth::Incremental, GAP), &mut |_| {});
+            flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (SyncScope::Incremental, GAP), &mut |_| {});
         self.count(if outcome.is_ok() { "known, and synced again" } else { "known, and an explicit error" });
         let row = ledger.accounts(None).unwrap().remove(0);
         let proven = DEEP.iter().sum::<u64>() + CHANGE;

@@ -11,7 +11,7 @@ use fastness::{
     account::EthereumAccount,
     chain::ethereum::{Ownership, decode},
     flow::{
-        bitcoin::Origin,
+        bitcoin::PayeeSource,
         ethereum::{EvmLimits, MaxTotal},
     },
     review::{Consent, EvmReview, MAX_LINES},
@@ -92,7 +92,7 @@ fn an_address_in_a_tuple_is_judged_as_any_other() {
     assert!(review.beneficiaries.contains(&hidden.to) && !review.beneficiaries.contains(&USDC), "a token is no payee");
     let expect = |addresses: &[Address]| {
         let limits = EvmLimits { expect_to: addresses.to_vec(), ..EvmLimits::default() };
-        limits.agree(&review, Origin::File)
+        limits.agree(&review, PayeeSource::File)
     };
     assert!(expect(&[ROUTER]).is_err());
     assert!(expect(&[ROUTER, hidden.to]).is_ok());
@@ -143,7 +143,7 @@ fn all_that_may_leave_is_bounded() {
     };
     let check = |call: &Call, most: u64| {
         let max_total = vec![MaxTotal { token: Some(USDC), most: usdc.clone().of(U256::from(most)) }];
-        EvmLimits { max_total, ..EvmLimits::default() }.agree(&review(call), Origin::Command)
+        EvmLimits { max_total, ..EvmLimits::default() }.agree(&review(call), PayeeSource::Command)
     };
     assert!(check(&send(25), 25).is_ok());
     assert!(check(&send(26), 25).is_err());
@@ -159,12 +159,15 @@ fn a_file_is_agreed_to_by_its_payees_or_its_digest() {
     let hidden = Hidden::new(&mut Dice(6));
     let review = review(&swap(&hidden));
     let fee = EvmLimits { max_fee: Some(U256::MAX), ..EvmLimits::default() };
-    assert!(fee.agree(&review, Origin::Command).is_ok());
-    assert!(fee.agree(&review, Origin::File).is_err(), "a limit on the fee agrees to no payee");
+    assert!(fee.agree(&review, PayeeSource::Command).is_ok());
+    assert!(fee.agree(&review, PayeeSource::File).is_err(), "a limit on the fee agrees to no payee");
     let approve = EvmLimits { approve: Some(review.digest.clone()), ..fee };
-    assert!(approve.agree(&review, Origin::File).is_ok());
+    assert!(approve.agree(&review, PayeeSource::File).is_ok());
     let to_self = Call { to: OURS, value: U256::from(1), data: Vec::new() };
     let fee = EvmLimits { max_fee: Some(U256::MAX), ..EvmLimits::default() };
     let ours = Ownership { accounts: vec![EthereumAccount::watched(chain().class, OURS)], ..Ownership::default() };
-    assert!(fee.agree(&decode::review(&plan(&to_self), &ours).unwrap(), Origin::File).is_ok(), "nobody else gains");
+    assert!(
+        fee.agree(&decode::review(&plan(&to_self), &ours).unwrap(), PayeeSource::File).is_ok(),
+        "nobody else gains"
+    );
 }

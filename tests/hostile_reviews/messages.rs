@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, hex};
 use fastness::chain::ethereum::{
     Ownership,
-    message::{self, Asked, MessageReview},
+    message::{self, MessageContext, MessageReview},
     policy::{self, GivenConsents},
 };
 use serde_json::{Value, json};
@@ -128,7 +128,7 @@ fn ended(review: &MessageReview, hidden: &Hidden) -> End {
 pub(crate) fn reviewed(dice: &mut Dice) -> (&'static str, End) {
     let hidden = Hidden::new(dice);
     let ours = Ownership::default();
-    let asked = Asked { chain: chain(), now: NOW, ours: &ours };
+    let asked = MessageContext { chain: chain(), now: NOW, ours: &ours };
     let (kind, review) = match dice.index(5) {
         0 => ("text", message::personal(&text(dice, &hidden), &asked)),
         1 => ("Permit2 batch", message::typed(&permit_batch(dice, &hidden), &asked)),

@@ -11,7 +11,7 @@ use fastness::{
         policy::{self, GivenConsents},
         transaction::write_unsigned,
     },
-    flow::{bitcoin::Origin, ethereum::EvmLimits},
+    flow::{bitcoin::PayeeSource, ethereum::EvmLimits},
     review::EvmReview,
 };
 
@@ -251,5 +251,5 @@ fn is_blind(review: &EvmReview) -> bool {
 fn is_expected(review: &EvmReview, hidden: &Hidden) -> bool {
     let others = review.beneficiaries.iter().copied().filter(|address| *address != hidden.to);
     let limits = EvmLimits { expect_to: others.chain([SAFE]).collect(), ..EvmLimits::default() };
-    review.beneficiaries.contains(&hidden.to) && limits.agree(review, Origin::File).is_err()
+    review.beneficiaries.contains(&hidden.to) && limits.agree(review, PayeeSource::File).is_err()
 }

@@ -10,8 +10,19 @@ pub(crate) const MAX_FILE_LINES: usize = 450;
 pub(crate) const MAX_FUNCTION_LINES: usize = 60;
 
 /// Rooms that everyone may import: no I/O, no secrets.
-const WORDS: [&str; 11] =
-    ["account", "address", "amount", "explain", "network", "payment_uri", "request", "review", "signing", "text", "token"];
+const WORDS: [&str; 11] = [
+    "account",
+    "address",
+    "amount",
+    "explain",
+    "network",
+    "payment_uri",
+    "request",
+    "review",
+    "signing",
+    "text",
+    "token",
+];
 
 /// Who may import whom, besides itself and the words. A room that is not listed may import the words only.
 const DOORS: [(&str, &[&str]); 8] = [

@@ -16,8 +16,9 @@ use super::{
     fund,
     inputs::{self, CheckedInput},
     outputs::Form,
-    ownership::{Found, Reach},
+    ownership::OwnedScript,
     policy,
+    search_reach::SearchReach,
 };
 use crate::{
     account::Keychain,
@@ -73,7 +74,7 @@ pub(super) fn examine_with(plan: &Plan, (ours, effort): (&Ownership, &Effort)) -
         checked.push(input.known);
     }
     problems.extend(too_large);
-    let reach = Reach::of(ours, &checked);
+    let reach = SearchReach::of(ours, &checked);
     let mut outputs = Vec::new();
     for (place, output) in transaction.output.iter().enumerate() {
         let found = owner_of_output(&plan.psbt, place, (ours, effort)).unwrap_or_else(|problem| {
@@ -207,14 +208,14 @@ fn describe_input(plan: &Plan, input: &bitcoin::TxIn, known: &CheckedInput) -> R
 /// Whose an output is, by our own derivation.
 enum Standing {
     Foreign,
-    Ours(Found),
+    Ours(OwnedScript),
     /// Ours, where no search looks.
-    BeyondSearch(Found),
+    BeyondSearch(OwnedScript),
 }
 
 impl Standing {
     /// An output to a single key that is swept is not ours: whoever gave us the key has it too.
-    fn of(found: Option<Found>, reach: &Reach<'_>) -> Self {
+    fn of(found: Option<OwnedScript>, reach: &SearchReach<'_>) -> Self {
         match found.filter(|found| !found.is_single_key()) {
             None => Self::Foreign,
             Some(found) if reach.finds(&found) => Self::Ours(found),
@@ -225,7 +226,7 @@ impl Standing {
 
 fn describe_output(output: &TxOut, standing: Standing, network: Network) -> ReviewedOutput {
     let script = &output.script_pubkey;
-    let path = |found: Found| Some(format!("m/{}", found.owned.path));
+    let path = |found: OwnedScript| Some(format!("m/{}", found.owned.path));
     let (role, path, beyond_search) = match standing {
         Standing::Ours(found) if found.owned.keychain == Keychain::Change => (Role::Change, path(found), None),
         Standing::Ours(found) => (Role::Own, path(found), None),
@@ -262,7 +263,7 @@ fn owner_of_output(
     psbt: &Psbt,
     place: usize,
     (ours, effort): (&Ownership, &Effort),
-) -> Result<Option<Found>, BitcoinError> {
+) -> Result<Option<OwnedScript>, BitcoinError> {
     let (Some(output), Some(claim)) = (psbt.unsigned_tx.output.get(place), psbt.outputs.get(place)) else {
         return Ok(None);
     };

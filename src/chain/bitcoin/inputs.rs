@@ -7,7 +7,7 @@ use bitcoin::{Psbt, ScriptBuf, TxOut, psbt};
 use super::{
     BitcoinError, Owned, Ownership,
     bounds::{self, Effort},
-    ownership::Found,
+    ownership::OwnedScript,
     proof,
 };
 use crate::{account::ScriptType, review::AmountProof};
@@ -18,7 +18,7 @@ pub struct CheckedInput {
     /// The output it spends, if the PSBT says.
     pub spent: Option<TxOut>,
     /// Our derivation of its script, if it is ours.
-    pub found: Option<Found>,
+    pub found: Option<OwnedScript>,
     /// Why `spent` is believed.
     pub proof: AmountProof,
 }
@@ -46,7 +46,7 @@ impl CheckedInput {
 
 /// What is known about an input, and what speaks against signing it.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct InputView {
     /// As far as it is known.
     pub(super) known: CheckedInput,
     /// The first reason against it.
@@ -54,10 +54,10 @@ pub(super) struct Look {
 }
 
 /// Looks at input `place`.
-pub(super) fn look(psbt: &Psbt, place: usize, (ours, effort): (&Ownership, &Effort)) -> Look {
+pub(super) fn look(psbt: &Psbt, place: usize, (ours, effort): (&Ownership, &Effort)) -> InputView {
     let mut known = CheckedInput::unknown();
     let problem = fill(psbt, place, (ours, effort), &mut known).err();
-    Look { known, problem }
+    InputView { known, problem }
 }
 
 /// All inputs, each proven and ours, ready to be signed.
@@ -69,7 +69,7 @@ pub fn checked(psbt: &Psbt, ours: &Ownership) -> Result<Vec<(TxOut, Owned)>, Bit
     let effort = Effort::allowed_for(&psbt.unsigned_tx);
     let mut all = Vec::new();
     for place in 0..psbt.unsigned_tx.input.len() {
-        let Look { known, problem } = look(psbt, place, (ours, &effort));
+        let InputView { known, problem } = look(psbt, place, (ours, &effort));
         if let Some(problem) = problem {
             return Err(problem);
         }

@@ -15,6 +15,7 @@ pub mod proof;
 pub mod psbt;
 pub mod raw;
 pub mod replace;
+mod search_reach;
 pub mod sign;
 pub mod spv;
 pub mod sweep;
@@ -29,7 +30,7 @@ use bitcoin::{OutPoint, Psbt, Transaction};
 
 pub use self::{
     error::{BitcoinError, CATALOGUE},
-    ownership::{Found, OwnAccount, Owned, Ownership},
+    ownership::{OwnAccount, Owned, OwnedScript, Ownership},
 };
 use crate::{
     account::{Account, Keychain},

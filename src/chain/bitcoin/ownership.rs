@@ -9,7 +9,7 @@ use bitcoin::{
     secp256k1::PublicKey,
 };
 
-use super::{BitcoinError, bounds::Effort, inputs::CheckedInput};
+use super::{BitcoinError, bounds::Effort};
 use crate::account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for};
 
 /// A script of ours, proven by derivation.
@@ -29,14 +29,14 @@ pub struct Owned {
 
 /// A script of ours, and the account that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct OwnedScript {
     /// Its place.
     pub owned: Owned,
     /// Place of its account among those of the [`Ownership`]; none for a single key.
-    account: Option<usize>,
+    pub(super) account: Option<usize>,
 }
 
-impl Found {
+impl OwnedScript {
     /// Whether it belongs to a single key that is swept, and to no account.
     #[must_use]
     pub const fn is_single_key(&self) -> bool {
@@ -46,7 +46,7 @@ impl Found {
 
 /// How it is known which addresses of an account were used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Uses {
+pub(super) enum Uses {
     /// By searches of this wallet.
     Searched,
     /// Not at all, except for the coins that a draft spends.
@@ -56,10 +56,10 @@ enum Uses {
 /// An account with what is known of its use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnAccount {
-    account: Account,
-    search: Search,
-    uses: Uses,
-    is_destination: bool,
+    pub(super) account: Account,
+    pub(super) search: Search,
+    pub(super) uses: Uses,
+    pub(super) is_destination: bool,
 }
 
 impl OwnAccount {
@@ -86,7 +86,7 @@ impl OwnAccount {
 /// The accounts whose scripts count as ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
-    accounts: Vec<OwnAccount>,
+    pub(super) accounts: Vec<OwnAccount>,
     /// A single key without derivation, while it is swept.
     key: Option<PublicKey>,
 }
@@ -163,10 +163,10 @@ impl Ownership {
         script: &Script,
         claims: impl Iterator<Item = (&'a Fingerprint, &'a DerivationPath)>,
         (what, effort): (&str, &Effort),
-    ) -> Result<Option<Found>, BitcoinError> {
+    ) -> Result<Option<OwnedScript>, BitcoinError> {
         for (fingerprint, path) in claims {
             if let Some(owned) = self.of_single_key(script, *fingerprint, path) {
-                return Ok(Some(Found { owned, account: None }));
+                return Ok(Some(OwnedScript { owned, account: None }));
             }
             // Accounts of several kinds can share a path; the claim is false only if none of them has the script there.
             let mut is_false = false;
@@ -176,7 +176,7 @@ impl Ownership {
                     effort.derive()?;
                     let owned = Owned::at(&own.account, place.keychain, place.index)?;
                     if script_for(owned.script_type, owned.public_key) == *script {
-                        return Ok(Some(Found { owned, account: Some(number) }));
+                        return Ok(Some(OwnedScript { owned, account: Some(number) }));
                     }
                 }
                 is_false |= place.is_certain;
@@ -193,47 +193,6 @@ impl Ownership {
         let key = self.key.filter(|key| path.is_empty() && key_fingerprint(*key) == fingerprint)?;
         let script_type = ScriptType::ALL.into_iter().find(|kind| script_for(*kind, key) == *script)?;
         Some(Owned { keychain: Keychain::Receive, index: 0, path: path.clone(), public_key: key, script_type })
-    }
-}
-
-/// Which scripts of ours a search of the same wallet finds, if the inputs of a draft are spent.
-#[derive(Debug)]
-pub(super) struct Reach<'a> {
-    ours: &'a Ownership,
-    searches: Vec<Search>,
-    /// The one account that pays.
-    payer: Option<usize>,
-}
-
-impl<'a> Reach<'a> {
-    /// A coin that is spent was found before: its address was used. Where searches are known, a coin behind a hole that no
-    /// search crosses changes nothing.
-    pub(super) fn of(ours: &'a Ownership, inputs: &[CheckedInput]) -> Self {
-        let mut searches: Vec<Search> = ours.accounts.iter().map(|own| own.search).collect();
-        let mut spent: Vec<&Found> = inputs.iter().filter_map(|input| input.found.as_ref()).collect();
-        spent.sort_by_key(|found| found.owned.index);
-        for found in &spent {
-            let Some(number) = found.account else { continue };
-            let (Some(search), Some(own)) = (searches.get_mut(number), ours.accounts.get(number)) else { continue };
-            let Owned { keychain, index, .. } = found.owned;
-            if own.uses == Uses::Unknown || search.covers(keychain, index) {
-                search.saw_used(keychain, index);
-            }
-        }
-        let payer = spent.first().and_then(|first| first.account);
-        let payer = payer.filter(|payer| spent.iter().all(|found| found.account == Some(*payer)));
-        Self { ours, searches, payer }
-    }
-
-    /// Whether a search finds it: in an account that a restored wallet searches, that alone pays for this, or that the person
-    /// named; and no further out than a gap behind the last used address.
-    pub(super) fn finds(&self, found: &Found) -> bool {
-        let Some(number) = found.account else { return false };
-        let (Some(search), Some(own)) = (self.searches.get(number), self.ours.accounts.get(number)) else {
-            return false;
-        };
-        let is_searched = own.account.is_restored() || own.is_destination || self.payer == Some(number);
-        is_searched && search.covers(found.owned.keychain, found.owned.index)
     }
 }
 

@@ -5,7 +5,7 @@
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
-use super::calldata::{Decoded, Inner, Reader};
+use super::call_reader::{Decoded, Inner, Reader};
 
 /// Whether a function of a standard makes the calls that it is given.
 pub(super) fn is_batch(signature: &str) -> bool {

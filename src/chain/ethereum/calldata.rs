@@ -3,27 +3,23 @@
 //! Built-in standards are known; a table of well-known functions is a guess; the rest is unknown and signed only by retyping
 //! its digest. A match counts only if the arguments, encoded again, are the very same bytes.
 
-use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
+use alloy_dyn_abi::JsonAbiExt;
 use alloy_json_abi::Function;
-use alloy_primitives::{Address, B256, Keccak256, U256};
+use alloy_primitives::Address;
 
+use super::call_reader::{Decoded, Inner, Reader};
 pub use super::call_summary::{Reading, Transacted};
 use super::{
     Ownership,
-    addressees::{self, Definition, Part},
+    addressees::{self, Definition},
     contracts,
-    plan::native,
     safe::EXEC_TRANSACTION,
     standard_calls,
     standards::{self, Source},
     swaps,
-    tree::Tree,
+    units::native,
 };
-use crate::{
-    address::evm_text,
-    amount::Units,
-    review::{Certainty, Consent, Leaving, Measure, Showing, Warning},
-};
+use crate::review::{Certainty, Measure};
 
 /// Calls within calls that are read.
 const MAX_DEPTH: usize = 4;
@@ -45,123 +41,7 @@ pub fn read(facts: &Transacted<'_>, ours: &Ownership) -> Reading {
     reader.into_reading()
 }
 
-/// A function with its decoded arguments.
-pub(super) struct Decoded {
-    pub(super) function: Function,
-    pub(super) arguments: Vec<DynSolValue>,
-}
-
-/// A call that another one makes.
-pub(super) struct Inner<'a> {
-    pub(super) to: Address,
-    /// Native coin that the calling contract gives to it.
-    pub(super) value: U256,
-    pub(super) data: &'a [u8],
-    /// How often in a row the very same call is made.
-    pub(super) times: usize,
-    /// What becomes of the others when it fails, in words; empty where all fail.
-    pub(super) failing: &'static str,
-}
-
-/// The reading being made. Nested calls add to it.
-pub(super) struct Reader<'a> {
-    /// How often the call that is being read is made.
-    times: usize,
-    /// Calls whose effect on what leaves was told.
-    measured: usize,
-    /// Coins that go along with the call that is being read.
-    pub(super) value: U256,
-    /// Whether the sentence says what coins go along with the whole.
-    pub(super) tells_coins: bool,
-    pub(super) facts: Transacted<'a>,
-    pub(super) ours: &'a Ownership,
-    pub(super) tree: Tree<'a>,
-    pub(super) reading: Reading,
-}
-
 impl<'a> Reader<'a> {
-    fn new(facts: Transacted<'a>, ours: &'a Ownership) -> Self {
-        let reading = Reading {
-            action: String::new(),
-            certainty: Certainty::Known,
-            // One byte that was never read: not complete, until the tree takes its place.
-            tree: Showing::of(1).finish(),
-            moved: None,
-            beneficiaries: Vec::new(),
-            named: Vec::new(),
-            leaving: Vec::new(),
-            measure: Measure::Whole,
-            consents: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let tree = Tree::of(facts.data.len(), facts.chain);
-        Self { times: 1, measured: 0, value: facts.value, tells_coins: false, facts, ours, tree, reading }
-    }
-
-    /// The digest of the whole calldata is retyped, wherever in it the unreadable part is.
-    fn into_reading(mut self) -> Reading {
-        if !self.tells_coins && !self.facts.value.is_zero() {
-            let coins = native(self.facts.chain, self.facts.value);
-            self.reading.action = format!("{} with {coins}", self.reading.action);
-            self.reading.moved = Some(coins);
-        }
-        let tree = self.tree.finish();
-        let blind = tree.consents(calldata_digest(self.facts.data));
-        let consents = [self.reading.consents, blind].concat();
-        Reading { tree, consents, ..self.reading }
-    }
-
-    pub(super) fn name(&self, address: Address) -> String {
-        evm_text(address, self.facts.chain)
-    }
-
-    pub(super) fn gains(&mut self, address: Address) {
-        if !self.reading.beneficiaries.contains(&address) {
-            self.reading.beneficiaries.push(address);
-        }
-    }
-
-    /// Every address among the arguments, at any depth, is judged.
-    fn judge(&mut self, decoded: &Decoded, definition: Definition) {
-        for (address, part) in addressees::among(&decoded.function, &decoded.arguments, definition) {
-            match part {
-                Part::Gains => self.gains(address),
-                Part::Named if !self.reading.named.contains(&address) => self.reading.named.push(address),
-                Part::Named => {}
-            }
-        }
-    }
-
-    /// So much of a token may leave by the call that is being read.
-    pub(super) fn leaves(&mut self, token: Address, amount: &Units) {
-        self.measured();
-        let times = U256::from(self.times);
-        let amount = amount.denomination.clone().of(amount.value.saturating_mul(times));
-        self.reading.leaving.push(Leaving { token, amount });
-    }
-
-    /// The call that is being read moves nothing but what was told.
-    pub(super) const fn measured(&mut self) {
-        self.measured = self.measured.saturating_add(1);
-    }
-
-    pub(super) fn consent(&mut self, consent: Consent) {
-        self.reading.consents.push(consent);
-    }
-
-    pub(super) fn warn(&mut self, code: &'static str, text: String) {
-        self.reading.warnings.push(Warning { code, text });
-    }
-
-    /// The sentence is that of the outermost call.
-    pub(super) fn say(&mut self, depth: usize, sentence: String) {
-        if depth == 0 {
-            self.reading.action = sentence;
-        } else {
-            self.tree.line(depth, "does", &sentence);
-        }
-    }
-
     fn payment(&mut self, to: Address) {
         let value = native(self.facts.chain, self.facts.value);
         // Nothing is lost where nothing is sent, whoever it is sent to.
@@ -182,18 +62,6 @@ impl<'a> Reader<'a> {
         }
         self.reading.certainty = Certainty::Unknown;
         self.blind("it creates a contract, whose code nobody here can read", 0);
-    }
-
-    /// Something is not understood: the whole is signed only by its digest.
-    pub(super) fn blind(&mut self, why: &str, depth: usize) {
-        let inner = if depth == 0 { "" } else { " (a call inside of it)" };
-        self.tree.gap(&format!("{why}{inner}"));
-        self.reading.measure = Measure::Open;
-    }
-
-    /// So many bytes of calldata were decoded, and are shown.
-    const fn read(&mut self, bytes: usize) {
-        self.tree.read(bytes.saturating_mul(self.times));
     }
 
     /// Reads one call; `depth` is how many calls it is inside of.
@@ -236,10 +104,6 @@ impl<'a> Reader<'a> {
             Some(known) => self.judge(&known, Definition::Known),
             None => self.judge(typed, Definition::Unknown),
         }
-    }
-
-    fn certainty(&mut self, found: Certainty) {
-        self.reading.certainty = self.reading.certainty.max(found);
     }
 
     fn matched(&mut self, to: Address, (source, decoded): (Source, &Decoded), depth: usize) {
@@ -375,11 +239,4 @@ fn decode(function: &Function, arguments: &[u8]) -> Option<Decoded> {
     let values = function.abi_decode_input(arguments).ok()?;
     let again = function.abi_encode_input_raw(&values).ok()?;
     (again == arguments).then(|| Decoded { function: addressees::with_members(function), arguments: values })
-}
-/// The digest by which two machines compare calldata: Keccak-256 of its length as a 256-bit number and its bytes (ERC-8213).
-pub(super) fn calldata_digest(data: &[u8]) -> B256 {
-    let mut hasher = Keccak256::new();
-    hasher.update(U256::from(data.len()).to_be_bytes::<32>());
-    hasher.update(data);
-    hasher.finalize()
 }

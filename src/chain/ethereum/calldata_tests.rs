@@ -5,8 +5,9 @@ use proptest::prelude::*;
 
 use super::{
     Ownership,
+    call_reader::calldata_digest,
     call_summary::{Reading, Transacted},
-    calldata::{CONSTRUCTOR, calldata_digest, read},
+    calldata::{CONSTRUCTOR, read},
     calls,
 };
 use crate::{

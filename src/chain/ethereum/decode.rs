@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     EthereumError, Ownership, Plan, SignedTransaction,
+    call_reader::calldata_digest,
     call_summary::{Reading, Transacted},
-    calldata,
-    plan::native,
-    policy,
+    calldata, policy,
     transaction::{chain_of, read_signed, read_unsigned, type_of},
+    units::native,
 };
 use crate::{
     address::evm_text,
@@ -63,7 +63,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         to: transaction.to(),
         nonce: transaction.nonce(),
         value: native(chain, value),
-        calldata_digest: (!data.is_empty()).then(|| calldata::calldata_digest(data)),
+        calldata_digest: (!data.is_empty()).then(|| calldata_digest(data)),
         data_bytes: data.len(),
         fee,
         worst_total,

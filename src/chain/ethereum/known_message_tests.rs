@@ -261,7 +261,7 @@ fn look_alikes_in_a_message_are_stops_at_any_depth() {
     alike[9] ^= 1;
     let alike = Address::from(alike).to_string();
     let ours = Ownership { known_addresses: vec![friend], ..Ownership::default() };
-    let asked = Asked { chain: mainnet(), now: NOW, ours: &ours };
+    let asked = MessageContext { chain: mainnet(), now: NOW, ours: &ours };
     let named = |message: &Value| {
         let review = typed(message.to_string().as_bytes(), &asked).expect("a message");
         let unusual =

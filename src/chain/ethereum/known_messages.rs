@@ -4,7 +4,7 @@
 
 use alloy_primitives::{Address, address};
 
-use super::typed_data::Typed;
+use super::typed_data::TypedMessage;
 
 /// A message whose meaning a standard fixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ const SAFE_DOMAINS: [&str; 2] =
     ["EIP712Domain(uint256 chainId,address verifyingContract)", "EIP712Domain(address verifyingContract)"];
 
 /// The standard that a message is of, or why it is unknown.
-pub(super) fn known(typed: &Typed) -> Result<Known, &'static str> {
+pub(super) fn known(typed: &TypedMessage) -> Result<Known, &'static str> {
     let encoded = typed.encoded_type.as_str();
     let Some((_, known)) = TYPES.iter().find(|(ty, _)| *ty == encoded) else {
         let named = TYPES.iter().any(|(ty, _)| ty.split('(').next() == Some(typed.primary.as_str()));
@@ -116,7 +116,7 @@ pub(super) fn known(typed: &Typed) -> Result<Known, &'static str> {
 }
 
 /// A Permit2 transfer bound to more (`PermitWitnessTransferFrom`): one or several tokens, with a last member of its own.
-pub(super) fn witness(typed: &Typed) -> Option<Known> {
+pub(super) fn witness(typed: &TypedMessage) -> Option<Known> {
     let rest = "uint256 nonce,uint256 deadline,";
     let (known, list) = match typed.primary.as_str() {
         "PermitWitnessTransferFrom" => (Known::Transfer, ""),
@@ -128,7 +128,7 @@ pub(super) fn witness(typed: &Typed) -> Option<Known> {
     (whole && check_domain(known, typed).is_ok()).then_some(known)
 }
 
-fn check_domain(known: Known, typed: &Typed) -> Result<(), &'static str> {
+fn check_domain(known: Known, typed: &TypedMessage) -> Result<(), &'static str> {
     let name = typed.domain_name.as_ref().map(|name| name.as_str());
     let domain = typed.domain_type.as_str();
     let contract = typed.contract.ok_or("its domain names no contract")?;

@@ -6,13 +6,13 @@ use alloy_primitives::{Address, B256, Signature as Recoverable, hex};
 
 use super::{
     EthereumError, Ownership,
-    permits::Look,
+    message_reader::MessageReader,
     policy,
     sign::{recoverable, signer},
     sign_in,
     transaction::{read_signed, read_unsigned},
     tree::Tree,
-    typed_data::Typed,
+    typed_data::TypedMessage,
     typed_values,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub struct MessageReview {
 
 /// What a message is explained for.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct MessageContext<'a> {
     /// The chain that the person works on.
     pub chain: &'static EvmChain,
     /// Seconds since 1970.
@@ -65,7 +65,7 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// Bytes that are a hash or a transaction, or more than anybody reads.
-pub fn personal(message: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumError> {
+pub fn personal(message: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, EthereumError> {
     let refuse = |what: &str| Err(EthereumError::Message(what.to_owned()));
     if message.is_empty() || message.len() > MAX_MESSAGE {
         return refuse("it is empty, or longer than anybody reads");
@@ -119,11 +119,11 @@ fn hidden(text: &str) -> Option<Warning> {
 /// Explains typed data (EIP-712) in JSON.
 ///
 /// # Errors
-/// As [`Typed::read`].
-pub fn typed(json: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumError> {
-    let &Asked { chain, now, ours } = asked;
-    let typed = Typed::read(json, chain)?;
-    let grant = Look { typed: &typed, chain, now, ours }.grant();
+/// As [`TypedMessage::read`].
+pub fn typed(json: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, EthereumError> {
+    let &MessageContext { chain, now, ours } = asked;
+    let typed = TypedMessage::read(json, chain)?;
+    let grant = MessageReader { typed: &typed, chain, now, ours }.grant();
     let mut tree = Tree::new(chain);
     for (place, item) in grant.items.iter().enumerate() {
         tree.line(0, &format!("item {}", place + 1), item);
@@ -164,7 +164,7 @@ pub fn typed(json: &[u8], asked: &Asked<'_>) -> Result<MessageReview, EthereumEr
 }
 
 /// Who gains at an address that loses money or is a look-alike, and every other address of the message that is one.
-fn unusual(typed: &Typed, beneficiaries: &[Address], asked: &Asked<'_>) -> Vec<Consent> {
+fn unusual(typed: &TypedMessage, beneficiaries: &[Address], asked: &MessageContext<'_>) -> Vec<Consent> {
     let own = asked.ours.accounts.iter().map(|account| account.address);
     let known: Vec<Address> = asked.ours.known_addresses.iter().copied().chain(own).collect();
     let gains = beneficiaries.iter().filter_map(|to| policy::unusual(*to, &known).map(|why| (*to, why)));
@@ -174,7 +174,7 @@ fn unusual(typed: &Typed, beneficiaries: &[Address], asked: &Asked<'_>) -> Vec<C
 }
 
 /// Who gains and was never paid from here before, and is no pinned token: said, for whoever knows better.
-fn strangers(beneficiaries: &[Address], asked: &Asked<'_>) -> Vec<Warning> {
+fn strangers(beneficiaries: &[Address], asked: &MessageContext<'_>) -> Vec<Warning> {
     let own = |address: &Address| asked.ours.accounts.iter().any(|account| account.address == *address);
     let known = |address: &Address| asked.ours.known_addresses.contains(address) || own(address);
     let strange =

@@ -52,11 +52,11 @@ pub(super) fn read(value: &Value) -> Result<MessageReview, EthereumError> {
 }
 
 fn read_text(json: &[u8]) -> Result<MessageReview, EthereumError> {
-    typed(json, &Asked { chain: mainnet(), now: NOW, ours: &Ownership::default() })
+    typed(json, &MessageContext { chain: mainnet(), now: NOW, ours: &Ownership::default() })
 }
 
 fn say(message: &[u8]) -> Result<MessageReview, EthereumError> {
-    personal(message, &Asked { chain: mainnet(), now: NOW, ours: &Ownership::default() })
+    personal(message, &MessageContext { chain: mainnet(), now: NOW, ours: &Ownership::default() })
 }
 
 #[test]

@@ -5,10 +5,10 @@
 use alloy_primitives::U256;
 use serde_json::Value;
 
-use super::permits::{Grant, Look};
+use super::message_reader::{Grant, MessageReader};
 
 /// What an order means.
-pub(super) fn order(look: &Look<'_>, message: &Value) -> Option<Grant> {
+pub(super) fn order(look: &MessageReader<'_>, message: &Value) -> Option<Grant> {
     let offerer = look.address(message, "offerer")?;
     let (offer, asked) = (message.get("offer")?.as_array()?, message.get("consideration")?.as_array()?);
     let ours = asked.iter().filter(|item| look.address(item, "recipient") == Some(offerer)).count();
@@ -24,7 +24,7 @@ pub(super) fn order(look: &Look<'_>, message: &Value) -> Option<Grant> {
         }
         items.push(format!("asks {} for {}", what(look, item)?, look.name(recipient)));
     }
-    let until = look.until(Look::number(message, "endTime"));
+    let until = look.until(MessageReader::number(message, "endTime"));
     let sentence = format!(
         "SELLS {} items of yours FOR {} items, of which {ours} come to you, to whoever takes it UNTIL {until}",
         offer.len(),
@@ -42,14 +42,14 @@ pub(super) fn order(look: &Look<'_>, message: &Value) -> Option<Grant> {
 }
 
 /// An item by its type (Seaport's `ItemType`): coin, ERC-20, ERC-721, ERC-1155, or any one of a collection.
-fn what(look: &Look<'_>, item: &Value) -> Option<String> {
+fn what(look: &MessageReader<'_>, item: &Value) -> Option<String> {
     let token = look.address(item, "token")?;
-    let id = Look::number(item, "identifierOrCriteria")?;
-    let (start, end) = (Look::number(item, "startAmount")?, Look::number(item, "endAmount")?);
+    let id = MessageReader::number(item, "identifierOrCriteria")?;
+    let (start, end) = (MessageReader::number(item, "startAmount")?, MessageReader::number(item, "endAmount")?);
     let collection = look.name(token);
     let range = if start == end { start.to_string() } else { format!("{start} to {end}") };
     let counted = |value: U256| look.coin_or_token(token, value);
-    Some(match Look::number(item, "itemType")?.try_into().unwrap_or(u8::MAX) {
+    Some(match MessageReader::number(item, "itemType")?.try_into().unwrap_or(u8::MAX) {
         0 | 1 if start == end => counted(start),
         0 | 1 => format!("{} to {}", counted(start), counted(end)),
         2 => format!("NFT #{id} of {collection}"),

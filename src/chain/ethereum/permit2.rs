@@ -6,8 +6,8 @@ use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
 use super::{
-    calldata::{Decoded, Reader},
-    standard_calls::{Values, amount, moved},
+    call_reader::{Decoded, Reader},
+    call_values::{Values, amount, moved},
 };
 
 const TRANSFER: &str = "transferFrom(address,address,uint160,address)";

@@ -3,65 +3,23 @@
 //! They cost no gas and leave no trace until somebody uses them, so each becomes a sentence. What is not known is said to
 //! be unknown, and is signed only by retyping its digest.
 
+use crate::chain::ethereum::message_reader::{Grant, MessageReader, NO_END};
 use alloy_primitives::{Address, U256};
 use serde_json::Value;
 
 use super::{
-    Ownership, allowance,
-    calldata::{self, Reading, Transacted},
+    allowance,
+    calldata::{self, Transacted},
     known_messages::{Known, known, witness},
     orders,
-    plan::native,
     safe::{DELEGATECALL, FOREIGN_CODE, OWN_RULES, Refund},
-    typed_data::Typed,
-    typed_values::{address, unsigned},
 };
-use crate::{
-    address::evm_text,
-    amount::Denomination,
-    network::EvmChain,
-    review::{Consent, Warning},
-    text::date,
-    token::Token,
-};
+use crate::review::{Consent, Warning};
 
-/// What a message grants.
-#[derive(Default)]
-pub(super) struct Grant {
-    pub(super) sentence: String,
-    /// Every item that the sentence counts, whole.
-    pub(super) items: Vec<String>,
-    pub(super) consents: Vec<Consent>,
-    /// Why its digest has to be retyped; empty if it has not.
-    pub(super) blind: Vec<String>,
-    /// Who gains by it.
-    pub(super) beneficiaries: Vec<Address>,
-    /// Whose it has to be, for it to be good.
-    pub(super) owner: Option<Address>,
-    pub(super) warnings: Vec<Warning>,
-    /// The call that it agrees to.
-    pub(super) call: Option<Reading>,
-}
-
-/// A year from now is far for something that waits to be used.
-const FAR: u64 = 366 * 24 * 3600;
-/// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
-const NEVER: u64 = 253_402_300_800;
-/// The end of a permit that names 0: over for whoever reads ERC-2612 strictly, no end for Vyper tokens such as Yearn's.
-const NO_END: &str = "NO NAMED END (FOR EVER at some tokens)";
 /// More items than this are counted in the sentence, and listed below it.
 const IN_A_SENTENCE: usize = 3;
 
-/// What a message is read with.
-pub(super) struct Look<'a> {
-    pub(super) typed: &'a Typed,
-    pub(super) chain: &'static EvmChain,
-    /// Seconds since 1970.
-    pub(super) now: u64,
-    pub(super) ours: &'a Ownership,
-}
-
-impl Look<'_> {
+impl MessageReader<'_> {
     /// What the message means; with a reason to retype its digest where nobody here knows it.
     pub(super) fn grant(&self) -> Grant {
         match known(self.typed) {
@@ -107,67 +65,6 @@ impl Look<'_> {
             beneficiaries: self.typed.addresses(self.chain),
             ..Grant::default()
         }
-    }
-
-    pub(super) fn address(&self, message: &Value, name: &str) -> Option<Address> {
-        address(message.get(name)?.as_str()?, self.chain).ok()
-    }
-
-    pub(super) fn number(message: &Value, name: &str) -> Option<U256> {
-        unsigned(message.get(name)?, 256).ok()
-    }
-
-    pub(super) fn name(&self, address: Address) -> String {
-        evm_text(address, self.chain)
-    }
-
-    fn denomination(&self, token: Address) -> Option<Denomination> {
-        let added = || self.ours.added_tokens.iter().find(|(address, _)| *address == token);
-        let pinned = Token::at(self.chain.id, token).map(Token::denomination);
-        pinned.or_else(|| added().map(|(_, denomination)| denomination.clone()))
-    }
-
-    /// An amount of a token in words; `UNLIMITED` where it is without limit.
-    pub(super) fn amount(&self, token: Address, value: U256) -> String {
-        let known = self.denomination(token);
-        if allowance::is_unlimited(self.chain, token, value) {
-            let what =
-                known.map_or_else(|| format!("the token {}", self.name(token)), |known| known.symbol.to_string());
-            return format!("UNLIMITED {what}");
-        }
-        match known {
-            Some(known) => known.of(value).to_string(),
-            None => format!("{value} smallest units of the token {}", self.name(token)),
-        }
-    }
-
-    /// The chain's own coin for the zero address, else a token.
-    pub(super) fn coin_or_token(&self, token: Address, value: U256) -> String {
-        if token.is_zero() { native(self.chain, value).to_string() } else { self.amount(token, value) }
-    }
-
-    pub(super) fn until(&self, seconds: Option<U256>) -> String {
-        match seconds.and_then(|seconds| u64::try_from(seconds).ok()) {
-            Some(seconds) if seconds <= self.now => format!("{} (already over)", date(seconds)),
-            Some(seconds) if seconds < self.now.saturating_add(FAR) => date(seconds),
-            Some(seconds) if seconds < NEVER => format!("{} (more than a year)", date(seconds)),
-            _ => "FOR EVER".to_owned(),
-        }
-    }
-
-    /// When a grant of Permit2 is over. An expiration of 0 is the block that uses it, whenever that is before the signature's
-    /// own deadline (Allowance.sol, `updateAll`).
-    fn end(&self, expiration: Option<U256>, deadline: Option<U256>) -> String {
-        match expiration {
-            Some(end) if end.is_zero() => format!("{} (in one block, whichever uses it)", self.until(deadline)),
-            Some(end) => self.until(Some(end)),
-            None => self.until(deadline),
-        }
-    }
-
-    fn lets(&self, spender: Address, what: &str, until: &str) -> Grant {
-        let sentence = format!("LETS {} TAKE {what} FROM YOU, UNTIL {until}", self.name(spender));
-        Grant { sentence, beneficiaries: vec![spender], ..Grant::default() }
     }
 
     fn permit(&self, message: &Value) -> Option<Grant> {

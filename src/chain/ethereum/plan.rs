@@ -2,6 +2,7 @@
 //!
 //! Pure. The nonce comes in with the snapshot; nothing here asks a node.
 
+use crate::chain::ethereum::units::native;
 use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction};
 use alloy_primitives::{TxKind, U256};
 
@@ -13,8 +14,6 @@ use super::{
 };
 use crate::{
     account::EthereumAccount,
-    amount::{Denomination, Units},
-    network::EvmChain,
     request::{EvmRequest, EvmValue, TxType},
 };
 
@@ -82,12 +81,6 @@ fn value(request: &EvmRequest, snapshot: &Snapshot, worst: U256) -> Result<U256,
         EvmValue::All => Ok(rest),
         EvmValue::Exactly(value) => Ok(value),
     }
-}
-
-/// An amount of the chain's own coin.
-#[must_use]
-pub fn native(chain: &EvmChain, wei: U256) -> Units {
-    Denomination::new(chain.symbol, chain.decimals).of(wei)
 }
 
 fn transaction(request: &EvmRequest, snapshot: &Snapshot, parts: &Parts) -> TypedTransaction {
@@ -160,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::network::EvmChain;
     use crate::{
         chain::ethereum::{Code, FeeFacts},
         request::{EvmFee, EvmFeeLimit, FeeLevel},

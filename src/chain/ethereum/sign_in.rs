@@ -33,7 +33,7 @@ struct SignIn<'a> {
 
 /// What is said about a text that signs somebody in.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct SignInReading {
     /// The sentence, where it is read.
     pub(super) sentence: Option<String>,
     /// The account that it is for, which has to be the signer.
@@ -41,15 +41,15 @@ pub(super) struct Told {
     pub(super) warnings: Vec<Warning>,
 }
 
-impl Told {
+impl SignInReading {
     fn warn(&mut self, code: &'static str, text: impl Into<String>) {
         self.warnings.push(Warning { code, text: text.into() });
     }
 }
 
 /// What there is to say about a text; nothing where it has nothing of a sign-in. `now` is in seconds since 1970.
-pub(super) fn told(text: &str, chain: &EvmChain, now: u64) -> Told {
-    let mut told = Told::default();
+pub(super) fn told(text: &str, chain: &EvmChain, now: u64) -> SignInReading {
+    let mut told = SignInReading::default();
     // Whoever hides the words between line ends, blanks or capitals is still recognised.
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     if !words.contains(LOOKS_LIKE) {

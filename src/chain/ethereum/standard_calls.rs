@@ -2,25 +2,22 @@
 //!
 //! Amounts are in the token's own decimals where the pinned list knows them, else whole numbers that are said to be so.
 
+use crate::chain::ethereum::call_values::{
+    Values, amount, denomination, is_unlimited, moved, named, or_unlimited, units,
+};
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
 use super::{
-    allowance,
     batches::{self, is_batch},
-    calldata::{Decoded, Inner, Reader},
+    call_reader::{Decoded, Inner, Reader},
     calls,
     known_messages::PERMIT2,
     permit2,
-    plan::native,
     safe::{DELEGATECALL as DELEGATECALL_OPERATION, EXEC_TRANSACTION, OWN_RULES, Refund},
+    units::native,
 };
-use crate::{
-    address::evm_text,
-    amount::{Denomination, Units},
-    review::{Certainty, Consent, Measure},
-    token::Token,
-};
+use crate::review::{Certainty, Consent, Measure};
 
 /// Safe's operation of running foreign code as the Safe.
 const DELEGATECALL: u64 = 1;
@@ -104,55 +101,6 @@ fn guess(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) 
     reader.plain_call(to, decoded, depth);
 }
 
-/// Arguments by place. A place that is not there cannot be: the function's own types were decoded.
-pub(super) struct Values<'a>(pub(super) &'a [DynSolValue]);
-
-impl Values<'_> {
-    pub(super) fn address(&self, place: usize) -> Address {
-        self.0.get(place).and_then(DynSolValue::as_address).unwrap_or_default()
-    }
-
-    pub(super) fn uint(&self, place: usize) -> U256 {
-        self.0.get(place).and_then(DynSolValue::as_uint).map_or(U256::ZERO, |(number, _)| number)
-    }
-
-    fn bytes(&self, place: usize) -> &[u8] {
-        self.0.get(place).and_then(DynSolValue::as_bytes).unwrap_or_default()
-    }
-}
-
-fn denomination(reader: &Reader<'_>, token: Address) -> Option<Denomination> {
-    let pinned = Token::at(reader.facts.chain.id, token).map(Token::denomination);
-    let added = || reader.ours.added_tokens.iter().find(|(address, _)| *address == token);
-    pinned.or_else(|| added().map(|(_, denomination)| denomination.clone()))
-}
-
-fn units(reader: &Reader<'_>, token: Address, value: U256) -> Option<Units> {
-    denomination(reader, token).map(|denomination| denomination.of(value))
-}
-
-/// An amount of a token in words; a token that nobody here knows is named by its contract.
-pub(super) fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
-    match units(reader, token, value) {
-        Some(units) => units.to_string(),
-        None => format!("{value} smallest units of the token {}", evm_text(token, reader.facts.chain)),
-    }
-}
-
-fn named(reader: &Reader<'_>, token: Address) -> String {
-    let known = denomination(reader, token).map(|denomination| denomination.symbol.to_string());
-    known.unwrap_or_else(|| format!("the token {}", evm_text(token, reader.facts.chain)))
-}
-
-pub(super) fn moved(reader: &mut Reader<'_>, token: Address, value: U256, depth: usize) {
-    let raw = || Denomination::new("smallest units", 0).of(value);
-    let amount = units(reader, token, value).unwrap_or_else(raw);
-    reader.leaves(token, &amount);
-    if depth == 0 {
-        reader.reading.moved = Some(amount);
-    }
-}
-
 fn send(reader: &mut Reader<'_>, token: Address, (to, value): (Address, U256), depth: usize) {
     reader.gains(to);
     reader.say(depth, format!("Send {} to {}", amount(reader, token, value), reader.name(to)));
@@ -198,10 +146,6 @@ fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, 
     moved(reader, token, value, depth);
 }
 
-fn is_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> bool {
-    allowance::is_unlimited(reader.facts.chain, token, value)
-}
-
 /// ERC-721 has the same `approve`: there its number is a token. A contract that is not known here may be either.
 fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, (spender, number): (Address, U256)) {
     if denomination(reader, contract).is_some() || spender.is_zero() {
@@ -223,14 +167,6 @@ fn permit(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: u
     reader.gains(spender);
     let (amount, who, whose) = (or_unlimited(reader, token, value), reader.name(spender), reader.name(owner));
     reader.say(depth, format!("Show the permit of {whose}, which allows {who} to spend {amount} of {whose}"));
-}
-
-/// As [`amount`], with `UNLIMITED` for what is without limit.
-pub(super) fn or_unlimited(reader: &Reader<'_>, token: Address, value: U256) -> String {
-    if is_unlimited(reader, token, value) {
-        return format!("UNLIMITED {}", named(reader, token));
-    }
-    amount(reader, token, value)
 }
 
 fn raise(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {

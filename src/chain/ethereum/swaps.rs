@@ -8,9 +8,9 @@ use alloy_primitives::{Address, U256};
 
 use super::{
     allowance::is_unlimited,
-    calldata::{Decoded, Reader},
-    plan::native,
-    standard_calls::{moved, or_unlimited},
+    call_reader::{Decoded, Reader},
+    call_values::{moved, or_unlimited},
+    units::native,
 };
 use crate::review::Consent;
 
@@ -46,15 +46,15 @@ impl<'a> Fields<'a> {
 
 /// A side of a swap: the chain's own coin, or a token.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Coin {
+enum SwapAsset {
     Native,
     Token(Address),
 }
 
 /// A swap as its arguments say it.
 struct Swap {
-    gives: Coin,
-    gets: Coin,
+    gives: SwapAsset,
+    gets: SwapAsset,
     /// Given exactly, or at most.
     given: U256,
     is_most: bool,
@@ -78,8 +78,8 @@ impl Swap {
         let given = fields.uint(&["amountIn"]).or((name == "swapExactETHForTokens").then_some(value));
         let least = fields.uint(&["amountOutMin", "amountOutMinimum"]);
         Some(Self {
-            gives: if is_paid_in_coins { Coin::Native } else { Coin::Token(first) },
-            gets: if is_got_in_coins { Coin::Native } else { Coin::Token(last) },
+            gives: if is_paid_in_coins { SwapAsset::Native } else { SwapAsset::Token(first) },
+            gets: if is_got_in_coins { SwapAsset::Native } else { SwapAsset::Token(last) },
             given: given.or(most)?,
             is_most: given.is_none(),
             got: least.or_else(|| fields.uint(&["amountOut"]))?,
@@ -93,7 +93,7 @@ impl Swap {
 pub(super) fn sentence(reader: &mut Reader<'_>, exchange: Address, decoded: &Decoded, depth: usize) -> Option<String> {
     let swap = Swap::of(decoded, reader.value)?;
     coins(reader, &swap, depth);
-    if let Coin::Token(token) = swap.gives {
+    if let SwapAsset::Token(token) = swap.gives {
         moved(reader, token, swap.given, depth);
         if is_unlimited(reader.facts.chain, token, swap.given) {
             reader.consent(Consent::Unlimited { spender: exchange });
@@ -117,21 +117,21 @@ pub(super) fn sentence(reader: &mut Reader<'_>, exchange: Address, decoded: &Dec
 
 /// Coins that go along: they are what is given, or are wrapped into it, or stay at the exchange.
 fn coins(reader: &mut Reader<'_>, swap: &Swap, depth: usize) {
-    let is_given = swap.gives == Coin::Native;
+    let is_given = swap.gives == SwapAsset::Native;
     if is_given && depth == 0 {
         reader.tells_coins = true;
         reader.reading.moved = Some(native(reader.facts.chain, reader.value));
     }
-    let wrapped = reader.facts.chain.wrapped().map(Coin::Token);
+    let wrapped = reader.facts.chain.wrapped().map(SwapAsset::Token);
     let is_wrapped = wrapped == Some(swap.gives) && swap.given == reader.value;
     if !reader.value.is_zero() && !is_given && !is_wrapped {
         reader.blind("coins go along with a swap that does not take them", depth);
     }
 }
 
-fn in_words(reader: &Reader<'_>, coin: Coin, value: U256) -> String {
+fn in_words(reader: &Reader<'_>, coin: SwapAsset, value: U256) -> String {
     match coin {
-        Coin::Native => native(reader.facts.chain, value).to_string(),
-        Coin::Token(token) => or_unlimited(reader, token, value),
+        SwapAsset::Native => native(reader.facts.chain, value).to_string(),
+        SwapAsset::Token(token) => or_unlimited(reader, token, value),
     }
 }

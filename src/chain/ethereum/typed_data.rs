@@ -14,7 +14,11 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 use super::{EthereumError, typed_values};
-use crate::{network::EvmChain, text::SafeText};
+use crate::{
+    chain::ethereum::typed_members::{Member, bad, base},
+    network::EvmChain,
+    text::SafeText,
+};
 
 /// No message that a person reads is larger.
 const MAX_BYTES: usize = 256 * 1024;
@@ -30,16 +34,9 @@ const DOMAIN: [(&str, &str); 5] = [
 const MAX_TYPES: usize = 64;
 const MAX_MEMBERS: usize = 128;
 
-/// A member of a type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) ty: String,
-}
-
 /// A message that passed every check, with its hashes.
 #[derive(Clone, Debug)]
-pub struct Typed {
+pub struct TypedMessage {
     /// Name of the type that is signed.
     pub primary: String,
     /// Name in the domain, if it has one.
@@ -62,11 +59,7 @@ pub struct Typed {
     pub(super) message: Value,
 }
 
-pub(super) fn bad(what: impl fmt::Display) -> EthereumError {
-    EthereumError::TypedData(SafeText::new(&what.to_string()))
-}
-
-impl Typed {
+impl TypedMessage {
     /// Reads typed data in JSON for `chain`.
     ///
     /// # Errors
@@ -122,7 +115,7 @@ impl Typed {
     }
 }
 
-impl Typed {
+impl TypedMessage {
     /// Whether the domain names a chain.
     pub(super) fn names_a_chain(&self) -> bool {
         self.domain_type.contains("uint256 chainId")
@@ -189,11 +182,6 @@ fn identifier(name: &str) -> Result<String, EthereumError> {
     let first = letters.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'$');
     let rest = letters.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$');
     if first && rest && name.len() <= 128 { Ok(name.to_owned()) } else { Err(bad(format!("`{name}` is not a name"))) }
-}
-
-/// The type of an item: `Person` of `Person[][2]`.
-pub(super) fn base(ty: &str) -> &str {
-    ty.split('[').next().unwrap_or(ty)
 }
 
 /// Every type is defined or atomic, and none holds itself. One that the message does not use is no part of what is signed:

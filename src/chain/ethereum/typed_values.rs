@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     EthereumError,
     tree::Tree,
-    typed_data::{Member, bad, base},
+    typed_members::{Member, bad, base},
 };
 use crate::{address::parse_evm, network::EvmChain};
 

@@ -1,25 +1,21 @@
 //! `account`: add, list and export accounts. Adding one from the keystore opens it in a sealed process; watch-only ones need no key.
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
+    CliError,
     account_choice::AddressType,
+    bitcoin::export::{Exported, exported},
     context::Context,
+    ethereum::export::{EvmExported, evm_exported},
     family::{BITCOIN, EVM},
     key_side::{self, Files},
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
 };
-use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::{Account, EthereumAccount, Keychain, Layout, ScriptType, Stated, slip132},
     explain::Failure,
-    ledger::{
-        KeyLocation,
-        bitcoin::{AccountRow, Past},
-        ethereum::EvmAccountRow,
-    },
-    network::{AnyNetwork, EvmChain, Network, NetworkClass},
+    ledger::{KeyLocation, bitcoin::Past},
+    network::{AnyNetwork, EvmChain, NetworkClass},
     review::Warning,
 };
 use serde::Serialize;
@@ -94,41 +90,11 @@ impl From<LayoutChoice> for Layout {
     }
 }
 
-/// What is public about an Ethereum account.
-#[derive(Serialize)]
-pub(super) struct EvmExported {
-    wallet: String,
-    account: String,
-    class: NetworkClass,
-    path: Option<String>,
-    fingerprint: Option<String>,
-    pub(super) address: String,
-    watch_only: bool,
-}
-
 #[derive(Debug, clap::Args)]
 struct ExportArgs {
     /// The key in its SLIP-132 form (ypub, zpub, ...), for wallets that want it
     #[arg(long, help_heading = BITCOIN)]
     slip132: bool,
-}
-
-/// What is public about an account.
-#[derive(Serialize)]
-pub(crate) struct Exported {
-    wallet: String,
-    account: String,
-    network: Network,
-    path: String,
-    fingerprint: String,
-    xpub: String,
-    descriptor: String,
-    descriptor_receive: String,
-    descriptor_change: String,
-    watch_only: bool,
-    /// What was understood beyond the words that were typed.
-    #[serde(skip)]
-    remark: Option<Warning>,
 }
 
 #[derive(Serialize)]
@@ -178,7 +144,7 @@ impl AddArgs {
             let name = match context.globals().wallet.clone() {
                 Some(name) => name.parse::<fastness::store::WalletName>()?,
                 None => {
-                    return Err(DeskError::WhichWallet(
+                    return Err(CliError::WhichWallet(
                         "a watch-only account needs a wallet name of its own".to_owned(),
                     )
                     .into());
@@ -214,12 +180,12 @@ fn change_added() -> Warning {
 
 impl AddArgs {
     fn add_ethereum(&self, context: &mut Context) -> Result<EvmExported, Failure> {
-        let ethereum = EvmChain::by_id(1).ok_or(DeskError::Unprintable)?;
+        let ethereum = EvmChain::by_id(1).ok_or(CliError::Unprintable)?;
         context.is_about(AnyNetwork::Evm(ethereum))?;
         if let Some(text) = &self.address {
             let Some(name) = context.globals().wallet.clone() else {
                 let what = "a watch-only account needs a wallet name of its own";
-                return Err(DeskError::WhichWallet(what.to_owned()).into());
+                return Err(CliError::WhichWallet(what.to_owned()).into());
             };
             let wallet = name.parse::<fastness::store::WalletName>()?;
             let class = context.asked().map_or(NetworkClass::Main, AnyNetwork::class);
@@ -240,73 +206,6 @@ impl AddArgs {
         let layout = Layout::from(self.layout);
         let account = fastness::flow::ethereum::derive_account(&keys, layout, self.number)?;
         Ok(evm_exported(&ledger.add_evm_account(wallet.as_str(), &account, Some((layout, self.number)))?))
-    }
-}
-
-/// The public facts of an Ethereum row.
-pub(super) fn evm_exported(row: &EvmAccountRow) -> EvmExported {
-    let origin = row.account.origin.as_ref();
-    EvmExported {
-        wallet: row.wallet.clone(),
-        account: row.name.clone(),
-        class: row.account.class,
-        path: origin.map(|origin| format!("m/{}", origin.path)),
-        fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
-        address: row.account.address.to_string(),
-        watch_only: row.keys == KeyLocation::Elsewhere,
-    }
-}
-
-impl Report for EvmExported {
-    fn page(&self, page: &mut Page) {
-        let keys = if self.watch_only { " · watch-only" } else { "" };
-        page.line(&format!(
-            "{}/{} on Ethereum and its family ({} networks){keys}",
-            self.wallet, self.account, self.class
-        ));
-        if let (Some(path), Some(fingerprint)) = (&self.path, &self.fingerprint) {
-            page.field("Path", &format!("{path} of master {fingerprint}"));
-        }
-        let digits = page.grouped(self.address.trim_start_matches("0x"));
-        page.field("Address", &format!("0x{digits}"));
-    }
-}
-
-/// The public facts of a row.
-pub(super) fn exported(row: &AccountRow) -> Exported {
-    let account = &row.account;
-    Exported {
-        wallet: row.wallet.clone(),
-        account: row.name.clone(),
-        network: account.network,
-        path: format!("m/{}", account.origin),
-        fingerprint: account.fingerprint.to_string(),
-        xpub: account.xpub.to_string(),
-        descriptor: account.descriptor(),
-        descriptor_receive: account.descriptor_of(Keychain::Receive),
-        descriptor_change: account.descriptor_of(Keychain::Change),
-        watch_only: row.keys == KeyLocation::Elsewhere,
-        remark: None,
-    }
-}
-
-impl Report for Exported {
-    fn warnings(&self) -> Vec<Warning> {
-        let unknown = self.watch_only && self.fingerprint == Fingerprint::default().to_string();
-        let text = "this key does not say which master it comes from: fastness finds the key of its drafts all the same, other \
-                    signers may not; a descriptor with [fingerprint/path] says it";
-        let unknown = unknown.then(|| Warning { code: "unknown_origin", text: text.to_owned() });
-        unknown.into_iter().chain(self.remark.clone()).collect()
-    }
-
-    fn page(&self, page: &mut Page) {
-        let keys = if self.watch_only { " · watch-only" } else { "" };
-        page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
-        page.field("Path", &format!("{} of master {}", self.path, self.fingerprint));
-        page.copyable("Key", &self.xpub);
-        page.copyable("Both", &self.descriptor);
-        page.copyable("Receive", &self.descriptor_receive);
-        page.copyable("Change", &self.descriptor_change);
     }
 }
 

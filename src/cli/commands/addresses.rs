@@ -1,10 +1,9 @@
 //! `addresses`: the address list of an account, and the answer to "is this address mine, and at which path?".
 
-use super::{Answer, answer};
 use crate::cli::{
     context::Context,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     account::Keychain,

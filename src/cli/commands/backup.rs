@@ -2,14 +2,13 @@
 //!
 //! `verify` needs no password: what the typed words make is compared with what is public about the wallet.
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
     key_side::{self, Files, PasswordSource},
     new_wallet::first_address,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
     typed_words::WordsArgs,
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
@@ -91,7 +90,7 @@ impl Args {
 impl ShowArgs {
     fn run(&self, context: &mut Context, wallet: &WalletName) -> Answer {
         if !self.words_to_stdout {
-            context.ui.terminal(WORDS_FLAG).map_err(|_| DeskError::WordsToPipe)?;
+            context.ui.terminal(WORDS_FLAG).map_err(|_| CliError::WordsToPipe)?;
         }
         PasswordSource::of_everywhere(context).require(context)?;
         let sealed = key_side::seal(context, Files::Wallet(wallet), &[])?;

@@ -1,10 +1,11 @@
 //! `balance`: what every account of a wallet holds, with how sure it is and when it was asked. Reads the ledger only.
 
-use super::{Answer, answer, sync::behind};
 use crate::cli::{
+    bitcoin::refresh::behind,
     context::Context,
+    duration::span,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     address,
@@ -12,7 +13,7 @@ use fastness::{
     explain::Failure,
     ledger::{
         Ledger,
-        bitcoin::{AccountRow, Disagreement, PROVEN_HERE},
+        bitcoin::{AccountRow, HistoryDisagreement, PROVEN_HERE},
         now,
     },
 };
@@ -92,10 +93,10 @@ struct EvmAccount {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = context.asked_chain()? {
-            return super::evm_views::balance(context, chain);
+            return crate::cli::ethereum::views::balance(context, chain);
         }
         if self.sync {
-            super::sync::refresh_all(context)?;
+            crate::cli::bitcoin::refresh::refresh_all(context)?;
         }
         let ledger = context.ledger()?;
         let (wallet, network) = (context.wallet_in(&ledger)?, context.asked_network());
@@ -162,22 +163,12 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
 }
 
 fn disagreements(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Disagreeing>, Failure> {
-    let named = |what: Disagreement| -> Result<Disagreeing, Failure> {
+    let named = |what: HistoryDisagreement| -> Result<Disagreeing, Failure> {
         let script = row.account.script(what.keychain, what.index)?;
         let address = address::of(&script, row.account.network).unwrap_or_default();
         Ok(Disagreeing { address, txid: what.txid, has: what.has, lacks: what.lacks })
     };
     ledger.disagreements(row.id)?.into_iter().map(named).collect()
-}
-
-/// `14 s`, `3 min`, `5 h`, `12 days`.
-pub(in crate::cli) fn span(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }
 
 impl Report for BalanceSheet {

@@ -1,32 +1,15 @@
 //! `broadcast`: journal first, then the bytes, then one verdict. The same bytes on every resend.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use super::{Answer, answer, sign::read_input};
 use crate::cli::{
+    bitcoin::delivery::{DiscretionArgs, send},
     context::Context,
-    ethereum::story,
-    family::BITCOIN,
-    interrupts,
-    page::{Page, Tone},
-    report::Report,
+    ethereum::session,
+    input_file::read_input,
+    report::{Answer, answer},
 };
-use fastness::{
-    explain::{Explain, Failure, Kind},
-    explorer::{
-        Explorer, ExplorerError,
-        bitcoin::{Dissent, NotSent, Propagation, Sending, Taken, Verdict, Why},
-    },
-    flow::{
-        self,
-        bitcoin::{Delivery, Replaces, SignedFile},
-        ethereum,
-    },
-    network::Network,
-    review::Warning,
-    text::SafeText,
-};
-use serde::Serialize;
+use fastness::flow::{self, bitcoin::SignedFile, ethereum};
 
 /// Send what was signed
 #[derive(Debug, clap::Args)]
@@ -37,189 +20,19 @@ pub(crate) struct Args {
     discretion: DiscretionArgs,
 }
 
-/// How many learn of what is sent.
-#[derive(Debug, clap::Args)]
-pub(super) struct DiscretionArgs {
-    /// Send to one explorer alone, an onion service if there is one, after a pause of up to 30 seconds
-    #[arg(long, help_heading = BITCOIN)]
-    private: bool,
-}
-
-impl DiscretionArgs {
-    /// An explorer that sends in this way. Before it does, a pause parts what is sent from what was asked.
-    fn explorer(&self, context: &mut Context, network: Network) -> Result<Explorer, Failure> {
-        let explorer = context.explorer(network)?;
-        if !self.private {
-            return Ok(explorer);
-        }
-        if context.passage()?.proxy.is_none() && network != Network::Regtest {
-            let text = "without a proxy the one explorer that it is sent to sees your address".to_owned();
-            context.ui.warn(&Warning { code: "private_without_proxy", text });
-        }
-        let most = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
-        let thousandths = getrandom::u32().map_or(1000, |random| random % 1001);
-        let pause = most * thousandths / 1000;
-        context
-            .ui
-            .say(&format!("Waiting {} s, so that what is sent is told apart from what was asked.", pause.as_secs()));
-        std::thread::sleep(pause);
-        Ok(explorer.sending(Sending::Privately))
-    }
-}
-
-/// The longest pause before something is sent privately.
-const PAUSE: Duration = Duration::from_secs(30);
-const PRACTICE_PAUSE: Duration = Duration::from_millis(300);
-
-/// Why it is unclear what became of a transaction whose command was interrupted.
-pub(crate) const NO_ANSWER_YET: &str = "interrupted before an answer came";
-
-/// What became of it.
-#[derive(Serialize)]
-pub(super) struct Sent {
-    id: String,
-    network: Network,
-    verdict: &'static str,
-    /// Who has it and what the others said, or why it is unclear.
-    detail: String,
-    /// Hosts that took it or have it.
-    accepted_by: Vec<SafeText>,
-    /// Hosts that were sent it and did not take it.
-    dissent: Vec<Objection>,
-    /// `yes` once a host has it that was not sent it.
-    propagated: &'static str,
-    /// The transaction of ours that it takes the place of.
-    replaces: Option<Replaces>,
-}
-
-/// What one of them said.
-#[derive(Serialize)]
-struct Objection {
-    operator: SafeText,
-    /// The code of a refusal; nothing where there was none.
-    code: Option<&'static str>,
-    text: String,
-}
-
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
-        if story::chain_of_file(context, &bytes)?.is_some() {
+        if session::chain_of_file(context, &bytes)?.is_some() {
             let _lock = context.sending_lock()?;
             let signed = ethereum::read_signed(&bytes, context.asked())?;
             let (node, mut ledger) = (context.node(signed.chain)?, context.ledger()?);
-            return answer(story::send(context, (&mut ledger, &node), &signed, None)?);
+            return answer(session::send(context, (&mut ledger, &node), &signed, None)?);
         }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         // One at a time in a home: of several that send one file each has a verdict of its own.
         let _lock = context.sending_lock()?;
         flow::bitcoin::refuse_superseded(&context.ledger()?, &file)?;
         answer(send(context, &file, &self.discretion)?)
-    }
-}
-
-/// Sends, and turns the verdict into a report or an error.
-pub(super) fn send(context: &mut Context, file: &SignedFile, discretion: &DiscretionArgs) -> Result<Sent, Failure> {
-    let network = file.signed.network;
-    let explorer = discretion.explorer(context, network)?;
-    let mut ledger = context.ledger()?;
-    let id = file.signed.id.clone();
-    interrupts::may_leave(Sent::without_names(id, network, ("unknown", NO_ANSWER_YET.to_owned())))?;
-    let Delivery { txid, verdict } = flow::bitcoin::deliver(&mut ledger, &explorer, file)?;
-    let sent = |verdict, detail| Ok(Sent::without_names(txid.clone(), network, (verdict, detail)));
-    match verdict {
-        Verdict::Accepted(taken) => Ok(Sent::of(txid, network, ("accepted", taken))),
-        Verdict::Known(taken) => Ok(Sent::of(txid, network, ("known", taken))),
-        Verdict::Confirmed { block, said_by } => {
-            let hosts: Vec<&str> = said_by.iter().map(SafeText::as_str).collect();
-            let say = if hosts.len() == 1 { "says" } else { "say" };
-            let detail = format!("in block {}, as {} {say}", block.height, hosts.join(" and "));
-            Ok(Sent { accepted_by: said_by, ..sent("confirmed", detail)? })
-        }
-        Verdict::Unknown => sent("unknown", "no answer after the bytes had left".to_owned()),
-        Verdict::Rejected(class) => Err(class.into()),
-        Verdict::NotSent(NotSent::Nobody(failures)) => Err(ExplorerError::NoAnswer(failures).into()),
-        Verdict::NotSent(NotSent::NotThatTransaction) => {
-            Err(flow::FlowError::NotSigned("its bytes are not the transaction named".to_owned()).into())
-        }
-    }
-}
-
-impl Sent {
-    /// The same with what it replaces.
-    pub(super) fn replacing(self, replaces: Option<Replaces>) -> Self {
-        Self { replaces, ..self }
-    }
-
-    fn of(id: String, network: Network, (verdict, taken): (&'static str, Taken)) -> Self {
-        let detail = taken.to_string();
-        let propagated = match taken.propagation {
-            Propagation::Seen(_) => "yes",
-            Propagation::NotYet => "not_yet_seen",
-            Propagation::NobodyToAsk => "not_asked",
-        };
-        let dissent = taken.dissent.into_iter().map(Objection::from).collect();
-        Self { id, network, verdict, detail, accepted_by: taken.operators, dissent, propagated, replaces: None }
-    }
-
-    fn without_names(id: String, network: Network, (verdict, detail): (&'static str, String)) -> Self {
-        Self {
-            id,
-            network,
-            verdict,
-            detail,
-            accepted_by: Vec::new(),
-            dissent: Vec::new(),
-            propagated: "not_asked",
-            replaces: None,
-        }
-    }
-}
-
-impl From<Dissent> for Objection {
-    fn from(dissent: Dissent) -> Self {
-        let (code, text) = match dissent.why {
-            Why::Refused(class) => (Some(class.entry().code), class.to_string()),
-            Why::NotSent(cause) | Why::Unclear(cause) => (None, cause.to_string()),
-        };
-        Self { operator: dissent.operator, code, text }
-    }
-}
-
-impl Report for Sent {
-    fn page(&self, page: &mut Page) {
-        if self.verdict == "unknown" {
-            page.toned(Tone::Claimed, "Not sure: the transaction may be on the network (exit 5).");
-            page.field("Id", &self.id);
-            page.field("Why", &self.detail);
-            page.line("  Its coins stay locked, and nothing new will be built from them.");
-            return page.next(&format!("fastness track {}", self.id));
-        }
-        let (head, word) = match self.verdict {
-            "accepted" => ("Sent.", "accepted by "),
-            "known" => ("Already on its way; nothing had to be sent.", "known to "),
-            _ => ("Already in a block, so nothing had to be sent; `fastness track` looks for the proof.", ""),
-        };
-        page.line(head);
-        page.field("Id", &self.id);
-        if let Some(replaces) = &self.replaces {
-            page.line(&format!("  {replaces}."));
-        }
-        page.field("Has it", &format!("{word}{}", self.detail));
-        match self.propagated {
-            "yes" => page.field("Spreads", "yes: an explorer has it that was not sent it"),
-            "not_yet_seen" => page.field("Spreads", "not seen yet by those that were not sent it"),
-            _ => {}
-        }
-        page.next(&format!("fastness track {}", self.id));
-    }
-
-    fn exit_code(&self) -> u8 {
-        if self.verdict == "unknown" { Kind::Unknown.exit_code() } else { 0 }
-    }
-
-    /// Only now was the person told: until here the same command takes up this transaction and makes no second one.
-    fn told(&self, context: &mut Context) -> Result<(), Failure> {
-        Ok(context.ledger()?.mark_told(self.network, &self.id)?)
     }
 }

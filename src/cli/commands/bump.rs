@@ -1,20 +1,20 @@
 //! `bump` and `cancel`: replace an unconfirmed transaction of ours (BIP-125), as a draft or in one go.
 
-use super::{
-    Answer, answer,
-    broadcast::DiscretionArgs,
-    pay::{FeeArgs, TrustArgs, fee_limit},
-    plan::{DraftOutput, randomness, written},
-};
 use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
+    CliError,
+    bitcoin::{
+        delivery::DiscretionArgs,
+        drafting::{DraftOutput, randomness, written},
+        payment::{FeeArgs, TrustArgs, fee_limit},
+    },
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, PriceArgs},
+        args::{EvmArgs, Options, PriceArgs},
         replacing::Replaced,
-        story::{Options, Work, hash},
+        session::{EvmSession, hash},
     },
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
 };
 use fastness::{
     chain::{
@@ -90,7 +90,7 @@ impl ReplacementArgs {
             context.ui.say(&replaces.to_string());
         }
         let signed = crate::cli::sealed_child::sign_in_child(context, &draft, (&self.limits, &[]))?;
-        let sent = super::broadcast::send(context, &signed, &self.discretion)?;
+        let sent = crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?;
         drop(lock);
         answer(sent.replacing(replaces))
     }
@@ -101,7 +101,7 @@ impl ReplacementArgs {
         let (evm, limits, consents) = (&EvmArgs::from(self.price.clone()), &self.limits, &self.consents);
         let level = self.fee.level();
         let options = Options { level, evm, limits, consents, once: None };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let purpose = match purpose {
             Purpose::Bump => EvmPurpose::Bump,
             Purpose::Cancel => EvmPurpose::Cancel,
@@ -117,8 +117,8 @@ impl ReplacementArgs {
         let txid = self
             .txid
             .parse()
-            .map_err(|_| DeskError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
-        let (ledger, row) = super::sync::refreshed(context)?;
+            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
+        let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
         let fee = match (self.fee.asked(context, row.account.network)?, purpose) {
             (None, _) => ReplacementFee::Least,
             (Some(Fee::Rate(rate)), Purpose::Cancel) => ReplacementFee::AtLeast(rate),

@@ -2,28 +2,28 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, answer};
 use crate::cli::{
-    agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs, address, native},
+        args::{EvmArgs, OnceArgs, Options, address, native},
+        evidence::operator,
         payment,
         review_page::write_tree,
-        story::{Again, Options, Wish, Work},
+        session::{Again, CallArgs, EvmSession},
     },
+    limits::{ConsentArgs, LimitArgs},
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use alloy_json_abi::{Error as AbiError, Function};
 use alloy_primitives::{Address, U256};
 use fastness::{
     chain::ethereum::{EthereumError, calls, revert},
     explain::Failure,
-    explorer::ethereum::{CallOutcome, Evidence, EvmCall},
+    explorer::ethereum::{CallOutcome, EvmCall},
     network::EvmChain,
     request::EvmValue,
-    review::Shown,
+    review::{Evidence, Shown},
     store::read_public,
 };
 use serde::Serialize;
@@ -98,9 +98,14 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let signatures = vec![function.signature()];
-        let wish = Wish { value: EvmValue::Exactly(value), signatures, errors: self.errors()?, ..Wish::call(to, data) };
+        let wish = CallArgs {
+            value: EvmValue::Exactly(value),
+            signatures,
+            errors: self.errors()?,
+            ..CallArgs::call(to, data)
+        };
         if self.output.is_some() {
             return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);
         }
@@ -145,17 +150,6 @@ impl Args {
             }),
             CallOutcome::Reverted(revert) => Err(EthereumError::Reverted(revert.why(&self.errors()?, chain)).into()),
         }
-    }
-}
-
-/// Who said so.
-pub(super) fn operator<T>(claim: &fastness::explorer::bitcoin::Claim<T>) -> String {
-    match claim {
-        fastness::explorer::bitcoin::Claim::Proven(_) => "ourselves".to_owned(),
-        fastness::explorer::bitcoin::Claim::Agreed { operators, .. } => {
-            operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
-        fastness::explorer::bitcoin::Claim::Single { operator, .. } => operator.to_string(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! `coins`: the single coins of an account; frozen ones are never chosen for a payment.
 
-use super::{Answer, answer};
-use crate::cli::{DeskError, context::Context, page::Page, report::Report};
-use bitcoin::OutPoint;
+use crate::cli::{
+    CliError,
+    bitcoin::outpoint::parse,
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     address,
     amount::Amount,
@@ -77,13 +81,7 @@ fn set(ledger: &Ledger, row: &AccountRow, text: &str, freeze: Freeze) -> Result<
     if ledger.set_frozen(row.id, parse(text)?, freeze)? {
         return Ok(());
     }
-    Err(DeskError::Usage(format!("coin {} is not an unspent coin of this account", SafeText::new(text))).into())
-}
-
-/// `txid:vout`.
-pub(super) fn parse(text: &str) -> Result<OutPoint, DeskError> {
-    text.parse()
-        .map_err(|_| DeskError::Usage(format!("`{}` is not a coin; write it as txid:number", SafeText::new(text))))
+    Err(CliError::Usage(format!("coin {} is not an unspent coin of this account", SafeText::new(text))).into())
 }
 
 impl Report for CoinList {

@@ -2,8 +2,7 @@
 
 use clap_complete::Shell;
 
-use super::Answer;
-use crate::cli::{context::Context, definition, report::for_programs};
+use crate::cli::{context::Context, definition, report::Answer};
 
 /// Completions for a shell, on stdout
 #[derive(Debug, clap::Args)]
@@ -16,6 +15,6 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut definition(), "fastness", &mut script);
-        for_programs(context, &String::from_utf8_lossy(&script))
+        context.ui.for_programs(&String::from_utf8_lossy(&script))
     }
 }

@@ -1,13 +1,13 @@
 //! `delegate`: lets a contract run as the account (EIP-7702), or takes that back. Only to contracts that config.toml allows.
 
-use super::{Answer, answer};
 use crate::cli::{
-    agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs, address},
-        story::{Again, Options, Wish, Work},
+        args::{EvmArgs, OnceArgs, Options, address},
+        session::{Again, CallArgs, EvmSession},
     },
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
 };
 use alloy_primitives::Address;
 use fastness::request::EvmValue;
@@ -38,12 +38,12 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
-        let wish = Wish {
+        let mut work = EvmSession::begin(context, chain, options)?;
+        let wish = CallArgs {
             value: EvmValue::Exactly(Default::default()),
             delegate: Some(delegate),
             // To nobody: a call of the account itself would run the delegate's code at once.
-            ..Wish::call(Address::ZERO, Default::default())
+            ..CallArgs::call(Address::ZERO, Default::default())
         };
         answer(work.whole(context, &wish, Again::No)?)
     }

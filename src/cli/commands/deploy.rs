@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
+    CliError,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs, native},
+        args::{EvmArgs, OnceArgs, Options, native},
         payment,
-        story::{Again, Options, Wish, Work},
+        session::{Again, CallArgs, EvmSession},
     },
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
 };
 use alloy_primitives::{Bytes, U256};
 use fastness::{
@@ -66,8 +66,8 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
-        let wish = Wish {
+        let mut work = EvmSession::begin(context, chain, options)?;
+        let wish = CallArgs {
             to: None,
             value: EvmValue::Exactly(value.map_or(U256::ZERO, |units| units.value)),
             data,
@@ -88,13 +88,13 @@ impl Args {
             self.code.clone()
         } else {
             let bytes = read_public(std::path::Path::new(&self.code), MAX_CODE_FILE)?;
-            String::from_utf8(bytes).map_err(|_| DeskError::NotText)?
+            String::from_utf8(bytes).map_err(|_| CliError::NotText)?
         };
         let text = text.trim();
         let whole = if text.starts_with("0x") { text.to_owned() } else { format!("0x{text}") };
-        let code: Bytes = whole.parse().map_err(|_| DeskError::Usage("the code is not hex".to_owned()))?;
+        let code: Bytes = whole.parse().map_err(|_| CliError::Usage("the code is not hex".to_owned()))?;
         if code.is_empty() {
-            return Err(DeskError::Usage("there is no code to deploy".to_owned()).into());
+            return Err(CliError::Usage("there is no code to deploy".to_owned()).into());
         }
         Ok(code)
     }

@@ -4,6 +4,13 @@
 
 use std::{ffi::OsString, io::Read, os::unix::fs::MetadataExt, path::Path};
 
+use crate::cli::{
+    config::Config,
+    context::Context,
+    key_side,
+    page::{Page, Tone},
+    report::{Answer, Report, answer},
+};
 use fastness::{
     explain::{Failure, Kind},
     explorer::Explorer,
@@ -14,15 +21,6 @@ use fastness::{
     text::SafeText,
 };
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{
-    config::Config,
-    context::Context,
-    key_side,
-    page::{Page, Tone},
-    report::Report,
-};
 
 /// How every SQLite file begins.
 const SQLITE: &[u8] = b"SQLite format 3\0";

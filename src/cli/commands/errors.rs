@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Answer, answer};
-use crate::cli::{all_errors, all_kinds, context::Context, page::Page, report::Report};
+use crate::cli::{
+    all_errors, all_kinds,
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 
 /// Every error code with its exit code and hint
 #[derive(Debug, clap::Args)]

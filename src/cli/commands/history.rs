@@ -1,14 +1,18 @@
 //! `history`: every transaction of an account with its net amount, fee, depth and label. Reads the ledger only.
 
-use super::{Answer, answer};
-use crate::cli::{context::Context, page::Page, report::Report};
+use crate::cli::{
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     amount::Amount,
     flow,
     ledger::{
         LabelKind,
-        bitcoin::{Evidence, HistoryRow, Synced},
+        bitcoin::{HistoryRow, Synced},
     },
+    review::Evidence,
     text::date,
 };
 use serde::Serialize;
@@ -52,7 +56,7 @@ struct HistoryList {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = context.asked_chain()? {
-            return super::evm_history::history(context, chain, self.limit);
+            return crate::cli::ethereum::history::history(context, chain, self.limit);
         }
         let (ledger, row) = context.account()?;
         let labels = ledger.labels(LabelKind::Tx)?;

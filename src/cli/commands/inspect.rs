@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, answer, raw_transaction::RawTransaction, sign::read_input};
 use crate::cli::{
+    bitcoin::{raw_transaction::RawTransaction, review_page},
     context::Context,
-    ethereum::story,
+    ethereum::session,
     family::EVM,
     heading::Heading,
+    input_file::read_input,
     page::{Page, Tone},
-    report::Report,
-    review_page,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     amount::Amount,
@@ -54,8 +54,8 @@ struct Inspected {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
-        if story::chain_of_file(context, &bytes)?.is_some() {
-            return super::evm_views::inspect(context, &bytes, &self.signature);
+        if session::chain_of_file(context, &bytes)?.is_some() {
+            return crate::cli::ethereum::views::inspect(context, &bytes, &self.signature);
         }
         let asked = context.network_for(&bytes)?;
         context.is_about(AnyNetwork::Bitcoin(asked.unwrap_or(Network::Bitcoin)))?;

@@ -1,13 +1,13 @@
 //! `label`: a person's note on a transaction, address or coin (BIP-329 kinds).
 
+use crate::cli::{
+    context::Context,
+    note::check_note,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{address, explain::Failure, ledger::LabelKind, text::SafeText};
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{DeskError, context::Context, page::Page, report::Report};
-
-/// Characters of a note.
-const LONGEST_NOTE: usize = 200;
 
 /// Put a note on a transaction, address or coin; an empty text removes it
 #[derive(Debug, clap::Args)]
@@ -39,19 +39,11 @@ impl Args {
             return Ok(LabelKind::Tx);
         }
         if self.what.contains(':') {
-            return super::coins::parse(&self.what).map(|_| LabelKind::Output).map_err(Into::into);
+            return crate::cli::bitcoin::outpoint::parse(&self.what).map(|_| LabelKind::Output).map_err(Into::into);
         }
         address::parse(&self.what, context.network()?)?;
         Ok(LabelKind::Addr)
     }
-}
-
-/// A note that is shown whole wherever it is shown.
-pub(super) fn check_note(text: &str) -> Result<(), DeskError> {
-    if text.chars().count() > LONGEST_NOTE {
-        return Err(DeskError::Usage(format!("a note has at most {LONGEST_NOTE} characters")));
-    }
-    Ok(())
 }
 
 impl Report for Labelled {

@@ -1,7 +1,6 @@
 //! `man`: the manual page in roff, for `man -l -` or a package.
 
-use super::Answer;
-use crate::cli::{DeskError, context::Context, definition, report::for_programs};
+use crate::cli::{CliError, context::Context, definition, report::Answer};
 
 /// The man page, on stdout
 #[derive(Debug, clap::Args)]
@@ -17,14 +16,14 @@ impl Args {
             None => clap_mangen::Man::new(whole),
             Some(name) => {
                 let command = whole.find_subcommand(name).cloned().ok_or_else(|| {
-                    DeskError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name)))
+                    CliError::Usage(format!("there is no command `{}`", fastness::text::SafeText::new(name)))
                 })?;
                 let command = command.bin_name(format!("fastness {name}"));
                 clap_mangen::Man::new(command).title(format!("fastness-{name}"))
             }
         };
         let mut roff = Vec::new();
-        page.render(&mut roff).map_err(|_| DeskError::Unprintable)?;
-        for_programs(context, &String::from_utf8_lossy(&roff))
+        page.render(&mut roff).map_err(|_| CliError::Unprintable)?;
+        context.ui.for_programs(&String::from_utf8_lossy(&roff))
     }
 }

@@ -2,26 +2,26 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
-    context::{Consent, Context},
+    CliError,
+    context::{Assent, Context},
     ethereum::{
-        args::{ConsentArgs, address},
+        args::address,
         lookup,
         review_page::{consent_text, write_tree},
         signer,
     },
     key_side::{self, Files},
+    limits::ConsentArgs,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use alloy_primitives::{Address, B256};
 use fastness::{
     address::evm_text,
     chain::ethereum::{
         Ownership,
-        message::{self, Asked, MessageReview},
+        message::{self, MessageContext, MessageReview},
         policy,
     },
     explain::Failure,
@@ -125,7 +125,7 @@ struct Verified {
 
 impl What {
     fn review(&self, chain: &'static EvmChain, ours: &Ownership) -> Result<MessageReview, Failure> {
-        let asked = Asked { chain, now: now(), ours };
+        let asked = MessageContext { chain, now: now(), ours };
         if let Some(path) = &self.typed {
             return Ok(message::typed(&read_public(path, MAX_FILE)?, &asked)?);
         }
@@ -162,7 +162,7 @@ impl Args {
 fn chain_to_verify_on(context: &mut Context) -> Result<&'static EvmChain, Failure> {
     let asked = context.asked_chain()?;
     let chain = asked.or_else(|| context.chain().ok()).or_else(|| EvmChain::by_id(1));
-    Ok(chain.ok_or(DeskError::Unprintable)?)
+    Ok(chain.ok_or(CliError::Unprintable)?)
 }
 
 /// What every wallet of this home knows; without a home that can be opened, nothing.
@@ -195,7 +195,7 @@ fn sign(context: &mut Context, chain: &'static EvmChain, what: &What, agreement:
     let from: Address = row.account.address;
     let job = message::job(&review, from, &known)?;
     let signatures = keys.sign_ethereum(std::slice::from_ref(&job))?;
-    let signature = signatures.first().ok_or(DeskError::Unprintable)?;
+    let signature = signatures.first().ok_or(CliError::Unprintable)?;
     let signature = message::finish(&review, from, signature)?;
     answer(Reviewed::of(review, chain, Some((from, signature))))
 }
@@ -216,8 +216,8 @@ fn agree(
             FlowError::Limit(format!("the digest approved is {whole}, the message's is {}", review.digest)).into()
         );
     }
-    if context.consent() == Consent::Given {
-        return Err(DeskError::NoTerminal(FLAG).into());
+    if context.consent() == Assent::Given {
+        return Err(CliError::NoTerminal(FLAG).into());
     }
     context.ui.show_page(FLAG, |page| {
         page.heading("Message", &format!("{chain} · {account}"));

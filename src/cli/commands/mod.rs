@@ -13,8 +13,6 @@ mod delegate;
 mod deploy;
 mod doctor;
 mod errors;
-mod evm_history;
-mod evm_views;
 mod explorers;
 mod history;
 mod inspect;
@@ -26,29 +24,26 @@ mod new;
 mod nft;
 mod nonce;
 mod password;
-mod pay;
 mod plan;
 #[cfg(feature = "practice")]
 mod practice;
 mod privacy;
-mod raw_transaction;
 mod receive;
 mod restore;
 pub(crate) mod send;
 mod show;
 mod sign;
-mod sign_to_file;
 mod sweep;
 mod sync;
 mod token;
 mod track;
 mod wallets;
 
+use crate::cli::report::Answer;
 use clap::Subcommand;
-use fastness::explain::{Entry, Failure};
+use fastness::explain::Entry;
 
-pub(crate) use self::{broadcast::NO_ANSWER_YET, receive::nothing_asked};
-use super::{context::Context, report::Outcome};
+use super::context::Context;
 
 /// Catalogues of the commands that have errors of their own.
 pub(crate) const CATALOGUES: &[&[&Entry]] = &[
@@ -138,9 +133,6 @@ pub(crate) enum Command {
     Man(man::Args),
 }
 
-/// What a command answers: a report, or nothing if it already showed everything.
-pub(crate) type Answer = Result<Option<Box<dyn Outcome>>, Failure>;
-
 impl Command {
     /// Whether it may send a transaction from this process, which must then end with the truth when it is interrupted.
     pub(crate) const fn sends(&self) -> bool {
@@ -212,9 +204,4 @@ impl Command {
             Self::Man(args) => args.run(context),
         }
     }
-}
-
-/// A report as an answer.
-pub(crate) fn answer(report: impl Outcome + 'static) -> Answer {
-    Ok(Some(Box::new(report)))
 }

@@ -1,7 +1,10 @@
 //! `networks`: every network that fastness knows, with its chain id, coin, and how many nodes or explorers are named for it.
 
-use super::{Answer, answer};
-use crate::cli::{context::Context, page::Page, report::Report};
+use crate::cli::{
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     explorer::{bitcoin::default_endpoints, ethereum::evm_endpoints},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},

@@ -3,12 +3,12 @@
 //! Nothing is written before the words were typed back. The words are on the alternate screen only, unless
 //! `--words-to-stdout` says otherwise.
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
     key_side::{self, Files, PasswordSource},
     new_wallet::{MakeArgs, Site},
+    report::{Answer, answer},
     typed_words,
     words_screen::{Captions, WordsScreen},
 };
@@ -77,12 +77,12 @@ impl Args {
         answer(made.told(words)?)
     }
 
-    fn require_terminal(&self, context: &Context) -> Result<(), DeskError> {
+    fn require_terminal(&self, context: &Context) -> Result<(), CliError> {
         if self.dice {
             context.ui.terminal(DICE_FLAG)?;
         }
         if !self.words_to_stdout {
-            context.ui.terminal(WORDS_FLAG).map_err(|_| DeskError::WordsToPipe)?;
+            context.ui.terminal(WORDS_FLAG).map_err(|_| CliError::WordsToPipe)?;
         }
         Ok(())
     }

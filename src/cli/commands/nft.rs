@@ -1,18 +1,17 @@
 //! `nft send`: one NFT (ERC-721), or some of one kind (ERC-1155).
 
-use alloy_primitives::U256;
-use fastness::{amount::decimal_to_u256, chain::ethereum::calls, explain::Failure};
-
-use super::{Answer, answer};
 use crate::cli::{
-    agreement::LimitArgs,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs, address},
+        args::{EvmArgs, OnceArgs, Options, address},
         lookup,
-        story::{Again, Options, Wish, Work},
+        session::{Again, CallArgs, EvmSession},
     },
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
 };
+use alloy_primitives::U256;
+use fastness::{amount::decimal_to_u256, chain::ethereum::calls, explain::Failure};
 
 /// NFTs: send one (ERC-721) or some of a kind (ERC-1155)
 #[derive(Debug, clap::Args)]
@@ -61,7 +60,7 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&args.evm, &args.limits, &args.consents);
         let options = Options { level: args.fee.as_deref(), evm, limits, consents, once: args.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let wish = args.wish(context, &work)?;
         let again = if args.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)
@@ -69,7 +68,7 @@ impl Args {
 }
 
 impl SendArgs {
-    fn wish(&self, context: &Context, work: &Work<'_>) -> Result<Wish, Failure> {
+    fn wish(&self, context: &Context, work: &EvmSession<'_>) -> Result<CallArgs, Failure> {
         let contract = address(&self.contract, work.chain)?;
         let (from, to) = (work.row.account.address, lookup::recipient(context, work.chain, &self.to)?);
         let whole = |text: &str| -> Result<U256, Failure> { Ok(decimal_to_u256(text, 0)?) };
@@ -78,6 +77,6 @@ impl SendArgs {
             Some(count) => calls::send_items(from, to, id, whole(count)?)?,
             None => calls::send_nft(from, to, id)?,
         };
-        Ok(Wish::call(contract, data))
+        Ok(CallArgs::call(contract, data))
     }
 }

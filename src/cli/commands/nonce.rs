@@ -1,11 +1,10 @@
 //! `nonce`: what the journal and the node say about an account's nonces, and the gaps between them.
 
-use super::{Answer, answer};
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     explain::Failure,
@@ -88,7 +87,7 @@ fn release(context: &mut Context, chain: &'static EvmChain, nonce: u64) -> Resul
     let held = |row: &OutboxRow| row.nonce == nonce && row.state == OutboxState::Drafted;
     match ledger.evm_outbox(&who)?.into_iter().find(held) {
         Some(row) => Ok(ledger.release_nonce(row.id)?),
-        None => Err(DeskError::Usage(format!("no draft holds nonce {nonce}")).into()),
+        None => Err(CliError::Usage(format!("no draft holds nonce {nonce}")).into()),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, answer};
 use crate::cli::{
     context::Context,
     key_side::{self, Files, PasswordSource},
     new_wallet::{Settled, kdf, settled},
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     keystore::{self, Cost, Header},

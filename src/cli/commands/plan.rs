@@ -1,35 +1,22 @@
 //! `plan`: a payment as an unsigned draft. Anyone may look at a draft; nothing is at stake yet.
 
-use std::path::PathBuf;
-
-use super::{Answer, answer, pay::PayArgs};
 use crate::cli::{
-    agreement::LimitArgs,
+    bitcoin::{
+        drafting::{DraftOutput, planned, written},
+        payment::PayArgs,
+    },
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs},
+        args::{EvmArgs, OnceArgs, Options},
         payment,
-        story::{Options, Work},
+        session::EvmSession,
     },
-    family::{BITCOIN, EVM},
-    heading::Heading,
-    page::Page,
-    report::Report,
-    review_page,
+    family::EVM,
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
 };
-use fastness::{
-    amount::sat_text,
-    explain::Failure,
-    flow::{
-        self,
-        bitcoin::{Draft, Replaces},
-    },
-    network::EvmChain,
-    request::Fee,
-    review::{Review, Warning},
-    store::{WriteRule, atomic_write},
-};
-use serde::Serialize;
+
+use fastness::{explain::Failure, flow::bitcoin::Draft, network::EvmChain};
 
 /// Write an unsigned draft of a payment
 #[derive(Debug, clap::Args)]
@@ -51,41 +38,6 @@ pub(crate) struct Args {
     consents: ConsentArgs,
 }
 
-/// Where a draft goes.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DraftOutput {
-    /// File to write the draft to (never overwrites); without it the draft is only shown
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Write a bare PSBT in base64 for other wallets, in place of a draft
-    #[arg(long, requires = "output", help_heading = BITCOIN)]
-    psbt: bool,
-}
-
-impl DraftOutput {
-    /// The file for a draft of an EVM chain.
-    pub(super) const fn path(&self) -> Option<&PathBuf> {
-        self.output.as_ref()
-    }
-
-    /// Whether a file was asked for.
-    pub(super) const fn is_file(&self) -> bool {
-        self.output.is_some()
-    }
-}
-
-/// A draft as planned, with its review.
-#[derive(Serialize)]
-pub(crate) struct Planned {
-    review: Review,
-    /// The transaction of ours that it would take the place of.
-    replaces: Option<Replaces>,
-    file: Option<String>,
-    psbt: String,
-    #[serde(skip)]
-    heading: Heading,
-}
-
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = payment::chain_of(context, self.pay.first())? {
@@ -98,7 +50,7 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let wish = payment::wish(context, &work, &self.pay.words())?;
         let output = (self.output.path(), self.count);
         answer(payment::planned(context, &mut work, &wish, output)?)
@@ -106,81 +58,5 @@ impl Args {
 
     fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {
         planned(&self.pay, (&self.limits, &self.consents), context)
-    }
-}
-
-/// Plans a payment from the words of the command line, after a sync (unless offline).
-pub(super) fn planned(
-    pay: &PayArgs,
-    (limits, consents): (&LimitArgs, &ConsentArgs),
-    context: &mut Context,
-) -> Result<Draft, Failure> {
-    let network = context.account()?.1.account.network;
-    let request = pay.request(context, network, limits)?;
-    let (ledger, row) = super::sync::refreshed(context)?;
-    let draft = flow::bitcoin::plan(&ledger, &row, &request, randomness()?)?;
-    let ours = flow::bitcoin::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
-    let approved =
-        flow::bitcoin::approve(&draft, &ours, |review| limits.with_consents(consents, network)?.check(review))?;
-    if let Some(warning) = given_away(request.fee, approved.review()) {
-        context.ui.warn(&warning);
-    }
-    pay.trust.check_unspent(context, (&ledger, &row), &draft)?;
-    Ok(draft)
-}
-
-/// What is paid beyond the rate asked for, if it is more than rounding: too little to be change, so it goes to the miner.
-fn given_away(asked: Fee, review: &Review) -> Option<Warning> {
-    let Fee::Rate(rate) = asked else { return None };
-    let asked = rate.fee(review.vsize);
-    let rounding = asked / 100 + review.inputs.len() as u64;
-    let beyond = review.fee?.to_sat()?.checked_sub(asked).filter(|beyond| *beyond > rounding)?;
-    let text = format!("{} are left over, too little to be change, and go to the miner", sat_text(beyond));
-    Some(Warning { code: "left_over", text })
-}
-
-/// 32 bytes from the kernel, for the place of the change output and the locktime.
-pub(super) fn randomness() -> Result<[u8; 32], Failure> {
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| crate::cli::DeskError::Child("the kernel gives no random bytes".to_owned()))?;
-    Ok(bytes)
-}
-
-/// Writes a draft where it was asked to go, and reports its review.
-pub(super) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context) -> Result<Planned, Failure> {
-    let ledger = context.ledger()?;
-    let ours = flow::bitcoin::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
-    let psbt = fastness::chain::bitcoin::psbt::to_base64(&draft.plan.psbt);
-    let review = flow::bitcoin::approve(draft, &ours, |_| Ok(()))?.review().clone();
-    let heading = Heading::of_draft(&review, &ledger.accounts(draft.context.wallet.as_deref())?, &draft.context);
-    if let Some(path) = &output.output {
-        let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
-        atomic_write(path, text.as_bytes(), WriteRule::New)?;
-    }
-    let replaces = flow::bitcoin::replaces(&ledger, &draft.plan)?;
-    let file = output.output.as_ref().map(|path| path.display().to_string());
-    Ok(Planned { review, replaces, file, psbt, heading })
-}
-
-impl Report for Planned {
-    fn page(&self, page: &mut Page) {
-        if let Some(replaces) = &self.replaces {
-            page.line(&replaces.to_string());
-            page.blank();
-        }
-        review_page::write(&self.review, &self.heading, page);
-        page.blank();
-        match &self.file {
-            Some(file) => {
-                page.field("Written", file);
-                page.next(&format!("fastness sign {file} -o FILE.signed"));
-            }
-            None => page.line("Nothing was written; add -o FILE to keep this draft."),
-        }
-    }
-
-    fn warnings(&self) -> Vec<Warning> {
-        self.review.warnings.clone()
     }
 }

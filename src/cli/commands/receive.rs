@@ -1,14 +1,15 @@
 //! `receive`: the next unused address, as text, QR code and payment URI (BIP-21, EIP-681). Derived here, never asked from a
 //! server.
 
-use super::{Answer, answer, label::check_note};
 use crate::cli::{
-    DeskError,
+    CliError,
+    cli_error::nothing_asked,
     context::Context,
     ethereum::{lookup, receive::EvmReceived},
     family::BITCOIN,
+    note::check_note,
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     account::Keychain,
@@ -69,7 +70,7 @@ impl Args {
         }
         let index = self.index(context, &mut ledger, &row)?;
         let script = row.account.script(Keychain::Receive, index)?;
-        let address = address::of(&script, row.account.network).ok_or(DeskError::Unprintable)?;
+        let address = address::of(&script, row.account.network).ok_or(CliError::Unprintable)?;
         if let Some(label) = &self.label {
             ledger.set_label(LabelKind::Addr, &address, label)?;
         }
@@ -101,7 +102,7 @@ impl Args {
         index.ok_or_else(|| {
             let what =
                 format!("{gap} addresses in a row are unused; other wallets would stop looking before the next one");
-            DeskError::Usage(what).into()
+            CliError::Usage(what).into()
         })
     }
 
@@ -131,11 +132,6 @@ fn unknown(row: &AccountRow) -> Option<Warning> {
     is_unknown.then(|| Warning { code: "used_addresses_unknown", text: text.to_owned() })
 }
 
-/// A payer is not asked for nothing.
-pub(crate) fn nothing_asked() -> DeskError {
-    DeskError::Usage("an amount of 0 asks for nothing; leave out --amount where the payer decides".to_owned())
-}
-
 /// The address is right all the same; the next call tells the same one.
 fn not_noted() -> Warning {
     let text = "this home is write-protected, so that nothing notes to whom this address was given";
@@ -152,8 +148,8 @@ fn payment_uri(address: &str, amount: Option<Amount>) -> String {
 }
 
 /// Half-block characters, dark on light, with the quiet zone that readers need.
-fn qr(text: &str) -> Result<String, DeskError> {
-    let code = qrcode::QrCode::new(text.as_bytes()).map_err(|_| DeskError::Unprintable)?;
+fn qr(text: &str) -> Result<String, CliError> {
+    let code = qrcode::QrCode::new(text.as_bytes()).map_err(|_| CliError::Unprintable)?;
     let mut image = code.render::<qrcode::render::unicode::Dense1x2>();
     Ok(image
         .dark_color(qrcode::render::unicode::Dense1x2::Light)

@@ -2,12 +2,12 @@
 //!
 //! Nothing is written before the person (or `--expect-fingerprint`) agreed that it is the right one.
 
-use super::{Answer, answer};
 use crate::cli::{
-    context::{Consent, Context},
+    context::{Assent, Context},
     key_side::{self, Files, PasswordSource},
     new_wallet::{MakeArgs, Site, first_address},
     page::Page,
+    report::{Answer, answer},
     typed_words::WordsArgs,
     wallet_error::WalletError,
 };
@@ -41,7 +41,7 @@ impl Args {
         let source = PasswordSource::of_everywhere(context);
         self.words.require_source(context)?;
         source.require(context)?;
-        if context.consent() == Consent::Ask {
+        if context.consent() == Assent::Ask {
             context.ui.terminal(AGREE_FLAG)?;
         }
         let sealed = key_side::seal(context, Files::NewWallet, &[self.words.path()])?;
@@ -80,7 +80,7 @@ impl Args {
         keys: &Keys,
         accounts: &[Account],
     ) -> Result<Option<Warning>, Failure> {
-        if context.consent() == Consent::Given {
+        if context.consent() == Assent::Given {
             return Ok(self.expect_fingerprint.is_none().then(not_compared));
         }
         let addresses = accounts.iter().map(first_address).collect::<Result<Vec<_>, _>>()?;

@@ -1,21 +1,22 @@
 //! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
 
-use super::{Answer, answer, broadcast::DiscretionArgs, pay::PayArgs};
 use crate::cli::{
-    agreement::LimitArgs,
+    bitcoin::{delivery::DiscretionArgs, payment::PayArgs},
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, once_key},
+        args::{EvmArgs, Options, once_key},
         payment,
-        story::{Again, Options, Work, resumed},
+        session::{Again, EvmSession, resumed},
     },
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, answer},
     sealed_child::sign_in_child,
 };
 use fastness::{
     explain::Failure,
     flow::{
         self,
-        bitcoin::{Draft, Wish},
+        bitcoin::{Draft, PaymentArgs},
     },
     network::EvmChain,
     signing::Signed,
@@ -51,26 +52,26 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (mut ledger, row) = context.account()?;
         let payments = self.pay.payments(row.account.network)?.0;
-        let wish = Wish { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
+        let wish = PaymentArgs { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
         if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &wish)? {
             context.ui.warn(&resumed());
             flow::bitcoin::refuse_superseded(&ledger, &signed)?;
-            return answer(super::broadcast::send(context, &signed, &self.discretion)?);
+            return answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?);
         }
         let draft = self.planned(context, &wish)?;
         let signed = sign_in_child(context, &draft, (&self.limits, &self.consents.to_unusual))?;
         let Signed { network, id, bytes, .. } = &signed.signed;
         ledger.record_wish(*network, id, bytes, &wish.purpose(&row))?;
-        answer(super::broadcast::send(context, &signed, &self.discretion)?)
+        answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?)
     }
 
     /// The draft, unless the same was paid before and a second time is not asked for.
-    fn planned(&self, context: &mut Context, wish: &Wish<'_>) -> Result<Draft, Failure> {
+    fn planned(&self, context: &mut Context, wish: &PaymentArgs<'_>) -> Result<Draft, Failure> {
         let (ledger, row) = context.account()?;
         if wish.once.is_some() && !self.again {
             flow::bitcoin::refuse_used_key(&ledger, &row, wish)?;
         }
-        let draft = super::plan::planned(&self.pay, (&self.limits, &self.consents), context)?;
+        let draft = crate::cli::bitcoin::drafting::planned(&self.pay, (&self.limits, &self.consents), context)?;
         if wish.once.is_none() && !self.again {
             flow::bitcoin::refuse_repeat(&ledger, &row, &draft)?;
         }
@@ -83,7 +84,7 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let wish = payment::wish(context, &work, &self.pay.words())?;
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)

@@ -1,23 +1,19 @@
 //! `show`: what is public about a wallet. Reads the file's header and the ledger; never asks for the password.
 
+use crate::cli::{
+    bitcoin::export::{Exported, exported},
+    context::Context,
+    ethereum::export::{EvmExported, evm_exported},
+    new_wallet::{kdf, passphrase_words},
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     keystore::{Header, Language, PassphraseUse, read_header},
     network::NetworkClass,
     text::in_fours,
 };
 use serde::Serialize;
-
-use super::{
-    Answer,
-    account::{EvmExported, Exported, evm_exported, exported},
-    answer,
-};
-use crate::cli::{
-    context::Context,
-    new_wallet::{kdf, passphrase_words},
-    page::Page,
-    report::Report,
-};
 
 /// Show what is public about a wallet: fingerprint, protection, accounts
 #[derive(Debug, clap::Args)]

@@ -1,19 +1,19 @@
 //! `token`: list, look up, balances, send, approve, allowances and revoke, on the chain in use.
 
-use super::{Answer, answer, call::operator};
 use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
+    CliError,
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs, OnceArgs, address},
+        args::{EvmArgs, OnceArgs, Options, address},
+        evidence::operator,
         lookup::{self, KnownToken},
         payment,
-        story::{Again, Options, Wish, Work},
-        witnesses::{tone, write_disagreements},
+        session::{Again, CallArgs, EvmSession},
+        token_balances::balances,
     },
+    limits::{ConsentArgs, LimitArgs},
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use alloy_primitives::{Address, U256};
 use fastness::{
@@ -21,10 +21,10 @@ use fastness::{
     amount::{Units, decimal_to_u256},
     chain::ethereum::{allowance, calls, policy},
     explain::Failure,
-    explorer::ethereum::{ApprovalKind, ApprovalSeen, Disagreement, Evidence, Matter, Witnessed},
+    explorer::ethereum::{ApprovalKind, ApprovalSeen},
     ledger::ethereum::AddedToken,
     network::EvmChain,
-    review::{Consent, Warning},
+    review::{Consent, Evidence, Warning},
     text::SafeText,
 };
 use serde::Serialize;
@@ -114,27 +114,6 @@ struct TokenList {
     tokens: Vec<Listed>,
 }
 
-/// Balances of tokens, as a node says.
-#[derive(Serialize)]
-pub(super) struct TokenBalances {
-    network: &'static EvmChain,
-    account: String,
-    balances: Vec<TokenBalance>,
-    evidence: Evidence,
-    said_by: Vec<SafeText>,
-    disagreements: Vec<Disagreement>,
-    #[serde(skip)]
-    standing: String,
-}
-
-#[derive(Serialize)]
-struct TokenBalance {
-    contract: String,
-    /// Nothing where the contract did not say: unknown is never zero.
-    balance: Option<Units>,
-    pinned: bool,
-}
-
 #[derive(Serialize)]
 struct Allowance {
     contract: String,
@@ -169,19 +148,19 @@ impl Args {
                 let (token, value) = allowed(work, amount)?;
                 let spender = address(spender, chain)?;
                 check_beyond(work, (&token, value), spender)?;
-                Ok(Wish::call(token.address, calls::approve(spender, value)?))
+                Ok(CallArgs::call(token.address, calls::approve(spender, value)?))
             }),
             Action::Revoke { spender, token, nft, making } => making.run(context, chain, |_, work| {
                 let spender = address(spender, chain)?;
                 if *nft {
-                    return Ok(Wish::call(address(token, chain)?, calls::revoke_operator(spender)?));
+                    return Ok(CallArgs::call(address(token, chain)?, calls::revoke_operator(spender)?));
                 }
                 let contract = match lookup::token(&work.ledger, chain, token) {
                     Ok(known) => known.address,
                     Err(_) if token.starts_with("0x") => address(token, chain)?,
                     Err(failure) => return Err(failure),
                 };
-                Ok(Wish::call(contract, calls::approve(spender, U256::ZERO)?))
+                Ok(CallArgs::call(contract, calls::approve(spender, U256::ZERO)?))
             }),
         }
     }
@@ -192,12 +171,12 @@ impl Making {
         &self,
         context: &mut Context,
         chain: &'static EvmChain,
-        wish: impl FnOnce(&Context, &Work<'_>) -> Result<Wish, Failure>,
+        wish: impl FnOnce(&Context, &EvmSession<'_>) -> Result<CallArgs, Failure>,
     ) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
-        let mut work = Work::begin(context, chain, options)?;
+        let mut work = EvmSession::begin(context, chain, options)?;
         let wish = wish(context, &work)?;
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)
@@ -206,7 +185,7 @@ impl Making {
 
 /// An allowance of a million times what the account has is one without limit, and is agreed to as one. What no node tells
 /// stops nothing.
-fn check_beyond(work: &Work<'_>, (token, value): (&KnownToken, U256), spender: Address) -> Result<(), Failure> {
+fn check_beyond(work: &EvmSession<'_>, (token, value): (&KnownToken, U256), spender: Address) -> Result<(), Failure> {
     let Ok(claim) = work.node.token_balances(work.row.account.address, &[token.address]) else { return Ok(()) };
     let held = claim.claim.into_value().into_iter().next().flatten();
     if held.is_some_and(|held| allowance::is_beyond(value, held)) {
@@ -216,7 +195,7 @@ fn check_beyond(work: &Work<'_>, (token, value): (&KnownToken, U256), spender: A
 }
 
 /// `25 USDC` or `unlimited USDC`.
-fn allowed(work: &Work<'_>, text: &str) -> Result<(KnownToken, U256), Failure> {
+fn allowed(work: &EvmSession<'_>, text: &str) -> Result<(KnownToken, U256), Failure> {
     if let Some((word, unit)) = text.split_once(' ')
         && word.eq_ignore_ascii_case("unlimited")
     {
@@ -224,7 +203,7 @@ fn allowed(work: &Work<'_>, text: &str) -> Result<(KnownToken, U256), Failure> {
     }
     let Some((number, unit)) = text.split_once(' ') else {
         let what = "name amount and token, such as \"25 USDC\"";
-        return Err(DeskError::Usage(what.to_owned()).into());
+        return Err(CliError::Usage(what.to_owned()).into());
     };
     let token = lookup::token(&work.ledger, work.chain, unit)?;
     let value = decimal_to_u256(number, token.denomination.decimals)?;
@@ -246,20 +225,20 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
     let contract = address(contract, chain)?;
     let ledger = context.ledger()?;
     if lookup::tokens(&ledger, chain)?.iter().any(|token| token.pinned && token.address == contract) {
-        return Err(DeskError::Usage("this token is in the pinned list already".to_owned()).into());
+        return Err(CliError::Usage("this token is in the pinned list already".to_owned()).into());
     }
     let facts = context.node(chain)?.token_facts(contract)?.into_value();
-    let facts = facts.ok_or_else(|| DeskError::Usage(format!("{contract} does not answer as a token does")))?;
+    let facts = facts.ok_or_else(|| CliError::Usage(format!("{contract} does not answer as a token does")))?;
     if let Some(known) = fastness::token::Token::imitated(chain, facts.symbol.as_str()) {
         let what = format!("this contract calls itself \"{}\", which passes for {known}, and is not it", facts.symbol);
-        return Err(DeskError::Usage(what).into());
+        return Err(CliError::Usage(what).into());
     }
     if !fastness::token::is_one_word(facts.symbol.as_str()) {
         let what = format!(
             "this contract calls itself \"{}\": a symbol of several words would pass for more of a sentence",
             facts.symbol
         );
-        return Err(DeskError::Usage(what).into());
+        return Err(CliError::Usage(what).into());
     }
     if facts.symbol.as_str().contains("\\u{") {
         let text = format!(
@@ -270,35 +249,6 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
     }
     ledger.add_token(chain.id, &AddedToken { address: contract, symbol: facts.symbol, decimals: facts.decimals })?;
     list(context, chain)
-}
-
-/// What the account has of every known token.
-pub(super) fn balances(context: &mut Context, chain: &'static EvmChain) -> Result<TokenBalances, Failure> {
-    let (ledger, row) = context.evm_account(chain)?;
-    let tokens = lookup::tokens(&ledger, chain)?;
-    let addresses: Vec<Address> = tokens.iter().map(|token| token.address).collect();
-    // Without tokens nobody needs to learn of the account.
-    let claim = match addresses.as_slice() {
-        [] => Witnessed::said(Vec::new(), Vec::new(), Vec::new()),
-        known => context.node(chain)?.token_balances(row.account.address, known)?,
-    };
-    let (standing, evidence) = (claim.standing(), claim.evidence());
-    let Witnessed { claim, said_by, disagreements } = claim;
-    let balances = tokens.into_iter().zip(claim.into_value()).map(|(token, balance)| TokenBalance {
-        contract: evm_text(token.address, chain),
-        balance: balance.map(|value| token.denomination.of(value)),
-        pinned: token.pinned,
-    });
-    let account = format!("{}/{}", row.wallet, row.name);
-    Ok(TokenBalances {
-        network: chain,
-        account,
-        balances: balances.collect(),
-        evidence,
-        said_by,
-        disagreements,
-        standing,
-    })
 }
 
 fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
@@ -347,33 +297,6 @@ impl Report for TokenList {
         }
         let rows: Vec<_> = self.tokens.iter().map(row).collect();
         page.table(&["token", "contract", "decimals", "known from"], &rows);
-    }
-}
-
-impl TokenBalances {
-    /// Lines for what is there, and for what did not answer.
-    pub(super) fn write(&self, page: &mut Page) {
-        for token in &self.balances {
-            match &token.balance {
-                Some(balance) if balance.value.is_zero() => {}
-                Some(balance) => page.toned_field("", (tone(self.evidence), &format!("{balance}   {}", self.standing))),
-                None => page.toned_field("", (Tone::Claimed, &format!("{} did not answer", token.contract))),
-            }
-        }
-        write_disagreements(self.disagreements.iter().filter(|other| other.about == Matter::Balance), page);
-    }
-}
-
-impl Report for TokenBalances {
-    fn page(&self, page: &mut Page) {
-        page.heading(&self.account, &self.network.to_string());
-        self.write(page);
-        if self.balances.is_empty() {
-            return page.line("No token is known here; `fastness token add CONTRACT` looks one up.");
-        }
-        if self.balances.iter().all(|token| token.balance.as_ref().is_some_and(|balance| balance.value.is_zero())) {
-            page.line(&format!("Nothing of the {} known tokens, {}.", self.balances.len(), self.standing));
-        }
     }
 }
 

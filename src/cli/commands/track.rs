@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    Answer, answer,
-    evm_views::{self, Patience, Until},
-};
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
-    ethereum::story::hash,
+    ethereum::{
+        session::hash,
+        views::{self, Patience, Until},
+    },
     family::EVM,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use bitcoin::Txid;
 use fastness::{
@@ -21,9 +20,8 @@ use fastness::{
         self,
         bitcoin::{Alone, Tracking},
     },
-    ledger::bitcoin::Evidence,
     network::Network,
-    review::Status,
+    review::{Evidence, Status},
     text::SafeText,
 };
 use serde::Serialize;
@@ -87,12 +85,12 @@ impl Args {
             let chain = context.chain()?;
             let confirmations = u64::from(self.wait.unwrap_or(0));
             let patience = Patience { confirmations, until: self.until, end };
-            return evm_views::track(context, chain, hash(&self.txid)?, patience);
+            return views::track(context, chain, hash(&self.txid)?, patience);
         }
         let txid = self
             .txid
             .parse()
-            .map_err(|_| DeskError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
+            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
         let network = context.network()?;
         let tracked = self.bitcoin(context, (network, txid), end)?;
         refresh(context)?;
@@ -175,7 +173,7 @@ fn say_change(context: &Context, before: &Tracking, now: &Tracking) {
 /// The ledger's account learns what was just found out, where there is one.
 fn refresh(context: &mut Context) -> Result<(), Failure> {
     if context.account().is_ok() {
-        super::sync::refreshed(context)?;
+        crate::cli::bitcoin::refresh::refreshed(context)?;
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! `wallets`: which wallets this home has. Reads headers and the ledger; needs no password.
 
+use crate::cli::{
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::keystore::read_header;
 use serde::Serialize;
-
-use super::{Answer, answer};
-use crate::cli::{context::Context, page::Page, report::Report};
 
 /// List the wallets of this home
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::cli_error::entries;
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     explorer::NodeLogin,
@@ -11,8 +12,6 @@ use fastness::{
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
-
-use crate::cli::desk_error::entries;
 
 /// No file with a login is longer.
 const MAX_LOGIN_FILE: u64 = 1024;

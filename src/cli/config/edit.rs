@@ -4,15 +4,14 @@
 
 use std::time::Duration;
 
+use super::{Config, MAX_BYTES};
+use crate::cli::cli_error::entries;
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     network::AnyNetwork,
     store::{Home, StoreError, WriteRule, atomic_write, read_private},
 };
 use toml_edit::{Array, DocumentMut, Item, RawString, Table, TableLike, Value};
-
-use super::{Config, MAX_BYTES};
-use crate::cli::desk_error::entries;
 
 /// How long another fastness may hold the home.
 const PATIENCE: Duration = Duration::from_secs(5);

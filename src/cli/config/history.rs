@@ -4,11 +4,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::desk_error::entries;
+use crate::cli::cli_error::entries;
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     explorer::{
-        EvmIndexer, Passage,
+        Egress, EvmIndexer,
         ethereum::{ApiKey, IndexerKind},
     },
     network::EvmChain,
@@ -51,7 +51,7 @@ impl HistoryConfig {
     pub(crate) fn connect(
         &self,
         chain: &'static EvmChain,
-        (home, passage): (&Path, &Passage),
+        (home, passage): (&Path, &Egress),
     ) -> Result<EvmIndexer, Failure> {
         let read = |path: &PathBuf| -> Result<ApiKey, Failure> {
             let bytes = read_private(&home.join(path), MAX_KEY_FILE)?;

@@ -2,14 +2,13 @@
 
 use super::review_page;
 use crate::cli::{
-    context::{Consent, Context},
+    context::{Assent, Context},
     heading::Heading,
 };
 use fastness::{
     explain::Failure,
     flow::{
-        FlowError,
-        bitcoin::Origin,
+        FlowError, PayeeSource,
         ethereum::{EvmContext, EvmLimits},
     },
     review::EvmReview,
@@ -24,8 +23,8 @@ pub(crate) fn agree(
     review: &EvmReview,
     (heading, claimed): (&Heading, &EvmContext),
 ) -> Result<(), Failure> {
-    if context.consent() == Consent::Given || limits.approve.is_some() {
-        return limits.agree(review, Origin::File);
+    if context.consent() == Assent::Given || limits.approve.is_some() {
+        return limits.agree(review, PayeeSource::File);
     }
     context.ui.show_page(FLAG, |page| review_page::write(review, heading, claimed, page))?;
     limits.check(review)?;

@@ -1,11 +1,5 @@
 //! Options of transactions of the Ethereum family, as words and then as values of a chain.
 
-use super::lookup::{self, Quantity};
-use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
-    family::{CONSENTS, EVM},
-};
 use alloy_primitives::{Address, B256, U256};
 use fastness::{
     address::parse_evm,
@@ -17,6 +11,13 @@ use fastness::{
     network::EvmChain,
     request::{EvmFee, FeeLevel, TxType},
     text::SafeText,
+};
+
+use crate::cli::{
+    CliError,
+    ethereum::lookup::{self, EvmQuantity},
+    family::EVM,
+    limits::{ConsentArgs, LimitArgs},
 };
 
 /// How a transaction is made, on networks of the Ethereum family.
@@ -69,30 +70,6 @@ enum TypeChoice {
     DynamicFee,
 }
 
-/// What has to be agreed to by name.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = CONSENTS)]
-pub(crate) struct ConsentArgs {
-    /// Sign calldata that cannot be read: retype its digest from the review
-    #[arg(long, value_name = "DIGEST")]
-    pub(crate) blind: Option<String>,
-    /// Let this spender take without limit. Repeatable
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) allow_unlimited: Vec<String>,
-    /// Pay this address although it looks wrong. Repeatable
-    #[arg(long, value_name = "ADDRESS", help_heading = "Limits")]
-    pub(crate) to_unusual: Vec<String>,
-    /// Call this address although nodes say that there is no code on this chain. Repeatable
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) no_code: Vec<String>,
-    /// Call this contract although nodes say that it would fail. Repeatable
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) may_fail: Vec<String>,
-    /// Let this contract run as your account (EIP-7702)
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) delegate_to: Vec<String>,
-}
-
 impl From<PriceArgs> for EvmArgs {
     fn from(price: PriceArgs) -> Self {
         Self { price, ..Self::default() }
@@ -104,7 +81,7 @@ impl EvmArgs {
     pub(crate) fn fee(&self, level: Option<&str>, chain: &EvmChain) -> Result<EvmFee, Failure> {
         let Some(price) = &self.price.gas_price else { return Ok(EvmFee::Level(fee_level(level)?)) };
         if level.is_some() {
-            return Err(DeskError::Usage("give either --fee or --gas-price".to_owned()).into());
+            return Err(CliError::Usage("give either --fee or --gas-price".to_owned()).into());
         }
         let price = gas_price(price, chain)?;
         match &self.price.tip {
@@ -133,12 +110,12 @@ impl EvmArgs {
     }
 }
 
-fn fee_level(text: Option<&str>) -> Result<FeeLevel, DeskError> {
+fn fee_level(text: Option<&str>) -> Result<FeeLevel, CliError> {
     match text {
         None | Some("normal") => Ok(FeeLevel::Normal),
         Some("slow") => Ok(FeeLevel::Slow),
         Some("fast") => Ok(FeeLevel::Fast),
-        Some(other) => Err(DeskError::Usage(format!(
+        Some(other) => Err(CliError::Usage(format!(
             "`{}` is not slow, normal or fast; an exact price is named with --gas-price 20gwei",
             SafeText::new(other)
         ))),
@@ -164,7 +141,7 @@ pub(crate) fn native(text: &str, chain: &EvmChain) -> Result<Units, Failure> {
 
 fn digest(text: &str) -> Result<B256, Failure> {
     let parsed = text.parse();
-    Ok(parsed.map_err(|_| DeskError::Usage("a digest is 0x and 64 hex digits, as the review shows it".to_owned()))?)
+    Ok(parsed.map_err(|_| CliError::Usage("a digest is 0x and 64 hex digits, as the review shows it".to_owned()))?)
 }
 
 impl ConsentArgs {
@@ -202,10 +179,27 @@ pub(crate) fn limits(
 /// `0.1eth`, or `25 USDC`.
 fn max_total(ledger: &Ledger, text: &str, chain: &EvmChain) -> Result<MaxTotal, Failure> {
     match lookup::quantity(ledger, chain, text)? {
-        Quantity::Native(most) => Ok(MaxTotal { token: None, most }),
-        Quantity::Of(token, value) => Ok(MaxTotal { token: Some(token.address), most: token.denomination.of(value) }),
-        Quantity::AllNative | Quantity::AllOf(_) => {
-            Err(DeskError::Usage("--max-total takes an amount, such as 0.1eth or \"25 USDC\"".to_owned()).into())
+        EvmQuantity::Native(most) => Ok(MaxTotal { token: None, most }),
+        EvmQuantity::Of(token, value) => {
+            Ok(MaxTotal { token: Some(token.address), most: token.denomination.of(value) })
+        }
+        EvmQuantity::AllNative | EvmQuantity::AllOf(_) => {
+            Err(CliError::Usage("--max-total takes an amount, such as 0.1eth or \"25 USDC\"".to_owned()).into())
         }
     }
+}
+
+/// The options of every command that makes a transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options<'a> {
+    /// `--fee`.
+    pub(crate) level: Option<&'a str>,
+    /// Gas, nonce, type.
+    pub(crate) evm: &'a EvmArgs,
+    /// Limits.
+    pub(crate) limits: &'a LimitArgs,
+    /// Consents.
+    pub(crate) consents: &'a ConsentArgs,
+    /// `--once`.
+    pub(crate) once: Option<&'a str>,
 }

@@ -1,6 +1,6 @@
 //! Tokens and recipients of the command line: pinned ones by symbol, others by contract, as they were added.
 
-use crate::cli::{DeskError, context::Context};
+use crate::cli::{CliError, context::Context};
 use alloy_primitives::{Address, U256};
 use fastness::{
     address::{Checked, parse_evm},
@@ -57,7 +57,7 @@ pub(crate) fn token(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<Kno
         // Pinned symbols are unique; an added one must not pass for another.
         if first.as_ref().is_some_and(|token| !token.pinned) && same.next().is_some() {
             let what = format!("several tokens call themselves `{}`; name the contract", SafeText::new(text));
-            return Err(DeskError::Usage(what).into());
+            return Err(CliError::Usage(what).into());
         }
         first
     };
@@ -67,13 +67,13 @@ pub(crate) fn token(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<Kno
             SafeText::new(text),
             chain.title
         );
-        DeskError::Usage(what).into()
+        CliError::Usage(what).into()
     })
 }
 
 /// What a quantity of the command line is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Quantity {
+pub(crate) enum EvmQuantity {
     /// All of the chain's own coin.
     AllNative,
     /// So much of the chain's own coin.
@@ -84,7 +84,7 @@ pub(crate) enum Quantity {
     Of(KnownToken, U256),
 }
 
-impl Quantity {
+impl EvmQuantity {
     /// The token that it is about; nothing for the chain's own coin.
     pub(crate) const fn token(&self) -> Option<&KnownToken> {
         match self {
@@ -95,33 +95,37 @@ impl Quantity {
 }
 
 /// Reads `1.5eth`, `25 USDC`, `25 0xCONTRACT`, `all` or `all USDC`.
-pub(crate) fn quantity(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<Quantity, Failure> {
+pub(crate) fn quantity(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<EvmQuantity, Failure> {
     let native = Denomination::new(chain.symbol, chain.decimals);
     let is_native = |unit: &str| {
         let unit = unit.to_ascii_lowercase();
         unit == chain.symbol.to_ascii_lowercase() || unit == "wei" || unit == "gwei"
     };
     if text.eq_ignore_ascii_case("all") {
-        return Ok(Quantity::AllNative);
+        return Ok(EvmQuantity::AllNative);
     }
     if let Some((all, unit)) = text.split_once(' ')
         && all.eq_ignore_ascii_case("all")
     {
-        return if is_native(unit) { Ok(Quantity::AllNative) } else { token(ledger, chain, unit).map(Quantity::AllOf) };
+        return if is_native(unit) {
+            Ok(EvmQuantity::AllNative)
+        } else {
+            token(ledger, chain, unit).map(EvmQuantity::AllOf)
+        };
     }
     // A contract's address begins with a digit: `25 0x...`.
     if let Some((number, contract)) = text.split_once(" 0x") {
         let found = token(ledger, chain, &format!("0x{contract}"))?;
         let value = fastness::amount::decimal_to_u256(number, found.denomination.decimals)?;
-        return Ok(Quantity::Of(found, value));
+        return Ok(EvmQuantity::Of(found, value));
     }
     let typed = Typed::split(text)?;
     if is_native(typed.unit) {
-        return Ok(Quantity::Native(native.read(&typed)?));
+        return Ok(EvmQuantity::Native(native.read(&typed)?));
     }
     let found = token(ledger, chain, typed.unit)?;
     let value = fastness::amount::decimal_to_u256(typed.number, found.denomination.decimals)?;
-    Ok(Quantity::Of(found, value))
+    Ok(EvmQuantity::Of(found, value))
 }
 
 /// A recipient; one without capitals has no checksum, and that is said.

@@ -4,12 +4,17 @@
 
 pub(crate) mod agreement;
 pub(crate) mod args;
+pub(crate) mod evidence;
+pub(crate) mod export;
+pub(crate) mod history;
 pub(crate) mod lookup;
 pub(crate) mod payment;
 pub(crate) mod receive;
+pub(crate) mod replaces;
 pub(crate) mod replacing;
 pub(crate) mod report;
 pub(crate) mod review_page;
+pub(crate) mod session;
 pub(crate) mod signer;
-pub(crate) mod story;
-pub(crate) mod witnesses;
+pub(crate) mod token_balances;
+pub(crate) mod views;

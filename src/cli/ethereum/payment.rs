@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::{
-    lookup::{self, Quantity},
+    lookup::{self, EvmQuantity},
     report::EvmPlanned,
+    session::{CallArgs, EvmSession},
     signer,
-    story::{Wish, Work},
 };
-use crate::cli::{DeskError, context::Context, heading::Heading};
+use crate::cli::{CliError, context::Context, heading::Heading};
 use alloy_primitives::{Address, U256};
 use fastness::{
     amount::Denomination,
@@ -43,68 +43,70 @@ pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Opt
 /// The chain of a URI; a wallet that is to use another one is not followed to where the payee is not.
 fn chain_of_uri(context: &mut Context, id: Option<u64>) -> Result<&'static EvmChain, Failure> {
     let Some(id) = id else { return context.chain() };
-    let named = EvmChain::by_id(id)
-        .ok_or_else(|| DeskError::Usage(format!("the URI is for chain {id}, which is not known")))?;
+    let named =
+        EvmChain::by_id(id).ok_or_else(|| CliError::Usage(format!("the URI is for chain {id}, which is not known")))?;
     match context.asked() {
         Some(asked) if asked != AnyNetwork::Evm(named) => {
             let what = format!("the URI is for {}, and --network says {}", named.name, asked.name());
-            Err(DeskError::Usage(what).into())
+            Err(CliError::Usage(what).into())
         }
         _ => Ok(named),
     }
 }
 
 /// The wish behind `ADDRESS AMOUNT`, or behind a payment URI.
-pub(crate) fn wish(context: &Context, work: &Work<'_>, words: &[String]) -> Result<Wish, Failure> {
+pub(crate) fn wish(context: &Context, work: &EvmSession<'_>, words: &[String]) -> Result<CallArgs, Failure> {
     let (to, quantity) = match words {
         [uri, rest @ ..] if EvmPaymentUri::looks_like(uri) => asked(work, EvmPaymentUri::parse(uri)?, rest)?,
         [to, amount] => (to.clone(), lookup::quantity(&work.ledger, work.chain, amount)?),
         _ => {
             let what = "here a payment has one ADDRESS and one AMOUNT, such as 0x... 1.5eth or 0x... \"25 USDC\"";
-            return Err(DeskError::Usage(what.to_owned()).into());
+            return Err(CliError::Usage(what.to_owned()).into());
         }
     };
     let to = lookup::recipient(context, work.chain, &to)?;
     Ok(match quantity {
-        Quantity::AllNative => Wish { value: EvmValue::All, ..Wish::call(to, Default::default()) },
-        Quantity::Native(units) => Wish { value: EvmValue::Exactly(units.value), ..Wish::call(to, Default::default()) },
-        Quantity::Of(token, value) => Wish::call(token.address, calls::transfer(to, value)?),
-        Quantity::AllOf(token) => {
+        EvmQuantity::AllNative => CallArgs { value: EvmValue::All, ..CallArgs::call(to, Default::default()) },
+        EvmQuantity::Native(units) => {
+            CallArgs { value: EvmValue::Exactly(units.value), ..CallArgs::call(to, Default::default()) }
+        }
+        EvmQuantity::Of(token, value) => CallArgs::call(token.address, calls::transfer(to, value)?),
+        EvmQuantity::AllOf(token) => {
             let value = balance(context, work, token.address)?;
-            Wish::call(token.address, calls::transfer(to, value)?)
+            CallArgs::call(token.address, calls::transfer(to, value)?)
         }
     })
 }
 
 /// What a URI asks for, with the amount that was typed after it where it names none.
-fn asked(work: &Work<'_>, uri: EvmPaymentUri, typed: &[String]) -> Result<(String, Quantity), Failure> {
+fn asked(work: &EvmSession<'_>, uri: EvmPaymentUri, typed: &[String]) -> Result<(String, EvmQuantity), Failure> {
     let read = |text: &String| lookup::quantity(&work.ledger, work.chain, text);
     let typed = match typed {
         [] => None,
         [amount] => Some(read(amount)?),
-        _ => return Err(DeskError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
+        _ => return Err(CliError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
     };
     let token = uri.token.map(|contract| lookup::token(&work.ledger, work.chain, &contract)).transpose()?;
     let asked = uri.amount.map(|value| match &token {
-        Some(token) => Quantity::Of(token.clone(), value),
-        None => Quantity::Native(Denomination::new(work.chain.symbol, work.chain.decimals).of(value)),
+        Some(token) => EvmQuantity::Of(token.clone(), value),
+        None => EvmQuantity::Native(Denomination::new(work.chain.symbol, work.chain.decimals).of(value)),
     });
     let quantity = match (asked, typed) {
         (Some(asked), Some(typed)) if asked != typed => {
-            return Err(DeskError::Usage("the URI asks for another amount than the one typed".to_owned()).into());
+            return Err(CliError::Usage("the URI asks for another amount than the one typed".to_owned()).into());
         }
         (Some(asked), _) => asked,
         (None, Some(typed)) if typed.token() == token.as_ref() => typed,
         (None, Some(_)) => {
-            return Err(DeskError::Usage("the URI is for another coin than the one typed".to_owned()).into());
+            return Err(CliError::Usage("the URI is for another coin than the one typed".to_owned()).into());
         }
-        (None, None) => return Err(DeskError::Usage("the URI names no amount; type one after it".to_owned()).into()),
+        (None, None) => return Err(CliError::Usage("the URI names no amount; type one after it".to_owned()).into()),
     };
     Ok((uri.to, quantity))
 }
 
 /// All that the account has of a token, as nodes say; that they contradict each other is told.
-fn balance(context: &Context, work: &Work<'_>, token: Address) -> Result<U256, Failure> {
+fn balance(context: &Context, work: &EvmSession<'_>, token: Address) -> Result<U256, Failure> {
     let claim = work.node.token_balances(work.row.account.address, &[token])?;
     for other in &claim.disagreements {
         let text = format!("operators do not agree about the balance of this token ({other})");
@@ -112,19 +114,19 @@ fn balance(context: &Context, work: &Work<'_>, token: Address) -> Result<U256, F
     }
     let known = claim.claim.into_value().first().copied().flatten();
     let known = known.filter(|balance| !balance.is_zero());
-    known.ok_or_else(|| DeskError::Usage("there is nothing of this token to send".to_owned()).into())
+    known.ok_or_else(|| CliError::Usage("there is nothing of this token to send".to_owned()).into())
 }
 
 /// Plans a wish as a draft, or as many alike with nonces of their own; written to files, or only shown.
 pub(crate) fn planned(
     context: &mut Context,
-    work: &mut Work<'_>,
-    wish: &Wish,
+    work: &mut EvmSession<'_>,
+    wish: &CallArgs,
     (output, count): (Option<&PathBuf>, u32),
 ) -> Result<EvmPlanned, Failure> {
     if count == 0 || count > MAX_COUNT || (count > 1 && output.is_none()) {
         let what = format!("--count is 1 to {MAX_COUNT}, and more than one draft needs -o FILE");
-        return Err(DeskError::Usage(what).into());
+        return Err(CliError::Usage(what).into());
     }
     let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
     let mut first = None;
@@ -139,7 +141,7 @@ pub(crate) fn planned(
             first = Some(report(context, work, &planned, (wish, file))?);
         }
     }
-    first.ok_or_else(|| DeskError::Usage("nothing was planned".to_owned()).into())
+    first.ok_or_else(|| CliError::Usage("nothing was planned".to_owned()).into())
 }
 
 /// `pay.draft`, or `pay-3.draft` for the third of several.
@@ -158,9 +160,9 @@ fn write(planned: &Planned, path: &std::path::Path, (turn, count): (u32, u32)) -
 /// One planned draft into one file; without it the nonce is free again.
 pub(crate) fn written(
     context: &mut Context,
-    work: &Work<'_>,
+    work: &EvmSession<'_>,
     planned: &Planned,
-    (wish, path): (&Wish, &PathBuf),
+    (wish, path): (&CallArgs, &PathBuf),
 ) -> Result<EvmPlanned, Failure> {
     let file = write(planned, path, (1, 1));
     if file.is_err() {
@@ -171,9 +173,9 @@ pub(crate) fn written(
 
 fn report(
     context: &mut Context,
-    work: &Work<'_>,
+    work: &EvmSession<'_>,
     planned: &Planned,
-    (wish, file): (&Wish, Option<String>),
+    (wish, file): (&CallArgs, Option<String>),
 ) -> Result<EvmPlanned, Failure> {
     let ours = signer::ownership(context, &work.ledger, &work.row.wallet, (work.chain, &wish.signatures))?;
     let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();

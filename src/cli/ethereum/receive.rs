@@ -1,7 +1,7 @@
 //! The address of an Ethereum account, to be paid at on one chain, with its payment URI (EIP-681). Nothing is asked of a node.
 
-use super::lookup::Quantity;
-use crate::cli::{DeskError, commands::nothing_asked, page::Page, report::Report};
+use super::lookup::EvmQuantity;
+use crate::cli::{CliError, cli_error::nothing_asked, page::Page, report::Report};
 use fastness::{explain::Failure, ledger::ethereum::EvmAccountRow, network::EvmChain, payment_uri::EvmPaymentUri};
 use serde::Serialize;
 
@@ -24,17 +24,21 @@ impl EvmReceived {
     ///
     /// # Errors
     /// `all` was asked for, which is no amount.
-    pub(crate) fn new(row: &EvmAccountRow, chain: &'static EvmChain, asks: Option<&Quantity>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        row: &EvmAccountRow,
+        chain: &'static EvmChain,
+        asks: Option<&EvmQuantity>,
+    ) -> Result<Self, Failure> {
         let address = fastness::address::evm_text(row.account.address, chain);
         let (token, amount, asks) = match asks {
             None => (None, None, None),
-            Some(Quantity::Native(units)) => (None, Some(units.value), Some(units.to_string())),
-            Some(Quantity::Of(token, value)) => {
+            Some(EvmQuantity::Native(units)) => (None, Some(units.value), Some(units.to_string())),
+            Some(EvmQuantity::Of(token, value)) => {
                 let contract = fastness::address::evm_text(token.address, chain);
                 (Some(contract), Some(*value), Some(token.denomination.clone().of(*value).to_string()))
             }
-            Some(Quantity::AllNative | Quantity::AllOf(_)) => {
-                return Err(DeskError::Usage("a payer is asked for an amount, not for all".to_owned()).into());
+            Some(EvmQuantity::AllNative | EvmQuantity::AllOf(_)) => {
+                return Err(CliError::Usage("a payer is asked for an amount, not for all".to_owned()).into());
             }
         };
         if amount.is_some_and(|amount| amount.is_zero()) {

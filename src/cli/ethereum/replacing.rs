@@ -1,32 +1,29 @@
 //! `bump` and `cancel` on EVM chains: the transaction that waits is replaced at its own nonce, as a draft or at once.
 
-use std::{fmt, path::PathBuf};
+use std::path::PathBuf;
 
 use super::{
     payment,
     report::{EvmPlanned, EvmSent},
-    story::{Wish, Work},
+    session::{CallArgs, EvmSession},
 };
-use crate::cli::context::Context;
-use alloy_consensus::{Transaction, TypedTransaction};
-use alloy_primitives::{B256, U256};
+use crate::cli::{context::Context, ethereum::replaces::EvmReplaces};
+use alloy_primitives::B256;
 use fastness::{
-    amount::Denomination,
     chain::ethereum::{
-        FeeFacts, Plan, decode,
+        FeeFacts, decode,
         replace::{EvmPurpose, replacement},
-        transaction::read_unsigned,
     },
     explain::Failure,
-    explorer::ethereum::{Evidence, EvmWhereabouts},
+    explorer::ethereum::EvmWhereabouts,
     flow::{
         FlowError,
-        ethereum::{self, Desk, NonceChoice, Planned},
+        ethereum::{self, NonceChoice, Planned, PlanningContext},
     },
     ledger::ethereum::Holder,
+    review::Evidence,
     text::SafeText,
 };
-use serde::Serialize;
 
 /// How a replacement ended.
 pub(crate) enum Replaced {
@@ -36,56 +33,7 @@ pub(crate) enum Replaced {
     Written(Box<EvmPlanned>),
 }
 
-/// What a replacement does about the one that waits.
-#[derive(Serialize)]
-pub(crate) struct EvmReplaces {
-    /// The hash of the one that is replaced.
-    id: B256,
-    /// `same`, or `nothing`: only the fee is paid.
-    effect: &'static str,
-    /// The most that a unit of gas cost, in wei.
-    old_max_fee: String,
-    /// The most that a unit of gas costs now, in wei.
-    max_fee: String,
-    /// The most that the whole fee could be, in the chain's own coin.
-    old_fee_at_most: String,
-    /// The most that the whole fee can be now.
-    fee_at_most: String,
-}
-
-impl EvmReplaces {
-    fn of(id: B256, old: &Plan, new: &Plan, purpose: EvmPurpose) -> Result<Self, Failure> {
-        let chain = old.chain;
-        let (old, new) = (read_unsigned(&old.unsigned)?, read_unsigned(&new.unsigned)?);
-        let most = |transaction: &TypedTransaction| {
-            let gas = U256::from(transaction.gas_limit());
-            Denomination::new(chain.symbol, chain.decimals)
-                .of(gas.saturating_mul(U256::from(transaction.max_fee_per_gas())))
-                .to_string()
-        };
-        Ok(Self {
-            id,
-            effect: if purpose == EvmPurpose::Bump { "same" } else { "nothing" },
-            old_max_fee: old.max_fee_per_gas().to_string(),
-            max_fee: new.max_fee_per_gas().to_string(),
-            old_fee_at_most: most(&old),
-            fee_at_most: most(&new),
-        })
-    }
-}
-
-impl fmt::Display for EvmReplaces {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, old_fee_at_most, fee_at_most, .. } = self;
-        let (verb, what) = match self.effect {
-            "same" => ("Replaces", "the same transaction"),
-            _ => ("Takes back", "nothing is paid but the fee"),
-        };
-        write!(f, "{verb} {id} (fee at most {old_fee_at_most}): {what}, fee at most {fee_at_most}")
-    }
-}
-
-impl Work<'_> {
+impl EvmSession<'_> {
     /// Replaces a transaction of this account that waits.
     pub(crate) fn replace(
         &mut self,
@@ -129,8 +77,13 @@ impl Work<'_> {
         let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
-        let mut desk =
-            Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors: &[] };
+        let mut desk = PlanningContext {
+            ledger: &mut self.ledger,
+            row: &self.row,
+            chain: self.chain,
+            node: &self.node,
+            errors: &[],
+        };
         let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &[]))?;
         let replaces = EvmReplaces::of(original, &plan, &planned.draft.plan, purpose)?;
         self.finish(context, &planned, replaces, output)
@@ -143,7 +96,7 @@ impl Work<'_> {
         replaces: EvmReplaces,
         output: Option<&PathBuf>,
     ) -> Result<Replaced, Failure> {
-        let wish = Wish::call(planned.draft.plan.from, Default::default());
+        let wish = CallArgs::call(planned.draft.plan.from, Default::default());
         match output {
             Some(path) => {
                 let report = payment::written(context, self, planned, (&wish, path))?;

@@ -1,21 +1,20 @@
 //! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
 
-use super::{replacing::EvmReplaces, review_page, witnesses::write_disagreements};
+use super::{evidence::write_disagreements, replaces::EvmReplaces, review_page};
 use crate::cli::{
-    context::Context,
     heading::Heading,
     page::{Page, Tone},
-    report::Report,
+    report::{OpenLedger, Report},
 };
 use alloy_primitives::{Address, B256, hex};
 use fastness::{
     amount::Denomination,
     chain::ethereum::SignedTransaction,
     explain::{Failure, Kind},
-    explorer::ethereum::{Disagreement, Evidence},
+    explorer::ethereum::Disagreement,
     flow::ethereum::{self, EvmContext, EvmTracked},
     network::EvmChain,
-    review::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Warning},
 };
 use serde::Serialize;
 
@@ -180,8 +179,8 @@ impl Report for EvmSent {
     }
 
     /// Only now was the person told: until here the same command takes up this transaction and makes no second one.
-    fn told(&self, context: &mut Context) -> Result<(), Failure> {
-        Ok(context.ledger()?.mark_reported(self.row)?)
+    fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure> {
+        Ok(ledger()?.mark_reported(self.row)?)
     }
 }
 
@@ -244,7 +243,7 @@ impl Report for EvmPlace {
     fn exit_code(&self) -> u8 {
         match &self.status {
             EvmStatus::Replaced { .. } => Kind::Refused.exit_code(),
-            EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. } => Kind::Refused.exit_code(),
+            EvmStatus::Mined { outcome: ExecutionOutcome::Reverted { .. }, .. } => Kind::Refused.exit_code(),
             EvmStatus::Dropped | EvmStatus::Reorged => Kind::Unknown.exit_code(),
             _ if self.waited == Waited::InVain => Kind::Unknown.exit_code(),
             _ => 0,
@@ -262,8 +261,8 @@ impl EvmPlace {
             Depth::Finalized => "finalized".to_owned(),
         };
         match outcome {
-            Outcome::Success => page.field("Status", &format!("success in block {block}, {depth}")),
-            Outcome::Reverted { reason } => {
+            ExecutionOutcome::Success => page.field("Status", &format!("success in block {block}, {depth}")),
+            ExecutionOutcome::Reverted { reason } => {
                 let why =
                     reason.as_ref().map_or_else(|| "it gave no reason".to_owned(), |why| format!("it said: {why}"));
                 page.toned_field("Status", (Tone::Stop, &format!("FAILED in block {block}, {depth}: {why}")));

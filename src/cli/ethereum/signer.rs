@@ -2,6 +2,19 @@
 
 use std::ffi::OsString;
 
+use super::{
+    agreement,
+    args::{self, Options},
+    lookup,
+    report::EvmSigned,
+};
+use crate::cli::{
+    context::Context,
+    heading::Heading,
+    key_side::{self, Files},
+    limits::ConsentArgs,
+    sealed_child::{ChildWords, run_signer},
+};
 use fastness::{
     chain::ethereum::{Ownership, SignedTransaction, decode, sign},
     explain::Failure,
@@ -12,14 +25,6 @@ use fastness::{
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
     store::WalletName,
-};
-
-use super::{agreement, args, lookup, report::EvmSigned, story::Options};
-use crate::cli::{
-    context::Context,
-    heading::Heading,
-    key_side::{self, Files},
-    sealed_child::{ChildWords, run_signer},
 };
 
 /// What this wallet knows when it reviews: its accounts, whom it paid, the signatures that were typed, allowed delegates.
@@ -108,7 +113,7 @@ fn child_words(context: &mut Context, signatures: &[String], options: Options<'_
 }
 
 /// Adds what was agreed to by name, and the functions that were typed.
-pub(crate) fn consent_words(words: &mut ChildWords, signatures: &[String], consents: &args::ConsentArgs) {
+pub(crate) fn consent_words(words: &mut ChildWords, signatures: &[String], consents: &ConsentArgs) {
     words.option("blind", consents.blind.as_ref());
     consents.allow_unlimited.iter().for_each(|address| words.option("allow-unlimited", Some(address)));
     consents.to_unusual.iter().for_each(|address| words.option("to-unusual", Some(address)));

@@ -8,10 +8,10 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use crate::{
     explorer::{
-        ExplorerError, Failure, NodeLogin, Passage,
+        Claim, Egress, ExplorerError, HostFailure, NodeLogin,
         bitcoin::{
-            BlockRef, Claim, FeeAdvice, Heights, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress, Sending,
-            Standing, Tip, Verdict, WitnessedScript,
+            BlockAtHeight, BlockRef, FeeAdvice, Heights, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress, Sending,
+            Tip, Verdict, WitnessedScript,
         },
     },
     network::Network,
@@ -44,7 +44,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
+    pub fn through(self, _passage: &Egress) -> Result<Self, ExplorerError> {
         match self.0 {}
     }
 
@@ -74,7 +74,7 @@ impl Explorer {
 
     /// Unreachable.
     #[must_use]
-    pub fn distrusted(&self) -> Vec<Failure> {
+    pub fn distrusted(&self) -> Vec<HostFailure> {
         match self.0 {}
     }
 
@@ -100,7 +100,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn standing_at(&self, _height: u32) -> Result<Standing, ExplorerError> {
+    pub fn standing_at(&self, _height: u32) -> Result<BlockAtHeight, ExplorerError> {
         match self.0 {}
     }
 

@@ -6,64 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 
-use crate::{account::Keychain, amount::FeeRate, explorer::operators::organisation, text::SafeText};
-
-/// Something an explorer said, with what stands behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim<T> {
-    /// We checked it ourselves, against bytes that hash to their id or work that was done.
-    Proven(T),
-    /// Several operators said the same.
-    Agreed {
-        /// What they said.
-        value: T,
-        /// Their hosts, at least two.
-        operators: Vec<SafeText>,
-    },
-    /// One operator said it.
-    Single {
-        /// What it said.
-        value: T,
-        /// Its host.
-        operator: SafeText,
-    },
-}
-
-impl<T> Claim<T> {
-    /// From everybody who said the same. Hosts of one organisation are one operator.
-    #[must_use]
-    pub fn said_by(value: T, operators: Vec<SafeText>) -> Self {
-        let by_name: BTreeMap<String, SafeText> =
-            operators.into_iter().rev().map(|host| (organisation(host.as_str()), host)).collect();
-        let mut distinct: Vec<SafeText> = by_name.into_values().collect();
-        if distinct.len() > 1 {
-            return Self::Agreed { value, operators: distinct };
-        }
-        let operator = distinct.pop().unwrap_or_else(|| SafeText::new("nobody"));
-        Self::Single { value, operator }
-    }
-
-    /// The value, whatever stands behind it.
-    pub const fn value(&self) -> &T {
-        match self {
-            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
-        }
-    }
-
-    /// The value, to be completed by what was learnt beside it.
-    pub const fn value_mut(&mut self) -> &mut T {
-        match self {
-            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
-        }
-    }
-
-    /// The value alone; what stood behind it is lost.
-    pub fn into_value(self) -> T {
-        match self {
-            Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,
-        }
-    }
-}
+use crate::{account::Keychain, amount::FeeRate, explorer::claim::Claim, text::SafeText};
 
 /// A block of the chain an operator follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +49,7 @@ pub struct Heights {
 
 /// What stands at a height in the longest chain that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum BlockAtHeight {
     /// This block: headers that are linked and worked lead from it to the tip, or six further.
     Block(BlockHash),
     /// Nothing: every chain that was shown ends below.

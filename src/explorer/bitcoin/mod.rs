@@ -8,9 +8,10 @@ pub mod verdict;
 
 pub use self::{
     answers::{
-        BlockRef, Claim, FeeAdvice, Heights, KnownHistory, Opinion, Placed, SAME_MOMENT, ScanAnswer, ScanPlan,
-        ScanProgress, ScriptHistory, Sending, Standing, Tip, TxAt, TxPlace, WitnessedScript,
+        BlockAtHeight, BlockRef, FeeAdvice, Heights, KnownHistory, Opinion, Placed, SAME_MOMENT, ScanAnswer, ScanPlan,
+        ScanProgress, ScriptHistory, Sending, Tip, TxAt, TxPlace, WitnessedScript,
     },
     defaults::{PRACTICE_PORT, default_endpoints},
     verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why},
 };
+pub use crate::explorer::Claim;

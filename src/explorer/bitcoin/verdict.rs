@@ -9,7 +9,7 @@ use bitcoin::Txid;
 use super::answers::BlockRef;
 use crate::{
     explain::{Entry, Explain, catalogue},
-    explorer::{Cause, Failures},
+    explorer::{Cause, HostFailures},
     text::SafeText,
 };
 
@@ -114,7 +114,7 @@ pub enum NotSent {
     /// The bytes are not the transaction they were said to be.
     NotThatTransaction,
     /// No explorer could be reached.
-    Nobody(Failures),
+    Nobody(HostFailures),
 }
 
 /// Why nodes refuse a transaction. Error texts of Bitcoin Core, sorted by what can be done about them.

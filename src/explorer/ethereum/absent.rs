@@ -7,11 +7,10 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use crate::{
     chain::ethereum::{Code, FeeFacts},
     explorer::{
-        ExplorerError, Failure, Passage,
-        bitcoin::Claim,
+        Claim, Egress, ExplorerError, HostFailure,
         ethereum::{
             ApiKey, ApprovalSeen, BesideGas, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict,
-            EvmWhereabouts, GasAnswer, IndexerKind, TokenFacts, TokenMoves, Witnessed,
+            EvmWhereabouts, GasAnswer, IndexerKind, Sourced, TokenFacts, TokenMoves,
         },
     },
     network::EvmChain,
@@ -31,12 +30,12 @@ impl EvmExplorer {
 
     /// Unreachable.
     #[must_use]
-    pub fn distrusted(&self) -> Vec<Failure> {
+    pub fn distrusted(&self) -> Vec<HostFailure> {
         match self.0 {}
     }
 
     /// Unreachable.
-    pub fn through(self, _passage: &Passage) -> Result<Self, ExplorerError> {
+    pub fn through(self, _passage: &Egress) -> Result<Self, ExplorerError> {
         match self.0 {}
     }
 
@@ -46,12 +45,12 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn account(&self, _address: Address) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+    pub fn account(&self, _address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
         match self.0 {}
     }
 
     /// Unreachable.
-    pub fn pending_nonce(&self, _address: Address) -> Result<Option<Witnessed<u64>>, ExplorerError> {
+    pub fn pending_nonce(&self, _address: Address) -> Result<Option<Sourced<u64>>, ExplorerError> {
         match self.0 {}
     }
 
@@ -61,7 +60,7 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn fees(&self) -> Result<Witnessed<FeeFacts>, ExplorerError> {
+    pub fn fees(&self) -> Result<Sourced<FeeFacts>, ExplorerError> {
         match self.0 {}
     }
 
@@ -110,7 +109,7 @@ impl EvmExplorer {
         &self,
         _owner: Address,
         _tokens: &[Address],
-    ) -> Result<Witnessed<Vec<Option<U256>>>, ExplorerError> {
+    ) -> Result<Sourced<Vec<Option<U256>>>, ExplorerError> {
         match self.0 {}
     }
 
@@ -130,7 +129,7 @@ impl EvmExplorer {
     }
 
     /// Unreachable.
-    pub fn whereabouts(&self, _hash: B256, _from: Address) -> Result<Witnessed<EvmWhereabouts>, ExplorerError> {
+    pub fn whereabouts(&self, _hash: B256, _from: Address) -> Result<Sourced<EvmWhereabouts>, ExplorerError> {
         match self.0 {}
     }
 
@@ -153,7 +152,7 @@ impl EvmIndexer {
         _chain: &'static EvmChain,
         _kind: IndexerKind,
         _named: Option<&str>,
-        _way: (Option<ApiKey>, &Passage),
+        _way: (Option<ApiKey>, &Egress),
     ) -> Result<Self, ExplorerError> {
         Err(ExplorerError::NoNetwork)
     }

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::{
     chain::ethereum::{Code, revert::Revert},
-    explorer::bitcoin::Claim,
+    explorer::Claim,
+    review::Evidence,
     text::SafeText,
 };
 
@@ -158,18 +159,6 @@ pub enum ApprovalKind {
     Operator,
 }
 
-/// What stands behind an answer, for people and scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Evidence {
-    /// Proven against a block that several operators named.
-    Proven,
-    /// Several operators said the same.
-    Agreed,
-    /// One operator said it.
-    Said,
-}
-
 /// Something that one operator said and others did not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Disagreement {
@@ -213,7 +202,7 @@ impl fmt::Display for Disagreement {
 
 /// An answer with everybody who stands behind it, and everybody who said something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witnessed<T> {
+pub struct Sourced<T> {
     /// The value.
     pub claim: Claim<T>,
     /// Those who named the block of a proof, or who said the value.
@@ -222,7 +211,7 @@ pub struct Witnessed<T> {
     pub disagreements: Vec<Disagreement>,
 }
 
-impl<T> Witnessed<T> {
+impl<T> Sourced<T> {
     /// What everybody in the list said.
     #[must_use]
     pub fn said(value: T, said_by: Vec<SafeText>, disagreements: Vec<Disagreement>) -> Self {

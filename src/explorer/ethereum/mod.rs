@@ -9,10 +9,10 @@ pub mod verdict;
 
 pub use self::{
     answers::{
-        ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, Evidence, EvmAccountState, EvmCall,
-        EvmReceipt, EvmWhereabouts, GasAnswer, Matter, Succeeded, TokenFacts, TokenMoves, Witnessed,
+        ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, EvmAccountState, EvmCall, EvmReceipt,
+        EvmWhereabouts, GasAnswer, Matter, Sourced, Succeeded, TokenFacts, TokenMoves,
     },
     defaults::evm_endpoints,
     indexer::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, indexer_url},
-    verdict::{Carried, EvmDissent, EvmReject, EvmVerdict, EvmWhy},
+    verdict::{EvmDissent, EvmReject, EvmTaken, EvmVerdict, EvmWhy},
 };

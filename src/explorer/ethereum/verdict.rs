@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::{
     explain::{Entry, Explain, catalogue},
-    explorer::{Cause, Failures},
+    explorer::{Cause, HostFailures},
     text::SafeText,
 };
 
@@ -14,20 +14,20 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EvmVerdict {
     /// Taken, or found afterwards.
-    Accepted(Carried),
+    Accepted(EvmTaken),
     /// Nobody took it anew: it was there already, waiting or in a block.
-    Known(Carried),
+    Known(EvmTaken),
     /// Everybody who answered refused it, and nobody has it.
     Rejected(EvmReject),
     /// Not a byte of it reached anybody.
-    NotSent(Failures),
+    NotSent(HostFailures),
     /// It may be on the network. Never build another one in its place with another nonce.
     Unknown,
 }
 
 /// Who has a transaction, of those who were asked, and what the others said.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Carried {
+pub struct EvmTaken {
     /// Hosts that have it.
     pub operators: Vec<SafeText>,
     /// How many were asked.
@@ -56,7 +56,7 @@ pub enum EvmWhy {
     Unclear,
 }
 
-impl fmt::Display for Carried {
+impl fmt::Display for EvmTaken {
     /// `2 of 3: a.example, b.example; c.example: the gas price is below what blocks or the node ask for`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.operators.len(), self.asked.max(self.operators.len()))?;

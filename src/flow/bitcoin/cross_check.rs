@@ -9,7 +9,7 @@ use bitcoin::Txid;
 
 use super::{
     authorship::judge,
-    sync::{as_known, place_of},
+    known::{as_known, place_of},
 };
 use crate::{
     account::Keychain,
@@ -20,7 +20,7 @@ use crate::{
     },
     ledger::{
         Ledger, LedgerError,
-        bitcoin::{AccountRow, Completeness, Disagreement, Observation, PROVEN_HERE, ToldHistory},
+        bitcoin::{AccountRow, Completeness, HistoryDisagreement, Observation, PROVEN_HERE, ToldHistory},
     },
     text::SafeText,
 };
@@ -30,7 +30,7 @@ type Histories = BTreeMap<(Keychain, u32), ToldHistory>;
 
 /// What became of asking a second organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Second {
+pub enum SecondSource {
     /// There is no second organisation in the list.
     Nobody,
     /// There is one, and it did not answer: its failure, in our words.
@@ -62,10 +62,10 @@ pub(super) fn second_opinion(
     (ledger, row): (&mut Ledger, &AccountRow),
     explorer: &Explorer,
     (tip, answer): (u32, &ScanAnswer),
-) -> Result<Second, Failure> {
+) -> Result<SecondSource, Failure> {
     let told = ledger.known_histories(row)?;
     let tellers = tellers(answer, &told);
-    let Some(primary) = who_told_most(&tellers) else { return Ok(Second::Nobody) };
+    let Some(primary) = who_told_most(&tellers) else { return Ok(SecondSource::Nobody) };
     let scripts = in_order(ledger, row, (&tellers, &told))?;
     let opinion = match explorer.second_opinion(primary, &scripts) {
         Ok(Some(opinion)) => opinion,
@@ -74,19 +74,19 @@ pub(super) fn second_opinion(
                 ledger.forget_contradictions(row.id, *place, teller.host.as_str())
             };
             tellers.iter().try_for_each(forget)?;
-            return Ok(Second::Nobody);
+            return Ok(SecondSource::Nobody);
         }
         Err(error) => {
             // Who agreed before is not heard today.
             tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
-            return Ok(Second::Silent(error.to_string()));
+            return Ok(SecondSource::Silent(error.to_string()));
         }
     };
     let authorship = judge((ledger, row), explorer, &opinion.differing)?;
     if let Some(host) = authorship.forgers.first() {
         explorer.distrust(host);
         tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
-        return Ok(Second::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
+        return Ok(SecondSource::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
     }
     let mut news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
     news.without_proven((ledger, row))?;
@@ -98,7 +98,7 @@ pub(super) fn second_opinion(
     let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
     let (operator, height) = (operator.to_string(), its_tip.height);
     let taken_over = proven.len();
-    Ok(Second::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
+    Ok(SecondSource::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
 }
 
 /// A transaction that only the witness had, with the block that it is proven to be in.
@@ -191,7 +191,7 @@ fn in_order(
 /// What the witness says otherwise.
 #[derive(Default)]
 struct Differences<'a> {
-    disagreements: Vec<Disagreement>,
+    disagreements: Vec<HistoryDisagreement>,
     /// Transactions in blocks that only the witness has.
     only_there: Vec<(&'a ScriptHistory, &'a TxAt, BlockRef)>,
 }
@@ -259,7 +259,7 @@ impl<'a> Differences<'a> {
     }
 
     fn name(&mut self, history: &ScriptHistory, txid: Txid, (has, lacks): (&str, &str)) {
-        self.disagreements.push(Disagreement {
+        self.disagreements.push(HistoryDisagreement {
             keychain: history.keychain,
             index: history.index,
             txid: txid.to_string(),

@@ -16,15 +16,16 @@ use crate::{
     chain::bitcoin::{consensus, proof},
     explain::Failure,
     explorer::{
-        Cause, Explorer, ExplorerError,
-        bitcoin::{Claim, RejectClass, Verdict},
+        Cause, Claim, Explorer, ExplorerError,
+        bitcoin::{RejectClass, Verdict},
     },
     flow::FlowError,
     ledger::{
         Ledger, LedgerError,
-        bitcoin::{AccountRow, Evidence, JournalRow, JournalState},
+        bitcoin::{AccountRow, JournalRow, JournalState},
     },
     network::Network,
+    review::Evidence,
 };
 
 /// What the word of one organisation is worth where another could be asked.

@@ -17,7 +17,7 @@ const SCHEMA: u32 = 1;
 /// What the planning machine said beside the bytes: shown as claimed, never believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Context {
+pub struct DraftContext {
     /// Name of the wallet there.
     pub wallet: Option<String>,
     /// Name of the account there.
@@ -34,7 +34,7 @@ pub struct Draft {
     /// The transaction and what is needed to review and sign it.
     pub plan: Plan,
     /// What the planning machine said.
-    pub context: Context,
+    pub context: DraftContext,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ struct DraftFile {
     network: Network,
     psbt: String,
     #[serde(default)]
-    context: Context,
+    context: DraftContext,
 }
 
 impl Draft {
@@ -56,7 +56,7 @@ impl Draft {
         if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             let psbt = psbt::read_psbt(bytes)?;
             let network = asked.ok_or(FlowError::NetworkUnknown)?;
-            return Ok(Self { plan: Plan { network, psbt }, context: Context::default() });
+            return Ok(Self { plan: Plan { network, psbt }, context: DraftContext::default() });
         }
         let file: DraftFile = serde_json::from_slice(bytes).map_err(not_a_draft)?;
         if file.fastness_draft != SCHEMA {

@@ -2,6 +2,7 @@
 //!
 //! `--yes` alone agrees to nothing. Every limit given must hold; this room asks nobody.
 
+use crate::flow::origin::PayeeSource;
 use bitcoin::ScriptBuf;
 
 use crate::{
@@ -12,15 +13,6 @@ use crate::{
     request::FeeLimit,
     review::{Review, ReviewedOutput},
 };
-
-/// Where the payee and the amount of a review come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// They were typed in the same command, or follow from what this wallet itself had signed.
-    Command,
-    /// A file: whoever wrote it chose them.
-    File,
-}
 
 /// What a script allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,12 +40,12 @@ impl Limits {
     ///
     /// # Errors
     /// No limit is stated, or one does not hold; or a file names a payee that no limit names.
-    pub fn agree(&self, review: &Review, origin: Origin) -> Result<(), Failure> {
+    pub fn agree(&self, review: &Review, origin: PayeeSource) -> Result<(), Failure> {
         if !self.are_stated() {
             return Err(FlowError::NoLimits.into());
         }
         self.check(review)?;
-        let named = self.approve.is_some() || !self.expect_to.is_empty() || origin == Origin::Command;
+        let named = self.approve.is_some() || !self.expect_to.is_empty() || origin == PayeeSource::Command;
         match review.payments().next() {
             Some(payment) if !named => Err(FlowError::PayeeNotNamed(payee(payment)).into()),
             _ => Ok(()),

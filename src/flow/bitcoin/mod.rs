@@ -8,6 +8,7 @@ mod cross_check;
 mod deliver;
 mod draft_file;
 mod just_sent;
+mod known;
 mod limits;
 mod original;
 mod ownership;
@@ -20,19 +21,21 @@ mod track;
 mod warmth;
 
 pub use self::{
-    cross_check::Second,
+    cross_check::SecondSource,
     deliver::{Alone, Delivery, check_unspent, deliver},
-    draft_file::{Context, Draft},
-    limits::{Limits, Origin},
+    draft_file::{Draft, DraftContext},
+    limits::Limits,
     original::{check_original, current, original},
     ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
-    repeat::{Wish, interrupted, refuse_repeat, refuse_used_key},
+    repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},
     replaces::{Effect, Replaces, replaced_by, replaces},
     signed_file::SignedFile,
     snapshot::snapshot,
-    sync::{Depth, SyncReport, sync},
+    sync::{SyncReport, sync},
     track::{Tracking, refuse_superseded, track},
 };
+pub use crate::flow::PayeeSource;
+pub use crate::flow::bitcoin::warmth::SyncScope;
 use crate::{
     chain::{
         Chain,
@@ -67,7 +70,7 @@ pub fn draft(ledger: &Ledger, row: &AccountRow, mut plan: Plan) -> Result<Draft,
     snapshot::name_own_outputs(ledger, row, &mut plan)?;
     let scripts: Vec<_> = plan.psbt.unsigned_tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
     snapshot::issue_change(ledger, row, &scripts)?;
-    let context = Context {
+    let context = DraftContext {
         wallet: Some(row.wallet.clone()),
         account: Some(row.name.clone()),
         tip_height: row.synced.as_ref().map(Synced::counted_height),

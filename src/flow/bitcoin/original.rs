@@ -13,7 +13,7 @@ use super::{
 use crate::{
     chain::bitcoin::{Coin, CoinState, Snapshot, replace::Original},
     explain::Failure,
-    explorer::{Explorer, bitcoin::Claim},
+    explorer::{Claim, Explorer},
     flow::FlowError,
     ledger::{Ledger, LedgerError, bitcoin::AccountRow},
     request::Freeze,

@@ -25,7 +25,7 @@ type Payees = BTreeMap<Vec<u8>, u64>;
 
 /// What `send` was asked for, whatever its fee and coins.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+pub struct PaymentArgs<'a> {
     /// Who gets what.
     pub payments: &'a [Payment],
     /// Public note.
@@ -34,7 +34,7 @@ pub struct Wish<'a> {
     pub once: Option<&'a str>,
 }
 
-impl Wish<'_> {
+impl PaymentArgs<'_> {
     /// Digest of the wish, in hex: equal for two runs of one command, whatever the order of the recipients.
     #[must_use]
     pub fn purpose(&self, row: &AccountRow) -> String {
@@ -77,7 +77,7 @@ impl Wish<'_> {
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn interrupted(ledger: &Ledger, row: &AccountRow, wish: &Wish<'_>) -> Result<Option<SignedFile>, Failure> {
+pub fn interrupted(ledger: &Ledger, row: &AccountRow, wish: &PaymentArgs<'_>) -> Result<Option<SignedFile>, Failure> {
     let network = row.account.network;
     let found = ledger.interrupted_wish(network, &wish.purpose(row))?;
     found.map(|row| SignedFile::of_bytes(&row.raw, network)).transpose()
@@ -87,7 +87,7 @@ pub fn interrupted(ledger: &Ledger, row: &AccountRow, wish: &Wish<'_>) -> Result
 ///
 /// # Errors
 /// There is such a payment, or the ledger cannot be read.
-pub fn refuse_used_key(ledger: &Ledger, row: &AccountRow, wish: &Wish<'_>) -> Result<(), Failure> {
+pub fn refuse_used_key(ledger: &Ledger, row: &AccountRow, wish: &PaymentArgs<'_>) -> Result<(), Failure> {
     let purpose = wish.purpose(row);
     let rows = ledger.journal(row.account.network)?;
     let used = rows.into_iter().find(|row| row.purpose == purpose && row.state != JournalState::Rejected);

@@ -8,23 +8,27 @@ use bitcoin::{BlockHash, OutPoint, Transaction, Txid, consensus};
 
 use super::{
     authorship::{Authorship, judge},
-    cross_check::{self, Second},
+    cross_check::{self, SecondSource},
     deliver::spent_here,
-    warmth::{Chain, Warmth, below, is_undone, to_ask},
+    warmth::{ChainTip, Warmth, below, is_undone, to_ask},
 };
 use crate::{
     account::Keychain,
     chain::bitcoin::{consensus::verify, spv::SUCCESSORS},
     explain::Failure,
     explorer::{
-        Explorer,
+        Claim, Explorer,
         bitcoin::{
-            BlockRef, Claim, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Standing, Tip, TxAt,
+            BlockAtHeight, BlockRef, KnownHistory, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Tip, TxAt,
         },
+    },
+    flow::bitcoin::{
+        known::{as_known, place_of},
+        warmth::SyncScope,
     },
     ledger::{
         Ledger, LedgerError,
-        bitcoin::{AccountRow, Completeness, JournalState, KnownScript, Observation, Place, Synced, ToldHistory},
+        bitcoin::{AccountRow, Completeness, JournalState, KnownScript, Observation, Place, Synced},
         now,
     },
 };
@@ -46,15 +50,6 @@ const PROOFS: usize = 240;
 /// Times that a sync is begun because another process was quicker.
 const ATTEMPTS: u32 = 3;
 
-/// How much to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// What can have changed.
-    Incremental,
-    /// Every script ever derived, and the gap beyond.
-    Full,
-}
-
 /// What a sync did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncReport {
@@ -75,7 +70,7 @@ pub struct SyncReport {
     /// Confirmations that were proven now.
     pub proven: usize,
     /// What a second organisation said.
-    pub second: Second,
+    pub second: SecondSource,
 }
 
 /// Brings an account up to date.
@@ -89,7 +84,7 @@ pub fn sync(
     ledger: &mut Ledger,
     row: &AccountRow,
     explorer: &Explorer,
-    how: (Depth, u32),
+    how: (SyncScope, u32),
     progress: &mut dyn FnMut(ScanProgress),
 ) -> Result<SyncReport, Failure> {
     let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
@@ -109,7 +104,7 @@ pub fn sync(
         attempt += 1;
         changed |= report.changed;
         // What the second one brought may be followed by more, beyond the gap or on the other chain.
-        let is_done = !matches!(report.second, Second::Heard { taken_over: 1.., .. });
+        let is_done = !matches!(report.second, SecondSource::Heard { taken_over: 1.., .. });
         last = Some(report);
         if is_done {
             break;
@@ -139,7 +134,7 @@ fn once(
     ledger: &mut Ledger,
     row: &AccountRow,
     explorer: &Explorer,
-    (how, overtaken): ((Depth, u32), Overtaken),
+    (how, overtaken): ((SyncScope, u32), Overtaken),
     progress: &mut dyn FnMut(ScanProgress),
 ) -> Result<Attempt, Failure> {
     let (depth, gap) = how;
@@ -150,10 +145,10 @@ fn once(
     let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
     let known = ledger.known_scripts(row.id)?;
     let told = told_by(ledger, row, (depth, &operator), (&known, undone))?;
-    let chain = if is_known_tip(row, tip) { Chain::Still } else { Chain::Moved };
+    let chain = if is_known_tip(row, tip) { ChainTip::Still } else { ChainTip::Moved };
     let rotation = match (explorer.scripts_together()?, chain) {
-        (1, Chain::Still) => ROTATION_SAME_TIP,
-        (1, Chain::Moved) => ROTATION_NEW_TIP,
+        (1, ChainTip::Still) => ROTATION_SAME_TIP,
+        (1, ChainTip::Moved) => ROTATION_NEW_TIP,
         // Who takes many scripts in one question is asked about all of them every time.
         _ => usize::MAX,
     };
@@ -176,7 +171,7 @@ fn once(
     let heard = (&answer, &authorship, proofs.as_slice(), undone);
     let Some(changed) = write((ledger, overtaken), row, heard, &synced)? else { return Ok(Attempt::Overtaken) };
     let second = cross_check::second_opinion((ledger, row), explorer, (tip.height, &answer))?;
-    let changed = changed || matches!(second, Second::Heard { taken_over: 1.., .. });
+    let changed = changed || matches!(second, SecondSource::Heard { taken_over: 1.., .. });
     let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
     let asked = answer.scripts.len() + answer.unchanged.len();
     let (height, proven) = (tip.height, proofs.len());
@@ -188,11 +183,11 @@ fn once(
 fn told_by(
     ledger: &Ledger,
     row: &AccountRow,
-    (depth, operator): (Depth, &str),
+    (depth, operator): (SyncScope, &str),
     (known, undone): (&[KnownScript], Option<u32>),
 ) -> Result<BTreeMap<(Keychain, u32), KnownHistory>, Failure> {
     let is_same = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
-    if depth == Depth::Full || !is_same {
+    if depth == SyncScope::Full || !is_same {
         return Ok(BTreeMap::new());
     }
     let histories = ledger.known_histories(row)?;
@@ -247,15 +242,6 @@ fn block_of(place: &Place) -> Option<BlockRef> {
     }
 }
 
-pub(super) fn as_known(told: &ToldHistory) -> KnownHistory {
-    let block = |(height, hash): (&u32, &String)| Some((*height, hash.parse().ok()?));
-    KnownHistory {
-        confirmed: told.confirmed.clone(),
-        waiting: told.waiting.clone(),
-        blocks: told.blocks.iter().filter_map(block).collect(),
-    }
-}
-
 fn operator(claim: &Claim<Tip>) -> String {
     match claim {
         Claim::Proven(_) => "ourselves".to_owned(),
@@ -290,10 +276,10 @@ fn reorganised(
             break;
         }
         match explorer.standing_at(height)? {
-            Standing::Block(there) if is_it(there) => break,
-            Standing::Block(_) => undone = Some(height.saturating_sub(1)),
-            Standing::Shorter if went_back => undone = Some(height.saturating_sub(1)),
-            Standing::Shorter | Standing::NotShown => {}
+            BlockAtHeight::Block(there) if is_it(there) => break,
+            BlockAtHeight::Block(_) => undone = Some(height.saturating_sub(1)),
+            BlockAtHeight::Shorter if went_back => undone = Some(height.saturating_sub(1)),
+            BlockAtHeight::Shorter | BlockAtHeight::NotShown => {}
         }
     }
     Ok(undone)
@@ -359,11 +345,6 @@ fn displaced(ledger: &Ledger, row: &AccountRow, answer: &ScanAnswer) -> Result<(
 fn is_signed(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<bool, LedgerError> {
     let spent = spent_here(ledger, row, transaction)?;
     Ok(spent.is_some_and(|spent| verify(transaction, &spent).is_ok()))
-}
-
-/// A block in the ledger's words.
-pub(super) fn place_of(block: &BlockRef) -> Place {
-    Place::Block { height: block.height, hash: block.hash.to_string(), time: block.time }
 }
 
 /// Blocks of transactions by what is said of any script: where a block came in between two answers, it is known already.

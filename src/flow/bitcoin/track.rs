@@ -16,16 +16,16 @@ use crate::{
     chain::bitcoin::{consensus, proof, spv::SUCCESSORS},
     explain::Failure,
     explorer::{
-        Cause, Explorer, ExplorerError,
-        bitcoin::{BlockRef, Claim, Heights, Placed, RejectClass, TxPlace, Verdict},
+        Cause, Claim, Explorer, ExplorerError,
+        bitcoin::{BlockRef, Heights, Placed, RejectClass, TxPlace, Verdict},
     },
     flow::FlowError,
     ledger::{
         Ledger,
-        bitcoin::{AccountRow, Evidence, JournalRow, JournalState},
+        bitcoin::{AccountRow, JournalRow, JournalState},
     },
     network::Network,
-    review::Status,
+    review::{Evidence, Status},
     text::SafeText,
 };
 

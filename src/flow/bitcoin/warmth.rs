@@ -2,7 +2,6 @@
 //!
 //! An order and nothing else: it asks nobody and writes nothing.
 
-use super::sync::Depth;
 use crate::{account::Keychain, ledger::bitcoin::KnownScript};
 
 /// Whether it is below the gap window of its chain.
@@ -12,15 +11,15 @@ pub(super) fn below(script: &KnownScript, next: [u32; 2]) -> bool {
 
 /// Whether the chain stands where it stood at the last sync.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chain {
+pub(super) enum ChainTip {
     Still,
     Moved,
 }
 
 /// Which scripts are asked about at every sync, and which of the others first.
 pub(super) struct Warmth {
-    pub(super) depth: Depth,
-    pub(super) chain: Chain,
+    pub(super) depth: SyncScope,
+    pub(super) chain: ChainTip,
     /// Payments in blocks above this height are young.
     pub(super) settled: u32,
     /// Addresses given out after this time may be paid yet; seconds since 1970.
@@ -31,10 +30,10 @@ pub(super) struct Warmth {
 impl Warmth {
     /// Whether it is asked now: it has unconfirmed payments, or some whose block is gone; once the chain moved, all that is warm.
     fn is_hot(&self, script: &KnownScript) -> bool {
-        self.depth == Depth::Full
+        self.depth == SyncScope::Full
             || script.unconfirmed > 0
             || script.newest.is_some_and(|height| is_undone(self.undone, height))
-            || self.chain == Chain::Moved && self.is_warm(script)
+            || self.chain == ChainTip::Moved && self.is_warm(script)
     }
 
     /// Whether it holds coins, has young payments, or was given out lately.
@@ -61,4 +60,13 @@ pub(super) fn to_ask(
         used.into_iter().partition(|script| warmth.is_hot(script));
     cold.sort_by_key(|script| (!warmth.is_warm(script), script.checked, script.keychain, script.index));
     hot.into_iter().chain(cold.into_iter().take(rotation)).map(|script| (script.keychain, script.index)).collect()
+}
+
+/// How much to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncScope {
+    /// What can have changed.
+    Incremental,
+    /// Every script ever derived, and the gap beyond.
+    Full,
 }

@@ -7,16 +7,16 @@ use alloy_primitives::U256;
 
 use super::{
     CodeSaid, Simulated,
-    planning::{Desk, price_note},
+    planning_context::{PlanningContext, price_note},
     simulate::{reverts, simulate},
 };
 use crate::{
     amount::Denomination,
     chain::ethereum::{Code, EthereumError, FeeFacts, Snapshot, fund},
     explain::Failure,
-    explorer::ethereum::{Evidence, EvmAccountState, EvmCall, GasAnswer, Matter},
+    explorer::ethereum::{EvmAccountState, EvmCall, GasAnswer, Matter},
     request::{EvmRequest, EvmValue},
-    review::Warning,
+    review::{Evidence, Warning},
     text::SafeText,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 const FRAME: usize = 160;
 
 /// What nodes said beside the account's own state.
-pub(super) struct Asked {
+pub(super) struct NodeFacts {
     fees: FeeFacts,
     gas_estimate: Option<u64>,
     code_at_to: Code,
@@ -34,8 +34,12 @@ pub(super) struct Asked {
     pub(super) notes: Vec<Warning>,
 }
 
-impl Asked {
-    pub(super) fn ask(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<Self, Failure> {
+impl NodeFacts {
+    pub(super) fn ask(
+        desk: &PlanningContext<'_>,
+        request: &EvmRequest,
+        state: &EvmAccountState,
+    ) -> Result<Self, Failure> {
         let (fees, notes) = match desk.node.fees() {
             Ok(fees) => (fees.value().clone(), price_note(&fees).into_iter().collect()),
             Err(_) if request.fee.is_named() => {
@@ -61,7 +65,12 @@ impl Asked {
     }
 
     /// What comes of a call, and its gas. One that fails is planned only where the person named the gas, and then stops.
-    fn run(&mut self, desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> Result<(), Failure> {
+    fn run(
+        &mut self,
+        desk: &PlanningContext<'_>,
+        request: &EvmRequest,
+        state: &EvmAccountState,
+    ) -> Result<(), Failure> {
         let call = call(desk, request, state);
         // Before a delegation of our own is in force, nothing can be run as it will be.
         if request.delegate.is_none() {
@@ -77,7 +86,7 @@ impl Asked {
         Ok(())
     }
 
-    pub(super) fn snapshot(&self, desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
+    pub(super) fn snapshot(&self, desk: &PlanningContext<'_>, state: &EvmAccountState, nonce: u64) -> Snapshot {
         Snapshot {
             chain: desk.chain,
             from: desk.row.account.address,
@@ -99,7 +108,7 @@ impl Asked {
 
 /// What is at the recipient. Where calldata goes there it is asked as a balance is, with proof or of two; where one alone
 /// says that there is code and another says that there is none, there is none: that stops.
-fn code_at_to(desk: &Desk<'_>, request: &EvmRequest) -> Result<Code, Failure> {
+fn code_at_to(desk: &PlanningContext<'_>, request: &EvmRequest) -> Result<Code, Failure> {
     let Some(to) = request.to else { return Ok(Code::None) };
     if request.data.is_empty() {
         return Ok(desk.node.code(to)?.into_value());
@@ -109,7 +118,7 @@ fn code_at_to(desk: &Desk<'_>, request: &EvmRequest) -> Result<Code, Failure> {
     Ok(if disputed { Code::None } else { state.value().code })
 }
 
-fn call(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> EvmCall {
+fn call(desk: &PlanningContext<'_>, request: &EvmRequest, state: &EvmAccountState) -> EvmCall {
     let value = match request.value {
         EvmValue::Exactly(value) => value,
         EvmValue::All => state.balance / U256::from(2),
@@ -118,7 +127,7 @@ fn call(desk: &Desk<'_>, request: &EvmRequest, state: &EvmAccountState) -> EvmCa
 }
 
 /// What the call costs in gas, as a node reckons by running it; or why it fails.
-fn estimate(desk: &Desk<'_>, call: &EvmCall) -> Result<Result<u64, String>, Failure> {
+fn estimate(desk: &PlanningContext<'_>, call: &EvmCall) -> Result<Result<u64, String>, Failure> {
     match desk.node.estimate_gas(call)?.into_value() {
         GasAnswer::Gas(gas) => Ok(Ok(gas)),
         GasAnswer::NotCovered => {
@@ -132,7 +141,7 @@ fn estimate(desk: &Desk<'_>, call: &EvmCall) -> Result<Result<u64, String>, Fail
 }
 
 /// What comes beside gas, with a quarter more: its price moves from block to block.
-pub(super) fn fees_beside_gas(desk: &Desk<'_>, bytes: &[u8], gas: u64) -> Result<Option<U256>, Failure> {
+pub(super) fn fees_beside_gas(desk: &PlanningContext<'_>, bytes: &[u8], gas: u64) -> Result<Option<U256>, Failure> {
     let Some(fees) = desk.node.fees_beside_gas(bytes, gas)? else { return Ok(None) };
     let sum = fees.layer1.saturating_add(fees.operator);
     Ok(Some(sum.saturating_add(sum / U256::from(4))))

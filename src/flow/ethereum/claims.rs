@@ -9,7 +9,7 @@ use super::EvmDraft;
 use crate::{
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, Ownership, plan::native},
+        ethereum::{Code, Ethereum, Ownership, units::native},
     },
     explain::Failure,
     review::{Consent, EvmReview, Warning},

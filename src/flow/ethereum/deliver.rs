@@ -126,8 +126,8 @@ fn unrecorded(hash: B256, verdict: &EvmVerdict, failure: Failure) -> Failure {
 mod tests {
     use super::*;
     use crate::explorer::{
-        Failures,
-        ethereum::{Carried, EvmReject},
+        HostFailures,
+        ethereum::{EvmReject, EvmTaken},
     };
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
             assert_eq!(settled(&refused, out).0, out);
         }
         assert_eq!(settled(&EvmVerdict::Unknown, OutboxState::Signed).0, OutboxState::Unknown);
-        assert_eq!(settled(&EvmVerdict::NotSent(Failures::default()), OutboxState::Signed).0, OutboxState::Signed);
-        assert_eq!(settled(&EvmVerdict::Known(Carried::default()), OutboxState::Mined).0, OutboxState::Mined);
+        assert_eq!(settled(&EvmVerdict::NotSent(HostFailures::default()), OutboxState::Signed).0, OutboxState::Signed);
+        assert_eq!(settled(&EvmVerdict::Known(EvmTaken::default()), OutboxState::Mined).0, OutboxState::Mined);
     }
 }

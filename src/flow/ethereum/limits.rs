@@ -8,7 +8,7 @@ use crate::{
     amount::Units,
     chain::ethereum::policy::{self, GivenConsents},
     explain::Failure,
-    flow::{FlowError, bitcoin::Origin},
+    flow::{FlowError, PayeeSource},
     request::EvmFeeLimit,
     review::{Consent, EvmReview, Measure},
 };
@@ -56,12 +56,12 @@ impl EvmLimits {
     ///
     /// # Errors
     /// No limit is stated, or one does not hold; or a file names somebody who gains and whom no limit names.
-    pub fn agree(&self, review: &EvmReview, origin: Origin) -> Result<(), Failure> {
+    pub fn agree(&self, review: &EvmReview, origin: PayeeSource) -> Result<(), Failure> {
         if !self.are_stated() {
             return Err(FlowError::NoLimits.into());
         }
         self.check(review)?;
-        let named = self.approve.is_some() || !self.expect_to.is_empty() || origin == Origin::Command;
+        let named = self.approve.is_some() || !self.expect_to.is_empty() || origin == PayeeSource::Command;
         match others(review).next() {
             Some(other) if !named => Err(FlowError::PayeeNotNamed(other.to_string()).into()),
             _ => Ok(()),

@@ -9,6 +9,7 @@ mod deliver;
 mod draft_file;
 mod limits;
 mod planning;
+mod planning_context;
 mod repeat;
 mod signed_file;
 mod simulate;
@@ -22,11 +23,12 @@ pub use self::{
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
-    planning::{Desk, NonceChoice, Planned, plan, price_note, purpose},
+    planning::{NonceChoice, Planned, plan, purpose},
     repeat::{refuse_repeat, refuse_used_key},
     signed_file::{read_signed, signed_text},
     track::{EvmTracked, refresh, track},
 };
+pub use crate::flow::ethereum::planning_context::{PlanningContext, price_note};
 use crate::{
     account::{EthereumAccount, KeyOrigin, Layout},
     chain::{

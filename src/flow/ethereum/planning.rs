@@ -6,54 +6,37 @@
 use std::collections::BTreeSet;
 
 use alloy_consensus::Transaction;
-use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, U256};
 use sha2::{Digest, Sha256};
 
 use super::{
     EvmContext, EvmDraft,
-    asked::{Asked, fees_beside_gas},
+    asked::{NodeFacts, fees_beside_gas},
 };
 use crate::{
     amount::Denomination,
     chain::{
         Chain,
-        ethereum::{
-            Code, Ethereum, EthereumError, FeeFacts, Ownership, Plan, Snapshot, decode, transaction::read_unsigned,
-        },
+        ethereum::{Code, Ethereum, EthereumError, Ownership, Plan, Snapshot, decode, transaction::read_unsigned},
     },
     explain::Failure,
-    explorer::{
-        EvmExplorer,
-        ethereum::{Disagreement, Evidence, EvmAccountState, Matter, Witnessed},
+    explorer::ethereum::{EvmAccountState, Matter, Sourced},
+    flow::{
+        FlowError,
+        ethereum::planning_context::{PlanningContext, note},
     },
-    flow::FlowError,
     ledger::{
-        Ledger, LedgerError,
-        ethereum::{EvmAccountRow, EvmWho, Holder, Reservation},
+        LedgerError,
+        ethereum::{EvmWho, Holder, Reservation},
     },
     network::EvmChain,
     request::{EvmRequest, EvmValue},
-    review::Warning,
+    review::{Evidence, Warning},
     text::SafeText,
 };
 
 /// Transactions of one account that a pool may hold: with more waiting, the journal knows what is ours.
 const POOL_OF_ONE_ACCOUNT: u64 = 1_024;
-
-/// What planning works with.
-pub struct Desk<'a> {
-    /// The ledger.
-    pub ledger: &'a mut Ledger,
-    /// The account that pays.
-    pub row: &'a EvmAccountRow,
-    /// The chain.
-    pub chain: &'static EvmChain,
-    /// Its nodes.
-    pub node: &'a EvmExplorer,
-    /// Errors that the person knows of the contract that is called, for telling why it fails.
-    pub errors: &'a [AbiError],
-}
 
 /// Which nonce the transaction gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,14 +90,14 @@ pub fn purpose(chain: &EvmChain, from: Address, request: &EvmRequest, once: Opti
 /// # Errors
 /// Nodes do not answer, the call would fail, there is too little, or the request breaks a rule.
 pub fn plan(
-    desk: &mut Desk<'_>,
+    desk: &mut PlanningContext<'_>,
     request: &EvmRequest,
     nonce: NonceChoice,
     holder: Holder,
     (wish, signatures): (&str, &[String]),
 ) -> Result<Planned, Failure> {
     let (state, mut notes) = state(desk)?;
-    let facts = Asked::ask(desk, request, state.value())?;
+    let facts = NodeFacts::ask(desk, request, state.value())?;
     notes.extend(facts.notes.iter().cloned());
     settle(desk, &state, &mut notes)?;
     let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
@@ -143,7 +126,7 @@ pub fn plan(
 
 /// The account's state as operators say, with its nonce as pools say; and what they do not agree about. About the nonce of
 /// blocks they must not contradict each other: a payment would be lost in a gap or take another one's place.
-fn state(desk: &Desk<'_>) -> Result<(Witnessed<EvmAccountState>, Vec<Warning>), Failure> {
+fn state(desk: &PlanningContext<'_>) -> Result<(Sourced<EvmAccountState>, Vec<Warning>), Failure> {
     let from = desk.row.account.address;
     let mut state = desk.node.account(from)?;
     if state.evidence() == Evidence::Said && state.about(Matter::Nonce).next().is_some() {
@@ -166,28 +149,16 @@ fn names(said_by: &[SafeText]) -> String {
     said_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// One warning for what operators say otherwise, if they do.
-fn note(code: &'static str, what: &str, others: &[Disagreement]) -> Option<Warning> {
-    let said: Vec<String> = others.iter().map(ToString::to_string).collect();
-    (!said.is_empty()).then(|| Warning { code, text: format!("{what} ({})", said.join("; ")) })
-}
-
-/// What is to be told about prices that differ by far.
-#[must_use]
-pub fn price_note(fees: &Witnessed<FeeFacts>) -> Option<Warning> {
-    note(
-        "fee_spread",
-        "operators name very different prices of gas; the median is taken, of two the lower",
-        &fees.disagreements,
-    )
-}
-
 fn native(chain: &EvmChain, wei: U256) -> String {
     Denomination::new(chain.symbol, chain.decimals).of(wei).to_string()
 }
 
 /// What was set aside below the chain's nonce is given up, unless one of several operators says so alone: that is told.
-fn settle(desk: &Desk<'_>, state: &Witnessed<EvmAccountState>, notes: &mut Vec<Warning>) -> Result<(), Failure> {
+fn settle(
+    desk: &PlanningContext<'_>,
+    state: &Sourced<EvmAccountState>,
+    notes: &mut Vec<Warning>,
+) -> Result<(), Failure> {
     let nonce = state.value().nonce;
     if state.evidence() == Evidence::Said && desk.node.has_witness() {
         let text = format!(
@@ -202,7 +173,7 @@ fn settle(desk: &Desk<'_>, state: &Witnessed<EvmAccountState>, notes: &mut Vec<W
 }
 
 fn reserve(
-    desk: &mut Desk<'_>,
+    desk: &mut PlanningContext<'_>,
     state: &EvmAccountState,
     nonce: NonceChoice,
     (holder, wish): (Holder, &str),
@@ -223,7 +194,7 @@ fn reserve(
 }
 
 /// Nonces are used in order: what has one above a nonce that nobody holds waits for that one.
-fn gap_note(desk: &Desk<'_>, state: &EvmAccountState, nonce: u64) -> Result<Option<Warning>, LedgerError> {
+fn gap_note(desk: &PlanningContext<'_>, state: &EvmAccountState, nonce: u64) -> Result<Option<Warning>, LedgerError> {
     let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
     let free = first_free(state);
     let rows = desk.ledger.evm_outbox(&who)?;
@@ -265,8 +236,8 @@ fn check_beside(plan: &Plan, snapshot: &Snapshot, beside: Option<U256>) -> Resul
 }
 
 fn context(
-    desk: &Desk<'_>,
-    state: &Witnessed<EvmAccountState>,
+    desk: &PlanningContext<'_>,
+    state: &Sourced<EvmAccountState>,
     snapshot: &Snapshot,
     signatures: &[String],
 ) -> EvmContext {
@@ -302,7 +273,7 @@ fn recipient(code: Code) -> String {
     }
 }
 
-fn said_by(state: &Witnessed<EvmAccountState>) -> String {
+fn said_by(state: &Sourced<EvmAccountState>) -> String {
     let names = names(&state.said_by);
     if state.evidence() == Evidence::Proven { format!("{names}, with proof") } else { names }
 }

@@ -5,7 +5,7 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 
-use super::{Simulated, planning::Desk};
+use super::{Simulated, planning_context::PlanningContext};
 use crate::{
     amount::Denomination,
     chain::ethereum::revert::Revert,
@@ -31,7 +31,7 @@ const ANSWER_YES: [[u8; 4]; 7] = [
 ];
 
 /// What comes of a call; nothing where no node could run it.
-pub(super) fn simulate(desk: &Desk<'_>, call: &EvmCall) -> Result<Option<Simulated>, Failure> {
+pub(super) fn simulate(desk: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<Simulated>, Failure> {
     let Ok(outcome) = desk.node.call(call) else { return Ok(None) };
     let why = match outcome.into_value() {
         CallOutcome::Reverted(revert) => Some(reverts(desk, call, &revert)),
@@ -41,7 +41,7 @@ pub(super) fn simulate(desk: &Desk<'_>, call: &EvmCall) -> Result<Option<Simulat
 }
 
 /// Why it reverts, in words; with the way out that one kind of token needs.
-pub(super) fn reverts(desk: &Desk<'_>, call: &EvmCall, revert: &Revert) -> String {
+pub(super) fn reverts(desk: &PlanningContext<'_>, call: &EvmCall, revert: &Revert) -> String {
     let why = format!("it reverts: {}", revert.why(desk.errors, desk.chain));
     let raises = selector_of(&call.data) == Some(APPROVE) && !word(&call.data, 1).unwrap_or_default().is_zero();
     let usdt = "; some tokens change an allowance only from 0: revoke it first (`fastness token revoke`)";
@@ -60,13 +60,13 @@ fn answers_no(data: &[u8], answer: &Bytes) -> Option<&'static str> {
 }
 
 /// What is amiss with the balances that a transfer is to move.
-fn amiss(desk: &Desk<'_>, call: &EvmCall) -> Result<Option<String>, Failure> {
+fn amiss(desk: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<String>, Failure> {
     let Some((token, transfer)) = call.to.zip(transfer_of(&call.data)) else { return Ok(None) };
     let amount = |value: U256| {
         denomination(desk, token)
             .map_or_else(|| format!("{value} smallest units"), |denomination| denomination.of(value).to_string())
     };
-    let moves = desk.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::bitcoin::Claim::into_value);
+    let moves = desk.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::Claim::into_value);
     let Some(moves) = moves else {
         let balance = desk.node.token_balances(call.from, &[token])?.claim.into_value();
         let had = balance.first().copied().flatten().filter(|had| *had < transfer.amount);
@@ -125,7 +125,7 @@ fn selector_of(data: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// How a token is counted: as pinned here, or as it was added.
-fn denomination(desk: &Desk<'_>, token: Address) -> Option<Denomination> {
+fn denomination(desk: &PlanningContext<'_>, token: Address) -> Option<Denomination> {
     let pinned = Token::at(desk.chain.id, token).map(Token::denomination);
     let added = || {
         let tokens = desk.ledger.added_tokens(desk.chain.id).ok()?;

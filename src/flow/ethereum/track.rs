@@ -12,7 +12,7 @@ use crate::{
     explain::Failure,
     explorer::{
         EvmExplorer,
-        ethereum::{CallOutcome, Disagreement, Evidence, EvmCall, EvmReceipt, EvmWhereabouts, Succeeded, Witnessed},
+        ethereum::{CallOutcome, Disagreement, EvmCall, EvmReceipt, EvmWhereabouts, Sourced, Succeeded},
     },
     flow::FlowError,
     ledger::{
@@ -20,7 +20,7 @@ use crate::{
         ethereum::{EvmWho, OutboxRow, OutboxState},
     },
     network::EvmChain,
-    review::{Depth, EvmStatus, Outcome},
+    review::{Depth, Evidence, EvmStatus, ExecutionOutcome},
     text::SafeText,
 };
 
@@ -51,7 +51,7 @@ pub fn track(
     let from = row.as_ref().map_or(Address::ZERO, |row| row.who.from);
     let claim = explorer.whereabouts(hash, from)?;
     let evidence = claim.evidence();
-    let Witnessed { claim, said_by, disagreements } = claim;
+    let Sourced { claim, said_by, disagreements } = claim;
     let place = claim.into_value();
     let Some(row) = row else {
         let status = match place {
@@ -161,8 +161,8 @@ fn replaced_by(ledger: &Ledger, explorer: &EvmExplorer, row: &OutboxRow) -> Resu
 
 fn mined(explorer: &EvmExplorer, row: Option<&OutboxRow>, receipt: &EvmReceipt) -> Result<EvmStatus, Failure> {
     let outcome = match receipt.succeeded {
-        Succeeded::Yes => Outcome::Success,
-        Succeeded::No => Outcome::Reverted { reason: reason(explorer, row, receipt)? },
+        Succeeded::Yes => ExecutionOutcome::Success,
+        Succeeded::No => ExecutionOutcome::Reverted { reason: reason(explorer, row, receipt)? },
     };
     Ok(EvmStatus::Mined {
         block: receipt.block,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::{OutPoint, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Evidence, scripts::keychain};
+use super::{AccountId, AccountRow, scripts::keychain};
+use crate::review::Evidence;
 use crate::{
     account::Keychain,
     ledger::{Ledger, LedgerError, file},

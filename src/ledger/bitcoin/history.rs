@@ -4,8 +4,9 @@
 
 use bitcoin::{Txid, hashes::Hash};
 
-use super::{AccountId, Evidence};
+use super::AccountId;
 use crate::ledger::{Ledger, LedgerError, file};
+use crate::review::Evidence;
 
 /// One line of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,8 +19,7 @@ pub use self::{
     coins::{Balance, CoinRow},
     history::HistoryRow,
     journal::{Acceptance, JournalRow, JournalState},
-    opinions::{Disagreement, PROVEN_HERE},
-    proofs::Evidence,
+    opinions::{HistoryDisagreement, PROVEN_HERE},
     scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, Observation, Place},
 };

@@ -17,7 +17,7 @@ pub const PROVEN_HERE: &str = "proven here";
 
 /// Something that one says and another does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disagreement {
+pub struct HistoryDisagreement {
     /// Chain below the account.
     pub keychain: Keychain,
     /// Address index.
@@ -111,10 +111,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn put_disagreement(&self, row: &AccountRow, what: &Disagreement) -> Result<(), LedgerError> {
+    pub fn put_disagreement(&self, row: &AccountRow, what: &HistoryDisagreement) -> Result<(), LedgerError> {
         let sql = "INSERT OR REPLACE INTO disagreements (account, keychain, idx, txid, has, lacks, at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let Disagreement { keychain, index, txid, has, lacks } = what;
+        let HistoryDisagreement { keychain, index, txid, has, lacks } = what;
         let values = params![row.id.0, keychain.number(), index, txid, has, lacks, now()];
         self.db.execute(sql, values).map(|_| ()).map_err(file)
     }
@@ -123,12 +123,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn disagreements(&self, id: AccountId) -> Result<Vec<Disagreement>, LedgerError> {
+    pub fn disagreements(&self, id: AccountId) -> Result<Vec<HistoryDisagreement>, LedgerError> {
         let sql = "SELECT keychain, idx, txid, has, lacks FROM disagreements WHERE account = ?1
                    ORDER BY keychain, idx, txid, lacks";
         let mut statement = self.db.prepare(sql).map_err(file)?;
         let rows = statement.query_map([id.0], |row| {
-            Ok(Disagreement {
+            Ok(HistoryDisagreement {
                 keychain: keychain(row.get(0)?),
                 index: row.get(1)?,
                 txid: row.get(2)?,

@@ -8,18 +8,7 @@ use rusqlite::{
 
 use super::{AccountRow, Place};
 use crate::ledger::{Ledger, LedgerError, file, now};
-
-/// What stands behind a confirmation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// We checked its Merkle branch and the work on its block and on those after it.
-    Proven,
-    /// Two organisations say the same.
-    Agreed,
-    /// An explorer said so.
-    Said,
-}
+use crate::review::Evidence;
 
 impl FromSql for Evidence {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {

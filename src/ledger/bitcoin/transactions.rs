@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use bitcoin::{Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, Disagreement, PROVEN_HERE, view::View};
+use super::{AccountId, AccountRow, HistoryDisagreement, PROVEN_HERE, view::View};
 use crate::{
     account::Keychain,
     ledger::{Ledger, LedgerError, file, now},
@@ -205,7 +205,7 @@ impl Ledger {
     fn name_omission(&self, row: &AccountRow, observation: &Observation, txid: Txid) -> Result<(), LedgerError> {
         let Observation { keychain, index, said_by, .. } = observation;
         let (has, lacks, txid) = (PROVEN_HERE.to_owned(), said_by.clone(), txid.to_string());
-        self.put_disagreement(row, &Disagreement { keychain: *keychain, index: *index, txid, has, lacks })
+        self.put_disagreement(row, &HistoryDisagreement { keychain: *keychain, index: *index, txid, has, lacks })
     }
 
     fn put_transaction(

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use bitcoin::{Address, BlockHash, Network, ScriptBuf, Txid, address::NetworkUnchecked};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::reply::{Answer, Keep, Reply, bad_request, no_endpoint};
+use super::reply::{Keep, ServerAnswer, ServerReply, bad_request, no_endpoint};
 use crate::practice::chain::PracticeChain;
 
 /// Most blocks in one request, so that nobody waits long for the chain.
@@ -53,11 +53,11 @@ struct StateJson {
     evicted: Option<Vec<Txid>>,
 }
 
-pub(super) fn state(chain: &PracticeChain) -> Answer {
-    Ok(Reply::json(&StateJson::of(chain), Keep::Unsaid))
+pub(super) fn state(chain: &PracticeChain) -> ServerAnswer {
+    Ok(ServerReply::json(&StateJson::of(chain), Keep::Unsaid))
 }
 
-pub(super) fn act(chain: &mut PracticeChain, verb: &str, body: &[u8]) -> Answer {
+pub(super) fn act(chain: &mut PracticeChain, verb: &str, body: &[u8]) -> ServerAnswer {
     let (mut blocks, mut txid, mut evicted) = (None, None, None);
     match verb {
         "mine" => {
@@ -76,7 +76,7 @@ pub(super) fn act(chain: &mut PracticeChain, verb: &str, body: &[u8]) -> Answer 
         "evict" => evicted = Some(chain.evict(&read::<Evict>(body)?.txid).map_err(failed)?),
         _ => return Err(no_endpoint(&format!("/practice/{verb}"))),
     }
-    Ok(Reply::json(&StateJson { blocks, txid, evicted, ..StateJson::of(chain) }, Keep::Unsaid))
+    Ok(ServerReply::json(&StateJson { blocks, txid, evicted, ..StateJson::of(chain) }, Keep::Unsaid))
 }
 
 impl StateJson {
@@ -86,16 +86,16 @@ impl StateJson {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Reply> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ServerReply> {
     serde_json::from_slice(body).map_err(|error| bad_request(format!("Invalid JSON: {error}")))
 }
 
-fn script(text: &str) -> Result<ScriptBuf, Reply> {
+fn script(text: &str) -> Result<ScriptBuf, ServerReply> {
     let address: Address<NetworkUnchecked> = text.parse().map_err(|_| bad_request("Invalid Bitcoin address"))?;
     let address = address.require_network(Network::Regtest).map_err(|_| bad_request("Address on invalid network"))?;
     Ok(address.script_pubkey())
 }
 
-fn failed(error: impl Display) -> Reply {
+fn failed(error: impl Display) -> ServerReply {
     bad_request(error.to_string())
 }

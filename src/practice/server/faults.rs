@@ -11,7 +11,7 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::{lock, reply::Reply};
+use super::{lock, reply::ServerReply};
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Faults {
 }
 
 /// What a request is to suffer.
-pub(super) enum Planned {
+pub(super) enum PlannedFault {
     Nothing,
     Instead(Response),
     Later(Duration),
@@ -61,7 +61,7 @@ impl Faults {
     }
 
     /// Uses up the first planned fault that fits this request.
-    pub(super) fn take(&self, method: &Method, path: &str) -> Planned {
+    pub(super) fn take(&self, method: &Method, path: &str) -> PlannedFault {
         let mut planned = lock(&self.planned);
         planned.retain(|(_, times)| *times > 0);
         let fault = planned.iter_mut().find(|(fault, _)| fault.fits(method, path)).map(|(fault, times)| {
@@ -69,14 +69,14 @@ impl Faults {
             *fault
         });
         match fault {
-            None => Planned::Nothing,
-            Some(Fault::Status(status)) => Planned::Instead(status_reply(status)),
-            Some(Fault::Delay(delay)) => Planned::Later(delay),
-            Some(Fault::CutAfterBroadcast) => Planned::Cut,
-            Some(Fault::HoldBroadcast(delay)) => Planned::Held(delay),
-            Some(Fault::WrongTransaction) => Planned::Altered,
-            Some(Fault::Html) => Planned::Instead(page()),
-            Some(Fault::Endless) => Planned::Instead(endless()),
+            None => PlannedFault::Nothing,
+            Some(Fault::Status(status)) => PlannedFault::Instead(status_reply(status)),
+            Some(Fault::Delay(delay)) => PlannedFault::Later(delay),
+            Some(Fault::CutAfterBroadcast) => PlannedFault::Cut,
+            Some(Fault::HoldBroadcast(delay)) => PlannedFault::Held(delay),
+            Some(Fault::WrongTransaction) => PlannedFault::Altered,
+            Some(Fault::Html) => PlannedFault::Instead(page()),
+            Some(Fault::Endless) => PlannedFault::Instead(endless()),
         }
     }
 }
@@ -98,7 +98,7 @@ fn status_reply(status: u16) -> Response {
         504 => "Gateway Timeout",
         _ => "Internal server error",
     };
-    let mut response = Reply::error(status, text).into_response();
+    let mut response = ServerReply::error(status, text).into_response();
     if status == 429 {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::practice::{
     chain::{Link, PracticeChain},
-    query::Found,
+    query::FoundTx,
     standard::redeem_script,
 };
 
@@ -98,7 +98,7 @@ pub(super) struct TransactionJson {
 }
 
 impl TransactionJson {
-    pub(super) fn new(chain: &PracticeChain, found: &Found<'_>) -> Self {
+    pub(super) fn new(chain: &PracticeChain, found: &FoundTx<'_>) -> Self {
         let transaction = found.transaction.as_ref();
         let inputs = transaction.input.iter().enumerate();
         Self {

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::{
     json::TransactionJson,
-    reply::{Answer, Keep, Reply, bad_request, no_endpoint},
+    reply::{Keep, ServerAnswer, ServerReply, bad_request, no_endpoint},
 };
-use crate::practice::{chain::PracticeChain, index::script_hash, query::Found};
+use crate::practice::{chain::PracticeChain, index::script_hash, query::FoundTx};
 
 /// Most scripts of one request.
 const SCRIPTS: usize = 300;
@@ -41,7 +41,7 @@ enum After {
     Confirmed(Txid),
 }
 
-pub(super) fn answer(chain: &PracticeChain, rest: &[&str], (query, body): (&str, &[u8])) -> Answer {
+pub(super) fn answer(chain: &PracticeChain, rest: &[&str], (query, body): (&str, &[u8])) -> ServerAnswer {
     let scripts = scripts(body)?;
     match rest {
         ["txs"] => transactions(chain, &scripts, query),
@@ -52,8 +52,8 @@ pub(super) fn answer(chain: &PracticeChain, rest: &[&str], (query, body): (&str,
 }
 
 /// The scripts of a request; entries that are no hashes are left out without a word.
-fn scripts(body: &[u8]) -> Result<BTreeSet<sha256::Hash>, Reply> {
-    let too_long = || Reply::error(422, "body too long");
+fn scripts(body: &[u8]) -> Result<BTreeSet<sha256::Hash>, ServerReply> {
+    let too_long = || ServerReply::error(422, "body too long");
     if body.len() > LIST {
         return Err(too_long());
     }
@@ -64,7 +64,7 @@ fn scripts(body: &[u8]) -> Result<BTreeSet<sha256::Hash>, Reply> {
     Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
 }
 
-fn transactions(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, query: &str) -> Answer {
+fn transactions(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, query: &str) -> ServerAnswer {
     let most = parameter(query, "max_txs").and_then(|text| text.parse().ok()).unwrap_or(TRANSACTIONS);
     let after = after(chain, parameter(query, "after_txid").and_then(|text| text.parse().ok()))?;
     let mut page = match after {
@@ -79,7 +79,7 @@ fn transactions(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, query: 
     });
     page.truncate(most);
     let page: Vec<TransactionJson> = page.iter().map(|found| TransactionJson::new(chain, found)).collect();
-    Ok(Reply::json(&page, Keep::Short))
+    Ok(ServerReply::json(&page, Keep::Short))
 }
 
 /// The value of a parameter of the query string.
@@ -87,42 +87,42 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-fn after(chain: &PracticeChain, last: Option<Txid>) -> Result<After, Reply> {
+fn after(chain: &PracticeChain, last: Option<Txid>) -> Result<After, ServerReply> {
     let Some(last) = last else { return Ok(After::Nothing) };
-    let found = chain.find(&last).ok_or_else(|| Reply::error(422, "after_txid not found"))?;
+    let found = chain.find(&last).ok_or_else(|| ServerReply::error(422, "after_txid not found"))?;
     Ok(if found.place.is_some() { After::Confirmed(last) } else { After::Waiting(last) })
 }
 
-fn follow(list: Vec<Found<'_>>, last: Txid) -> Vec<Found<'_>> {
+fn follow(list: Vec<FoundTx<'_>>, last: Txid) -> Vec<FoundTx<'_>> {
     list.into_iter().skip_while(|found| found.txid != last).skip(1).collect()
 }
 
-fn waiting<'a>(chain: &'a PracticeChain, scripts: &BTreeSet<sha256::Hash>) -> Vec<Found<'a>> {
+fn waiting<'a>(chain: &'a PracticeChain, scripts: &BTreeSet<sha256::Hash>) -> Vec<FoundTx<'a>> {
     let txids: BTreeSet<Txid> =
         scripts.iter().flat_map(|script| chain.mempool.history(*script).map(|entry| entry.txid)).collect();
     let listed = chain.mempool.entries().rev().filter(|entry| txids.contains(&entry.txid));
     listed.filter_map(|entry| chain.find(&entry.txid)).collect()
 }
 
-fn confirmed<'a>(chain: &'a PracticeChain, scripts: &BTreeSet<sha256::Hash>) -> Vec<Found<'a>> {
+fn confirmed<'a>(chain: &'a PracticeChain, scripts: &BTreeSet<sha256::Hash>) -> Vec<FoundTx<'a>> {
     let histories = scripts.iter().filter_map(|script| chain.index.history(script));
     let txids: BTreeSet<&Txid> = histories.flat_map(|history| &history.txids).collect();
-    let mut found: Vec<Found<'a>> = txids.into_iter().filter_map(|txid| chain.find(txid)).collect();
+    let mut found: Vec<FoundTx<'a>> = txids.into_iter().filter_map(|txid| chain.find(txid)).collect();
     found.sort_by_key(|found| Reverse(found.place));
     found
 }
 
-fn summary(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, last: Option<Txid>) -> Answer {
+fn summary(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, last: Option<Txid>) -> ServerAnswer {
     let confirmed = confirmed(chain, scripts);
     let older = match after(chain, last)? {
         After::Confirmed(last) => follow(confirmed, last),
         _ => confirmed,
     };
     let lines = older.iter().take(LINES).filter_map(|found| line(chain, scripts, found));
-    Ok(Reply::json(&lines.collect::<Vec<LineJson>>(), Keep::Short))
+    Ok(ServerReply::json(&lines.collect::<Vec<LineJson>>(), Keep::Short))
 }
 
-fn line(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, found: &Found<'_>) -> Option<LineJson> {
+fn line(chain: &PracticeChain, scripts: &BTreeSet<sha256::Hash>, found: &FoundTx<'_>) -> Option<LineJson> {
     let (height, tx_position) = found.place?;
     let transaction: &Transaction = found.transaction;
     let value = ours(scripts, &transaction.output).checked_sub(ours(scripts, found.prevouts.iter().copied()))?;

@@ -34,9 +34,9 @@ use axum::{
 use tokio::{runtime::Runtime, sync::oneshot};
 
 use self::{
-    faults::Planned,
-    reply::{Answer, Reply},
-    wire::{CuttingListener, Wire},
+    faults::PlannedFault,
+    reply::{ServerAnswer, ServerReply},
+    wire::{CuttingListener, TestWire},
 };
 pub use self::{
     faults::{Fault, Faults},
@@ -101,7 +101,7 @@ impl Server {
         });
         let (stop, stopped) = oneshot::channel();
         let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
-        let service = router.into_make_service_with_connect_info::<Wire>();
+        let service = router.into_make_service_with_connect_info::<TestWire>();
         let work = move || {
             runtime.block_on(async move {
                 let serving = axum::serve(listener, service).into_future();
@@ -191,27 +191,31 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> std::io::Result<(CuttingLis
 }
 
 /// Every request comes here.
-async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(wire): ConnectInfo<Wire>, request: Request) -> Response {
+async fn serve(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(wire): ConnectInfo<TestWire>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().strip_prefix("/api").filter(|rest| rest.starts_with('/')).unwrap_or(parts.uri.path());
     shared.note(&parts.method, path);
     let planned = shared.faults.take(&parts.method, path);
-    if let Planned::Instead(response) = planned {
+    if let PlannedFault::Instead(response) = planned {
         return response;
     }
-    if let Planned::Later(delay) = planned {
+    if let PlannedFault::Later(delay) = planned {
         tokio::time::sleep(delay).await;
     }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return Reply::error(413, "Request body too large").into_response();
+        return ServerReply::error(413, "Request body too large").into_response();
     };
     let question =
         Question { method: parts.method.as_str(), path, query: parts.uri.query().unwrap_or_default(), body: &body };
     let reply = answer(&shared.chain_for(&question), &question).unwrap_or_else(|error| error);
     match planned {
-        Planned::Cut => wire.cut(),
-        Planned::Held(delay) => tokio::time::sleep(delay).await,
-        Planned::Altered => return reply.altered().into_response(),
+        PlannedFault::Cut => wire.cut(),
+        PlannedFault::Held(delay) => tokio::time::sleep(delay).await,
+        PlannedFault::Altered => return reply.altered().into_response(),
         _ => {}
     }
     reply.into_response()
@@ -242,7 +246,7 @@ pub fn said(chain: &Mutex<PracticeChain>, question: &Question<'_>) -> Said {
 }
 
 /// The table of endpoints.
-fn answer(chain: &Mutex<PracticeChain>, question: &Question<'_>) -> Answer {
+fn answer(chain: &Mutex<PracticeChain>, question: &Question<'_>) -> ServerAnswer {
     let mut chain = lock(chain);
     let &Question { method, path, query, body } = question;
     let steps: Vec<&str> = path.split('/').skip(1).collect();

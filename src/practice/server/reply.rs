@@ -13,7 +13,7 @@ use axum::{
 use serde::Serialize;
 
 /// What a request gets: an answer, or a refusal that is an answer too.
-pub(super) type Answer = Result<Reply, Reply>;
+pub(super) type ServerAnswer = Result<ServerReply, ServerReply>;
 
 /// How long an answer may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(super) enum Keep {
 
 /// One answer.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct ServerReply {
     status: u16,
     content_type: &'static str,
     body: Vec<u8>,
@@ -46,7 +46,7 @@ pub struct Said {
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl ServerReply {
     pub(super) fn into_said(self) -> Said {
         Said { status: self.status, content_type: self.content_type, body: self.body }
     }
@@ -101,24 +101,24 @@ impl Reply {
     }
 }
 
-pub(super) fn bad_request(text: impl Into<String>) -> Reply {
-    Reply::error(400, text)
+pub(super) fn bad_request(text: impl Into<String>) -> ServerReply {
+    ServerReply::error(400, text)
 }
 
-pub(super) fn not_found(text: &str) -> Reply {
-    Reply::error(404, text)
+pub(super) fn not_found(text: &str) -> ServerReply {
+    ServerReply::error(404, text)
 }
 
-pub(super) fn no_endpoint(path: &str) -> Reply {
-    Reply::error(404, format!("endpoint does not exist {path:?}"))
+pub(super) fn no_endpoint(path: &str) -> ServerReply {
+    ServerReply::error(404, format!("endpoint does not exist {path:?}"))
 }
 
 /// A number in a path.
-pub(super) fn number<T: std::str::FromStr>(text: &str) -> Result<T, Reply> {
+pub(super) fn number<T: std::str::FromStr>(text: &str) -> Result<T, ServerReply> {
     text.parse().map_err(|_| bad_request("Invalid number"))
 }
 
 /// A hash in a path.
-pub(super) fn hash<T: std::str::FromStr>(text: &str) -> Result<T, Reply> {
+pub(super) fn hash<T: std::str::FromStr>(text: &str) -> Result<T, ServerReply> {
     text.parse().map_err(|_| bad_request("Invalid hex string"))
 }

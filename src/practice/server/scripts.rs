@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::{
     blocks::TRANSACTIONS,
     json::{StatusJson, TransactionJson},
-    reply::{Answer, Keep, Reply, bad_request, no_endpoint},
+    reply::{Keep, ServerAnswer, ServerReply, bad_request, no_endpoint},
 };
 use crate::practice::{
     chain::PracticeChain,
     index::{Stats, script_hash},
-    query::Found,
+    query::FoundTx,
 };
 
 /// Waiting transactions in one answer.
@@ -39,7 +39,7 @@ struct UnspentJson {
     value: u64,
 }
 
-pub(super) fn by_address(chain: &PracticeChain, text: &str, rest: &[&str]) -> Answer {
+pub(super) fn by_address(chain: &PracticeChain, text: &str, rest: &[&str]) -> ServerAnswer {
     let address: Address<NetworkUnchecked> = text.parse().map_err(|_| bad_request("Invalid Bitcoin address"))?;
     let address = address.require_network(Network::Regtest).map_err(|_| bad_request("Address on invalid network"))?;
     let hash = script_hash(&address.script_pubkey());
@@ -49,7 +49,7 @@ pub(super) fn by_address(chain: &PracticeChain, text: &str, rest: &[&str]) -> An
     }
 }
 
-pub(super) fn by_hash(chain: &PracticeChain, text: &str, rest: &[&str]) -> Answer {
+pub(super) fn by_hash(chain: &PracticeChain, text: &str, rest: &[&str]) -> ServerAnswer {
     let hash: sha256::Hash = text.parse().map_err(|_| bad_request("Invalid scripthash"))?;
     match rest {
         [] => Ok(totals(chain, &hash, |it| it.scripthash = Some(text))),
@@ -57,7 +57,7 @@ pub(super) fn by_hash(chain: &PracticeChain, text: &str, rest: &[&str]) -> Answe
     }
 }
 
-fn totals<'a>(chain: &PracticeChain, script: &sha256::Hash, name: impl FnOnce(&mut TotalsJson<'a>)) -> Reply {
+fn totals<'a>(chain: &PracticeChain, script: &sha256::Hash, name: impl FnOnce(&mut TotalsJson<'a>)) -> ServerReply {
     let mut totals = TotalsJson {
         address: None,
         scripthash: None,
@@ -65,10 +65,10 @@ fn totals<'a>(chain: &PracticeChain, script: &sha256::Hash, name: impl FnOnce(&m
         mempool_stats: chain.mempool.stats(script),
     };
     name(&mut totals);
-    Reply::json(&totals, Keep::Short)
+    ServerReply::json(&totals, Keep::Short)
 }
 
-fn details(chain: &PracticeChain, script: &sha256::Hash, rest: &[&str]) -> Answer {
+fn details(chain: &PracticeChain, script: &sha256::Hash, rest: &[&str]) -> ServerAnswer {
     match rest {
         ["txs"] => {
             let mut page = waiting(chain, script);
@@ -84,12 +84,12 @@ fn details(chain: &PracticeChain, script: &sha256::Hash, rest: &[&str]) -> Answe
     }
 }
 
-fn waiting<'a>(chain: &'a PracticeChain, script: &sha256::Hash) -> Vec<Found<'a>> {
+fn waiting<'a>(chain: &'a PracticeChain, script: &sha256::Hash) -> Vec<FoundTx<'a>> {
     chain.mempool.history(*script).take(WAITING).filter_map(|entry| chain.find(&entry.txid)).collect()
 }
 
 /// A page of confirmed transactions, newest first, after `last`; empty when `last` is not in the history (any more).
-fn confirmed<'a>(chain: &'a PracticeChain, script: &sha256::Hash, last: Option<Txid>) -> Vec<Found<'a>> {
+fn confirmed<'a>(chain: &'a PracticeChain, script: &sha256::Hash, last: Option<Txid>) -> Vec<FoundTx<'a>> {
     let txids = chain.index.history(script).map_or(&[][..], |history| &history.txids);
     let older = match last {
         None => txids,
@@ -98,12 +98,12 @@ fn confirmed<'a>(chain: &'a PracticeChain, script: &sha256::Hash, last: Option<T
     older.iter().rev().take(TRANSACTIONS).filter_map(|txid| chain.find(txid)).collect()
 }
 
-fn transactions(chain: &PracticeChain, found: Vec<Found<'_>>) -> Reply {
+fn transactions(chain: &PracticeChain, found: Vec<FoundTx<'_>>) -> ServerReply {
     let page: Vec<TransactionJson> = found.iter().map(|found| TransactionJson::new(chain, found)).collect();
-    Reply::json(&page, Keep::Short)
+    ServerReply::json(&page, Keep::Short)
 }
 
-fn unspent(chain: &PracticeChain, script: &sha256::Hash) -> Answer {
+fn unspent(chain: &PracticeChain, script: &sha256::Hash) -> ServerAnswer {
     let confirmed = chain.index.history(script).map_or(0, |history| history.unspent.len());
     if confirmed > UNSPENT {
         return Err(bad_request(format!(
@@ -120,5 +120,5 @@ fn unspent(chain: &PracticeChain, script: &sha256::Hash) -> Answer {
             value: output.value.to_sat(),
         })
         .collect();
-    Ok(Reply::json(&list, Keep::Short))
+    Ok(ServerReply::json(&list, Keep::Short))
 }

@@ -10,11 +10,11 @@ use serde_json::Number;
 
 use super::{
     json::{SpendJson, StatusJson, TransactionJson},
-    reply::{Answer, Keep, Reply, bad_request, hash, no_endpoint, not_found, number},
+    reply::{Keep, ServerAnswer, ServerReply, bad_request, hash, no_endpoint, not_found, number},
 };
 use crate::practice::{
     chain::PracticeChain,
-    query::Found,
+    query::FoundTx,
     reject::{Reject, money},
 };
 
@@ -55,59 +55,59 @@ struct PackageFeesJson {
     base: Option<Number>,
 }
 
-pub(super) fn one(chain: &PracticeChain, txid: &str, rest: &[&str]) -> Answer {
+pub(super) fn one(chain: &PracticeChain, txid: &str, rest: &[&str]) -> ServerAnswer {
     let txid: Txid = hash(txid)?;
     match rest {
-        [] => Ok(Reply::json(&TransactionJson::new(chain, &known(chain, &txid)?), Keep::Short)),
-        ["raw"] => Ok(Reply::bytes(encode::serialize(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
-        ["hex"] => Ok(Reply::text(encode::serialize_hex(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
-        ["status"] => Ok(Reply::json(&StatusJson::of(chain, &txid), Keep::Short)),
+        [] => Ok(ServerReply::json(&TransactionJson::new(chain, &known(chain, &txid)?), Keep::Short)),
+        ["raw"] => Ok(ServerReply::bytes(encode::serialize(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
+        ["hex"] => Ok(ServerReply::text(encode::serialize_hex(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
+        ["status"] => Ok(ServerReply::json(&StatusJson::of(chain, &txid), Keep::Short)),
         ["merkle-proof"] => merkle_proof(chain, &txid),
         ["merkleblock-proof"] => merkle_block(chain, &txid),
         ["outspend", vout] => {
             let spender = chain.spender(&OutPoint { txid, vout: number(vout)? });
-            Ok(Reply::json(&SpendJson::new(chain, spender), Keep::Short))
+            Ok(ServerReply::json(&SpendJson::new(chain, spender), Keep::Short))
         }
         ["outspends"] => {
             let outputs = (0u32..).zip(&known(chain, &txid)?.transaction.output);
             let spends: Vec<SpendJson> =
                 outputs.map(|(vout, _)| SpendJson::new(chain, chain.spender(&OutPoint { txid, vout }))).collect();
-            Ok(Reply::json(&spends, Keep::Short))
+            Ok(ServerReply::json(&spends, Keep::Short))
         }
         _ => Err(no_endpoint(&format!("/tx/{txid}/{}", rest.join("/")))),
     }
 }
 
 /// Also what only a block had that was reorganised away, as Esplora servers have it.
-fn known<'a>(chain: &'a PracticeChain, txid: &Txid) -> Result<Found<'a>, Reply> {
+fn known<'a>(chain: &'a PracticeChain, txid: &Txid) -> Result<FoundTx<'a>, ServerReply> {
     chain.find_ever(txid).ok_or_else(|| not_found("Transaction not found"))
 }
 
-fn place(chain: &PracticeChain, txid: &Txid) -> Result<(u32, usize), Reply> {
+fn place(chain: &PracticeChain, txid: &Txid) -> Result<(u32, usize), ServerReply> {
     let found = chain.find(txid).and_then(|found| found.place);
     found.ok_or_else(|| not_found("Transaction not found or is unconfirmed"))
 }
 
-fn merkle_proof(chain: &PracticeChain, txid: &Txid) -> Answer {
+fn merkle_proof(chain: &PracticeChain, txid: &Txid) -> ServerAnswer {
     let (block_height, pos) = place(chain, txid)?;
     let branch = chain.link_at(block_height).map(|link| link.tree.branch(pos)).unwrap_or_default();
     let merkle = branch.iter().map(ToString::to_string).collect();
-    Ok(Reply::json(&MerkleProofJson { block_height, merkle, pos }, Keep::Short))
+    Ok(ServerReply::json(&MerkleProofJson { block_height, merkle, pos }, Keep::Short))
 }
 
-fn merkle_block(chain: &PracticeChain, txid: &Txid) -> Answer {
+fn merkle_block(chain: &PracticeChain, txid: &Txid) -> ServerAnswer {
     let (height, _) = place(chain, txid)?;
     let link = chain.link_at(height).ok_or_else(|| not_found("Block not found"))?;
     let proof = MerkleBlock::from_header_txids_with_predicate(&link.header, &link.txids, |other| other == txid);
-    Ok(Reply::text(encode::serialize_hex(&proof), Keep::Short))
+    Ok(ServerReply::text(encode::serialize_hex(&proof), Keep::Short))
 }
 
-pub(super) fn broadcast(chain: &mut PracticeChain, body: &[u8]) -> Answer {
+pub(super) fn broadcast(chain: &mut PracticeChain, body: &[u8]) -> ServerAnswer {
     let refused = |reject: Reject| bad_request(format!("sendrawtransaction {}", reject.rpc_text()));
     let text = std::str::from_utf8(body).map_err(|_| bad_request("Invalid hex string"))?;
     let transaction = decode(text).ok_or_else(|| refused(Reject::not_decoded()))?;
     let txid = chain.submit(transaction).map_err(refused)?;
-    Ok(Reply::text(txid.to_string(), Keep::Unsaid))
+    Ok(ServerReply::text(txid.to_string(), Keep::Unsaid))
 }
 
 fn decode(text: &str) -> Option<Transaction> {
@@ -115,7 +115,7 @@ fn decode(text: &str) -> Option<Transaction> {
 }
 
 /// Members are handed in one after the other, so each must pay its own way.
-pub(super) fn broadcast_package(chain: &mut PracticeChain, body: &[u8]) -> Answer {
+pub(super) fn broadcast_package(chain: &mut PracticeChain, body: &[u8]) -> ServerAnswer {
     let texts: Vec<String> = serde_json::from_slice(body).map_err(|_| bad_request("Invalid JSON"))?;
     if texts.len() > PACKAGE {
         return Err(bad_request(format!("Exceeded maximum of {PACKAGE} transactions")));
@@ -134,7 +134,7 @@ pub(super) fn broadcast_package(chain: &mut PracticeChain, body: &[u8]) -> Answe
         }
         package.results.insert(wtxid, result);
     }
-    Ok(Reply::json(&package, Keep::Short))
+    Ok(ServerReply::json(&package, Keep::Short))
 }
 
 fn submit_member(chain: &mut PracticeChain, member: Transaction, replaced: &mut Vec<Txid>) -> PackageMemberJson {

@@ -8,10 +8,10 @@ use bitcoin::Txid;
 use serde::Serialize;
 use serde_json::Number;
 
-use super::reply::{Answer, Keep, Reply, no_endpoint};
+use super::reply::{Keep, ServerAnswer, ServerReply, no_endpoint};
 use crate::{
     amount::FeeRate,
-    practice::{chain::PracticeChain, mempool::Entry},
+    practice::{chain::PracticeChain, mempool::MempoolEntry},
 };
 
 /// Virtual bytes that one bar of the histogram holds before a new one begins.
@@ -35,25 +35,25 @@ struct RecentJson {
     value: u64,
 }
 
-pub(super) fn mempool(chain: &PracticeChain, rest: &[&str]) -> Answer {
+pub(super) fn mempool(chain: &PracticeChain, rest: &[&str]) -> ServerAnswer {
     match rest {
-        [] => Ok(Reply::json(&backlog(chain), Keep::Short)),
-        ["txids"] => Ok(Reply::json(&chain.mempool_txids(), Keep::Short)),
+        [] => Ok(ServerReply::json(&backlog(chain), Keep::Short)),
+        ["txids"] => Ok(ServerReply::json(&chain.mempool_txids(), Keep::Short)),
         ["recent"] => {
             let recent: Vec<RecentJson> = chain.mempool.entries().rev().take(RECENT).map(overview).collect();
-            Ok(Reply::json(&recent, Keep::Short))
+            Ok(ServerReply::json(&recent, Keep::Short))
         }
         _ => Err(no_endpoint(&format!("/mempool/{}", rest.join("/")))),
     }
 }
 
-pub(super) fn fee_estimates(chain: &PracticeChain) -> Answer {
+pub(super) fn fee_estimates(chain: &PracticeChain) -> ServerAnswer {
     let estimates = chain.policy.estimates.iter();
     let map: BTreeMap<u16, Number> = estimates.filter_map(|(target, rate)| Some((*target, printed(*rate)?))).collect();
-    Ok(Reply::json(&map, Keep::Short))
+    Ok(ServerReply::json(&map, Keep::Short))
 }
 
-fn overview(entry: &Entry) -> RecentJson {
+fn overview(entry: &MempoolEntry) -> RecentJson {
     let value = entry.transaction.output.iter().map(|output| output.value.to_sat()).sum();
     RecentJson { txid: entry.txid, fee: entry.fee, vsize: entry.vsize, value }
 }

@@ -24,9 +24,9 @@ use tokio::{
 
 /// A handle on one connection.
 #[derive(Clone, Default)]
-pub(super) struct Wire(Arc<AtomicBool>);
+pub(super) struct TestWire(Arc<AtomicBool>);
 
-impl Wire {
+impl TestWire {
     /// Nothing more goes out; the connection closes.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -37,7 +37,7 @@ impl Wire {
     }
 }
 
-/// Accepts connections that carry a [`Wire`].
+/// Accepts connections that carry a [`TestWire`].
 pub(super) struct CuttingListener(TcpListener);
 
 impl CuttingListener {
@@ -54,7 +54,7 @@ impl Listener for CuttingListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers must not wait for each other; a failure only makes them slower.
         let _ = stream.set_nodelay(true);
-        (CuttableStream { stream, wire: Wire::default() }, address)
+        (CuttableStream { stream, wire: TestWire::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -62,16 +62,16 @@ impl Listener for CuttingListener {
     }
 }
 
-impl Connected<IncomingStream<'_, CuttingListener>> for Wire {
+impl Connected<IncomingStream<'_, CuttingListener>> for TestWire {
     fn connect_info(stream: IncomingStream<'_, CuttingListener>) -> Self {
         stream.io().wire.clone()
     }
 }
 
-/// A TCP connection with its [`Wire`].
+/// A TCP connection with its [`TestWire`].
 pub(super) struct CuttableStream {
     stream: TcpStream,
-    wire: Wire,
+    wire: TestWire,
 }
 
 impl AsyncRead for CuttableStream {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{NOON, address, fund, funded, output_of, spend};
 use crate::{
     explain::Explain as _,
-    practice::{Clock, PracticeChain, PracticeError, faucet},
+    practice::{Clock, PracticeChain, PracticeError},
 };
 
 #[test]
@@ -86,7 +86,7 @@ fn a_fork_drops_what_its_coinbases_paid() {
     assert!(matches!(chain.reorg(100), Err(PracticeError::TooDeep { depth: 100, height: 99 })));
     chain.reorg(99).expect("down to the genesis block");
     assert_eq!(chain.tip().0, 0);
-    assert_eq!(chain.balance(&faucet::script()), 0);
+    assert_eq!(chain.balance(&crate::practice::coinbase::script()), 0);
 }
 
 #[test]
@@ -162,7 +162,7 @@ proptest! {
         while !chain.mempool_txids().is_empty() {
             chain.mine(1, None).expect("mined");
         }
-        let scripts = [faucet::script(), address(1), address(2), address(3)];
+        let scripts = [crate::practice::coinbase::script(), address(1), address(2), address(3)];
         let total: u64 = scripts.iter().map(|script| chain.balance(script)).sum();
         prop_assert_eq!(total, u64::from(chain.tip().0) * 5_000_000_000);
         for script in &scripts {

@@ -2,22 +2,20 @@
 //!
 //! A list that is written replaces those that ship; so what was in use is written with it, and nothing disappears unasked.
 
+use super::{configured, masked, network};
+use crate::cli::{
+    CliError,
+    config::{EditError, edit_explorers},
+    context::{Assent, Context},
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     explain::Failure,
     explorer::{EvmExplorer, Explorer, ExplorerError},
     network::AnyNetwork,
 };
 use serde::Serialize;
-
-use super::{configured, masked, network};
-use crate::cli::{
-    DeskError,
-    commands::{Answer, answer},
-    config::{EditError, edit_explorers},
-    context::{Consent, Context},
-    page::Page,
-    report::Report,
-};
 
 /// How the window says that a list is too long.
 const TOO_MANY: &str = "is one too many";
@@ -82,7 +80,7 @@ impl RemoveArgs {
             return Err(EditError::NotNamed.into());
         };
         let wanted: Vec<String> = current.into_iter().filter(|url| *url != removed).collect();
-        if wanted.is_empty() && context.consent() == Consent::Ask {
+        if wanted.is_empty() && context.consent() == Assent::Ask {
             return Err(EditError::LastOne(network.name()).into());
         }
         let file = edit_explorers(context.home()?, network, &wanted)?;
@@ -96,7 +94,7 @@ impl RemoveArgs {
 fn in_use(context: &mut Context) -> Result<(AnyNetwork, Vec<String>), Failure> {
     if !context.globals().explorer.is_empty() {
         let what = "--explorer is for one run; `explorers add URL` takes the address by itself";
-        return Err(DeskError::Usage(what.to_owned()).into());
+        return Err(CliError::Usage(what.to_owned()).into());
     }
     let network = network(context)?;
     Ok((network, configured(context, network)?.0))

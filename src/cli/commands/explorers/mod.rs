@@ -5,16 +5,15 @@ mod stats;
 
 use std::time::Instant;
 
-use super::{Answer, answer};
 use crate::cli::{
-    context::{Context, Reach},
+    context::{Context, NetworkAccess},
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     explain::{Failure, Kind},
     explorer::{
-        EvmExplorer, Explorer, ExplorerError, Failures, HealthBook, Passage, bitcoin::default_endpoints,
+        Egress, EvmExplorer, Explorer, ExplorerError, HealthBook, HostFailures, bitcoin::default_endpoints,
         ethereum::evm_endpoints,
     },
     network::AnyNetwork,
@@ -132,7 +131,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
     let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, Source::Option) };
     let passage = context.passage()?;
     // Nobody is passed over for what an earlier run found.
-    let fresh = Passage { book: HealthBook::default(), ..passage.clone() };
+    let fresh = Egress { book: HealthBook::default(), ..passage.clone() };
     let mut explorers = Vec::new();
     for url in urls {
         let host = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
@@ -151,8 +150,8 @@ fn list(context: &mut Context, look: Look) -> Answer {
 }
 
 /// Connects, compares the chain, then takes the time of one question.
-fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Passage)) -> Result<Tested, Problem> {
-    if context.reach() == Reach::Offline {
+fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Egress)) -> Result<Tested, Problem> {
+    if context.reach() == NetworkAccess::Offline {
         return Err(ExplorerError::NoNetwork.into());
     }
     let one = [url.to_owned()];
@@ -204,7 +203,7 @@ struct Problem(String);
 impl From<ExplorerError> for Problem {
     fn from(error: ExplorerError) -> Self {
         Self(match &error {
-            ExplorerError::NoAnswer(Failures(failures)) => {
+            ExplorerError::NoAnswer(HostFailures(failures)) => {
                 failures.first().map_or_else(|| error.to_string(), |failure| failure.cause.to_string())
             }
             _ => error.to_string(),

@@ -2,6 +2,13 @@
 //!
 //! Shows what src/explorer/health.rs remembers, and judges nothing itself.
 
+use crate::cli::{
+    CliError,
+    context::Context,
+    duration::span,
+    page::{Page, Tone},
+    report::{Answer, Report, answer},
+};
 use fastness::{
     explorer::{
         Health,
@@ -11,14 +18,6 @@ use fastness::{
     text::{SafeText, date},
 };
 use serde::Serialize;
-
-use crate::cli::{
-    DeskError,
-    commands::{Answer, answer, balance::span},
-    context::Context,
-    page::{Page, Tone},
-    report::Report,
-};
 
 /// Whether it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -97,7 +96,7 @@ impl ForgetArgs {
     pub(super) fn run(&self, context: &mut Context) -> Answer {
         if !context.health()?.forget(&self.host) {
             let what = format!("nothing is remembered of `{}`", SafeText::new(&self.host));
-            return Err(DeskError::Usage(format!("{what}; `fastness explorers stats` names the hosts")).into());
+            return Err(CliError::Usage(format!("{what}; `fastness explorers stats` names the hosts")).into());
         }
         answer(Forgotten { host: self.host.clone() })
     }

@@ -6,12 +6,11 @@ use bitcoin::{ScriptBuf, Txid, opcodes::all::OP_PUSHNUM_2, script::Builder};
 use fastness::{address, explain::Failure, network::Network};
 
 use super::{
-    error::PracticeDeskError,
+    error::PracticeCliError,
     figures::{BalanceSheet, History, Paid, WalletList},
-    steps::WALLET,
-    tour::Tour,
+    tour::{Tour, WALLET},
 };
-use crate::cli::DeskError;
+use crate::cli::CliError;
 
 /// Somebody to pay: a script of the practice chain that belongs to no wallet.
 pub(super) struct Shop {
@@ -20,14 +19,14 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) fn open() -> Result<Self, DeskError> {
+    pub(super) fn open() -> Result<Self, CliError> {
         let script = Builder::new().push_opcode(OP_PUSHNUM_2).into_script().to_p2wsh();
-        let address = address::of(&script, Network::Regtest).ok_or(DeskError::Unprintable)?;
+        let address = address::of(&script, Network::Regtest).ok_or(CliError::Unprintable)?;
         Ok(Self { script, address })
     }
 
     /// What the shop must have by now, asked of the chain.
-    pub(super) fn check(&self, tour: &Tour, expected: u64) -> Result<(), PracticeDeskError> {
+    pub(super) fn check(&self, tour: &Tour, expected: u64) -> Result<(), PracticeCliError> {
         let found = tour.chain(|chain| chain.balance(&self.script));
         same_sum("the shop", expected, &found.to_string())
     }
@@ -40,7 +39,7 @@ pub(super) fn same_wallet(tour: &Tour, copy: &str, told: &str) -> Result<(), Fai
     if original == told && copy == told {
         return Ok(());
     }
-    Err(PracticeDeskError::Fingerprint { original, copy }.into())
+    Err(PracticeCliError::Fingerprint { original, copy }.into())
 }
 
 /// The wallet's confirmed satoshi, if nothing else is on its way.
@@ -48,32 +47,32 @@ pub(super) fn settled(tour: &Tour) -> Result<String, Failure> {
     Ok(tour.program.ask::<BalanceSheet>(&["balance", "-w", WALLET])?.settled())
 }
 
-pub(super) fn same_sum(whose: &'static str, expected: u64, found: &str) -> Result<(), PracticeDeskError> {
+pub(super) fn same_sum(whose: &'static str, expected: u64, found: &str) -> Result<(), PracticeCliError> {
     if found == expected.to_string() {
         return Ok(());
     }
-    Err(PracticeDeskError::Balance { whose, expected, found: found.to_owned() })
+    Err(PracticeCliError::Balance { whose, expected, found: found.to_owned() })
 }
 
 /// The chain's mempool must hold the payment.
-pub(super) fn waits(tour: &Tour, txid: &str) -> Result<(), PracticeDeskError> {
+pub(super) fn waits(tour: &Tour, txid: &str) -> Result<(), PracticeCliError> {
     let known = tour.chain(|chain| chain.mempool_txids().iter().any(|waiting| waiting.to_string() == txid));
-    if known { Ok(()) } else { Err(PracticeDeskError::NotWaiting(txid.to_owned())) }
+    if known { Ok(()) } else { Err(PracticeCliError::NotWaiting(txid.to_owned())) }
 }
 
 /// The one payment in the chain's mempool.
-pub(super) fn only_waiting(tour: &Tour) -> Result<String, PracticeDeskError> {
+pub(super) fn only_waiting(tour: &Tour) -> Result<String, PracticeCliError> {
     let waiting = tour.chain(|chain| chain.mempool_txids());
     match waiting.as_slice() {
         [txid] => Ok(txid.to_string()),
-        [] => Err(PracticeDeskError::NotWaiting("just sent".to_owned())),
-        [first, ..] => Err(PracticeDeskError::NotReplaced(first.to_string())),
+        [] => Err(PracticeCliError::NotWaiting("just sent".to_owned())),
+        [first, ..] => Err(PracticeCliError::NotReplaced(first.to_string())),
     }
 }
 
 /// The payment with its fee, confirmed in the eyes of both the chain and the wallet.
 pub(super) fn confirmed(tour: &Tour, txid: &str) -> Result<Paid, Failure> {
-    let unconfirmed = || PracticeDeskError::NotConfirmed(txid.to_owned());
+    let unconfirmed = || PracticeCliError::NotConfirmed(txid.to_owned());
     let id: Txid = txid.parse().map_err(|_| unconfirmed())?;
     let deep = tour.chain(|chain| chain.confirmations(&id)).is_some_and(|depth| depth >= 1);
     let paid = tour.program.ask::<History>(&["history", "-w", WALLET])?.payment(txid);

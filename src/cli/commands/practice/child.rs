@@ -8,12 +8,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use super::error::PracticeCliError;
+use crate::cli::{CliError, all_errors, cli_error::Relayed, ui::Ui};
 use fastness::{explain::Failure, text::SafeText};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-
-use super::error::PracticeDeskError;
-use crate::cli::{DeskError, all_errors, desk_error::Relayed, ui::Ui};
 
 /// No command of the tour says more on stderr.
 const MAX_STDERR: u64 = 100_000;
@@ -60,7 +59,7 @@ impl Typed<'_> {
     }
 
     fn failed(&self, why: String) -> Failure {
-        PracticeDeskError::Step { command: self.line(), why }.into()
+        PracticeCliError::Step { command: self.line(), why }.into()
     }
 }
 
@@ -68,7 +67,7 @@ impl Program {
     /// This program on `folder` as its home, asking the explorer at `url`.
     pub(super) fn new(folder: PathBuf, url: &str) -> Result<Self, Failure> {
         let path =
-            std::env::current_exe().map_err(|_| DeskError::Child("this program does not find itself".to_owned()))?;
+            std::env::current_exe().map_err(|_| CliError::Child("this program does not find itself".to_owned()))?;
         let home = folder.display().to_string();
         let options = ["--home", &home, "--explorer", url].map(str::to_owned).to_vec();
         Ok(Self { path, folder, options })

@@ -2,12 +2,12 @@
 //!
 //! Words are checked here, rules by the chain. Must not reach anything but this computer (wire.rs sees to it).
 
-use super::{
-    super::{Answer, answer},
-    error::PracticeDeskError,
-    wire::Place,
+use super::{error::PracticeCliError, wire::Place};
+use crate::cli::{
+    context::Context,
+    page::Page,
+    report::{Answer, Report, answer},
 };
-use crate::cli::{context::Context, page::Page, report::Report};
 use fastness::{
     address,
     amount::{Amount, Asset},
@@ -116,7 +116,7 @@ impl MineArgs {
 impl FaucetArgs {
     pub(super) fn run(&self, context: &mut Context) -> Answer {
         let script = address::parse(&self.address, Network::Regtest)?;
-        let address = address::of(&script, Network::Regtest).ok_or(crate::cli::DeskError::Unprintable)?;
+        let address = address::of(&script, Network::Regtest).ok_or(crate::cli::CliError::Unprintable)?;
         let amount = Amount::parse(&self.amount, Asset::Bitcoin)?;
         let order = FaucetOrder { address: &address, sat: amount.to_sat().unwrap_or(u64::MAX) };
         let state = ordered(self.place.find(context)?, "faucet", &order)?;
@@ -148,9 +148,9 @@ impl PortArg {
 }
 
 fn ordered(place: Place, verb: &str, order: &impl Serialize) -> Result<State, Failure> {
-    let body = serde_json::to_string(order).map_err(|_| crate::cli::DeskError::Unprintable)?;
+    let body = serde_json::to_string(order).map_err(|_| crate::cli::CliError::Unprintable)?;
     let bytes = place.order(verb, &body)?;
-    serde_json::from_slice(&bytes).map_err(|_| PracticeDeskError::NotPractice(SafeText::new("that port")).into())
+    serde_json::from_slice(&bytes).map_err(|_| PracticeCliError::NotPractice(SafeText::new("that port")).into())
 }
 
 impl State {

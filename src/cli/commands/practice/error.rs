@@ -4,17 +4,16 @@
 
 use std::path::PathBuf;
 
+use crate::cli::cli_error::entries;
 use fastness::{
     explain::{Entry, Explain, Kind},
     text::SafeText,
 };
 
-use crate::cli::desk_error::entries;
-
 /// Errors of practising.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum PracticeDeskError {
+pub(crate) enum PracticeCliError {
     /// Nobody listens there.
     #[error("no practice chain runs at {0}")]
     NoServer(SafeText),
@@ -90,7 +89,7 @@ entries! {
     NOT_REPLACED = "practice.tour_not_replaced", Verification, "Please report this: only one of two payments may remain";
 }
 
-impl Explain for PracticeDeskError {
+impl Explain for PracticeCliError {
     fn entry(&self) -> &'static Entry {
         match self {
             Self::NoServer(_) => NO_SERVER,

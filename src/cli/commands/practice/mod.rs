@@ -13,11 +13,10 @@ mod steps;
 mod tour;
 mod wire;
 
+use crate::cli::{CliError, context::Context, report::Answer};
 use fastness::network::Network;
 
 pub(crate) use self::error::CATALOGUE;
-use super::Answer;
-use crate::cli::{DeskError, context::Context};
 
 /// Make a whole payment on a private practice chain, at no risk
 ///
@@ -47,10 +46,10 @@ enum Action {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(other) = context.asked_network().filter(|network| *network != Network::Regtest) {
-            return Err(DeskError::Usage(format!("the practice chain is regtest, and --network names {other}")).into());
+            return Err(CliError::Usage(format!("the practice chain is regtest, and --network names {other}")).into());
         }
         match &self.action {
-            None => tour::run(context),
+            None => steps::run(context),
             Some(Action::Serve(args)) => args.run(context),
             Some(Action::Mine(args)) => args.run(context),
             Some(Action::Faucet(args)) => args.run(context),

@@ -5,11 +5,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{
-    figures::Figures,
-    tour::{PASSWORD_FILE, STEPS},
-};
-use crate::cli::{page::Page, report::Report};
+use crate::cli::{commands::practice::figures::Figures, page::Page, report::Report};
 
 /// A step as JSON has it.
 #[derive(Serialize)]
@@ -57,3 +53,9 @@ impl Report for TourReport {
         page.verbatim("  fastness practice serve");
     }
 }
+
+/// Steps of the tour.
+pub(crate) const STEPS: usize = 9;
+
+/// Where the tour keeps it.
+pub(crate) const PASSWORD_FILE: &str = "password";

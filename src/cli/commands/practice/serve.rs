@@ -8,14 +8,17 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
+use super::error::PracticeCliError;
+use crate::cli::{
+    context::Context,
+    page::Page,
+    report::{Answer, Report},
+};
 use fastness::{
     explain::Failure,
     practice::{PracticeChain, Server},
 };
 use serde::Serialize;
-
-use super::{super::Answer, error::PracticeDeskError};
-use crate::cli::{context::Context, page::Page, report::Report};
 
 /// Where `--network regtest` looks when no explorer is named (explorer/defaults.rs).
 const USUAL_PORT: u16 = 3002;
@@ -76,10 +79,10 @@ pub(super) fn start(chain: PracticeChain, port: u16) -> Result<Server, Failure> 
 }
 
 /// Makes a folder and what it stands in, 0700 from birth; one that exists is taken as it is.
-pub(super) fn private_folder(path: &Path) -> Result<(), PracticeDeskError> {
+pub(super) fn private_folder(path: &Path) -> Result<(), PracticeCliError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|cause| PracticeDeskError::Folder { path: path.to_owned(), cause })
+    made.map_err(|cause| PracticeCliError::Folder { path: path.to_owned(), cause })
 }
 
 impl Report for Serving {

@@ -2,18 +2,23 @@
 //!
 //! A check that fails ends the tour with its own code. Decides nothing about money; the commands do.
 
+use std::time::Instant;
+
 use fastness::store::{WriteRule, atomic_write};
 
-use super::{
-    checks::{Shop, confirmed, only_waiting, same_sum, same_wallet, settled, waits},
-    child::{NETWORK, Typed},
-    error::PracticeDeskError,
-    figures::{Figures, Inspected, NewWallet, Paid, Received, Reviewed},
-    tour::{PASSWORD_FILE, Stop, Tour},
+use crate::cli::{
+    commands::practice::{
+        checks::{Shop, confirmed, only_waiting, same_sum, same_wallet, settled, waits},
+        child::{NETWORK, Typed},
+        error::PracticeCliError,
+        figures::{Figures, Inspected, NewWallet, Paid, Received, Reviewed},
+        report::{PASSWORD_FILE, TourReport},
+        tour::{Stop, Tour, WALLET},
+    },
+    context::Context,
+    report::{Answer, answer},
 };
 
-/// The tour's wallet and the copy restored from its words.
-pub(super) const WALLET: &str = "practice";
 const COPY: &str = "copy";
 /// What arrives and what is paid, in satoshi and as typed.
 const RECEIVED: (u64, &str) = (100_000_000, "1btc");
@@ -108,7 +113,7 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
             &made.fingerprint,
         ],
     });
-    std::fs::remove_file(&paper).map_err(|cause| PracticeDeskError::Folder { path: paper, cause })?;
+    std::fs::remove_file(&paper).map_err(|cause| PracticeCliError::Folder { path: paper, cause })?;
     restored?;
     tour.run(&Typed { words: &["wallets"], answers: &[] })?;
     Ok(same_wallet(tour, COPY, &made.fingerprint)?)
@@ -207,7 +212,7 @@ fn bump(tour: &mut Tour, shop: &Shop, first: &Paid) -> Result<(String, Paid), St
     tour.run(&Typed { words: &["bump", &slow, "--fee-rate", "5", "-w", WALLET], answers: &answers })?;
     let quick = only_waiting(tour)?;
     if quick == slow {
-        return Err(PracticeDeskError::NotReplaced(slow).into());
+        return Err(PracticeCliError::NotReplaced(slow).into());
     }
     tour.run(&Typed { words: &["practice", "mine", "1"], answers: &[] })?;
     tour.run(&Typed { words: &["sync", "-w", WALLET], answers: &[] })?;
@@ -223,4 +228,19 @@ fn bump(tour: &mut Tour, shop: &Shop, first: &Paid) -> Result<(String, Paid), St
 /// What the wallet must have left after these sums left it.
 fn left(spent: &[u64]) -> u64 {
     spent.iter().fold(RECEIVED.0, |left, sum| left.saturating_sub(*sum))
+}
+
+/// Walks the tour.
+pub(crate) fn run(context: &mut Context) -> Answer {
+    let begun = Instant::now();
+    let mut tour = Tour::stage(context)?;
+    let walked = walk(&mut tour);
+    let seconds = begun.elapsed().saturating_sub(tour.waited).as_secs();
+    let (home, steps) = (tour.home.display().to_string(), tour.close());
+    let figures = match walked {
+        Ok(figures) => Some(figures),
+        Err(Stop::Left) => None,
+        Err(Stop::Failed(failure)) => return Err(failure),
+    };
+    answer(TourReport { home, steps, seconds, figures })
 }

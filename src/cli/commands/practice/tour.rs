@@ -15,29 +15,24 @@ use fastness::{
 };
 use serde_json::value::RawValue;
 
-use super::{
-    super::{Answer, answer},
-    child::{Program, Typed},
-    error::PracticeDeskError,
-    report::{Ran, Step, TourReport},
-    serve, steps,
-};
 use crate::cli::{
-    DeskError,
-    context::{Consent, Context},
+    CliError,
+    commands::practice::{
+        child::{Program, Typed},
+        error::PracticeCliError,
+        report::{PASSWORD_FILE, Ran, STEPS, Step},
+        serve,
+    },
+    context::{Assent, Context},
     page::{Medium, Page},
-    ui::{self, Form, Ui},
+    report::OutputFormat,
+    ui::{self, Ui},
 };
 
-/// Steps of the tour.
-pub(super) const STEPS: usize = 9;
 /// Tours kept in one home before it has to be tidied.
 const MAX_TOURS: u32 = 10_000;
 /// Guards coins worth nothing; a file of its own all the same, so that opening a wallet is the real thing.
 const PASSWORD: &str = "practice makes perfect\n";
-/// Where the tour keeps it.
-pub(super) const PASSWORD_FILE: &str = "password";
-
 /// Whether the tour waits after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pace {
@@ -59,8 +54,8 @@ impl From<Failure> for Stop {
     }
 }
 
-impl From<PracticeDeskError> for Stop {
-    fn from(error: PracticeDeskError) -> Self {
+impl From<PracticeCliError> for Stop {
+    fn from(error: PracticeCliError) -> Self {
         Self::Failed(error.into())
     }
 }
@@ -71,8 +66,8 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<DeskError> for Stop {
-    fn from(error: DeskError) -> Self {
+impl From<CliError> for Stop {
+    fn from(error: CliError) -> Self {
         Self::Failed(error.into())
     }
 }
@@ -86,33 +81,18 @@ pub(super) struct Tour<'a> {
     server: Server,
     steps: Vec<Step>,
     /// Time the person took to read.
-    waited: Duration,
-}
-
-/// Walks the tour.
-pub(super) fn run(context: &mut Context) -> Answer {
-    let begun = Instant::now();
-    let mut tour = Tour::stage(context)?;
-    let walked = steps::walk(&mut tour);
-    let seconds = begun.elapsed().saturating_sub(tour.waited).as_secs();
-    let (home, steps) = (tour.home.display().to_string(), tour.close());
-    let figures = match walked {
-        Ok(figures) => Some(figures),
-        Err(Stop::Left) => None,
-        Err(Stop::Failed(failure)) => return Err(failure),
-    };
-    answer(TourReport { home, steps, seconds, figures })
+    pub(super) waited: Duration,
 }
 
 impl<'a> Tour<'a> {
-    fn stage(context: &'a mut Context) -> Result<Self, Failure> {
+    pub(super) fn stage(context: &'a mut Context) -> Result<Self, Failure> {
         let home = Home::open(Some(&new_folder(context.home()?.root())?))?.root().to_owned();
         say_where_on_the_way_out(context.ui.form(), &home);
         atomic_write(&home.join(PASSWORD_FILE), PASSWORD.as_bytes(), WriteRule::New)?;
         let server = serve::start(PracticeChain::open(&home.join("chain"))?, 0)?;
         let program = Program::new(home.clone(), &server.url())?;
-        let person = context.consent() == Consent::Ask
-            && context.ui.form() == Form::Text
+        let person = context.consent() == Assent::Ask
+            && context.ui.form() == OutputFormat::Text
             && Ui::medium() != Medium::Plain
             && context.ui.terminal("--yes").is_ok();
         let pace = if person { Pace::Waits } else { Pace::Straight };
@@ -142,7 +122,7 @@ impl<'a> Tour<'a> {
         }
         match self.context.ui.ask("Enter to go on, q to leave: ", "--yes") {
             Ok(typed) if typed.trim().eq_ignore_ascii_case("q") => Err(Stop::Left),
-            Err(DeskError::InputEnded) => Err(Stop::Left),
+            Err(CliError::InputEnded) => Err(Stop::Left),
             Ok(_) => {
                 self.speak(Page::blank);
                 Ok(())
@@ -155,8 +135,8 @@ impl<'a> Tour<'a> {
     pub(super) fn run(&mut self, typed: &Typed) -> Result<(), Failure> {
         self.announce(typed);
         let data = match self.context.ui.form() {
-            Form::Json => Some(self.program.data(typed)?),
-            Form::Text => {
+            OutputFormat::Json => Some(self.program.data(typed)?),
+            OutputFormat::Text => {
                 self.program.show(&self.context.ui, typed)?;
                 None
             }
@@ -184,7 +164,7 @@ impl<'a> Tour<'a> {
 
     /// Shows text to a person; programs get the report only.
     pub(super) fn speak(&self, fill: impl FnOnce(&mut Page)) {
-        if self.context.ui.form() == Form::Text {
+        if self.context.ui.form() == OutputFormat::Text {
             let mut page = Page::new(Ui::medium());
             fill(&mut page);
             // The tour is a conversation: nothing is lost when nobody reads it.
@@ -197,7 +177,7 @@ impl<'a> Tour<'a> {
         ask(&self.server.chain().lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn close(self) -> Vec<Step> {
+    pub(super) fn close(self) -> Vec<Step> {
         self.server.stop();
         self.steps
     }
@@ -212,7 +192,7 @@ fn about_lines(about: [&str; 2], page: &mut Page) {
 }
 
 /// An interrupt ends the tour and the server with it; it says where everything stays.
-fn say_where_on_the_way_out(form: Form, home: &Path) {
+fn say_where_on_the_way_out(form: OutputFormat, home: &Path) {
     let farewell = format!("\nStopped. Everything so far is kept in {}", home.display());
     // Without a handler the interrupt still ends the tour.
     let _ = ctrlc::set_handler(move || {
@@ -222,24 +202,26 @@ fn say_where_on_the_way_out(form: Form, home: &Path) {
 }
 
 /// A folder that nobody has yet: `practice/tour-1`, `practice/tour-2`, ...
-fn new_folder(home: &Path) -> Result<PathBuf, PracticeDeskError> {
+fn new_folder(home: &Path) -> Result<PathBuf, PracticeCliError> {
     use std::os::unix::fs::DirBuilderExt;
     let practice = home.join("practice");
     serve::private_folder(&practice)?;
-    let mut last =
-        PracticeDeskError::Folder { path: practice.clone(), cause: std::io::ErrorKind::AlreadyExists.into() };
+    let mut last = PracticeCliError::Folder { path: practice.clone(), cause: std::io::ErrorKind::AlreadyExists.into() };
     for path in (1..=MAX_TOURS).map(|number| practice.join(format!("tour-{number}"))) {
         match std::fs::DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => return Ok(path),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(cause) => {
-                last = PracticeDeskError::Folder { path, cause };
+                last = PracticeCliError::Folder { path, cause };
                 break;
             }
         }
     }
     Err(last)
 }
+
+/// The tour's wallet and the copy restored from its words.
+pub(crate) const WALLET: &str = "practice";
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use std::{
 
 use fastness::text::SafeText;
 
-use super::error::PracticeDeskError;
+use super::error::PracticeCliError;
 
 /// Loopback connects at once or not at all.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ impl Place {
     }
 
     /// The place that `http://127.0.0.1:3002` names; a path after it may be `/api` only, as servers have it.
-    pub(super) fn of_url(url: &str) -> Result<Self, PracticeDeskError> {
+    pub(super) fn of_url(url: &str) -> Result<Self, PracticeCliError> {
         let found = || {
             let rest = url.strip_prefix("http://")?;
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -41,7 +41,7 @@ impl Place {
             let known_path = matches!(path.trim_end_matches('/'), "" | "api");
             (address.ip().is_loopback() && known_path).then_some(Self(address))
         };
-        found().ok_or_else(|| PracticeDeskError::NotHere(SafeText::new(url)))
+        found().ok_or_else(|| PracticeCliError::NotHere(SafeText::new(url)))
     }
 
     fn shown(self) -> SafeText {
@@ -52,21 +52,21 @@ impl Place {
     ///
     /// # Errors
     /// Nobody listens, it is no practice chain, it refused, or the connection ended.
-    pub(super) fn order(self, verb: &str, body: &str) -> Result<Vec<u8>, PracticeDeskError> {
+    pub(super) fn order(self, verb: &str, body: &str) -> Result<Vec<u8>, PracticeCliError> {
         let answer = self.exchange(verb, body)?;
         match parse(&answer) {
             Some((200, body)) => Ok(body.to_vec()),
-            Some((400, body)) => Err(PracticeDeskError::Refused(SafeText::new(&String::from_utf8_lossy(body)))),
-            Some(_) => Err(PracticeDeskError::NotPractice(self.shown())),
-            None if answer.is_empty() => Err(PracticeDeskError::Interrupted(self.shown())),
-            None => Err(PracticeDeskError::NotPractice(self.shown())),
+            Some((400, body)) => Err(PracticeCliError::Refused(SafeText::new(&String::from_utf8_lossy(body)))),
+            Some(_) => Err(PracticeCliError::NotPractice(self.shown())),
+            None if answer.is_empty() => Err(PracticeCliError::Interrupted(self.shown())),
+            None => Err(PracticeCliError::NotPractice(self.shown())),
         }
     }
 
-    fn exchange(self, verb: &str, body: &str) -> Result<Vec<u8>, PracticeDeskError> {
-        let interrupted = |_| PracticeDeskError::Interrupted(self.shown());
+    fn exchange(self, verb: &str, body: &str) -> Result<Vec<u8>, PracticeCliError> {
+        let interrupted = |_| PracticeCliError::Interrupted(self.shown());
         let mut stream =
-            TcpStream::connect_timeout(&self.0, CONNECT).map_err(|_| PracticeDeskError::NoServer(self.shown()))?;
+            TcpStream::connect_timeout(&self.0, CONNECT).map_err(|_| PracticeCliError::NoServer(self.shown()))?;
         stream.set_read_timeout(Some(ANSWER)).map_err(interrupted)?;
         stream.set_write_timeout(Some(ANSWER)).map_err(interrupted)?;
         stream.write_all(request(self.0, verb, body).as_bytes()).map_err(interrupted)?;
@@ -75,7 +75,7 @@ impl Place {
             Ok(_) => Ok(answer),
             // A server that closes hard may still have answered in full; parse() sees whether it did.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(answer),
-            Err(_) => Err(PracticeDeskError::Interrupted(self.shown())),
+            Err(_) => Err(PracticeCliError::Interrupted(self.shown())),
         }
     }
 }
@@ -128,7 +128,7 @@ mod tests {
             "http://127.0.0.1:3002/practice",
             "http://127.0.0.1:99999",
         ] {
-            assert!(matches!(Place::of_url(bad), Err(PracticeDeskError::NotHere(_))), "{bad}");
+            assert!(matches!(Place::of_url(bad), Err(PracticeCliError::NotHere(_))), "{bad}");
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     }
 
     /// What `order` makes of a server that answers with these bytes.
-    fn answered(bytes: &'static [u8]) -> Result<Vec<u8>, PracticeDeskError> {
+    fn answered(bytes: &'static [u8]) -> Result<Vec<u8>, PracticeCliError> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let place = Place::port(listener.local_addr().unwrap().port());
         let server = thread::spawn(move || {

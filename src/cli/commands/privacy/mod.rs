@@ -5,20 +5,18 @@
 mod owners;
 mod report;
 
+use self::report::{Detail, PrivacyReport};
+use crate::cli::{
+    CliError,
+    context::{Assent, Context},
+    page::Page,
+    report::{Answer, Report, answer},
+};
 use fastness::{
     explain::Failure,
     store::{forget_log, read_log},
 };
 use serde::Serialize;
-
-use self::report::{Detail, PrivacyReport};
-use super::{Answer, answer};
-use crate::cli::{
-    DeskError,
-    context::{Consent, Context},
-    page::Page,
-    report::Report,
-};
 
 /// Which host was told which of your addresses, accounts and transactions
 #[derive(Debug, clap::Args)]
@@ -78,14 +76,14 @@ fn forget(context: &mut Context) -> Answer {
 }
 
 fn agree(context: &Context, forgotten: &Forgotten) -> Result<(), Failure> {
-    if context.consent() == Consent::Given {
+    if context.consent() == Assent::Given {
         return Ok(());
     }
     let Forgotten { hosts, entries } = forgotten;
     context.ui.say(&format!("The log has {entries} entries about what was told to hosts, {hosts} of them."));
     match context.ui.ask("Type yes to empty it: ", "--yes")?.trim() {
         "yes" => Ok(()),
-        _ => Err(DeskError::Declined.into()),
+        _ => Err(CliError::Declined.into()),
     }
 }
 

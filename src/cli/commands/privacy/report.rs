@@ -12,7 +12,7 @@ use crate::cli::{
 use fastness::{
     explain::Failure,
     ledger::{Ledger, ethereum::EvmAccountRow},
-    store::{LogReading, Told},
+    store::{LogReading, LoggedRequest},
     text::date,
 };
 use serde::Serialize;
@@ -118,7 +118,7 @@ impl PrivacyReport {
     pub(super) fn of(reading: LogReading, ledger: &Ledger, detail: Detail) -> Result<Self, Failure> {
         let gaps = gaps(&reading);
         let mut hosts: BTreeMap<(String, String), Gathered> = BTreeMap::new();
-        for (Told { network, host, kind, id, route }, (first, last)) in reading.told {
+        for (LoggedRequest { network, host, kind, id, route }, (first, last)) in reading.told {
             let host = hosts.entry((network, host)).or_default();
             host.routes.insert(route);
             let times = Times { first, last };

@@ -10,17 +10,17 @@ mod sealed;
 use std::path::PathBuf;
 
 use self::process::SealedChild;
-use super::{
-    Answer, answer,
-    broadcast::{self, DiscretionArgs, Sent},
-    pay::{FeeArgs, fee_limit},
-};
+
 use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
+    CliError,
+    bitcoin::{
+        delivery::{self, DeliveryReport, DiscretionArgs},
+        payment::{FeeArgs, fee_limit},
+    },
     context::Context,
+    limits::LimitArgs,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use fastness::{
     account::Keychain,
@@ -33,7 +33,7 @@ use fastness::{
     explain::Failure,
     flow::{
         FlowError,
-        bitcoin::{Context as DraftContext, Draft, SignedFile},
+        bitcoin::{Draft, DraftContext, SignedFile},
     },
     ledger::{Ledger, bitcoin::AccountRow},
     request::Fee,
@@ -69,9 +69,9 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Swept {
     #[serde(flatten)]
-    first: Sent,
+    first: DeliveryReport,
     /// The other transactions, where one does not hold all coins.
-    also: Vec<Sent>,
+    also: Vec<DeliveryReport>,
     /// Coins that would cost more than they bring.
     left_out: Remaining,
     /// Coins that are for another sweep.
@@ -82,8 +82,8 @@ struct Swept {
 
 /// What became of each transaction.
 struct Delivered {
-    first: Sent,
-    also: Vec<Sent>,
+    first: DeliveryReport,
+    also: Vec<DeliveryReport>,
     unsent: Option<Unsent>,
 }
 
@@ -127,10 +127,10 @@ impl Args {
     /// The keyless side: finds the coins, plans, and sends.
     fn parent(&self, context: &mut Context) -> Answer {
         let _lock = context.payment_lock()?;
-        let (ledger, row) = super::sync::refreshed(context)?;
+        let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
         let network = row.account.network;
         let Fee::Rate(rate) = self.fee.resolved(context, network)? else {
-            return Err(DeskError::Usage("a sweep takes a fee rate: use --fee-rate or --target".to_owned()).into());
+            return Err(CliError::Usage("a sweep takes a fee rate: use --fee-rate or --target".to_owned()).into());
         };
         let to = self.destination(&ledger, &row)?;
         let explorer = context.explorer(network)?;
@@ -161,7 +161,7 @@ impl Args {
                 Ok(Destination::Own { account: Box::new(row.account.clone()), index })
             }
             [typed] => Ok(Destination::Typed(address::parse(typed, row.account.network)?)),
-            _ => Err(DeskError::Usage("a sweep goes to one address; name one with --expect-to".to_owned()).into()),
+            _ => Err(CliError::Usage("a sweep goes to one address; name one with --expect-to".to_owned()).into()),
         }
     }
 
@@ -169,7 +169,7 @@ impl Args {
     fn check_total(&self, drafts: &[Draft]) -> Result<(), Failure> {
         if drafts.len() > 1 && self.limits.approve.is_some() {
             let what = "--approve agrees to one transaction, and this sweep takes several: use --yes with --max-fee";
-            return Err(DeskError::Usage(what.to_owned()).into());
+            return Err(CliError::Usage(what.to_owned()).into());
         }
         let Some(most) = self.limits.max_fee()? else { return Ok(()) };
         let fees = drafts.iter().filter_map(|draft| draft.plan.psbt.fee().ok());
@@ -185,9 +185,9 @@ impl Args {
     fn send_all(&self, context: &mut Context, signed: &[SignedFile]) -> Result<Delivered, Failure> {
         let (head, tail) = signed.split_first().ok_or(BitcoinError::NothingToSweep)?;
         let mut delivered =
-            Delivered { first: broadcast::send(context, head, &self.discretion)?, also: Vec::new(), unsent: None };
+            Delivered { first: delivery::send(context, head, &self.discretion)?, also: Vec::new(), unsent: None };
         for (place, file) in tail.iter().enumerate() {
-            match broadcast::send(context, file, &self.discretion) {
+            match delivery::send(context, file, &self.discretion) {
                 Ok(sent) => delivered.also.push(sent),
                 Err(failure) => {
                     let (code, exit_code) = (failure.entry().code, failure.entry().kind.exit_code());
@@ -212,7 +212,7 @@ fn say_left_out(context: &Context, shares: &Shares, rate: FeeRate) -> Result<(),
         let what = Remaining::of(&shares.left_out)?.describe();
         if shares.transactions.is_empty() {
             let text = format!("no coin of this key brings more than it costs at {rate}: {what}");
-            return Err(DeskError::Usage(text).into());
+            return Err(CliError::Usage(text).into());
         }
         let text = format!("left out: {what}, for each costs more at {rate} than it brings");
         context.ui.warn(&Warning { code: "coins_left_out", text });

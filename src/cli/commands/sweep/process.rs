@@ -9,7 +9,7 @@ use std::{
 
 use super::Args;
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
     interrupts,
     sealed_child::{self, ChildWords},
@@ -47,13 +47,13 @@ impl SealedChild {
         words.option("key-fd", args.key_fd.map(|number| number.to_string()));
         words.option("key-file", args.key_file.as_ref());
         let words = words.limited(&args.limits, context.consent());
-        let gone = |_| DeskError::Child("it does not start".to_owned());
+        let gone = |_| CliError::Child("it does not start".to_owned());
         let program = std::env::current_exe().map_err(gone)?;
         let mut command = Command::new(program);
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(sealed_child::stderr_of_child());
         let mut process = command.spawn().map_err(gone)?;
         sealed_child::relay(process.stderr.take());
-        let stdout = process.stdout.take().ok_or_else(|| DeskError::Child("it has no output".to_owned()))?;
+        let stdout = process.stdout.take().ok_or_else(|| CliError::Child("it has no output".to_owned()))?;
         Ok(Self { process, answers: BufReader::new(stdout) })
     }
 
@@ -61,7 +61,7 @@ impl SealedChild {
     pub(super) fn public_key(&mut self) -> Result<PublicKey, Failure> {
         let mut line = String::new();
         let read = interrupts::while_child_works(self.process.id(), || self.answers.read_line(&mut line))?;
-        read.map_err(|_| DeskError::Child(NO_ANSWER.to_owned()))?;
+        read.map_err(|_| CliError::Child(NO_ANSWER.to_owned()))?;
         match line.trim().parse() {
             Ok(key) => Ok(key),
             Err(_) => Err(self.failed(line)),
@@ -93,7 +93,7 @@ impl SealedChild {
 
     fn rest(&mut self, mut text: String) -> Result<String, Failure> {
         std::io::Read::read_to_string(&mut self.answers, &mut text)
-            .map_err(|_| DeskError::Child(NO_ANSWER.to_owned()))?;
+            .map_err(|_| CliError::Child(NO_ANSWER.to_owned()))?;
         Ok(text)
     }
 }

@@ -6,26 +6,23 @@ use std::path::{Path, PathBuf};
 
 use super::{Args, process::SEPARATOR};
 use crate::cli::{
-    DeskError,
-    agreement::{self, Asked},
-    commands::{
-        Answer, answer,
-        sign::{SignedReport, read_input},
+    CliError,
+    bitcoin::{
+        agreement::{self, AgreementRequest},
+        report::SignedReport,
     },
     context::Context,
     heading::Heading,
+    input_file::read_input,
     key_side::{self, Files},
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
     ui,
 };
 use fastness::{
     chain::bitcoin::{OwnAccount, Ownership},
     explain::Failure,
-    flow::{
-        self, FlowError,
-        bitcoin::{Draft, Origin},
-    },
+    flow::{self, FlowError, PayeeSource, bitcoin::Draft},
     keystore::{Keys, SingleKey},
     ledger::bitcoin::AccountRow,
     review::{Review, Role},
@@ -80,7 +77,8 @@ impl Args {
                 1 => format!("sweep into {}/{}", row.wallet, row.name),
                 several => format!("sweep into {}/{}, {number} of {several}", row.wallet, row.name),
             };
-            let asked = Asked { limits: &limits, origin: Origin::Command, heading: Heading::of(subject) };
+            let asked =
+                AgreementRequest { limits: &limits, origin: PayeeSource::Command, heading: Heading::of(subject) };
             let approved = flow::bitcoin::approve(draft, &ours, |review| {
                 check_destination(context, &row, &proof, review)?;
                 agreement::agree(context, &asked, review)
@@ -141,7 +139,7 @@ fn check_destination(context: &Context, row: &AccountRow, proof: &Proof, review:
             let typed = context.ui.ask(question, "--expect-to ADDRESS")?;
             let typed: String = typed.split_whitespace().collect();
             let is_it = output.address.as_deref().is_some_and(|address| address == typed) && foreign.next().is_none();
-            if is_it { Ok(()) } else { Err(DeskError::EntriesDiffer.into()) }
+            if is_it { Ok(()) } else { Err(CliError::EntriesDiffer.into()) }
         }
     }
 }

@@ -7,18 +7,21 @@ use std::collections::BTreeMap;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Transaction, Txid, block::Header};
 use tokio::time::Instant;
 
-use super::{core_rpc::Core, electrum::Electrum, esplora::Esplora, history::History, scan::Pace};
+use super::{core_rpc::Core, electrum::Electrum, esplora::Esplora, questions::Pace};
 use crate::{
     amount::FeeRate,
     chain::bitcoin::spv::{self, MerkleBranch, SpvError},
     explorer::{
         Cause,
-        bitcoin::{KnownHistory, Tip, TxPlace},
+        bitcoin::{Tip, TxPlace},
         health::Lane,
-        online::transport::{
-            endpoint::{Endpoint, Kind},
-            http::{Fault, Http, Reply},
-            limits,
+        online::{
+            bitcoin::questions::{ScriptAnswer, ScriptQuery},
+            transport::{
+                endpoint::{Endpoint, Protocol},
+                http::{Http, HttpFault, HttpReply},
+                limits,
+            },
         },
     },
     network::Network,
@@ -28,35 +31,6 @@ use crate::{
 const TOO_MANY: u16 = 429;
 /// Headers before the newest that are asked for with it.
 const HEADERS_BELOW: u32 = 9;
-
-/// A script to ask about, with what is known of it already.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    /// The script.
-    pub(super) script: ScriptBuf,
-    /// What an unchanged answer would say again; nothing if it was never asked.
-    pub(super) known: Option<KnownHistory>,
-    /// Whether that was learnt from the host that is asked now.
-    pub(super) told: Told,
-}
-
-/// Where something is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// From this host: it is enough to learn that nothing is newer.
-    Here,
-    /// From others: this host has to list all of it.
-    Elsewhere,
-}
-
-/// What a host says of one script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answered {
-    /// Exactly what is known already, no more and no less.
-    Unchanged,
-    /// Its whole history.
-    History(History),
-}
 
 /// One host while it answers one question, whatever it speaks.
 #[derive(Clone, Copy)]
@@ -89,10 +63,10 @@ impl<'a> Host<'a> {
         network: Network,
     ) -> Option<Self> {
         match endpoint.kind {
-            Kind::Esplora => Some(Self::Esplora(Esplora { http, endpoint, deadline, network })),
-            Kind::Electrum => Some(Self::Electrum(Electrum { http, endpoint, deadline, network })),
-            Kind::Core => Some(Self::Core(Core { http, endpoint, deadline, network })),
-            Kind::Blockchair | Kind::BlockCypher => None,
+            Protocol::Esplora => Some(Self::Esplora(Esplora { http, endpoint, deadline, network })),
+            Protocol::Electrum => Some(Self::Electrum(Electrum { http, endpoint, deadline, network })),
+            Protocol::Core => Some(Self::Core(Core { http, endpoint, deadline, network })),
+            Protocol::Blockchair | Protocol::BlockCypher => None,
         }
     }
 
@@ -207,12 +181,12 @@ impl<'a> Host<'a> {
     }
 
     /// What it says of each script, in order.
-    pub(super) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+    pub(super) async fn histories(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         at!(self, host => host.histories(asked).await)
     }
 
     /// Sends a transaction, once; the answer in the form in which an Esplora server would write it.
-    pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<HttpReply, HttpFault> {
         let started = Instant::now();
         let reply = at!(self, host => host.post(raw).await);
         let cause = match &reply {
@@ -222,7 +196,7 @@ impl<'a> Host<'a> {
             }
             Ok(_) => None,
             // Our own bucket: the host was not asked.
-            Err(Fault { cause: Cause::Throttled, .. }) => return reply,
+            Err(HttpFault { cause: Cause::Throttled, .. }) => return reply,
             Err(fault) => Some(fault.cause),
         };
         self.endpoint().note(Lane::Send, cause, started);

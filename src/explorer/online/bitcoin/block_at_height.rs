@@ -8,8 +8,8 @@ use super::{Explorer, backend::Host};
 use crate::{
     chain::bitcoin::spv,
     explorer::{
-        Cause, ExplorerError,
-        bitcoin::{Claim, Heights, SAME_MOMENT, Standing},
+        Cause, Claim, ExplorerError,
+        bitcoin::{BlockAtHeight, Heights, SAME_MOMENT},
         online::transport::{
             limits,
             pool::{Audience, Polled, after},
@@ -22,15 +22,15 @@ impl Explorer {
     ///
     /// # Errors
     /// Nobody answered, or only with headers that are false.
-    pub fn standing_at(&self, height: u32) -> Result<Standing, ExplorerError> {
+    pub fn standing_at(&self, height: u32) -> Result<BlockAtHeight, ExplorerError> {
         let polled = self.ask_two(async |host: Host<'_>| shown(&host, height).await.map(Some))?;
-        let mut best: Option<(u32, Standing)> = None;
+        let mut best: Option<(u32, BlockAtHeight)> = None;
         for (tip, standing) in polled.answers.into_iter().filter_map(|(_, shown)| shown) {
             if best.as_ref().is_none_or(|(highest, _)| tip > *highest) {
                 best = Some((tip, standing));
             }
         }
-        Ok(best.map_or(Standing::NotShown, |(_, standing)| standing))
+        Ok(best.map_or(BlockAtHeight::NotShown, |(_, standing)| standing))
     }
 
     /// The height of the newest block, as two organisations say.
@@ -63,12 +63,12 @@ impl Explorer {
 }
 
 /// What one host shows of the block at a height, and the height of its tip.
-async fn shown(host: &Host<'_>, height: u32) -> Result<(u32, Standing), Cause> {
+async fn shown(host: &Host<'_>, height: u32) -> Result<(u32, BlockAtHeight), Cause> {
     let (tip, _) = host.top().await?;
-    let Some(above) = tip.height.checked_sub(height) else { return Ok((tip.height, Standing::Shorter)) };
+    let Some(above) = tip.height.checked_sub(height) else { return Ok((tip.height, BlockAtHeight::Shorter)) };
     let headers = host.headers(height, tip.height).await?;
     spv::check_headers(host.network(), height, &headers).map_err(|_| Cause::Lied)?;
     let needed = usize::try_from(above).unwrap_or(usize::MAX).min(spv::SUCCESSORS) + 1;
     let block = headers.first().filter(|_| headers.len() >= needed).map(Header::block_hash);
-    Ok((tip.height, block.map_or(Standing::NotShown, Standing::Block)))
+    Ok((tip.height, block.map_or(BlockAtHeight::NotShown, BlockAtHeight::Block)))
 }

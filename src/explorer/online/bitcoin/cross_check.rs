@@ -5,8 +5,9 @@
 
 use super::{
     Explorer,
-    backend::{Answered, Asked, Host, Told},
-    history::History,
+    backend::Host,
+    history::HostHistory,
+    questions::{KnownFrom, ScriptAnswer, ScriptQuery},
 };
 use crate::{
     explorer::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What one host answered: its tip, an answer for each script that was put to it.
-type Testimony = (Tip, Vec<Answered>);
+type Testimony = (Tip, Vec<ScriptAnswer>);
 
 impl Explorer {
     /// What another organisation than that of `primary`, which told most of them, says of these scripts; nothing if there is
@@ -46,12 +47,12 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
     let together = host.pace().await?.together;
     let most = host.endpoint().room().saturating_mul(together);
     let here = host.endpoint().operator.as_str();
-    let ask = |one: &WitnessedScript| Asked {
+    let ask = |one: &WitnessedScript| ScriptQuery {
         script: one.script.clone(),
         known: Some(one.known.clone()),
-        told: if one.agreed_by.as_deref() == Some(here) { Told::Here } else { Told::Elsewhere },
+        told: if one.agreed_by.as_deref() == Some(here) { KnownFrom::Here } else { KnownFrom::Elsewhere },
     };
-    let asked: Vec<Asked> = scripts.iter().take(most).map(ask).collect();
+    let asked: Vec<ScriptQuery> = scripts.iter().take(most).map(ask).collect();
     let mut answers = Vec::with_capacity(asked.len());
     // Each part has its own time, as in a scan.
     for part in asked.chunks(together.max(limits::PART)) {
@@ -67,14 +68,14 @@ fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: Saf
     for (WitnessedScript { keychain, index, known, told_by, .. }, answer) in scripts.iter().zip(answers) {
         let is_another = told_by.as_ref().is_some_and(|teller| organisation(teller.as_str()) != its);
         let is_the_same = match &answer {
-            Answered::Unchanged => true,
-            Answered::History(history) => known.is(&history.txs),
+            ScriptAnswer::Unchanged => true,
+            ScriptAnswer::History(history) => known.is(&history.txs),
         };
         let (keychain, index) = (*keychain, *index);
         match answer {
             // Nobody agrees with itself.
             _ if is_the_same && is_another => opinion.agreed.push((keychain, index)),
-            Answered::History(History { txs, mempool_capped }) if !is_the_same => {
+            ScriptAnswer::History(HostHistory { txs, mempool_capped }) if !is_the_same => {
                 let operator = opinion.operator.clone();
                 opinion.differing.push(ScriptHistory { keychain, index, txs, mempool_capped, operator });
             }

@@ -20,8 +20,8 @@ use crate::{
     account::Keychain,
     explain::Explain,
     explorer::{
-        Cause, ExplorerError, Failure, Failures,
-        bitcoin::{Claim, NotSent, ScanAnswer, ScanPlan, TxPlace, Verdict},
+        Cause, Claim, ExplorerError, HostFailure, HostFailures,
+        bitcoin::{NotSent, ScanAnswer, ScanPlan, TxPlace, Verdict},
     },
     network::Network,
     text::SafeText,
@@ -62,13 +62,13 @@ pub(super) fn operator(server: &Server) -> SafeText {
 }
 
 fn no_answer(server: &Server, cause: Cause) -> ExplorerError {
-    ExplorerError::NoAnswer(Failures(vec![Failure { operator: operator(server), cause }]))
+    ExplorerError::NoAnswer(HostFailures(vec![HostFailure { operator: operator(server), cause }]))
 }
 
 fn cause_of_tip(act: impl Fn() -> Act + Send + Sync + 'static) -> Cause {
     let server = regtest(move |_| act());
     match connect(&[&server]).tip() {
-        Err(ExplorerError::NoAnswer(Failures(failures))) => failures[0].cause,
+        Err(ExplorerError::NoAnswer(HostFailures(failures))) => failures[0].cause,
         other => panic!("{other:?}"),
     }
 }
@@ -118,7 +118,7 @@ fn nobody_there_is_unreachable() {
     assert!(error.to_string().ends_with("unreachable)"), "{error}");
     let tx = fake::payment(&fake::script(1), 1);
     let verdict = explorer.broadcast(&consensus::serialize(&tx), tx.compute_txid());
-    let Verdict::NotSent(NotSent::Nobody(Failures(failures))) = verdict else { panic!("{verdict:?}") };
+    let Verdict::NotSent(NotSent::Nobody(HostFailures(failures))) = verdict else { panic!("{verdict:?}") };
     assert_eq!(failures[0].cause, Cause::Unreachable);
 }
 
@@ -175,7 +175,7 @@ fn another_chain_is_never_asked_again() {
     let good = regtest(at_height_7);
     let explorer = connect(&[&main, &good]);
     assert!(explorer.tip().is_ok());
-    assert_eq!(explorer.distrusted(), [Failure { operator: operator(&main), cause: Cause::WrongChain }]);
+    assert_eq!(explorer.distrusted(), [HostFailure { operator: operator(&main), cause: Cause::WrongChain }]);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn false_bytes_are_a_lie_and_the_next_is_asked() {
     let honest = holder(&tx, None);
     let explorer = connect(&[&liar, &honest]);
     assert_eq!(explorer.transaction(txid), Ok(Some(tx)));
-    assert_eq!(explorer.distrusted(), [Failure { operator: operator(&liar), cause: Cause::Lied }]);
+    assert_eq!(explorer.distrusted(), [HostFailure { operator: operator(&liar), cause: Cause::Lied }]);
 }
 
 /// A server that has one transaction, waiting, and answers about others what real ones answer.

@@ -34,7 +34,7 @@ pub(super) struct Counts {
 
 /// Each transaction of a script once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct History {
+pub(super) struct HostHistory {
     /// In the order of the lists.
     pub(super) txs: Vec<TxAt>,
     /// The list of waiting transactions was full, so there may be more.
@@ -67,12 +67,12 @@ impl Gathered {
 }
 
 /// Reads the whole history of `script`: one request for most, separate pages for the busy.
-pub(super) async fn read(pages: &impl Pages, script: &Script) -> Result<History, Cause> {
+pub(super) async fn read(pages: &impl Pages, script: &Script) -> Result<HostHistory, Cause> {
     let first = pages.mixed().await?;
     let history = if first.len() < limits::SMALLEST_PAGE {
         let mut gathered = Gathered::default();
         gathered.add(first)?;
-        History { txs: gathered.txs, mempool_capped: false }
+        HostHistory { txs: gathered.txs, mempool_capped: false }
     } else {
         read_by_pages(pages).await?
     };
@@ -80,13 +80,13 @@ pub(super) async fn read(pages: &impl Pages, script: &Script) -> Result<History,
 }
 
 /// A script that was ever used was paid first: its history shows that, or it is another's.
-fn is_of(script: &Script, history: &History) -> bool {
+fn is_of(script: &Script, history: &HostHistory) -> bool {
     let pays = |seen: &TxAt| seen.tx.output.iter().any(|output| *output.script_pubkey == *script);
     history.txs.is_empty() || history.mempool_capped || history.txs.iter().any(pays)
 }
 
 /// Starts again when the history changed under our reading, and gives up rather than answer too little.
-async fn read_by_pages(pages: &impl Pages) -> Result<History, Cause> {
+async fn read_by_pages(pages: &impl Pages) -> Result<HostHistory, Cause> {
     for _ in 0..limits::REREADS {
         if let Some(history) = read_once(pages).await? {
             return Ok(history);
@@ -98,7 +98,7 @@ async fn read_by_pages(pages: &impl Pages) -> Result<History, Cause> {
 /// One pass: nothing if the pages do not add up to what the server counts.
 ///
 /// Waiting transactions come first, so that one that confirms meanwhile is seen twice rather than never.
-async fn read_once(pages: &impl Pages) -> Result<Option<History>, Cause> {
+async fn read_once(pages: &impl Pages) -> Result<Option<HostHistory>, Cause> {
     let mut waiting = pages.waiting().await?;
     let is_full = waiting.len() >= limits::MEMPOOL_PAGE;
     if is_full {
@@ -127,7 +127,7 @@ async fn read_once(pages: &impl Pages) -> Result<Option<History>, Cause> {
     let listed = u64::try_from(ids(&waiting).len()).map_err(|_| Cause::TooLarge)?;
     let mempool_capped = is_full && counts.waiting.is_none_or(|all| all > listed);
     confirmed.add(waiting)?;
-    Ok(Some(History { txs: confirmed.txs, mempool_capped }))
+    Ok(Some(HostHistory { txs: confirmed.txs, mempool_capped }))
 }
 
 fn ids(txs: &[TxAt]) -> BTreeSet<Txid> {
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    fn run(server: &Server) -> Result<History, Cause> {
+    fn run(server: &Server) -> Result<HostHistory, Cause> {
         fake::block_on(read(server, &script()))
     }
 

@@ -8,27 +8,24 @@ mod cross_check;
 #[cfg(test)]
 mod fault_tests;
 mod header_cache;
+mod questions;
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 use tokio::time::Instant;
 
-use self::{
-    backend::{Asked, Host},
-    core_rpc::memory::NodeMemory,
-    header_cache::SeenBlocks,
-    scan::Pace,
-};
+use self::{backend::Host, core_rpc::memory::NodeMemory, header_cache::SeenBlocks};
 use super::transport::{
-    endpoint::{Endpoint, Kind},
+    endpoint::{Endpoint, Protocol},
     http::Http,
-    pool::{Audience, Found, Pool, after},
+    pool::{Audience, Pool, PoolAnswer, after},
 };
+use crate::explorer::online::bitcoin::questions::{Pace, ScriptQuery};
 use crate::{
     explorer::{
-        Cause, ExplorerError, Failure, NodeLogin, Passage,
-        bitcoin::{Claim, ScanAnswer, ScanPlan, ScanProgress, Sending, Tip, default_endpoints},
+        Cause, Claim, Egress, ExplorerError, HostFailure, NodeLogin,
+        bitcoin::{ScanAnswer, ScanPlan, ScanProgress, Sending, Tip, default_endpoints},
         health::{Gate, Lane},
     },
     network::Network,
@@ -80,7 +77,7 @@ impl Explorer {
         } else {
             super::transport::limits::LOOK_AT
         };
-        let (http, seen, sending) = (Http::new(&Passage::default())?, RefCell::default(), Sending::Widely);
+        let (http, seen, sending) = (Http::new(&Egress::default())?, RefCell::default(), Sending::Widely);
         Ok(Self { network, http, pool, seen, read_back_at, sending })
     }
 
@@ -96,7 +93,7 @@ impl Explorer {
     ///
     /// # Errors
     /// A system that cannot start a client.
-    pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
+    pub fn through(mut self, passage: &Egress) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
         self.pool.remember_in(&passage.book);
         Ok(self)
@@ -112,7 +109,7 @@ impl Explorer {
     /// True if one of them is a person's own node, which asks for a login.
     #[must_use]
     pub fn has_node(&self) -> bool {
-        self.pool.endpoints().iter().any(|endpoint| endpoint.kind == Kind::Core)
+        self.pool.endpoints().iter().any(|endpoint| endpoint.kind == Protocol::Core)
     }
 
     /// True if none of them is ever asked anything.
@@ -125,7 +122,7 @@ impl Explorer {
     #[must_use]
     pub fn with_login(self, login: NodeLogin) -> Self {
         let login = Rc::new(login);
-        for endpoint in self.pool.endpoints().iter().filter(|endpoint| endpoint.kind == Kind::Core) {
+        for endpoint in self.pool.endpoints().iter().filter(|endpoint| endpoint.kind == Protocol::Core) {
             // Given before the first question, and once.
             if let Ok(node) = endpoint.memory::<NodeMemory>() {
                 let _ = node.login.set(Rc::clone(&login));
@@ -144,7 +141,7 @@ impl Explorer {
 
     /// Explorers that proved false in this process and are not asked again.
     #[must_use]
-    pub fn distrusted(&self) -> Vec<Failure> {
+    pub fn distrusted(&self) -> Vec<HostFailure> {
         self.pool.distrusted()
     }
 
@@ -165,7 +162,7 @@ impl Explorer {
             Ok(top)
         }))?;
         let Claim::Single { value: (tip, headers), operator } = claim else {
-            return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
+            return Err(ExplorerError::NoAnswer(crate::explorer::HostFailures::default()));
         };
         let mut seen = self.seen.borrow_mut();
         seen.begin();
@@ -205,7 +202,7 @@ impl Explorer {
     ) -> Result<ScanAnswer, ExplorerError> {
         self.wait(async {
             // Each question has its own time: how long a scan takes depends on how much there is to ask.
-            let ask = async |asked: &[Asked]| {
+            let ask = async |asked: &[ScriptQuery]| {
                 let question = async |host: Host<'_>| host.histories(asked).await.map(Some);
                 self.seek(after(super::transport::limits::SCAN), question).await?.single()
             };
@@ -266,7 +263,7 @@ impl Explorer {
         &self,
         end: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
-    ) -> Result<Found<T>, ExplorerError> {
+    ) -> Result<PoolAnswer<T>, ExplorerError> {
         self.seek_among((end, Audience::Witnesses), question).await
     }
 
@@ -275,7 +272,7 @@ impl Explorer {
         &self,
         wanted: (Instant, Audience),
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
-    ) -> Result<Found<T>, ExplorerError> {
+    ) -> Result<PoolAnswer<T>, ExplorerError> {
         self.pool.seek(wanted, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 
@@ -284,7 +281,7 @@ impl Explorer {
         &self,
         end: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
-    ) -> Result<Found<T>, ExplorerError> {
+    ) -> Result<PoolAnswer<T>, ExplorerError> {
         self.pool.race(end, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
     }
 

@@ -14,15 +14,15 @@ use crate::{
     explorer::{
         Cause, ExplorerError,
         bitcoin::BlockRef,
-        online::transport::{limits, pool::after},
+        online::{
+            bitcoin::questions::HEADERS,
+            transport::{limits, pool::after},
+        },
     },
 };
 
 /// From so many of our transactions in one block on, the list of all its ids is less to ask for than a branch for each.
 const TOGETHER: usize = 4;
-/// Headers that one question brings.
-pub(super) const HEADERS: u32 = 10;
-
 impl Host<'_> {
     /// Which of these transactions of one block are proven to be in it; nothing where the host has no list for that.
     async fn prove_together(&self, transactions: &[&Transaction], header: &Header) -> Result<Option<Vec<bool>>, Cause> {

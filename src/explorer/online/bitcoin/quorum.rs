@@ -9,8 +9,8 @@ use super::{Explorer, backend::Host};
 use crate::{
     amount::FeeRate,
     explorer::{
-        Cause, ExplorerError, Failures,
-        bitcoin::{Claim, FeeAdvice, Placed, TxPlace},
+        Cause, Claim, ExplorerError, HostFailures,
+        bitcoin::{FeeAdvice, Placed, TxPlace},
         online::transport::{
             limits,
             pool::{Audience, Polled, after},
@@ -107,7 +107,7 @@ fn most_telling<T: PartialEq>(answers: Vec<(SafeText, T)>, rank: impl Fn(&T) -> 
 
 /// Nobody answered, and nobody failed: there was nobody to ask.
 fn nobody() -> ExplorerError {
-    ExplorerError::NoAnswer(Failures::default())
+    ExplorerError::NoAnswer(HostFailures::default())
 }
 
 /// In a block tells more than in a mempool, and that more than nowhere.

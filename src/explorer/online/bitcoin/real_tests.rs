@@ -9,18 +9,18 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus};
 use tokio::time::Instant;
 
 use super::{
-    backend::{Answered, Asked, Told},
     broadcast::reject,
     core_rpc::Core,
     electrum::Electrum,
     fake,
-    history::History,
+    history::HostHistory,
+    questions::{KnownFrom, ScriptAnswer, ScriptQuery},
 };
 use crate::explorer::online::bitcoin::core_rpc::memory::NodeMemory;
 use crate::{
     chain::bitcoin::spv,
     explorer::{
-        Cause, NodeLogin, Passage,
+        Cause, Egress, NodeLogin,
         bitcoin::{BlockRef, KnownHistory, TxPlace},
         online::transport::{endpoint::Endpoint, http::Http},
     },
@@ -46,18 +46,18 @@ fn named() -> Option<(Endpoint, Endpoint, Vec<ScriptBuf>)> {
     Some((core, electrum, scripts.chain(unused).collect()))
 }
 
-fn history(answer: &Answered) -> &History {
+fn history(answer: &ScriptAnswer) -> &HostHistory {
     match answer {
-        Answered::History(history) => history,
-        Answered::Unchanged => panic!("nothing was known"),
+        ScriptAnswer::History(history) => history,
+        ScriptAnswer::Unchanged => panic!("nothing was known"),
     }
 }
 
-fn places(answer: &Answered) -> BTreeSet<(Txid, Option<BlockRef>)> {
+fn places(answer: &ScriptAnswer) -> BTreeSet<(Txid, Option<BlockRef>)> {
     history(answer).txs.iter().map(|seen| (seen.tx.compute_txid(), seen.place)).collect()
 }
 
-fn known(answer: &Answered) -> KnownHistory {
+fn known(answer: &ScriptAnswer) -> KnownHistory {
     let (mut known, mut confirmed) = (KnownHistory::default(), Vec::new());
     for seen in &history(answer).txs {
         match seen.place {
@@ -75,8 +75,10 @@ async fn same_histories(
     electrum: Electrum<'_>,
     scripts: &[ScriptBuf],
 ) -> Vec<(Transaction, Option<BlockRef>)> {
-    let asked: Vec<Asked> =
-        scripts.iter().map(|script| Asked { script: script.clone(), known: None, told: Told::Here }).collect();
+    let asked: Vec<ScriptQuery> = scripts
+        .iter()
+        .map(|script| ScriptQuery { script: script.clone(), known: None, told: KnownFrom::Here })
+        .collect();
     let started = Instant::now();
     let from_core = core.histories(&asked).await.expect("the node's");
     let between = Instant::now();
@@ -87,15 +89,19 @@ async fn same_histories(
         assert_eq!(places(ours), places(theirs), "{script}");
         seen.extend(history(theirs).txs.iter().map(|at| (at.tx.clone(), at.place)));
     }
-    let again: Vec<Asked> = asked
+    let again: Vec<ScriptQuery> = asked
         .iter()
         .zip(&from_core)
-        .map(|(one, answer)| Asked { script: one.script.clone(), known: Some(known(answer)), told: Told::Here })
+        .map(|(one, answer)| ScriptQuery {
+            script: one.script.clone(),
+            known: Some(known(answer)),
+            told: KnownFrom::Here,
+        })
         .collect();
     let third = Instant::now();
-    assert!(core.histories(&again).await.expect("again").iter().all(|answer| *answer == Answered::Unchanged));
+    assert!(core.histories(&again).await.expect("again").iter().all(|answer| *answer == ScriptAnswer::Unchanged));
     let fourth = Instant::now();
-    assert!(electrum.histories(&again).await.expect("again").iter().all(|answer| *answer == Answered::Unchanged));
+    assert!(electrum.histories(&again).await.expect("again").iter().all(|answer| *answer == ScriptAnswer::Unchanged));
     let times = [between - started, ended - between, fourth - third, fourth.elapsed()];
     let report = format!("{} scripts, {} transactions: {times:?}", scripts.len(), seen.len());
     // Figures for whoever runs it, on the channel of the test's own output.
@@ -128,7 +134,7 @@ async fn proven_and_placed(core: Core<'_>, electrum: Electrum<'_>, tx: &Transact
 #[test]
 fn claims_nothing_unless_fastness_real_core_is_set_a_node_and_an_electrum_server_say_the_same() {
     let Some((core, electrum, scripts)) = named() else { return };
-    let http = Http::new(&Passage::default()).expect("a client");
+    let http = Http::new(&Egress::default()).expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let deadline = Instant::now() + Duration::from_secs(300);
@@ -181,12 +187,12 @@ fn claims_nothing_unless_fastness_real_bare_core_is_set_a_node_without_indexes_s
                 .is_ok()
         );
     }
-    let http = Http::new(&Passage::default()).expect("a client");
+    let http = Http::new(&Egress::default()).expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let deadline = Instant::now() + Duration::from_secs(30);
         let core = Core { http: &http, endpoint: &endpoint, deadline, network: Network::Regtest };
-        let asked = Asked { script: fake::script(1), known: None, told: Told::Here };
+        let asked = ScriptQuery { script: fake::script(1), known: None, told: KnownFrom::Here };
         assert_eq!(core.histories(&[asked]).await, Err(Cause::NoFilterIndex));
         let nobodys = fake::payment(&fake::script(1), 1).compute_txid();
         assert_eq!(core.place(nobodys).await, Err(Cause::Unsupported), "it cannot know");

@@ -10,37 +10,18 @@ use bitcoin::ScriptBuf;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::{
-    backend::{Answered, Asked, Told},
-    history::History,
+    history::HostHistory,
+    questions::{KnownFrom, ScriptAnswer, ScriptQuery},
 };
 use crate::{
     account::{Keychain, search_end},
     explorer::{
         ExplorerError,
         bitcoin::{ScanAnswer, ScanPlan, ScanProgress, ScriptHistory},
-        online::transport::limits,
+        online::{bitcoin::questions::Pace, transport::limits},
     },
     text::SafeText,
 };
-
-/// How a host is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
-    /// Scripts in one question.
-    pub(super) together: usize,
-    /// Questions at once.
-    pub(super) at_once: usize,
-}
-
-impl Pace {
-    /// One script a question, many questions.
-    pub(super) const SINGLE: Self = Self { together: 1, at_once: limits::IN_FLIGHT };
-
-    /// So many scripts a question, few questions.
-    pub(super) const fn together(together: usize) -> Self {
-        Self { together, at_once: limits::BULK_IN_FLIGHT }
-    }
-}
 
 /// The scripts that a first scan begins with; nothing for an account that was scanned before.
 pub(super) fn first_window(plan: &ScanPlan<'_>) -> Result<Option<Vec<ScriptBuf>>, ExplorerError> {
@@ -56,7 +37,7 @@ pub(super) fn first_window(plan: &ScanPlan<'_>) -> Result<Option<Vec<ScriptBuf>>
 pub(super) async fn run(
     (plan, pace): (&ScanPlan<'_>, Pace),
     progress: &mut dyn FnMut(ScanProgress),
-    ask: impl AsyncFn(&[Asked]) -> Result<(Vec<Answered>, SafeText), ExplorerError>,
+    ask: impl AsyncFn(&[ScriptQuery]) -> Result<(Vec<ScriptAnswer>, SafeText), ExplorerError>,
 ) -> Result<ScanAnswer, ExplorerError> {
     let mut frontier = Frontier::new(plan, pace)?;
     let mut in_flight = FuturesUnordered::new();
@@ -72,7 +53,7 @@ pub(super) async fn run(
         let Some((places, answered)) = in_flight.next().await else { break };
         let (answered, operator) = answered?;
         if answered.len() != places.len() {
-            return Err(ExplorerError::NoAnswer(crate::explorer::Failures::default()));
+            return Err(ExplorerError::NoAnswer(crate::explorer::HostFailures::default()));
         }
         for ((keychain, index), answered) in places.into_iter().zip(answered) {
             if sort_in(plan, &mut answer, ((keychain, index), answered, &operator)) {
@@ -93,28 +74,28 @@ pub(super) async fn run(
 fn sort_in(
     plan: &ScanPlan<'_>,
     answer: &mut ScanAnswer,
-    ((keychain, index), answered, operator): ((Keychain, u32), Answered, &SafeText),
+    ((keychain, index), answered, operator): ((Keychain, u32), ScriptAnswer, &SafeText),
 ) -> bool {
     let history = match answered {
-        Answered::History(history) => history,
-        Answered::Unchanged => {
+        ScriptAnswer::History(history) => history,
+        ScriptAnswer::Unchanged => {
             let known = (plan.known)(keychain, index).unwrap_or_default();
             if !known.confirmed.is_empty() || !known.waiting.is_empty() {
                 answer.unchanged.push((keychain, index, operator.clone()));
                 return true;
             }
             // Nothing is known of it, and nothing is there.
-            History { txs: Vec::new(), mempool_capped: false }
+            HostHistory { txs: Vec::new(), mempool_capped: false }
         }
     };
     let is_used = !history.txs.is_empty();
-    let History { txs, mempool_capped } = history;
+    let HostHistory { txs, mempool_capped } = history;
     answer.scripts.push(ScriptHistory { keychain, index, txs, mempool_capped, operator: operator.clone() });
     is_used
 }
 
 /// Scripts of one question: their places, and what is asked of each.
-type Question = (Vec<(Keychain, u32)>, Vec<Asked>);
+type Question = (Vec<(Keychain, u32)>, Vec<ScriptQuery>);
 
 /// What is still to be asked, and where each chain ends as far as known.
 struct Frontier {
@@ -158,7 +139,7 @@ impl Frontier {
         let places: Vec<(Keychain, u32)> = self.queue.drain(..count).collect();
         let ask = |&(keychain, index): &(Keychain, u32)| {
             let script = (plan.derive)(keychain, index).ok_or(ExplorerError::NoScript { keychain, index })?;
-            Ok(Asked { script, known: (plan.known)(keychain, index), told: Told::Here })
+            Ok(ScriptQuery { script, known: (plan.known)(keychain, index), told: KnownFrom::Here })
         };
         let asked = places.iter().map(ask).collect::<Result<Vec<_>, ExplorerError>>()?;
         Ok((!asked.is_empty()).then_some((places, asked)))
@@ -205,7 +186,7 @@ mod tests {
     use crate::{
         account::CHAIN_END,
         explorer::{
-            Cause, Failures,
+            Cause, HostFailures,
             bitcoin::{KnownHistory, TxAt},
             online::bitcoin::fake,
         },
@@ -223,9 +204,9 @@ mod tests {
         ScanPlan { derive: &derive, ask: Vec::new(), known: &unknown, next: [0, 0], gap }
     }
 
-    fn history(script: &ScriptBuf, used: &BTreeSet<ScriptBuf>) -> History {
+    fn history(script: &ScriptBuf, used: &BTreeSet<ScriptBuf>) -> HostHistory {
         let tx = used.contains(script).then(|| TxAt { tx: fake::payment(script, 1), place: None });
-        History { txs: tx.into_iter().collect(), mempool_capped: false }
+        HostHistory { txs: tx.into_iter().collect(), mempool_capped: false }
     }
 
     fn used(scripts: &[(Keychain, u32)]) -> BTreeSet<ScriptBuf> {
@@ -233,8 +214,8 @@ mod tests {
     }
 
     fn scan(plan: &ScanPlan<'_>, used: &BTreeSet<ScriptBuf>) -> Result<ScanAnswer, ExplorerError> {
-        let ask = async |asked: &[Asked]| {
-            let answers = asked.iter().map(|asked| Answered::History(history(&asked.script, used))).collect();
+        let ask = async |asked: &[ScriptQuery]| {
+            let answers = asked.iter().map(|asked| ScriptAnswer::History(history(&asked.script, used))).collect();
             Ok((answers, SafeText::new("fake")))
         };
         let single = fake::block_on(run((plan, Pace::SINGLE), &mut |_| {}, &ask))?;
@@ -283,18 +264,18 @@ mod tests {
     #[test]
     fn one_unanswered_script_fails_the_scan() {
         let silent = derive(Change, 17).expect("a script");
-        let no_answer = || ExplorerError::NoAnswer(Failures::default());
-        let ask = async |asked: &[Asked]| {
+        let no_answer = || ExplorerError::NoAnswer(HostFailures::default());
+        let ask = async |asked: &[ScriptQuery]| {
             if asked.iter().any(|asked| asked.script == silent) {
                 return Err(no_answer());
             }
-            let nothing = |asked: &Asked| Answered::History(history(&asked.script, &BTreeSet::new()));
+            let nothing = |asked: &ScriptQuery| ScriptAnswer::History(history(&asked.script, &BTreeSet::new()));
             Ok((asked.iter().map(nothing).collect(), SafeText::new("f")))
         };
         for pace in [Pace::SINGLE, Pace::together(300)] {
             assert_eq!(fake::block_on(run((&plan(20), pace), &mut |_| {}, &ask)), Err(no_answer()));
         }
-        let short = async |_: &[Asked]| Ok((Vec::new(), SafeText::new("f")));
+        let short = async |_: &[ScriptQuery]| Ok((Vec::new(), SafeText::new("f")));
         assert!(fake::block_on(run((&plan(20), Pace::SINGLE), &mut |_| {}, short)).is_err(), "an answer too few");
         assert_eq!(Cause::TimedOut.to_string(), "timed out");
     }
@@ -323,12 +304,12 @@ mod tests {
         let (now, most) = (Cell::new(0u32), Cell::new(0u32));
         let seen = RefCell::new(Vec::new());
         let all = used(&(0..500).map(|n| (Receive, n)).collect::<Vec<_>>());
-        let ask = async |asked: &[Asked]| {
+        let ask = async |asked: &[ScriptQuery]| {
             now.set(now.get() + 1);
             most.set(most.get().max(now.get()));
             tokio::time::sleep(Duration::from_millis(10)).await;
             now.set(now.get() - 1);
-            let answers = asked.iter().map(|asked| Answered::History(history(&asked.script, &all))).collect();
+            let answers = asked.iter().map(|asked| ScriptAnswer::History(history(&asked.script, &all))).collect();
             Ok((answers, SafeText::new("fake")))
         };
         let started = Instant::now();
@@ -351,7 +332,9 @@ mod tests {
         };
         let known = |keychain: Keychain, index: u32| (keychain == Receive && index < 3).then(paid);
         let plan = ScanPlan { ask: vec![(Receive, 0), (Receive, 2)], known: &known, next: [3, 0], ..plan(2) };
-        let ask = async |asked: &[Asked]| Ok((asked.iter().map(|_| Answered::Unchanged).collect(), SafeText::new("f")));
+        let ask = async |asked: &[ScriptQuery]| {
+            Ok((asked.iter().map(|_| ScriptAnswer::Unchanged).collect(), SafeText::new("f")))
+        };
         let answer = fake::block_on(run((&plan, Pace::together(300)), &mut |_| {}, ask)).expect("an answer");
         let f = SafeText::new("f");
         assert_eq!(answer.unchanged, [(Receive, 0, f.clone()), (Receive, 2, f)]);

@@ -9,10 +9,10 @@ use bitcoin::{
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use super::{
-    backend::{Answered, Asked},
     fake,
-    history::History,
-    scan::{Pace, run},
+    history::HostHistory,
+    questions::{Pace, ScriptAnswer, ScriptQuery},
+    scan::run,
 };
 use crate::{
     account::{Account, Keychain, ScriptType, Search},
@@ -48,10 +48,11 @@ fn restored(used: &BTreeSet<Place>, gap: u32) -> ScanAnswer {
     let plan = ScanPlan { derive: &derive, ask: Vec::new(), known: &|_, _| None, next: [0, 0], gap };
     let history = |script: &ScriptBuf| {
         let tx = scripts.contains(script).then(|| TxAt { tx: fake::payment(script, 1), place: None });
-        Answered::History(History { txs: tx.into_iter().collect(), mempool_capped: false })
+        ScriptAnswer::History(HostHistory { txs: tx.into_iter().collect(), mempool_capped: false })
     };
-    let ask =
-        async |asked: &[Asked]| Ok((asked.iter().map(|asked| history(&asked.script)).collect(), SafeText::new("fake")));
+    let ask = async |asked: &[ScriptQuery]| {
+        Ok((asked.iter().map(|asked| history(&asked.script)).collect(), SafeText::new("fake")))
+    };
     fake::block_on(run((&plan, Pace::SINGLE), &mut |_| {}, ask)).expect("an answer")
 }
 

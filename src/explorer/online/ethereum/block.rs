@@ -6,13 +6,15 @@ use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use serde_json::{Value, json};
 
-use super::jsonrpc::{Rpc, member, parsed, quantity, small};
 use crate::{
     chain::ethereum::{
         Code,
         state_proof::{self, AccountProof},
     },
-    explorer::Cause,
+    explorer::{
+        Cause,
+        online::ethereum::jsonrpc::{Rpc, member, parsed, quantity, small},
+    },
 };
 
 /// Bytes of a header's extra data: 32 on Ethereum, some hundreds where validators sign there.
@@ -71,7 +73,7 @@ impl Rpc<'_> {
             if keccak256(&bytes) != state.code_hash {
                 return self.not_proven(block).await;
             }
-            super::node::code(&code)?
+            self::code(&code)?
         };
         Ok(Some(Holding { balance: state.balance, nonce: state.nonce, code }))
     }
@@ -93,7 +95,7 @@ impl Rpc<'_> {
         let mut answers = self.ask_all(&questions).await?.into_iter();
         let mut next = || answers.next().ok_or(Cause::Malformed)?.map_err(|refusal| refusal.cause());
         let (balance, nonce) = (quantity(&next()?)?, small(&next()?)?);
-        Ok(Holding { balance, nonce, code: super::node::code(&next()?)? })
+        Ok(Holding { balance, nonce, code: code(&next()?)? })
     }
 
     /// The nonce with what waits in the node's pool; nothing where the node does not say.
@@ -169,4 +171,16 @@ fn read_proof(value: &Value, address: Address) -> Result<Option<AccountProof>, C
         storage_hash: parsed(member(value, "storageHash"))?,
         nodes: nodes.iter().map(parsed).collect::<Result<_, _>>()?,
     }))
+}
+
+/// First bytes of the code of an account that delegates (EIP-7702).
+pub(crate) const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+
+pub(crate) fn code(value: &Value) -> Result<Code, Cause> {
+    let code: Bytes = parsed(value)?;
+    Ok(match code.strip_prefix(&DELEGATION) {
+        _ if code.is_empty() => Code::None,
+        Some(delegate) if delegate.len() == 20 => Code::Delegation(Address::from_slice(delegate)),
+        _ => Code::Contract,
+    })
 }

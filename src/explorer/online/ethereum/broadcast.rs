@@ -18,15 +18,16 @@ use super::{
 use crate::{
     chain::ethereum::decode,
     explorer::{
-        Cause, Failure, Failures, Subject,
-        ethereum::{Carried, Evidence, EvmDissent, EvmReject, EvmVerdict, EvmWhereabouts, EvmWhy},
+        Cause, HostFailure, HostFailures, Subject,
+        ethereum::{EvmDissent, EvmReject, EvmTaken, EvmVerdict, EvmWhereabouts, EvmWhy},
         health::Lane,
         online::transport::{
             endpoint::Endpoint,
-            http::{Fault, Purpose, Reply, Sent, status_cause},
+            http::{HttpFault, HttpReply, RequestPurpose, SentState, status_cause},
             pool::after,
         },
     },
+    review::Evidence,
     text::SafeText,
 };
 
@@ -37,7 +38,7 @@ pub(super) const READ_BACK_AT: [Duration; 5] =
     [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
 /// A signed transaction and what is known of it.
-struct Letter<'a> {
+struct OutgoingTx<'a> {
     raw: &'a [u8],
     hash: B256,
     from: Address,
@@ -46,7 +47,7 @@ struct Letter<'a> {
 
 /// What one host made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reception {
+enum SubmitOutcome {
     Accepted,
     Known,
     Refused(EvmReject),
@@ -60,7 +61,7 @@ enum Reception {
 
 /// What all hosts made of it.
 #[derive(Default)]
-struct Tally(Vec<(SafeText, Reception)>);
+struct Tally(Vec<(SafeText, SubmitOutcome)>);
 
 impl EvmExplorer {
     /// Sends a signed transaction whose hash must be `hash`, and says what became of it.
@@ -69,19 +70,19 @@ impl EvmExplorer {
     /// everybody is asked for it, those it was not sent to as well.
     #[must_use]
     pub fn send(&self, raw: &[u8], hash: B256, from: Address) -> EvmVerdict {
-        let nobody = || EvmVerdict::NotSent(Failures::default());
+        let nobody = || EvmVerdict::NotSent(HostFailures::default());
         let (Ok((signed, _)), true) = (decode::signed(raw), keccak256(raw) == hash) else { return nobody() };
-        let letter = Letter { raw, hash, from, nonce: signed.nonce };
+        let letter = OutgoingTx { raw, hash, from, nonce: signed.nonce };
         self.pool.wait(async { Ok(self.deliver(&letter).await) }).unwrap_or_else(|_| nobody())
     }
 
-    async fn deliver(&self, letter: &Letter<'_>) -> EvmVerdict {
+    async fn deliver(&self, letter: &OutgoingTx<'_>) -> EvmVerdict {
         let mut tally = Tally::default();
         let hosts = self.everybody();
         for some in hosts.chunks(WITNESSES) {
             tally.0.extend(self.offer_all(some, letter).await);
             // Others are tried only while nobody was reached.
-            if tally.0.iter().any(|(_, reception)| !matches!(reception, Reception::NotSent(_))) {
+            if tally.0.iter().any(|(_, reception)| !matches!(reception, SubmitOutcome::NotSent(_))) {
                 break;
             }
         }
@@ -99,7 +100,7 @@ impl EvmExplorer {
 
     /// Others have it. Who refuses it because its nonce is used, or another waits with it, may mean this very one: they are
     /// asked once.
-    async fn settled(&self, letter: &Letter<'_>, mut carried: Carried) -> Carried {
+    async fn settled(&self, letter: &OutgoingTx<'_>, mut carried: EvmTaken) -> EvmTaken {
         let doubtful = |dissent: &EvmDissent| matches!(dissent.why, EvmWhy::Refused(class) if class.may_be_there());
         if !carried.dissent.iter().any(doubtful) {
             return carried;
@@ -114,10 +115,10 @@ impl EvmExplorer {
     }
 
     /// Somebody may have it: it is looked for, sent once more, and looked for again.
-    async fn unclear(&self, letter: &Letter<'_>, mut tally: Tally) -> EvmVerdict {
+    async fn unclear(&self, letter: &OutgoingTx<'_>, mut tally: Tally) -> EvmVerdict {
         let asked = tally.0.len();
         if let Some(operators) = self.read_back(letter, &self.read_back_at).await {
-            return EvmVerdict::Accepted(Carried { operators, asked, dissent: Vec::new() });
+            return EvmVerdict::Accepted(EvmTaken { operators, asked, dissent: Vec::new() });
         }
         let hosts = self.everybody();
         let again: Vec<&Endpoint> =
@@ -129,16 +130,16 @@ impl EvmExplorer {
         }
         let shortly = self.read_back_at.get(..3).unwrap_or_default();
         match self.read_back(letter, shortly).await {
-            Some(operators) => EvmVerdict::Accepted(Carried { operators, asked, dissent: Vec::new() }),
+            Some(operators) => EvmVerdict::Accepted(EvmTaken { operators, asked, dissent: Vec::new() }),
             None => EvmVerdict::Unknown,
         }
     }
 
     /// Everybody who answered refuses it. It is refused if nobody has it, and if what they say can be true.
-    async fn refused(&self, letter: &Letter<'_>, class: EvmReject, asked: usize) -> EvmVerdict {
+    async fn refused(&self, letter: &OutgoingTx<'_>, class: EvmReject, asked: usize) -> EvmVerdict {
         let schedule = if class.may_be_there() { &self.read_back_at[..] } else { &[Duration::ZERO] };
         if let Some(operators) = self.read_back(letter, schedule).await {
-            return EvmVerdict::Known(Carried { operators, asked, dissent: Vec::new() });
+            return EvmVerdict::Known(EvmTaken { operators, asked, dissent: Vec::new() });
         }
         if class != EvmReject::NonceTooLow {
             return EvmVerdict::Rejected(class);
@@ -153,20 +154,20 @@ impl EvmExplorer {
     }
 
     /// Offers it to several hosts at once; all are waited for.
-    async fn offer_all(&self, hosts: &[&Endpoint], letter: &Letter<'_>) -> Vec<(SafeText, Reception)> {
+    async fn offer_all(&self, hosts: &[&Endpoint], letter: &OutgoingTx<'_>) -> Vec<(SafeText, SubmitOutcome)> {
         let end = after(SENDING * self.slower);
         join_all(hosts.iter().map(async |host| (host.operator.clone(), self.offer(host, end, letter).await))).await
     }
 
     /// Offers it to one host, whose chain is checked before.
-    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Reception {
+    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &OutgoingTx<'_>) -> SubmitOutcome {
         let send = async |node: Rpc<'_>| {
             node.endpoint.turn(node.deadline).await?;
             self.tell(node, Subject::Sent(format!("{:x}", letter.hash)));
             // A signature names its account, though its address is not among the bytes.
             self.tell(node, Subject::Account(format!("{:x}", letter.from)));
             let started = Instant::now();
-            let reply = node.post(Purpose::Send, jsonrpc::sending(letter.raw)).await;
+            let reply = node.post(RequestPurpose::Send, jsonrpc::sending(letter.raw)).await;
             let cause = match &reply {
                 Ok(reply) => status_cause(reply.status),
                 Err(fault) => Some(fault.cause),
@@ -175,17 +176,17 @@ impl EvmExplorer {
             Ok(reception(reply, letter.hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
-            Ok(Reception::Lied) => {
+            Ok(SubmitOutcome::Lied) => {
                 self.pool.remember(endpoint, Cause::Lied);
-                Reception::Lied
+                SubmitOutcome::Lied
             }
             Ok(received) => received,
-            Err(cause) => Reception::NotSent(cause),
+            Err(cause) => SubmitOutcome::NotSent(cause),
         }
     }
 
     /// Looks for a transaction everywhere, several times: who has it.
-    async fn read_back(&self, letter: &Letter<'_>, schedule: &[Duration]) -> Option<Vec<SafeText>> {
+    async fn read_back(&self, letter: &OutgoingTx<'_>, schedule: &[Duration]) -> Option<Vec<SafeText>> {
         let started = Instant::now();
         let about = Subject::Transaction(format!("{:x}", letter.hash));
         let question = async |node: Rpc<'_>| {
@@ -208,22 +209,22 @@ impl EvmExplorer {
 impl Tally {
     /// The verdict if anybody took it or had it.
     fn taken(&self) -> Option<EvmVerdict> {
-        let has = |reception: &Reception| matches!(reception, Reception::Accepted | Reception::Known);
-        let mut carried = Carried { asked: self.0.len(), ..Carried::default() };
+        let has = |reception: &SubmitOutcome| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Known);
+        let mut carried = EvmTaken { asked: self.0.len(), ..EvmTaken::default() };
         for (operator, reception) in &self.0 {
             let why = match reception {
-                Reception::Accepted | Reception::Known => {
+                SubmitOutcome::Accepted | SubmitOutcome::Known => {
                     carried.operators.push(operator.clone());
                     continue;
                 }
-                Reception::Refused(class) => EvmWhy::Refused(*class),
-                Reception::NotSent(cause) => EvmWhy::NotSent(*cause),
-                Reception::Unclear => EvmWhy::Unclear,
-                Reception::Lied => EvmWhy::NotSent(Cause::Lied),
+                SubmitOutcome::Refused(class) => EvmWhy::Refused(*class),
+                SubmitOutcome::NotSent(cause) => EvmWhy::NotSent(*cause),
+                SubmitOutcome::Unclear => EvmWhy::Unclear,
+                SubmitOutcome::Lied => EvmWhy::NotSent(Cause::Lied),
             };
             carried.dissent.push(EvmDissent { operator: operator.clone(), why });
         }
-        let anew = self.0.iter().any(|(_, reception)| *reception == Reception::Accepted);
+        let anew = self.0.iter().any(|(_, reception)| *reception == SubmitOutcome::Accepted);
         match self.0.iter().any(|(_, reception)| has(reception)) {
             true if anew => Some(EvmVerdict::Accepted(carried)),
             true => Some(EvmVerdict::Known(carried)),
@@ -232,48 +233,48 @@ impl Tally {
     }
 
     fn is_unclear(&self) -> bool {
-        self.0.iter().any(|(_, reception)| matches!(reception, Reception::Unclear | Reception::Lied))
+        self.0.iter().any(|(_, reception)| matches!(reception, SubmitOutcome::Unclear | SubmitOutcome::Lied))
     }
 
     /// The refusal that tells most.
     fn refusal(&self) -> Option<EvmReject> {
         let classes = self.0.iter().filter_map(|(_, reception)| match reception {
-            Reception::Refused(class) => Some(*class),
+            SubmitOutcome::Refused(class) => Some(*class),
             _ => None,
         });
         classes.min_by_key(|class| class.rank())
     }
 
-    fn failures(self) -> Failures {
+    fn failures(self) -> HostFailures {
         let failures = self.0.into_iter().filter_map(|(operator, reception)| match reception {
-            Reception::NotSent(cause) => Some(Failure { operator, cause }),
+            SubmitOutcome::NotSent(cause) => Some(HostFailure { operator, cause }),
             _ => None,
         });
-        Failures(failures.collect())
+        HostFailures(failures.collect())
     }
 }
 
 /// What an exchange means: only our own hash is an acceptance.
-fn reception(reply: Result<Reply, Fault>, hash: B256) -> Reception {
+fn reception(reply: Result<HttpReply, HttpFault>, hash: B256) -> SubmitOutcome {
     let reply = match reply {
         Ok(reply) => reply,
-        Err(Fault { cause, sent: Sent::Nothing }) => return Reception::NotSent(cause),
-        Err(_) => return Reception::Unclear,
+        Err(HttpFault { cause, sent: SentState::Nothing }) => return SubmitOutcome::NotSent(cause),
+        Err(_) => return SubmitOutcome::Unclear,
     };
     match jsonrpc::read_one(&reply.body) {
-        Ok(answer) if jsonrpc::parsed::<B256>(&answer) == Ok(hash) => Reception::Accepted,
+        Ok(answer) if jsonrpc::parsed::<B256>(&answer) == Ok(hash) => SubmitOutcome::Accepted,
         // The hash of something else: a lie, and it may have taken ours all the same.
-        Ok(answer) if jsonrpc::parsed::<B256>(&answer).is_ok() => Reception::Lied,
-        Ok(_) => Reception::Unclear,
+        Ok(answer) if jsonrpc::parsed::<B256>(&answer).is_ok() => SubmitOutcome::Lied,
+        Ok(_) => SubmitOutcome::Unclear,
         Err(refusal) => match (refusal.class, status_cause(reply.status)) {
-            (RpcError::AlreadyKnown, _) => Reception::Known,
-            (RpcError::Rejected(class), _) => Reception::Refused(class),
+            (RpcError::AlreadyKnown, _) => SubmitOutcome::Known,
+            (RpcError::Rejected(class), _) => SubmitOutcome::Refused(class),
             (
                 RpcError::Failed(Cause::Malformed),
                 Some(cause @ (Cause::Throttled | Cause::Denied | Cause::Unsupported)),
-            ) => Reception::NotSent(cause),
-            (RpcError::Failed(Cause::Malformed) | RpcError::Reverted, _) => Reception::Unclear,
-            (RpcError::Failed(cause), _) => Reception::NotSent(cause),
+            ) => SubmitOutcome::NotSent(cause),
+            (RpcError::Failed(Cause::Malformed) | RpcError::Reverted, _) => SubmitOutcome::Unclear,
+            (RpcError::Failed(cause), _) => SubmitOutcome::NotSent(cause),
         },
     }
 }
@@ -282,11 +283,11 @@ fn reception(reply: Result<Reply, Fault>, hash: B256) -> Reception {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Result<Reply, Fault> {
-        Ok(Reply { status, retry_after: None, body: body.as_bytes().to_vec() })
+    fn reply(status: u16, body: &str) -> Result<HttpReply, HttpFault> {
+        Ok(HttpReply { status, retry_after: None, body: body.as_bytes().to_vec() })
     }
 
-    fn error(code: i64, message: &str) -> Result<Reply, Fault> {
+    fn error(code: i64, message: &str) -> Result<HttpReply, HttpFault> {
         reply(200, &format!(r#"{{"jsonrpc":"2.0","id":0,"error":{{"code":{code},"message":"{message}"}}}}"#))
     }
 
@@ -294,16 +295,16 @@ mod tests {
     fn only_our_own_hash_is_an_acceptance() {
         let hash = B256::repeat_byte(7);
         let answer = |hash: B256| reply(200, &format!(r#"{{"jsonrpc":"2.0","id":0,"result":"{hash}"}}"#));
-        assert_eq!(reception(answer(hash), hash), Reception::Accepted);
-        assert_eq!(reception(answer(B256::repeat_byte(8)), hash), Reception::Lied);
-        assert_eq!(reception(reply(200, "<html>"), hash), Reception::Unclear);
-        assert_eq!(reception(reply(502, "bad gateway"), hash), Reception::Unclear);
-        assert_eq!(reception(reply(429, "slow down"), hash), Reception::NotSent(Cause::Throttled));
-        assert_eq!(reception(error(-32_000, "already known"), hash), Reception::Known);
-        assert_eq!(reception(error(-32_000, "nonce too low"), hash), Reception::Refused(EvmReject::NonceTooLow));
+        assert_eq!(reception(answer(hash), hash), SubmitOutcome::Accepted);
+        assert_eq!(reception(answer(B256::repeat_byte(8)), hash), SubmitOutcome::Lied);
+        assert_eq!(reception(reply(200, "<html>"), hash), SubmitOutcome::Unclear);
+        assert_eq!(reception(reply(502, "bad gateway"), hash), SubmitOutcome::Unclear);
+        assert_eq!(reception(reply(429, "slow down"), hash), SubmitOutcome::NotSent(Cause::Throttled));
+        assert_eq!(reception(error(-32_000, "already known"), hash), SubmitOutcome::Known);
+        assert_eq!(reception(error(-32_000, "nonce too low"), hash), SubmitOutcome::Refused(EvmReject::NonceTooLow));
         assert_eq!(
-            reception(Err(Fault::before_sending(Cause::Unreachable)), hash),
-            Reception::NotSent(Cause::Unreachable)
+            reception(Err(HttpFault::before_sending(Cause::Unreachable)), hash),
+            SubmitOutcome::NotSent(Cause::Unreachable)
         );
     }
 }

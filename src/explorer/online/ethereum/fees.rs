@@ -15,7 +15,7 @@ use crate::{
     chain::ethereum::FeeFacts,
     explorer::{
         Cause, ExplorerError,
-        ethereum::{Disagreement, Matter, Witnessed},
+        ethereum::{Disagreement, Matter, Sourced},
         online::transport::endpoint::Endpoint,
     },
     network::{EvmChain, FeeMode},
@@ -39,14 +39,14 @@ impl EvmExplorer {
     ///
     /// # Errors
     /// No node answered, or only false ones.
-    pub fn fees(&self) -> Result<Witnessed<FeeFacts>, ExplorerError> {
+    pub fn fees(&self) -> Result<Sourced<FeeFacts>, ExplorerError> {
         self.pool.wait(async {
             let heard = self.hear(2, async |node: Rpc<'_>| node.neutral().fees(self.chain).await).await;
             let Heard { said, failures, mut disagreements } = heard;
             let Some(facts) = median_facts(&said) else { return Err(self.pool.error_of(failures)) };
             disagreements.extend(spread(&said, &facts));
             let hosts: Vec<&Endpoint> = said.iter().map(|(host, _)| *host).collect();
-            Ok(Witnessed::said(facts, names(&hosts), disagreements))
+            Ok(Sourced::said(facts, names(&hosts), disagreements))
         })
     }
 }

@@ -6,10 +6,12 @@
 use alloy_primitives::{U256, keccak256};
 
 use super::fake::{BALANCE, FakeNode, HASH, Lie, Mail, NONCE, OURS, RAW, TIP, connect};
-use crate::explorer::{
-    Cause, ExplorerError,
-    bitcoin::Claim,
-    ethereum::{Evidence, EvmAccountState, EvmReject, EvmVerdict, EvmWhereabouts, Matter, Witnessed},
+use crate::{
+    explorer::{
+        Cause, Claim, ExplorerError,
+        ethereum::{EvmAccountState, EvmReject, EvmVerdict, EvmWhereabouts, Matter, Sourced},
+    },
+    review::Evidence,
 };
 
 const LIES: [Lie; 9] = [
@@ -110,7 +112,7 @@ fn different_lies_together_do_no_better() {
     }
 }
 
-fn told_by(lies: [Lie; 3]) -> Witnessed<EvmAccountState> {
+fn told_by(lies: [Lie; 3]) -> Sourced<EvmAccountState> {
     let nodes = three();
     nodes.iter().zip(lies).for_each(|(node, lie)| {
         node.tells(lie);

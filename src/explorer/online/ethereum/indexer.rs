@@ -14,12 +14,11 @@ use tokio::time::Instant;
 use super::jsonrpc::member;
 use crate::{
     explorer::{
-        Cause, ExplorerError, Passage, Subject,
-        bitcoin::Claim,
+        Cause, Claim, Egress, ExplorerError, Subject,
         ethereum::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, Succeeded, indexer_url},
         online::transport::{
             endpoint::Endpoint,
-            http::{Budget, Fault, Http, Purpose, Reply, status_cause},
+            http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
             limits,
             pool::{Audience, Pool, after},
             retry::{self, Setback},
@@ -91,7 +90,7 @@ impl EvmIndexer {
         chain: &'static EvmChain,
         kind: IndexerKind,
         named: Option<&str>,
-        (key, passage): (Option<ApiKey>, &Passage),
+        (key, passage): (Option<ApiKey>, &Egress),
     ) -> Result<Self, ExplorerError> {
         let url = indexer_url(kind, chain, named).ok_or(ExplorerError::NoEndpoint { network: chain.name })?;
         Ok(Self { chain, kind, key, http: Http::new(passage)?, pool: Pool::new(chain.name, &[url])? })
@@ -134,7 +133,7 @@ impl EvmIndexer {
             let ask = async || {
                 let subject = Subject::Account(format!("{:x}", wanted.account));
                 self.http.tell(self.chain.name, &endpoint.operator, subject);
-                judge(self.http.get(url.clone(), Purpose::Read, budget).await)
+                judge(self.http.get(url.clone(), RequestPurpose::Read, budget).await)
             };
             let Page { movements, rows } = page(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
             told.unread += rows - movements.len();
@@ -173,7 +172,7 @@ impl EvmIndexer {
 }
 
 /// The rows of an answer as text, or a setback: limits and refusals come in answers of status 200.
-fn judge(reply: Result<Reply, Fault>) -> Result<Box<RawValue>, Setback> {
+fn judge(reply: Result<HttpReply, HttpFault>) -> Result<Box<RawValue>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
         Some(Cause::Missing) => return Err(Cause::Unsupported.into()),

@@ -29,7 +29,7 @@ fn answer(rows: &[Value]) -> Act {
 
 fn indexer(server: &Server, kind: IndexerKind) -> EvmIndexer {
     let chain = EvmChain::by_id(1).expect("ethereum");
-    EvmIndexer::connect(chain, kind, Some(&server.url), (ApiKey::parse(b"CANARYKEY"), &Passage::default()))
+    EvmIndexer::connect(chain, kind, Some(&server.url), (ApiKey::parse(b"CANARYKEY"), &Egress::default()))
         .expect("an indexer")
 }
 

@@ -13,14 +13,14 @@ use crate::explorer::{
     Cause, Subject,
     online::transport::{
         endpoint::Endpoint,
-        http::{Budget, Fault, Http, Purpose, Reply, status_cause},
+        http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
         limits,
         retry::{self, Setback},
     },
 };
 
 /// A question: method and parameters.
-pub(super) type Question<'a> = (&'a str, Value);
+pub(super) type EvmRpcCall<'a> = (&'a str, Value);
 
 /// One node while it answers one question.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(super) struct Rpc<'a> {
     /// When the question must be answered.
     pub(super) deadline: Instant,
     /// What is asked for.
-    pub(super) purpose: Purpose,
+    pub(super) purpose: RequestPurpose,
     /// Name of the network that it is about.
     pub(super) network: &'static str,
     /// What the question is about, told once it leaves.
@@ -39,18 +39,18 @@ pub(super) struct Rpc<'a> {
 
 /// An error object: its class, and the return data of a call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct RpcRefusal {
     pub(super) class: RpcError,
     pub(super) data: Option<Bytes>,
 }
 
-impl From<Cause> for Refusal {
+impl From<Cause> for RpcRefusal {
     fn from(cause: Cause) -> Self {
         Self { class: RpcError::Failed(cause), data: None }
     }
 }
 
-impl Refusal {
+impl RpcRefusal {
     /// As a cause, where a refusal of a transaction or a failing call would be no answer.
     pub(super) const fn cause(&self) -> Cause {
         match self.class {
@@ -79,7 +79,7 @@ struct ErrorObject {
     data: Option<Value>,
 }
 
-type Answered = Result<Value, Refusal>;
+type Answered = Result<Value, RpcRefusal>;
 
 impl<'a> Rpc<'a> {
     /// The same node, for questions about this.
@@ -91,7 +91,7 @@ impl<'a> Rpc<'a> {
 impl Rpc<'_> {
     /// The same node, for a question that says nothing about this wallet.
     pub(super) const fn neutral(mut self) -> Self {
-        self.purpose = Purpose::Neutral;
+        self.purpose = RequestPurpose::Neutral;
         self
     }
 
@@ -102,7 +102,7 @@ impl Rpc<'_> {
     }
 
     /// Asks several questions, in order. A batch that a host does not take is asked one by one, from then on.
-    pub(super) async fn ask_all(&self, questions: &[Question<'_>]) -> Result<Vec<Answered>, Cause> {
+    pub(super) async fn ask_all(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<Answered>, Cause> {
         let mut answers = Vec::with_capacity(questions.len());
         for chunk in questions.chunks(self.endpoint.batch.get().max(1)) {
             match self.batch(chunk).await {
@@ -119,7 +119,7 @@ impl Rpc<'_> {
         Ok(answers)
     }
 
-    async fn batch(&self, questions: &[Question<'_>]) -> Result<Vec<Answered>, Cause> {
+    async fn batch(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<Answered>, Cause> {
         if let [(method, params)] = questions {
             return Ok(vec![self.ask(method, params.clone()).await]);
         }
@@ -140,14 +140,14 @@ impl Rpc<'_> {
     }
 
     /// One body for one body; repeated where that may help. Reads only.
-    async fn exchange(&self, body: String) -> Result<Vec<u8>, Refusal> {
+    async fn exchange(&self, body: String) -> Result<Vec<u8>, RpcRefusal> {
         let ask = async || judge(self.post(self.purpose, body.clone()).await);
         Ok(retry::read(self.endpoint, self.deadline, ask).await?)
     }
 
     /// One exchange, once.
-    pub(super) async fn post(&self, purpose: Purpose, body: String) -> Result<Reply, Fault> {
-        let url = self.endpoint.url("").map_err(Fault::before_sending)?;
+    pub(super) async fn post(&self, purpose: RequestPurpose, body: String) -> Result<HttpReply, HttpFault> {
+        let url = self.endpoint.url("").map_err(HttpFault::before_sending)?;
         self.tell(&body);
         let budget = Budget { bytes: limits::RPC_BYTES, deadline: self.deadline };
         self.http.post_json(url, (purpose, body), budget).await
@@ -165,7 +165,7 @@ impl Rpc<'_> {
 }
 
 /// A request as JSON-RPC writes it.
-fn request(id: usize, (method, params): &Question<'_>) -> Value {
+fn request(id: usize, (method, params): &EvmRpcCall<'_>) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
@@ -191,7 +191,7 @@ fn object(body: &[u8]) -> Result<Response, Cause> {
 fn read(response: Response) -> Answered {
     if let Some(error) = response.error {
         let class = rpc_errors::classify(error.code, &error.message);
-        return Err(Refusal { class, data: error.data.as_ref().and_then(revert_data) });
+        return Err(RpcRefusal { class, data: error.data.as_ref().and_then(revert_data) });
     }
     let Some(result) = response.result else { return Ok(Value::Null) };
     Ok(serde_json::from_str(result.get()).map_err(|_| Cause::Malformed)?)
@@ -204,7 +204,7 @@ fn revert_data(data: &Value) -> Option<Bytes> {
 }
 
 /// What an exchange means: a body to be read, even with an error status if it is JSON, or a setback.
-fn judge(reply: Result<Reply, Fault>) -> Result<Vec<u8>, Setback> {
+fn judge(reply: Result<HttpReply, HttpFault>) -> Result<Vec<u8>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     let starts_with = |mark: &[u8]| reply.body.trim_ascii_start().starts_with(mark);
     match status_cause(reply.status) {

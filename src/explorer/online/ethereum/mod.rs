@@ -27,16 +27,15 @@ use tokio::time::Instant;
 pub use self::indexer::EvmIndexer;
 use self::{broadcast::READ_BACK_AT, jsonrpc::Rpc, quorum::WITNESSES};
 use super::transport::{
-    endpoint::{Endpoint, Kind},
-    http::{Http, Purpose},
+    endpoint::{Endpoint, Protocol},
+    http::{Http, RequestPurpose},
     limits,
     pool::{Audience, Pool, after},
 };
 use crate::{
     chain::ethereum::Code,
     explorer::{
-        Cause, ExplorerError, Failure, Passage, Subject,
-        bitcoin::Claim,
+        Cause, Claim, Egress, ExplorerError, HostFailure, Subject,
         ethereum::{ApprovalSeen, BesideGas, CallOutcome, EvmCall, GasAnswer, TokenFacts, evm_endpoints},
         health::Lane,
     },
@@ -73,14 +72,14 @@ impl EvmExplorer {
         let mut pool = Pool::new(chain.name, endpoints)?;
         // As many as compare what they say.
         pool.witnesses = WITNESSES;
-        Ok(Self { chain, http: Http::new(&Passage::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
+        Ok(Self { chain, http: Http::new(&Egress::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
     }
 
     /// The same, by another way out.
     ///
     /// # Errors
     /// A system that cannot start a client.
-    pub fn through(mut self, passage: &Passage) -> Result<Self, ExplorerError> {
+    pub fn through(mut self, passage: &Egress) -> Result<Self, ExplorerError> {
         self.http = Http::new(passage)?;
         self.pool.remember_in(&passage.book);
         self.slower = if passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
@@ -89,7 +88,7 @@ impl EvmExplorer {
 
     /// Nodes that proved false in this process and are not asked again.
     #[must_use]
-    pub fn distrusted(&self) -> Vec<Failure> {
+    pub fn distrusted(&self) -> Vec<HostFailure> {
         self.pool.distrusted()
     }
 
@@ -219,7 +218,7 @@ impl EvmExplorer {
         &self,
         (patience, audience): (Duration, Audience),
         question: impl AsyncFn(Rpc<'_>) -> Result<Option<T>, Cause>,
-    ) -> Result<super::transport::pool::Found<T>, ExplorerError> {
+    ) -> Result<super::transport::pool::PoolAnswer<T>, ExplorerError> {
         let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
         self.pool.wait(self.pool.seek((after(patience), audience), ask))
     }
@@ -232,12 +231,18 @@ impl EvmExplorer {
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<T, Cause> {
         endpoint.gate(Lane::Read)?;
-        if endpoint.kind != Kind::Esplora {
+        if endpoint.kind != Protocol::Esplora {
             return Err(Cause::Unsupported);
         }
         let about = None;
-        let node =
-            Rpc { http: &self.http, endpoint, deadline, purpose: Purpose::Read, network: self.chain.name, about };
+        let node = Rpc {
+            http: &self.http,
+            endpoint,
+            deadline,
+            purpose: RequestPurpose::Read,
+            network: self.chain.name,
+            about,
+        };
         node.neutral().check_chain(self.chain).await?;
         question(node).await
     }

@@ -3,12 +3,13 @@
 //! One host. What can be compared is compared: the chain id, a receipt's hash and block, the next base fee. It decides
 //! nothing about fail-over and sends no transaction.
 
+use crate::explorer::online::ethereum::block::code;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
 use super::{
     block::Holding,
-    jsonrpc::{Refusal, Rpc, member, parsed, price, small},
+    jsonrpc::{Rpc, RpcRefusal, member, parsed, price, small},
     rpc_errors::RpcError,
 };
 use crate::{
@@ -22,8 +23,6 @@ use crate::{
     network::EvmChain,
 };
 
-/// First bytes of the code of an account that delegates (EIP-7702).
-const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 impl Rpc<'_> {
     /// Compares the chain id, once per host and process.
     pub(super) async fn check_chain(&self, chain: &EvmChain) -> Result<(), Cause> {
@@ -49,7 +48,7 @@ impl Rpc<'_> {
         match self.ask("eth_getBlockByNumber", json!([tag, false])).await {
             Ok(Value::Null) => Ok(None),
             Ok(block) => small(member(&block, "number")).map(Some),
-            Err(Refusal { class: RpcError::Failed(Cause::Throttled), .. }) => Err(Cause::Throttled),
+            Err(RpcRefusal { class: RpcError::Failed(Cause::Throttled), .. }) => Err(Cause::Throttled),
             Err(_) => Ok(None),
         }
     }
@@ -72,8 +71,10 @@ impl Rpc<'_> {
     pub(super) async fn estimate_gas(&self, call: &EvmCall) -> Result<GasAnswer, Cause> {
         match self.ask("eth_estimateGas", json!([call_json(call)])).await {
             Ok(gas) => small(&gas).map(GasAnswer::Gas),
-            Err(Refusal { class: RpcError::Reverted, data }) => Ok(GasAnswer::Reverts(Revert::new(data))),
-            Err(Refusal { class: RpcError::Rejected(EvmReject::InsufficientFunds), .. }) => Ok(GasAnswer::NotCovered),
+            Err(RpcRefusal { class: RpcError::Reverted, data }) => Ok(GasAnswer::Reverts(Revert::new(data))),
+            Err(RpcRefusal { class: RpcError::Rejected(EvmReject::InsufficientFunds), .. }) => {
+                Ok(GasAnswer::NotCovered)
+            }
             Err(refusal) => Err(refusal.cause()),
         }
     }
@@ -82,7 +83,7 @@ impl Rpc<'_> {
     pub(super) async fn call(&self, call: &EvmCall, block: &str) -> Result<CallOutcome, Cause> {
         match self.ask("eth_call", json!([call_json(call), block])).await {
             Ok(data) => parsed::<Bytes>(&data).map(CallOutcome::Returned),
-            Err(Refusal { class: RpcError::Reverted, data }) => Ok(CallOutcome::Reverted(Revert::new(data))),
+            Err(RpcRefusal { class: RpcError::Reverted, data }) => Ok(CallOutcome::Reverted(Revert::new(data))),
             Err(refusal) => Err(refusal.cause()),
         }
     }
@@ -154,15 +155,6 @@ impl Rpc<'_> {
             finalized: self.height("finalized").await?,
         }))
     }
-}
-
-pub(super) fn code(value: &Value) -> Result<Code, Cause> {
-    let code: Bytes = parsed(value)?;
-    Ok(match code.strip_prefix(&DELEGATION) {
-        _ if code.is_empty() => Code::None,
-        Some(delegate) if delegate.len() == 20 => Code::Delegation(Address::from_slice(delegate)),
-        _ => Code::Contract,
-    })
 }
 
 pub(super) fn call_json(call: &EvmCall) -> Value {

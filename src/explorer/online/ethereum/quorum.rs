@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{EvmExplorer, block::Block, jsonrpc::Rpc};
 use crate::{
     explorer::{
-        Cause, ExplorerError, Failure,
+        Cause, ExplorerError, HostFailure,
         ethereum::{Disagreement, Matter},
         online::transport::{endpoint::Endpoint, pool::after},
     },
@@ -39,7 +39,7 @@ pub(super) type Answers<'a, T> = Vec<(&'a Endpoint, Result<T, Cause>)>;
 /// What was said, in the order of preference; who gave no answer; and who proved false.
 pub(super) struct Heard<'a, T> {
     pub(super) said: Vec<(&'a Endpoint, T)>,
-    pub(super) failures: Vec<Failure>,
+    pub(super) failures: Vec<HostFailure>,
     pub(super) disagreements: Vec<Disagreement>,
 }
 
@@ -235,7 +235,7 @@ impl<'a, T> Heard<'a, T> {
             Ok(value) => self.said.push((host, value)),
             Err(cause) => {
                 self.disagreements.extend(falsehood(host, cause));
-                self.failures.push(Failure { operator: host.operator.clone(), cause });
+                self.failures.push(HostFailure { operator: host.operator.clone(), cause });
             }
         }
     }

@@ -11,8 +11,7 @@ use super::{
     node::call_json,
 };
 use crate::explorer::{
-    Cause, ExplorerError,
-    bitcoin::Claim,
+    Cause, Claim, ExplorerError,
     ethereum::{EvmCall, TokenMoves},
 };
 

@@ -15,9 +15,8 @@ use super::{
 use crate::{
     chain::ethereum::Code,
     explorer::{
-        Cause, ExplorerError, Failure, Subject,
-        bitcoin::Claim,
-        ethereum::{Disagreement, EvmAccountState, Matter, Witnessed},
+        Cause, Claim, ExplorerError, HostFailure, Subject,
+        ethereum::{Disagreement, EvmAccountState, Matter, Sourced},
         online::transport::{endpoint::Endpoint, limits, pool::after},
     },
 };
@@ -27,14 +26,11 @@ impl EvmExplorer {
     ///
     /// # Errors
     /// No node answered, or only false ones.
-    pub fn account(&self, address: Address) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+    pub fn account(&self, address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
         self.pool.wait(self.witnessed_account(address))
     }
 
-    pub(super) async fn witnessed_account(
-        &self,
-        address: Address,
-    ) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+    pub(super) async fn witnessed_account(&self, address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
         let mut common = self.common_block().await?;
         if common.hosts.len() > 1 {
             if let Some(proven) = self.proven_account(address, &mut common).await {
@@ -49,7 +45,7 @@ impl EvmExplorer {
 
     /// From the first host whose proof holds; whoever sent one before that does not hold lied. Where nobody's holds, that
     /// says nothing: some chains keep their state in another way.
-    async fn proven_account(&self, address: Address, common: &mut Common<'_>) -> Option<Witnessed<EvmAccountState>> {
+    async fn proven_account(&self, address: Address, common: &mut Common<'_>) -> Option<Sourced<EvmAccountState>> {
         let (root, about) = (common.block.state_root?, account(address));
         let mut failed = Vec::new();
         for host in common.hosts.clone() {
@@ -81,7 +77,7 @@ impl EvmExplorer {
         &self,
         address: Address,
         common: &mut Common<'_>,
-    ) -> Result<Option<Witnessed<EvmAccountState>>, ExplorerError> {
+    ) -> Result<Option<Sourced<EvmAccountState>>, ExplorerError> {
         let (number, about) = (common.block.number, account(address));
         let ask = async |node: Rpc<'_>| node.about(&about).holding(address, number).await;
         let heard = self.until_two_agree(&common.hosts, ask).await;
@@ -93,7 +89,7 @@ impl EvmExplorer {
             return Ok(None);
         }
         let state = state_of(&holding, common, None);
-        Ok(Some(Witnessed::said(state, names(&alike), std::mem::take(&mut common.disagreements))))
+        Ok(Some(Sourced::said(state, names(&alike), std::mem::take(&mut common.disagreements))))
     }
 
     /// What the preferred host says, at its own newest block. If others are there they are asked too, to name who differs.
@@ -101,9 +97,9 @@ impl EvmExplorer {
         &self,
         address: Address,
         common: Common<'_>,
-    ) -> Result<Witnessed<EvmAccountState>, ExplorerError> {
+    ) -> Result<Sourced<EvmAccountState>, ExplorerError> {
         let (mut disagreements, about) = (common.disagreements, account(address));
-        let (mut first, mut failures): (Option<(&Endpoint, EvmAccountState)>, Vec<Failure>) = (None, Vec::new());
+        let (mut first, mut failures): (Option<(&Endpoint, EvmAccountState)>, Vec<HostFailure>) = (None, Vec::new());
         for host in common.answered {
             let ask = async |node: Rpc<'_>| node.about(&about).account(address).await;
             match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION * self.slower), ask).await) {
@@ -111,14 +107,14 @@ impl EvmExplorer {
                     None => first = Some((host, state)),
                     Some((_, one)) => disagreements.extend(differences(host, &holding_of(one), &holding_of(&state))),
                 },
-                Err(cause) => failures.push(Failure { operator: host.operator.clone(), cause }),
+                Err(cause) => failures.push(HostFailure { operator: host.operator.clone(), cause }),
             }
         }
         disagreements
             .sort_by(|a, b| (&a.operator, a.about, a.said.as_str()).cmp(&(&b.operator, b.about, b.said.as_str())));
         disagreements.dedup();
         match first {
-            Some((host, state)) => Ok(Witnessed::said(state, names(&[host]), disagreements)),
+            Some((host, state)) => Ok(Sourced::said(state, names(&[host]), disagreements)),
             None => Err(self.pool.error_of(failures)),
         }
     }
@@ -127,7 +123,7 @@ impl EvmExplorer {
     ///
     /// # Errors
     /// As [`Self::account`].
-    pub fn pending_nonce(&self, address: Address) -> Result<Option<Witnessed<u64>>, ExplorerError> {
+    pub fn pending_nonce(&self, address: Address) -> Result<Option<Sourced<u64>>, ExplorerError> {
         self.pool.wait(async {
             let hosts: Vec<&Endpoint> = self.operators().into_iter().take(WITNESSES).collect();
             let about = account(address);
@@ -142,7 +138,7 @@ impl EvmExplorer {
             let alike: Vec<&Endpoint> = alike.into_iter().map(|(host, _)| host).collect();
             let disagreements =
                 others.iter().map(|(host, other)| disagreement(host, Matter::Nonce, &format!("nonce {other} is next")));
-            Ok(Some(Witnessed::said(nonce, names(&alike), disagreements.collect())))
+            Ok(Some(Sourced::said(nonce, names(&alike), disagreements.collect())))
         })
     }
 
@@ -155,7 +151,7 @@ impl EvmExplorer {
         &self,
         owner: Address,
         tokens: &[Address],
-    ) -> Result<Witnessed<Vec<Option<U256>>>, ExplorerError> {
+    ) -> Result<Sourced<Vec<Option<U256>>>, ExplorerError> {
         self.pool.wait(async {
             let common = self.common_block().await?;
             let agreed = common.hosts.len() > 1;
@@ -171,7 +167,7 @@ impl EvmExplorer {
             }
             // Two who do not name one block do not agree, whatever they say.
             let alike = if agreed { names(&alike) } else { names(&alike[..1]) };
-            Ok(Witnessed::said(balances, alike, disagreements))
+            Ok(Sourced::said(balances, alike, disagreements))
         })
     }
 
@@ -202,11 +198,11 @@ fn account(address: Address) -> Subject {
 
 /// A proof is as good as those who name its block: where somebody names another one it counts as their agreement, and where
 /// only one is left who did not lie, as what that one says.
-fn proven_state(state: EvmAccountState, common: &mut Common<'_>) -> Witnessed<EvmAccountState> {
+fn proven_state(state: EvmAccountState, common: &mut Common<'_>) -> Sourced<EvmAccountState> {
     let said_by = names(&common.hosts);
     let is_proven = common.unanimous && said_by.len() > 1;
     let claim = if is_proven { Claim::Proven(state) } else { Claim::said_by(state, said_by.clone()) };
-    Witnessed { claim, said_by, disagreements: std::mem::take(&mut common.disagreements) }
+    Sourced { claim, said_by, disagreements: std::mem::take(&mut common.disagreements) }
 }
 
 /// What most said, and who.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::explorer::{
     Cause, ExplorerError, Subject,
-    ethereum::{Disagreement, EvmReceipt, EvmWhereabouts, Matter, Succeeded, Witnessed},
+    ethereum::{Disagreement, EvmReceipt, EvmWhereabouts, Matter, Sourced, Succeeded},
     online::transport::endpoint::Endpoint,
 };
 
@@ -27,7 +27,7 @@ struct Sighting {
 }
 
 /// What has to be alike for two receipts to be the same.
-type Heart = (B256, Succeeded, U256, Option<Address>);
+type ReceiptKey = (B256, Succeeded, U256, Option<Address>);
 
 impl EvmExplorer {
     /// Where a transaction is. Absent only if everybody who answered has not got it; in a block only if nobody who knows
@@ -35,7 +35,7 @@ impl EvmExplorer {
     ///
     /// # Errors
     /// No node answered, or only false ones.
-    pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Witnessed<EvmWhereabouts>, ExplorerError> {
+    pub fn whereabouts(&self, hash: B256, from: Address) -> Result<Sourced<EvmWhereabouts>, ExplorerError> {
         self.pool.wait(async {
             let heard = self.hear(1, async |node: Rpc<'_>| sighting(node, hash, from).await).await;
             let Heard { said, failures, disagreements } = heard;
@@ -48,7 +48,7 @@ impl EvmExplorer {
         })
     }
 
-    async fn combined(&self, said: &[(&Endpoint, Sighting)], hash: B256) -> Witnessed<EvmWhereabouts> {
+    async fn combined(&self, said: &[(&Endpoint, Sighting)], hash: B256) -> Sourced<EvmWhereabouts> {
         let mined = said.iter().filter_map(|(host, sighting)| Some((*host, receipt_of(sighting)?)));
         let Some(heart) = most(mined.clone().map(|(_, receipt)| heart(receipt))) else { return not_mined(said) };
         let (alike, others): (Vec<_>, Vec<_>) = said
@@ -74,9 +74,9 @@ impl EvmExplorer {
                 .iter()
                 .map(|host| disagreement(host, Matter::Place, &words(&EvmWhereabouts::Mined(receipt.clone()))));
             disagreements.extend(alone.collect::<Vec<_>>());
-            return Witnessed::said(EvmWhereabouts::Pending, names(&hosts), disagreements);
+            return Sourced::said(EvmWhereabouts::Pending, names(&hosts), disagreements);
         }
-        Witnessed::said(EvmWhereabouts::Mined(receipt), names(&hosts), disagreements)
+        Sourced::said(EvmWhereabouts::Mined(receipt), names(&hosts), disagreements)
     }
 
     /// Whether the block of a receipt is in this host's chain with the transaction in it: hosts forget receipts before
@@ -113,7 +113,7 @@ const fn receipt_of(sighting: &Sighting) -> Option<&EvmReceipt> {
     }
 }
 
-const fn heart(receipt: &EvmReceipt) -> Heart {
+const fn heart(receipt: &EvmReceipt) -> ReceiptKey {
     (receipt.block_hash, receipt.succeeded, receipt.fee, receipt.created)
 }
 
@@ -129,11 +129,11 @@ fn shallower(one: EvmReceipt, other: EvmReceipt) -> EvmReceipt {
 
 /// In a pool if anybody has it; else nowhere, and the nonce is what two reach, so that one alone cannot say that another
 /// transaction took its place.
-fn not_mined(said: &[(&Endpoint, Sighting)]) -> Witnessed<EvmWhereabouts> {
+fn not_mined(said: &[(&Endpoint, Sighting)]) -> Sourced<EvmWhereabouts> {
     let (pending, absent): (Vec<_>, Vec<_>) = said.iter().partition(|(_, s)| s.place == EvmWhereabouts::Pending);
     if !pending.is_empty() {
         let hosts: Vec<&Endpoint> = pending.iter().map(|(host, _)| *host).collect();
-        return Witnessed::said(EvmWhereabouts::Pending, names(&hosts), Vec::new());
+        return Sourced::said(EvmWhereabouts::Pending, names(&hosts), Vec::new());
     }
     let mut nonces: Vec<u64> = absent
         .iter()
@@ -148,7 +148,7 @@ fn not_mined(said: &[(&Endpoint, Sighting)]) -> Witnessed<EvmWhereabouts> {
     let others = absent.iter().filter(|(_, sighting)| differs(sighting));
     let disagreements = others.map(|(host, sighting)| disagreement(host, Matter::Nonce, &words(&sighting.place)));
     let hosts: Vec<&Endpoint> = absent.iter().map(|(host, _)| *host).collect();
-    Witnessed::said(EvmWhereabouts::Absent { nonce }, names(&hosts), disagreements.collect())
+    Sourced::said(EvmWhereabouts::Absent { nonce }, names(&hosts), disagreements.collect())
 }
 
 fn words(place: &EvmWhereabouts) -> String {

@@ -14,7 +14,7 @@ use super::limits;
 use crate::explorer::Cause;
 
 /// The questions that one host may have in hand.
-pub(crate) struct Seats {
+pub(crate) struct ConcurrencyLimit {
     free: Semaphore,
     /// Seats in all.
     all: Cell<usize>,
@@ -28,11 +28,11 @@ pub(crate) struct Seats {
 
 /// One of them; given back at the end.
 pub(crate) struct Seat<'a> {
-    seats: &'a Seats,
+    seats: &'a ConcurrencyLimit,
     permit: Option<SemaphorePermit<'a>>,
 }
 
-impl Default for Seats {
+impl Default for ConcurrencyLimit {
     fn default() -> Self {
         let first = limits::FIRST_IN_FLIGHT;
         let (all, surplus, answers, price) =
@@ -41,7 +41,7 @@ impl Default for Seats {
     }
 }
 
-impl Seats {
+impl ConcurrencyLimit {
     /// As many as an earlier run ended with.
     pub(crate) fn begin_with(&self, all: usize) {
         let all = all.clamp(1, limits::IN_FLIGHT);
@@ -106,7 +106,7 @@ mod tests {
     use crate::explorer::online::transport::{fake, pool::after};
 
     /// How many can be taken now.
-    async fn free(seats: &Seats) -> Vec<Seat<'_>> {
+    async fn free(seats: &ConcurrencyLimit) -> Vec<Seat<'_>> {
         let mut taken = Vec::new();
         while let Ok(seat) = seats.take(after(Duration::from_millis(1))).await {
             taken.push(seat);
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn seats_are_few_at_first_and_grow_with_answers() {
         fake::block_on(async {
-            let seats = Seats::default();
+            let seats = ConcurrencyLimit::default();
             assert_eq!(free(&seats).await.len(), limits::FIRST_IN_FLIGHT);
             for answers in 1..200 {
                 seats.answered();
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn after_429_there_is_one_and_those_that_are_taken_go_when_they_are_given_back() {
         fake::block_on(async {
-            let seats = Seats::default();
+            let seats = ConcurrencyLimit::default();
             (0..6 * limits::ANSWERS_A_SEAT).for_each(|_| seats.answered());
             let taken = free(&seats).await;
             assert_eq!(taken.len(), limits::FIRST_IN_FLIGHT + 6);
@@ -150,7 +150,7 @@ mod tests {
     fn another_run_goes_on_from_there() {
         fake::block_on(async {
             for (left, found) in [(1, 1), (9, 9), (16, 16), (17, 16), (0, 1)] {
-                let seats = Seats::default();
+                let seats = ConcurrencyLimit::default();
                 seats.begin_with(left);
                 assert_eq!((seats.all(), free(&seats).await.len()), (found, found));
             }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_seat_that_comes_back_late_is_not_lost() {
         fake::block_on(async {
-            let seats = Seats::default();
+            let seats = ConcurrencyLimit::default();
             let taken = free(&seats).await;
             seats.throttled();
             (0..limits::ANSWERS_A_SEAT_AFTER_429).for_each(|_| seats.answered());

@@ -18,14 +18,14 @@ use tokio::{
 
 use super::{
     clock,
-    concurrency::Seats,
+    concurrency::ConcurrencyLimit,
     http::{Url, is_onion},
     limits,
 };
 use crate::{
     explorer::{
         Cause, ExplorerError, Health, HealthBook,
-        health::{Allowance, Gate, Lane, Outcome},
+        health::{Allowance, Gate, Lane, RequestOutcome},
         operators::{Trust, allowance, is_loopback, organisation, window},
     },
     text::SafeText,
@@ -33,7 +33,7 @@ use crate::{
 
 /// What a host speaks, from the beginning of its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Protocol {
     /// `https://` or `http://`: the HTTP interface of Esplora, or a node or indexer of an EVM chain.
     Esplora,
     /// `ssl://` or `tcp://`: the Electrum protocol.
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
     BlockCypher,
 }
 
-impl Kind {
+impl Protocol {
     /// How many questions of one kind go to it together: whoever answers over one connection is told all of them at once.
     pub(crate) const fn together(self) -> usize {
         match self {
@@ -77,7 +77,7 @@ pub(crate) struct Tls;
 pub(crate) struct Endpoint {
     base: String,
     /// What it speaks.
-    pub(crate) kind: Kind,
+    pub(crate) kind: Protocol,
     /// Where it listens, if it does not speak HTTP.
     pub(crate) server: Option<ServerAddress>,
     /// What the protocol that it speaks keeps for it; see [`Self::memory`].
@@ -91,7 +91,7 @@ pub(crate) struct Endpoint {
     /// Set once it sent the raw bytes of a transaction: who never did may know them as text only.
     pub(crate) sends_raw: Cell<bool>,
     /// How many questions it has in hand.
-    pub(crate) seats: Seats,
+    pub(crate) seats: ConcurrencyLimit,
     /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
     pub(crate) batch: Cell<usize>,
     /// Whose it is.
@@ -114,7 +114,7 @@ impl Endpoint {
         match url.scheme() {
             "https" => {}
             "http" if is_onion(host) || is_loopback(host) => {}
-            "http" if kind == Kind::Electrum => {
+            "http" if kind == Protocol::Electrum => {
                 return Err("must be ssl: tcp is for this machine and onion services only");
             }
             "http" => return Err("must be https: http is for this machine and onion services only"),
@@ -126,7 +126,7 @@ impl Endpoint {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("must not contain a query or a fragment");
         }
-        let server = (kind == Kind::Electrum).then(|| electrum_address(&url, &text)).transpose()?;
+        let server = (kind == Protocol::Electrum).then(|| electrum_address(&url, &text)).transpose()?;
         let operator = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let trust = if is_loopback(host) { Trust::Own } else { Trust::Public };
         let base = url.as_str().trim_end_matches('/').to_owned();
@@ -143,7 +143,7 @@ impl Endpoint {
             on_our_chain: AsyncOnceCell::new(),
             barred: Cell::new(None),
             sends_raw: Cell::new(false),
-            seats: Seats::default(),
+            seats: ConcurrencyLimit::default(),
             batch: Cell::new(limits::FIRST_BATCH),
             silent: Cell::new(None),
             asked: Cell::new((0, 0)),
@@ -182,7 +182,7 @@ impl Endpoint {
 
     /// The address of a question; `path` begins with a slash and is made of our own words, hex and digits.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Cause> {
-        if self.kind == Kind::Electrum {
+        if self.kind == Protocol::Electrum {
             return Err(Cause::Unsupported);
         }
         Url::parse(&format!("{}{path}", self.base)).map_err(|_| Cause::Unsupported)
@@ -227,7 +227,7 @@ impl Endpoint {
     /// Notes how a request ended that began at `started`.
     pub(crate) fn note(&self, lane: Lane, cause: Option<Cause>, started: Instant) {
         let outcome = match cause.map(outcome) {
-            None => Outcome::Answered,
+            None => RequestOutcome::Answered,
             Some(None) => return,
             Some(Some(outcome)) => outcome,
         };
@@ -350,17 +350,17 @@ impl Endpoint {
 }
 
 /// What a cause says about the host; nothing where it is no fault of its own.
-const fn outcome(cause: Cause) -> Option<Outcome> {
+const fn outcome(cause: Cause) -> Option<RequestOutcome> {
     Some(match cause {
         Cause::NoTor | Cause::NotThroughProxy | Cause::Distrusted => return None,
-        Cause::Throttled => Outcome::Throttled,
-        Cause::Denied => Outcome::Denied,
+        Cause::Throttled => RequestOutcome::Throttled,
+        Cause::Denied => RequestOutcome::Denied,
         Cause::Refused(_)
         | Cause::Unsupported
         | Cause::Missing
         | Cause::Unsettled
         | Cause::WrongChain
-        | Cause::NoFilterIndex => Outcome::Answered,
+        | Cause::NoFilterIndex => RequestOutcome::Answered,
         Cause::Unreachable
         | Cause::NoTls
         | Cause::UnknownIssuer
@@ -375,28 +375,28 @@ const fn outcome(cause: Cause) -> Option<Outcome> {
         | Cause::WebPage
         | Cause::TooLarge
         | Cause::Malformed
-        | Cause::Lied => Outcome::Failed,
+        | Cause::Lied => RequestOutcome::Failed,
     })
 }
 
 /// What an address says its host speaks, and the address as a URL of the kind whose rules hold for it.
-fn kind_of(text: &str) -> (Kind, String) {
+fn kind_of(text: &str) -> (Protocol, String) {
     let lower = text.to_ascii_lowercase();
     for (beginning, kind, scheme) in [
-        ("ssl://", Kind::Electrum, "https://"),
-        ("tcp://", Kind::Electrum, "http://"),
-        ("blockchair+https://", Kind::Blockchair, "https://"),
-        ("blockchair+http://", Kind::Blockchair, "http://"),
-        ("blockcypher+https://", Kind::BlockCypher, "https://"),
-        ("blockcypher+http://", Kind::BlockCypher, "http://"),
-        ("core+https://", Kind::Core, "https://"),
-        ("core+http://", Kind::Core, "http://"),
+        ("ssl://", Protocol::Electrum, "https://"),
+        ("tcp://", Protocol::Electrum, "http://"),
+        ("blockchair+https://", Protocol::Blockchair, "https://"),
+        ("blockchair+http://", Protocol::Blockchair, "http://"),
+        ("blockcypher+https://", Protocol::BlockCypher, "https://"),
+        ("blockcypher+http://", Protocol::BlockCypher, "http://"),
+        ("core+https://", Protocol::Core, "https://"),
+        ("core+http://", Protocol::Core, "http://"),
     ] {
         if lower.starts_with(beginning) {
             return (kind, format!("{scheme}{}", text.get(beginning.len()..).unwrap_or_default()));
         }
     }
-    (Kind::Esplora, text.to_owned())
+    (Protocol::Esplora, text.to_owned())
 }
 
 /// Host and port of an Electrum server, which has no usual port. URLs leave out the ports of the web.

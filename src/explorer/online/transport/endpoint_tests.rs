@@ -63,18 +63,18 @@ fn other_addresses_are_refused() {
 #[test]
 fn the_beginning_of_an_address_says_what_is_spoken() {
     for (good, kind) in [
-        ("https://a.example/api", Kind::Esplora),
-        ("ssl://a.example:50002", Kind::Electrum),
-        ("SSL://a.example:443/", Kind::Electrum),
-        ("tcp://127.0.0.1:50001", Kind::Electrum),
-        ("tcp://[::1]:80", Kind::Electrum),
-        ("tcp://example.onion:50001", Kind::Electrum),
-        ("core+http://127.0.0.1:8332", Kind::Core),
-        ("core+https://node.example:8332/", Kind::Core),
+        ("https://a.example/api", Protocol::Esplora),
+        ("ssl://a.example:50002", Protocol::Electrum),
+        ("SSL://a.example:443/", Protocol::Electrum),
+        ("tcp://127.0.0.1:50001", Protocol::Electrum),
+        ("tcp://[::1]:80", Protocol::Electrum),
+        ("tcp://example.onion:50001", Protocol::Electrum),
+        ("core+http://127.0.0.1:8332", Protocol::Core),
+        ("core+https://node.example:8332/", Protocol::Core),
     ] {
         let endpoint = Endpoint::parse(good).unwrap_or_else(|why| panic!("{good} {why}"));
         assert_eq!(endpoint.kind, kind, "{good}");
-        assert!(endpoint.url("").is_ok() != (kind == Kind::Electrum), "{good}");
+        assert!(endpoint.url("").is_ok() != (kind == Protocol::Electrum), "{good}");
     }
     for bad in [
         "ssl://a.example",

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{limits, tls};
 use crate::{
-    explorer::{Cause, ExplorerError, NodeLogin, Passage, Route, Seen, SocksProxy, Subject},
+    explorer::{Cause, Egress, ExplorerError, NodeLogin, Route, Seen, SocksProxy, Subject},
     text::SafeText,
 };
 
@@ -32,7 +32,7 @@ const PROTOCOLS: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// What a request is for. Through a proxy each purpose at each host has a circuit of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Purpose {
+pub(crate) enum RequestPurpose {
     /// Says nothing about this wallet: the tip, headers, fees.
     Neutral,
     /// Names scripts, accounts or transactions.
@@ -43,7 +43,7 @@ pub(crate) enum Purpose {
     Scan,
 }
 
-impl Purpose {
+impl RequestPurpose {
     const fn name(self) -> &'static str {
         match self {
             Self::Neutral => "neutral",
@@ -72,10 +72,10 @@ pub(crate) enum Way<'a> {
 /// The clients and their pools of connections.
 pub(crate) struct Http {
     direct: reqwest::Client,
-    passage: Passage,
+    passage: Egress,
     /// Random for each process, so that no circuit is used again by the next.
     salt: String,
-    circuits: RefCell<BTreeMap<(Purpose, String), reqwest::Client>>,
+    circuits: RefCell<BTreeMap<(RequestPurpose, String), reqwest::Client>>,
     /// Held while an answer longer than [`limits::LONG_ANSWER`] is read: one at a time, or sixteen would fill the memory.
     long: Semaphore,
     /// Memory of the histories that were gathered since the start, in bytes.
@@ -97,7 +97,7 @@ pub(crate) struct Budget {
 }
 
 /// A complete answer with any status but a redirect.
-pub(crate) struct Reply {
+pub(crate) struct HttpReply {
     pub(crate) status: u16,
     /// `Retry-After`, in seconds or as a date.
     pub(crate) retry_after: Option<Duration>,
@@ -106,35 +106,35 @@ pub(crate) struct Reply {
 
 /// Whether the server may have read our request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(crate) enum SentState {
     Nothing,
     Maybe,
 }
 
 /// An exchange without a complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct HttpFault {
     pub(crate) cause: Cause,
-    pub(crate) sent: Sent,
+    pub(crate) sent: SentState,
 }
 
-impl Fault {
+impl HttpFault {
     pub(crate) const fn before_sending(cause: Cause) -> Self {
-        Self { cause, sent: Sent::Nothing }
+        Self { cause, sent: SentState::Nothing }
     }
 
     const fn after_sending(cause: Cause) -> Self {
-        Self { cause, sent: Sent::Maybe }
+        Self { cause, sent: SentState::Maybe }
     }
 }
 
 impl Http {
     /// Starts a client that trusts the Mozilla roots only.
-    pub(crate) fn new(passage: &Passage) -> Result<Self, ExplorerError> {
+    pub(crate) fn new(passage: &Egress) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
         Ok(Self {
-            direct: client(None, Purpose::Read)?,
+            direct: client(None, RequestPurpose::Read)?,
             passage: passage.clone(),
             salt,
             circuits: RefCell::default(),
@@ -173,28 +173,33 @@ impl Http {
     }
 
     /// Asks for `url`.
-    pub(crate) async fn get(&self, url: Url, purpose: Purpose, budget: Budget) -> Result<Reply, Fault> {
+    pub(crate) async fn get(&self, url: Url, purpose: RequestPurpose, budget: Budget) -> Result<HttpReply, HttpFault> {
         let client = self.client(&url, purpose)?;
         self.exchange(&url, client.get(url.clone()), budget).await
     }
 
     /// Sends `text` to `url`, once.
-    pub(crate) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<Reply, Fault> {
-        let client = self.client(&url, Purpose::Send)?;
+    pub(crate) async fn post(&self, url: Url, text: String, budget: Budget) -> Result<HttpReply, HttpFault> {
+        let client = self.client(&url, RequestPurpose::Send)?;
         let request = client.post(url.clone()).header(header::CONTENT_TYPE, "text/plain").body(text);
         self.exchange(&url, request, budget).await
     }
 
     /// Sends a form to `url`, once; its values are hex.
-    pub(crate) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<Reply, Fault> {
-        let client = self.client(&url, Purpose::Send)?;
+    pub(crate) async fn post_form(&self, url: Url, form: String, budget: Budget) -> Result<HttpReply, HttpFault> {
+        let client = self.client(&url, RequestPurpose::Send)?;
         let kind = "application/x-www-form-urlencoded";
         let request = client.post(url.clone()).header(header::CONTENT_TYPE, kind).body(form);
         self.exchange(&url, request, budget).await
     }
 
     /// Sends a JSON text to `url`, once.
-    pub(crate) async fn post_json(&self, url: Url, content: (Purpose, String), budget: Budget) -> Result<Reply, Fault> {
+    pub(crate) async fn post_json(
+        &self,
+        url: Url,
+        content: (RequestPurpose, String),
+        budget: Budget,
+    ) -> Result<HttpReply, HttpFault> {
         self.post_json_as(None, url, content, budget).await
     }
 
@@ -203,9 +208,9 @@ impl Http {
         &self,
         login: Option<&NodeLogin>,
         url: Url,
-        (purpose, text): (Purpose, String),
+        (purpose, text): (RequestPurpose, String),
         budget: Budget,
-    ) -> Result<Reply, Fault> {
+    ) -> Result<HttpReply, HttpFault> {
         let client = self.client(&url, purpose)?;
         let request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(text);
         let request = match login.map(NodeLogin::parts) {
@@ -216,11 +221,11 @@ impl Http {
     }
 
     /// One exchange; where nothing was reached, the proxy or what is behind it may be the reason.
-    async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<Reply, Fault> {
+    async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<HttpReply, HttpFault> {
         let proxied = self.passage.route(url.host_str().unwrap_or_default()) == Route::Proxy;
         exchange(request, budget, &self.long).await.map_err(|fault| match fault {
-            Fault { cause: Cause::Unreachable, sent: Sent::Nothing } if proxied => {
-                Fault::before_sending(Cause::NotThroughProxy)
+            HttpFault { cause: Cause::Unreachable, sent: SentState::Nothing } if proxied => {
+                HttpFault::before_sending(Cause::NotThroughProxy)
             }
             other => other,
         })
@@ -228,7 +233,7 @@ impl Http {
 
     /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
     /// onion services are not reached at all: their names must never be looked up in the DNS (RFC 7686).
-    pub(crate) fn way(&self, host: &str, purpose: Purpose) -> Result<Way<'_>, Cause> {
+    pub(crate) fn way(&self, host: &str, purpose: RequestPurpose) -> Result<Way<'_>, Cause> {
         match &self.passage.proxy {
             None if is_onion(host) => Err(Cause::NoTor),
             None => Ok(Way::Direct),
@@ -238,35 +243,35 @@ impl Http {
     }
 
     /// The client for a host and a purpose.
-    fn client(&self, url: &Url, purpose: Purpose) -> Result<reqwest::Client, Fault> {
+    fn client(&self, url: &Url, purpose: RequestPurpose) -> Result<reqwest::Client, HttpFault> {
         let host = url.host_str().unwrap_or_default();
-        let (key, address) = match self.way(host, purpose).map_err(Fault::before_sending)? {
-            Way::Direct if purpose != Purpose::Scan => return Ok(self.direct.clone()),
+        let (key, address) = match self.way(host, purpose).map_err(HttpFault::before_sending)? {
+            Way::Direct if purpose != RequestPurpose::Scan => return Ok(self.direct.clone()),
             Way::Direct => ((purpose, String::new()), None),
             Way::Through { proxy, user, password } => ((purpose, host.to_owned()), Some(proxy.url(&user, password))),
         };
         if let Some(client) = self.circuits.borrow().get(&key) {
             return Ok(client.clone());
         }
-        let made = client(address.as_deref(), purpose).map_err(|_| Fault::before_sending(Cause::Unreachable))?;
+        let made = client(address.as_deref(), purpose).map_err(|_| HttpFault::before_sending(Cause::Unreachable))?;
         self.circuits.borrow_mut().insert(key, made.clone());
         Ok(made)
     }
 }
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
-fn client(proxy: Option<&str>, purpose: Purpose) -> Result<reqwest::Client, ExplorerError> {
+fn client(proxy: Option<&str>, purpose: RequestPurpose) -> Result<reqwest::Client, ExplorerError> {
     client_with(tls::config(PROTOCOLS)?, (proxy, purpose))
 }
 
 fn client_with(
     tls: rustls::ClientConfig,
-    (proxy, purpose): (Option<&str>, Purpose),
+    (proxy, purpose): (Option<&str>, RequestPurpose),
 ) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
     let (idle, request) = match purpose {
-        Purpose::Scan => (limits::SCAN, limits::SCAN),
+        RequestPurpose::Scan => (limits::SCAN, limits::SCAN),
         _ => (limits::IDLE, limits::REQUEST),
     };
     let builder = reqwest::Client::builder()
@@ -293,39 +298,39 @@ pub(crate) fn is_onion(host: &str) -> bool {
     host.trim_end_matches('.').ends_with(".onion")
 }
 
-async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> Result<Reply, Fault> {
+async fn exchange(request: RequestBuilder, budget: Budget, long: &Semaphore) -> Result<HttpReply, HttpFault> {
     let whole = async {
         let response = request.send().await.map_err(|error| fault_of(&error))?;
         read(response, budget.bytes, long).await
     };
-    timeout_at(budget.deadline, whole).await.unwrap_or(Err(Fault::after_sending(Cause::TimedOut)))
+    timeout_at(budget.deadline, whole).await.unwrap_or(Err(HttpFault::after_sending(Cause::TimedOut)))
 }
 
-fn fault_of(error: &reqwest::Error) -> Fault {
+fn fault_of(error: &reqwest::Error) -> HttpFault {
     if error.is_connect() {
-        return Fault::before_sending(tls::cause(error).unwrap_or(Cause::Unreachable));
+        return HttpFault::before_sending(tls::cause(error).unwrap_or(Cause::Unreachable));
     }
-    Fault::after_sending(if error.is_timeout() { Cause::TimedOut } else { Cause::Interrupted })
+    HttpFault::after_sending(if error.is_timeout() { Cause::TimedOut } else { Cause::Interrupted })
 }
 
 /// Reads the body piece by piece and stops at the first byte too many, whatever its header announced.
-async fn read(mut response: Response, most: usize, long: &Semaphore) -> Result<Reply, Fault> {
+async fn read(mut response: Response, most: usize, long: &Semaphore) -> Result<HttpReply, HttpFault> {
     let status = response.status();
     if status.is_redirection() || status.is_informational() {
-        return Err(Fault::after_sending(Cause::Redirected));
+        return Err(HttpFault::after_sending(Cause::Redirected));
     }
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(seconds);
     let (mut body, mut turn) = (Vec::new(), None);
     while let Some(piece) = response.chunk().await.map_err(|error| fault_of(&error))? {
         if piece.len() > most.saturating_sub(body.len()) {
-            return Err(Fault::after_sending(Cause::TooLarge));
+            return Err(HttpFault::after_sending(Cause::TooLarge));
         }
         if turn.is_none() && body.len() + piece.len() > limits::LONG_ANSWER {
             turn = long.acquire().await.ok();
         }
         body.extend_from_slice(&piece);
     }
-    Ok(Reply { status: status.as_u16(), retry_after, body })
+    Ok(HttpReply { status: status.as_u16(), retry_after, body })
 }
 
 /// `Retry-After` (RFC 9110, section 10.2.3): seconds, or the date until which to wait.

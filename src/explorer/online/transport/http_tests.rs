@@ -18,34 +18,34 @@ use crate::explorer::SocksProxy;
 
 fn http(proxy: Option<&str>) -> Http {
     let proxy = proxy.map(|text| SocksProxy::parse(text).expect("a proxy"));
-    Http::new(&Passage { proxy, ..Passage::default() }).expect("a client")
+    Http::new(&Egress { proxy, ..Egress::default() }).expect("a client")
 }
 
 #[test]
 fn the_clients_start() {
-    assert!(client(None, Purpose::Read).is_ok());
-    assert!(client(None, Purpose::Scan).is_ok());
+    assert!(client(None, RequestPurpose::Read).is_ok());
+    assert!(client(None, RequestPurpose::Scan).is_ok());
 }
 
 #[test]
 fn onion_names_are_never_looked_up() {
     let url = |text| Url::parse(text).expect("a url");
     for onion in ["http://example.onion/api/", "https://EXAMPLE.onion./"] {
-        let fault = http(None).client(&url(onion), Purpose::Read).expect_err("refused");
-        assert_eq!(fault, Fault::before_sending(Cause::NoTor));
+        let fault = http(None).client(&url(onion), RequestPurpose::Read).expect_err("refused");
+        assert_eq!(fault, HttpFault::before_sending(Cause::NoTor));
     }
-    assert!(http(None).client(&url("https://onion.example/"), Purpose::Read).is_ok());
+    assert!(http(None).client(&url("https://onion.example/"), RequestPurpose::Read).is_ok());
 }
 
 #[test]
 fn each_purpose_at_each_host_has_its_circuit() {
     let http = http(Some("socks5://127.0.0.1:9"));
     for (address, purpose) in [
-        ("http://example.onion/api/", Purpose::Read),
-        ("http://example.onion/api/x", Purpose::Read),
-        ("http://example.onion/api/", Purpose::Send),
-        ("https://a.example/", Purpose::Read),
-        ("http://127.0.0.1:3002/", Purpose::Read),
+        ("http://example.onion/api/", RequestPurpose::Read),
+        ("http://example.onion/api/x", RequestPurpose::Read),
+        ("http://example.onion/api/", RequestPurpose::Send),
+        ("https://a.example/", RequestPurpose::Read),
+        ("http://127.0.0.1:3002/", RequestPurpose::Read),
     ] {
         http.client(&Url::parse(address).expect("a url"), purpose).expect("a client");
     }
@@ -104,11 +104,11 @@ fn raw_server(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> SocketAdd
 }
 
 /// What comes of one question to this server, where only this authority is trusted.
-fn asked(server: SocketAddr, root: &CertifiedIssuer<'static, KeyPair>) -> Result<u16, Fault> {
+fn asked(server: SocketAddr, root: &CertifiedIssuer<'static, KeyPair>) -> Result<u16, HttpFault> {
     let mut roots = RootCertStore::empty();
     roots.add(root.der().clone()).expect("a root");
     let tls = tls::with_roots(roots, PROTOCOLS).expect("settings");
-    let client = client_with(tls, (None, Purpose::Read)).expect("a client");
+    let client = client_with(tls, (None, RequestPurpose::Read)).expect("a client");
     block_on(async {
         let budget = Budget { bytes: 100, deadline: Instant::now() + Duration::from_secs(20) };
         exchange(client.get(format!("https://localhost:{}/", server.port())), budget, &Semaphore::new(1)).await
@@ -131,7 +131,7 @@ fn only_a_trusted_certificate_of_this_host_and_time_is_taken() {
         (certificate(&["explorer.example"], (2020, 4000), Some(&root)), Cause::OtherHost),
         (certificate(&[], (2020, 4000), Some(&root)), Cause::OtherHost),
     ] {
-        assert_eq!(refused(identity), Fault::before_sending(cause));
+        assert_eq!(refused(identity), HttpFault::before_sending(cause));
     }
 }
 
@@ -145,16 +145,16 @@ fn what_is_no_tls_of_today_is_refused_before_anything_is_sent() {
         })
     };
     let plain = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7");
-    assert_eq!(asked(plain, &root), Err(Fault::before_sending(Cause::NoTls)));
+    assert_eq!(asked(plain, &root), Err(HttpFault::before_sending(Cause::NoTls)));
     // The alert `protocol_version` of a server that knows nothing newer than TLS 1.0.
     let old = answering(b"\x15\x03\x01\x00\x02\x02\x46");
-    assert_eq!(asked(old, &root), Err(Fault::before_sending(Cause::NoTls)));
+    assert_eq!(asked(old, &root), Err(HttpFault::before_sending(Cause::NoTls)));
     // A handshake that names TLS 1.1 as the version chosen.
     let mut hello = vec![0x16, 0x03, 0x02, 0x00, 0x2a, 0x02, 0x00, 0x00, 0x26, 0x03, 0x02];
     hello.extend([7; 32]);
     hello.extend([0x00, 0xc0, 0x13, 0x00]);
     let hello: &'static [u8] = Box::leak(hello.into_boxed_slice());
-    assert_eq!(asked(answering(hello), &root), Err(Fault::before_sending(Cause::NoTls)));
+    assert_eq!(asked(answering(hello), &root), Err(HttpFault::before_sending(Cause::NoTls)));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn an_authority_that_mozilla_does_not_know_is_not_trusted() {
     let url = Url::parse(&format!("https://localhost:{}/", server.port())).expect("a url");
     let reply = block_on(async {
         let budget = Budget { bytes: 100, deadline: Instant::now() + Duration::from_secs(20) };
-        http(None).get(url, Purpose::Read, budget).await
+        http(None).get(url, RequestPurpose::Read, budget).await
     });
-    assert_eq!(reply.map(|reply| reply.status), Err(Fault::before_sending(Cause::UnknownIssuer)));
+    assert_eq!(reply.map(|reply| reply.status), Err(HttpFault::before_sending(Cause::UnknownIssuer)));
 }

@@ -22,7 +22,7 @@ use tokio::{
 use super::{endpoint::Endpoint, limits};
 use crate::{
     explorer::{
-        Cause, ExplorerError, Failure, Failures, HealthBook,
+        Cause, ExplorerError, HealthBook, HostFailure, HostFailures,
         health::{Gate, Lane},
         operators::organisation,
     },
@@ -68,36 +68,36 @@ pub(crate) enum Audience {
 /// Everything that several said, in the order of the list, and who failed.
 pub(crate) struct Polled<T> {
     pub(crate) answers: Vec<(SafeText, Option<T>)>,
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<HostFailure>,
 }
 
 /// What was heard so far by who asks until somebody has a value.
 #[derive(Default)]
 struct Tally {
-    failures: Vec<Failure>,
+    failures: Vec<HostFailure>,
     without: Vec<SafeText>,
 }
 
 impl Tally {
-    fn add<T>(&mut self, (operator, answer): (SafeText, Result<Option<T>, Cause>)) -> Option<Found<T>> {
+    fn add<T>(&mut self, (operator, answer): (SafeText, Result<Option<T>, Cause>)) -> Option<PoolAnswer<T>> {
         match answer {
-            Ok(Some(value)) => return Some(Found { value: Some(value), operators: vec![operator] }),
+            Ok(Some(value)) => return Some(PoolAnswer { value: Some(value), operators: vec![operator] }),
             Ok(None) => self.without.push(operator),
-            Err(cause) => self.failures.push(Failure { operator, cause }),
+            Err(cause) => self.failures.push(HostFailure { operator, cause }),
         }
         None
     }
 
-    fn end<T>(self, pool: &Pool) -> Result<Found<T>, ExplorerError> {
+    fn end<T>(self, pool: &Pool) -> Result<PoolAnswer<T>, ExplorerError> {
         if self.without.is_empty() {
             return Err(pool.error_of(self.failures));
         }
-        Ok(Found { value: None, operators: self.without })
+        Ok(PoolAnswer { value: None, operators: self.without })
     }
 }
 
 /// What was found, and who said so: who has the value, or everybody who has none.
-pub(crate) struct Found<T> {
+pub(crate) struct PoolAnswer<T> {
     pub(crate) value: Option<T>,
     pub(crate) operators: Vec<SafeText>,
 }
@@ -149,9 +149,9 @@ impl Pool {
     }
 
     /// Explorers that proved false in this process and are not asked again.
-    pub(crate) fn distrusted(&self) -> Vec<Failure> {
+    pub(crate) fn distrusted(&self) -> Vec<HostFailure> {
         let failure = |endpoint: &Endpoint| {
-            endpoint.barred.get().map(|cause| Failure { operator: endpoint.operator.clone(), cause })
+            endpoint.barred.get().map(|cause| HostFailure { operator: endpoint.operator.clone(), cause })
         };
         self.endpoints.iter().filter_map(failure).collect()
     }
@@ -172,7 +172,7 @@ impl Pool {
         &self,
         (end, audience): (Instant, Audience),
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
-    ) -> Result<Found<T>, ExplorerError> {
+    ) -> Result<PoolAnswer<T>, ExplorerError> {
         let mut tally = Tally::default();
         let order = self.order();
         for (turn, &place) in order.iter().enumerate() {
@@ -192,7 +192,7 @@ impl Pool {
         &self,
         end: Instant,
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
-    ) -> Result<Found<T>, ExplorerError> {
+    ) -> Result<PoolAnswer<T>, ExplorerError> {
         let mut waiting = self.best_first().into_iter();
         let (mut running, mut tally, ask) = (FuturesUnordered::new(), Tally::default(), &ask);
         let (asked, second) = self.hedged.get();
@@ -245,7 +245,7 @@ impl Pool {
             {
                 match answer {
                     Ok(value) => polled.answers.push((operator, value)),
-                    Err(cause) => polled.failures.push(Failure { operator, cause }),
+                    Err(cause) => polled.failures.push(HostFailure { operator, cause }),
                 }
             }
         }
@@ -371,7 +371,7 @@ impl Pool {
             match self.put(place, (end, Audience::Witnesses), &ask).await {
                 (operator, Ok(Some(value))) => return Ok(Some((value, operator))),
                 (_, Ok(None)) => {}
-                (operator, Err(cause)) => failures.push(Failure { operator, cause }),
+                (operator, Err(cause)) => failures.push(HostFailure { operator, cause }),
             }
         }
         if failures.is_empty() { Ok(None) } else { Err(self.error_of(failures)) }
@@ -405,9 +405,9 @@ impl Pool {
 
     /// The gravest of several failures: a lie, then a wrong chain, then silence. Who lied before and was not asked now says
     /// nothing about why the others failed.
-    pub(crate) fn error_of(&self, failures: Vec<Failure>) -> ExplorerError {
+    pub(crate) fn error_of(&self, failures: Vec<HostFailure>) -> ExplorerError {
         let first_with = |cause| failures.iter().find(|failure| failure.cause == cause).map(|f| f.operator.clone());
-        let is_left_out = |failure: &Failure| failure.cause == Cause::Distrusted;
+        let is_left_out = |failure: &HostFailure| failure.cause == Cause::Distrusted;
         let lied = first_with(Cause::Lied)
             .or_else(|| failures.iter().all(is_left_out).then(|| first_with(Cause::Distrusted)).flatten());
         if let Some(operator) = lied {
@@ -416,14 +416,14 @@ impl Pool {
         if let Some(operator) = first_with(Cause::WrongChain) {
             return ExplorerError::WrongChain { operator, network: self.network };
         }
-        ExplorerError::NoAnswer(Failures(failures))
+        ExplorerError::NoAnswer(HostFailures(failures))
     }
 }
 
-impl<T> Found<T> {
+impl<T> PoolAnswer<T> {
     /// The value and the one who gave it.
     pub(crate) fn single(mut self) -> Result<(T, SafeText), ExplorerError> {
-        self.value.zip(self.operators.pop()).ok_or_else(|| ExplorerError::NoAnswer(Failures::default()))
+        self.value.zip(self.operators.pop()).ok_or_else(|| ExplorerError::NoAnswer(HostFailures::default()))
     }
 }
 

@@ -60,7 +60,7 @@ fn what_one_explorer_was_told_counts_for_the_next_in_this_process() {
 #[test]
 fn who_lied_before_says_nothing_about_why_others_fail() {
     let pool = pool(&["a.example", "b.example"]);
-    let failure = |operator: &str, cause| Failure { operator: SafeText::new(operator), cause };
+    let failure = |operator: &str, cause| HostFailure { operator: SafeText::new(operator), cause };
     let error = pool.error_of(vec![failure("a.example", Cause::Distrusted), failure("b.example", Cause::TimedOut)]);
     assert!(matches!(error, ExplorerError::NoAnswer(_)), "{error:?}");
     assert!(matches!(pool.error_of(vec![failure("a.example", Cause::Distrusted)]), ExplorerError::Lied { .. }));

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     reject,
-    submit_reply::{self, Reception},
+    submit_reply::{self, SubmitOutcome},
 };
 use crate::explorer::{
     Cause,
@@ -17,7 +17,7 @@ use crate::explorer::{
         bitcoin::esplora::json,
         transport::{
             endpoint::Endpoint,
-            http::{Budget, Fault, Http, Reply},
+            http::{Budget, Http, HttpFault, HttpReply},
             limits,
         },
     },
@@ -43,27 +43,29 @@ struct ContextJson {
 }
 
 /// Sends a transaction, once.
-pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txid, deadline: Instant) -> Reception {
+pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txid, deadline: Instant) -> SubmitOutcome {
     let url = match endpoint.url("/push/transaction") {
         Ok(url) => url,
-        Err(cause) => return Reception::NotSent(cause),
+        Err(cause) => return SubmitOutcome::NotSent(cause),
     };
     let budget = Budget { bytes: limits::SMALL_BYTES, deadline };
     read(http.post_form(url, format!("data={}", raw.to_lower_hex_string()), budget).await, txid)
 }
 
-fn read(reply: Result<Reply, Fault>, txid: Txid) -> Reception {
+fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
     let reply = match submit_reply::answered(reply) {
         Ok(reply) => reply,
         Err(reception) => return reception,
     };
     let Ok(answer) = json::parse::<AnswerJson>(&reply.body) else {
-        return of_code(reply.status)
-            .unwrap_or_else(|| Reception::Unclear(Cause::Malformed), || Reception::Refused(reject::classify(b"")));
+        return of_code(reply.status).unwrap_or_else(
+            || SubmitOutcome::Unclear(Cause::Malformed),
+            || SubmitOutcome::Refused(reject::classify(b"")),
+        );
     };
     of_code(answer.context.code).unwrap_or_else(
         || submit_reply::of_id(answer.data.map(|data| data.transaction_hash), txid),
-        || Reception::Refused(reject::classify(answer.context.error.as_bytes())),
+        || SubmitOutcome::Refused(reject::classify(answer.context.error.as_bytes())),
     )
 }
 
@@ -74,7 +76,7 @@ const fn of_code(code: u16) -> submit_reply::Spoken {
         430 | 434 => Cause::Denied,
         _ => return submit_reply::of_status(code),
     };
-    submit_reply::Spoken::Nothing(Reception::NotSent(cause))
+    submit_reply::Spoken::Nothing(SubmitOutcome::NotSent(cause))
 }
 
 #[cfg(test)]
@@ -84,11 +86,11 @@ mod tests {
     use super::*;
     use crate::explorer::{bitcoin::RejectClass, online::bitcoin::broadcast::reject::Refusal};
 
-    fn meaning(status: u16, body: &str) -> Reception {
-        read(Ok(Reply { status, retry_after: None, body: body.as_bytes().to_vec() }), Txid::all_zeros())
+    fn meaning(status: u16, body: &str) -> SubmitOutcome {
+        read(Ok(HttpReply { status, retry_after: None, body: body.as_bytes().to_vec() }), Txid::all_zeros())
     }
 
-    fn refused(error: &str) -> Reception {
+    fn refused(error: &str) -> SubmitOutcome {
         meaning(400, &format!(r#"{{"data":null,"context":{{"code":400,"error":"{error}","market_price_usd":41596}}}}"#))
     }
 
@@ -98,19 +100,22 @@ mod tests {
             let context = r#"{"code":200,"source":"R","api":{"version":"2.0.95-ie"},"time":0.21}"#;
             meaning(200, &format!(r#"{{"data":{{"transaction_hash":"{id}"}},"context":{context}}}"#))
         };
-        assert_eq!(taken(&"00".repeat(32)), Reception::Accepted);
-        assert_eq!(taken(&"11".repeat(32)), Reception::Unclear(Cause::Lied));
-        assert_eq!(meaning(200, r#"{"data":null,"context":{"code":200}}"#), Reception::Unclear(Cause::Malformed));
-        assert_eq!(meaning(200, "<html>"), Reception::Unclear(Cause::Malformed));
+        assert_eq!(taken(&"00".repeat(32)), SubmitOutcome::Accepted);
+        assert_eq!(taken(&"11".repeat(32)), SubmitOutcome::Unclear(Cause::Lied));
+        assert_eq!(meaning(200, r#"{"data":null,"context":{"code":200}}"#), SubmitOutcome::Unclear(Cause::Malformed));
+        assert_eq!(meaning(200, "<html>"), SubmitOutcome::Unclear(Cause::Malformed));
     }
 
     #[test]
     fn the_words_of_the_node_are_found_in_its_sentence() {
-        let class = |class| Reception::Refused(Refusal::Class(class));
+        let class = |class| SubmitOutcome::Refused(Refusal::Class(class));
         for (error, meaning) in [
-            ("Invalid transaction. Error: bad-txns-inputs-missingorspent", Reception::Refused(Refusal::ReadBack)),
-            ("Invalid transaction. Error: Transaction already in block chain", Reception::Refused(Refusal::Confirmed)),
-            ("Invalid transaction. Error: 18: txn-already-in-mempool", Reception::Refused(Refusal::Known)),
+            ("Invalid transaction. Error: bad-txns-inputs-missingorspent", SubmitOutcome::Refused(Refusal::ReadBack)),
+            (
+                "Invalid transaction. Error: Transaction already in block chain",
+                SubmitOutcome::Refused(Refusal::Confirmed),
+            ),
+            ("Invalid transaction. Error: 18: txn-already-in-mempool", SubmitOutcome::Refused(Refusal::Known)),
             ("Invalid transaction. Error: txn-mempool-conflict", class(RejectClass::ReplacementRefused)),
             (
                 "Invalid transaction. Error: TX decode failed. Make sure the tx has at least one input.",
@@ -130,15 +135,15 @@ mod tests {
     #[test]
     fn its_codes_for_limits_and_blocks_count_wherever_they_stand() {
         for (code, meaning_of_it) in [
-            (402, Reception::NotSent(Cause::Throttled)),
-            (429, Reception::NotSent(Cause::Throttled)),
-            (430, Reception::NotSent(Cause::Denied)),
-            (434, Reception::NotSent(Cause::Denied)),
-            (435, Reception::NotSent(Cause::Throttled)),
-            (436, Reception::NotSent(Cause::Throttled)),
-            (437, Reception::NotSent(Cause::Throttled)),
-            (500, Reception::Unclear(Cause::ServerError(500))),
-            (503, Reception::NotSent(Cause::Busy)),
+            (402, SubmitOutcome::NotSent(Cause::Throttled)),
+            (429, SubmitOutcome::NotSent(Cause::Throttled)),
+            (430, SubmitOutcome::NotSent(Cause::Denied)),
+            (434, SubmitOutcome::NotSent(Cause::Denied)),
+            (435, SubmitOutcome::NotSent(Cause::Throttled)),
+            (436, SubmitOutcome::NotSent(Cause::Throttled)),
+            (437, SubmitOutcome::NotSent(Cause::Throttled)),
+            (500, SubmitOutcome::Unclear(Cause::ServerError(500))),
+            (503, SubmitOutcome::NotSent(Cause::Busy)),
         ] {
             let body = format!(r#"{{"data":null,"context":{{"code":{code},"error":"Something went wrong"}}}}"#);
             for (status, body) in [(200, body.as_str()), (code, body.as_str()), (code, "")] {

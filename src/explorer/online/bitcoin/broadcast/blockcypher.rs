@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     reject::{self, Refusal},
-    submit_reply::{self, Reception},
+    submit_reply::{self, SubmitOutcome},
 };
 use crate::explorer::{
     bitcoin::RejectClass,
@@ -17,7 +17,7 @@ use crate::explorer::{
         bitcoin::esplora::json,
         transport::{
             endpoint::Endpoint,
-            http::{Budget, Fault, Http, Purpose, Reply},
+            http::{Budget, Http, HttpFault, HttpReply, RequestPurpose},
             limits,
         },
     },
@@ -48,23 +48,23 @@ struct ErrorJson {
 }
 
 /// Sends a transaction, once.
-pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txid, deadline: Instant) -> Reception {
+pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txid, deadline: Instant) -> SubmitOutcome {
     let url = match endpoint.url("/txs/push") {
         Ok(url) => url,
-        Err(cause) => return Reception::NotSent(cause),
+        Err(cause) => return SubmitOutcome::NotSent(cause),
     };
     let budget = Budget { bytes: limits::TX_PAGE_BYTES, deadline };
     let text = format!(r#"{{"tx":"{}"}}"#, raw.to_lower_hex_string());
-    read(http.post_json(url, (Purpose::Send, text), budget).await, txid)
+    read(http.post_json(url, (RequestPurpose::Send, text), budget).await, txid)
 }
 
-fn read(reply: Result<Reply, Fault>, txid: Txid) -> Reception {
+fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
     let reply = match submit_reply::answered(reply) {
         Ok(reply) => reply,
         Err(reception) => return reception,
     };
     let id = || json::parse::<AnswerJson>(&reply.body).ok().map(|answer| answer.tx.hash);
-    let refusal = || Reception::Refused(refusal(&reply.body));
+    let refusal = || SubmitOutcome::Refused(refusal(&reply.body));
     submit_reply::of_status(reply.status).unwrap_or_else(|| submit_reply::of_id(id(), txid), refusal)
 }
 
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
     use crate::explorer::Cause;
 
-    fn meaning(status: u16, body: &str) -> Reception {
-        read(Ok(Reply { status, retry_after: None, body: body.as_bytes().to_vec() }), Txid::all_zeros())
+    fn meaning(status: u16, body: &str) -> SubmitOutcome {
+        read(Ok(HttpReply { status, retry_after: None, body: body.as_bytes().to_vec() }), Txid::all_zeros())
     }
 
     #[test]
@@ -92,9 +92,9 @@ mod tests {
             let fields = r#""block_height":-1,"fees":8100,"preference":"high","inputs":[{"sequence":4294967295}]"#;
             meaning(201, &format!(r#"{{"tx":{{"hash":"{id}",{fields}}}}}"#))
         };
-        assert_eq!(taken(&"00".repeat(32)), Reception::Accepted);
-        assert_eq!(taken(&"11".repeat(32)), Reception::Unclear(Cause::Lied));
-        assert_eq!(meaning(201, "{}"), Reception::Unclear(Cause::Malformed));
+        assert_eq!(taken(&"00".repeat(32)), SubmitOutcome::Accepted);
+        assert_eq!(taken(&"11".repeat(32)), SubmitOutcome::Unclear(Cause::Lied));
+        assert_eq!(meaning(201, "{}"), SubmitOutcome::Unclear(Cause::Malformed));
     }
 
     #[test]
@@ -111,12 +111,12 @@ mod tests {
         ] {
             let body = format!(r#"{{"error": "Error validating transaction: {error}"}}"#);
             for status in [400, 409] {
-                assert_eq!(meaning(status, &body), Reception::Refused(refusal), "{status} {error}");
+                assert_eq!(meaning(status, &body), SubmitOutcome::Refused(refusal), "{status} {error}");
             }
         }
         let limited = r#"{"error":"API calls limits have been reached."}"#;
-        assert_eq!(meaning(429, limited), Reception::NotSent(Cause::Throttled));
-        assert_eq!(meaning(503, ""), Reception::NotSent(Cause::Busy));
-        assert_eq!(meaning(502, ""), Reception::Unclear(Cause::ServerError(502)));
+        assert_eq!(meaning(429, limited), SubmitOutcome::NotSent(Cause::Throttled));
+        assert_eq!(meaning(503, ""), SubmitOutcome::NotSent(Cause::Busy));
+        assert_eq!(meaning(502, ""), SubmitOutcome::Unclear(Cause::ServerError(502)));
     }
 }

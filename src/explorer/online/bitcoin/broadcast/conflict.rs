@@ -6,7 +6,7 @@
 use bitcoin::{Transaction, TxOut, Txid};
 use tokio::time::Instant;
 
-use super::Letter;
+use super::OutgoingTx;
 use crate::{
     chain::bitcoin::{consensus, proof},
     explorer::{
@@ -27,7 +27,7 @@ pub(crate) struct Conflict {
 
 impl Explorer {
     /// A transaction other than this one that spends one of its coins and is signed for it.
-    pub(super) async fn conflict(&self, letter: &Letter<'_>) -> Option<Conflict> {
+    pub(super) async fn conflict(&self, letter: &OutgoingTx<'_>) -> Option<Conflict> {
         let end = after(limits::READING_BACK);
         for input in &letter.tx.input {
             let coin = input.previous_output;

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{reject::Refusal, submit_reply::Reception};
+use super::{reject::Refusal, submit_reply::SubmitOutcome};
 use crate::{
     explorer::{
-        Cause, Failure, Failures,
+        Cause, HostFailure, HostFailures,
         bitcoin::{BlockRef, Dissent, NotSent, Propagation, RejectClass, Taken, TxPlace, Verdict, Why},
     },
     text::SafeText,
@@ -16,20 +16,20 @@ use crate::{
 /// What every host made of it that was sent it.
 #[derive(Default)]
 pub(crate) struct Tally {
-    heard: Vec<(SafeText, Reception)>,
+    heard: Vec<(SafeText, SubmitOutcome)>,
 }
 
 /// Somebody who has it, when everybody was asked for it.
-pub(crate) struct Holder {
+pub(crate) struct HostState {
     pub(crate) operator: SafeText,
     pub(crate) place: TxPlace,
 }
 
 impl Tally {
     /// Notes an answer. A host that was sent it twice may have passed it on the first time, whatever it says then.
-    pub(crate) fn hear(&mut self, operator: SafeText, reception: Reception) {
+    pub(crate) fn hear(&mut self, operator: SafeText, reception: SubmitOutcome) {
         match self.heard.iter_mut().find(|(known, _)| *known == operator) {
-            Some((_, earlier)) if reception.is_held() || !matches!(earlier, Reception::Unclear(_)) => {
+            Some((_, earlier)) if reception.is_held() || !matches!(earlier, SubmitOutcome::Unclear(_)) => {
                 *earlier = reception;
             }
             Some(_) => {}
@@ -37,34 +37,34 @@ impl Tally {
         }
     }
 
-    fn any(&self, fits: impl Fn(Reception) -> bool) -> bool {
+    fn any(&self, fits: impl Fn(SubmitOutcome) -> bool) -> bool {
         self.heard.iter().any(|(_, reception)| fits(*reception))
     }
 
     /// Whether somebody took it from us.
     pub(crate) fn is_accepted(&self) -> bool {
-        self.any(|reception| reception == Reception::Accepted)
+        self.any(|reception| reception == SubmitOutcome::Accepted)
     }
 
     /// Whether somebody took it, or says that it waits for a block already.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.any(|reception| matches!(reception, Reception::Accepted | Reception::Refused(Refusal::Known)))
+        self.any(|reception| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Refused(Refusal::Known)))
     }
 
     /// Whether somebody has it, as they say.
     pub(crate) fn is_held(&self) -> bool {
-        self.any(Reception::is_held)
+        self.any(SubmitOutcome::is_held)
     }
 
     /// Whether somebody may have passed it on.
     pub(crate) fn is_unclear(&self) -> bool {
-        self.any(|reception| matches!(reception, Reception::Unclear(_)))
+        self.any(|reception| matches!(reception, SubmitOutcome::Unclear(_)))
     }
 
     /// Whether this host may have passed it on.
     pub(crate) fn is_unclear_at(&self, operator: &SafeText) -> bool {
-        let is_it = |(known, reception): &(SafeText, Reception)| {
-            known == operator && matches!(reception, Reception::Unclear(_))
+        let is_it = |(known, reception): &(SafeText, SubmitOutcome)| {
+            known == operator && matches!(reception, SubmitOutcome::Unclear(_))
         };
         self.heard.iter().any(is_it)
     }
@@ -72,21 +72,21 @@ impl Tally {
     /// Whether it may be there although nobody took it: unclear, its coins are gone, or the reason was cut away.
     pub(crate) fn may_be_there(&self) -> bool {
         self.any(|reception| match reception {
-            Reception::Accepted | Reception::Unclear(_) => true,
-            Reception::Refused(Refusal::Class(class)) => class == RejectClass::Unstated,
-            Reception::Refused(_) => true,
-            Reception::NotSent(_) => false,
+            SubmitOutcome::Accepted | SubmitOutcome::Unclear(_) => true,
+            SubmitOutcome::Refused(Refusal::Class(class)) => class == RejectClass::Unstated,
+            SubmitOutcome::Refused(_) => true,
+            SubmitOutcome::NotSent(_) => false,
         })
     }
 
     /// Whether no host read a byte of it.
     pub(crate) fn is_unsent(&self) -> bool {
-        self.heard.iter().all(|(_, reception)| matches!(reception, Reception::NotSent(_)))
+        self.heard.iter().all(|(_, reception)| matches!(reception, SubmitOutcome::NotSent(_)))
     }
 
     /// Whether a host said that it had no time for it: some say so after they passed it on.
     pub(crate) fn is_busy(&self) -> bool {
-        self.any(|reception| matches!(reception, Reception::NotSent(Cause::Busy)))
+        self.any(|reception| matches!(reception, SubmitOutcome::NotSent(Cause::Busy)))
     }
 
     /// The verdict when somebody says to have it.
@@ -96,12 +96,12 @@ impl Tally {
     }
 
     /// The verdict when it was found on asking for it, by these.
-    pub(crate) fn found(&self, holders: Vec<Holder>) -> Verdict {
-        if let Some(block) = holders.iter().find_map(Holder::block) {
-            let has = |holder: &Holder| (holder.block() == Some(block)).then(|| holder.operator.clone());
+    pub(crate) fn found(&self, holders: Vec<HostState>) -> Verdict {
+        if let Some(block) = holders.iter().find_map(HostState::block) {
+            let has = |holder: &HostState| (holder.block() == Some(block)).then(|| holder.operator.clone());
             return Verdict::Confirmed { block, said_by: holders.iter().filter_map(has).collect() };
         }
-        let sent = |holder: &Holder| self.heard.iter().any(|(operator, _)| *operator == holder.operator);
+        let sent = |holder: &HostState| self.heard.iter().any(|(operator, _)| *operator == holder.operator);
         let spread = holders.iter().find(|holder| !sent(holder)).map(|holder| holder.operator.clone());
         let says = self.heard.iter().filter(|(_, reception)| reception.is_held()).map(|(operator, _)| operator.clone());
         let operators: BTreeSet<SafeText> = holders.into_iter().map(|holder| holder.operator).chain(says).collect();
@@ -120,21 +120,21 @@ impl Tally {
     /// The verdict when nobody has it and nothing is unclear: the refusal that tells most, or nobody reached.
     pub(crate) fn unheld(self) -> Verdict {
         let refused = self.heard.iter().filter_map(|(_, reception)| match reception {
-            Reception::Refused(refusal) => class(*refusal),
+            SubmitOutcome::Refused(refusal) => class(*refusal),
             _ => None,
         });
         if let Some(class) = refused.min_by_key(|class| class.rank()) {
             return Verdict::Rejected(class);
         }
         let failures = self.heard.into_iter().filter_map(|(operator, reception)| match reception {
-            Reception::NotSent(cause) => Some(Failure { operator, cause }),
+            SubmitOutcome::NotSent(cause) => Some(HostFailure { operator, cause }),
             _ => None,
         });
-        Verdict::NotSent(NotSent::Nobody(Failures(failures.collect())))
+        Verdict::NotSent(NotSent::Nobody(HostFailures(failures.collect())))
     }
 }
 
-impl Holder {
+impl HostState {
     const fn block(&self) -> Option<BlockRef> {
         match self.place {
             TxPlace::Confirmed(block) => Some(block),
@@ -153,12 +153,12 @@ const fn class(refusal: Refusal) -> Option<RejectClass> {
 }
 
 /// Why a host did not take it; nothing if it did.
-fn why(reception: Reception) -> Option<Why> {
+fn why(reception: SubmitOutcome) -> Option<Why> {
     match reception {
-        Reception::Accepted => None,
-        Reception::Refused(refusal) => class(refusal).map(Why::Refused),
-        Reception::NotSent(cause) => Some(Why::NotSent(cause)),
-        Reception::Unclear(cause) => Some(Why::Unclear(cause)),
+        SubmitOutcome::Accepted => None,
+        SubmitOutcome::Refused(refusal) => class(refusal).map(Why::Refused),
+        SubmitOutcome::NotSent(cause) => Some(Why::NotSent(cause)),
+        SubmitOutcome::Unclear(cause) => Some(Why::Unclear(cause)),
     }
 }
 

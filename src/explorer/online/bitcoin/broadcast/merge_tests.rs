@@ -8,26 +8,26 @@ use crate::explorer::Cause;
 const LOW: RejectClass = RejectClass::FeeTooLow { need_sat: Some(11) };
 
 /// One of each kind of answer.
-const ALL: [Reception; 12] = [
-    Reception::Accepted,
-    Reception::Refused(Refusal::Known),
-    Reception::Refused(Refusal::Confirmed),
-    Reception::Refused(Refusal::ReadBack),
-    Reception::Refused(Refusal::Class(RejectClass::BadSignature)),
-    Reception::Refused(Refusal::Class(RejectClass::NonStandard)),
-    Reception::Refused(Refusal::Class(LOW)),
-    Reception::Refused(Refusal::Class(RejectClass::Unstated)),
-    Reception::NotSent(Cause::Unreachable),
-    Reception::NotSent(Cause::Throttled),
-    Reception::Unclear(Cause::TimedOut),
-    Reception::Unclear(Cause::Lied),
+const ALL: [SubmitOutcome; 12] = [
+    SubmitOutcome::Accepted,
+    SubmitOutcome::Refused(Refusal::Known),
+    SubmitOutcome::Refused(Refusal::Confirmed),
+    SubmitOutcome::Refused(Refusal::ReadBack),
+    SubmitOutcome::Refused(Refusal::Class(RejectClass::BadSignature)),
+    SubmitOutcome::Refused(Refusal::Class(RejectClass::NonStandard)),
+    SubmitOutcome::Refused(Refusal::Class(LOW)),
+    SubmitOutcome::Refused(Refusal::Class(RejectClass::Unstated)),
+    SubmitOutcome::NotSent(Cause::Unreachable),
+    SubmitOutcome::NotSent(Cause::Throttled),
+    SubmitOutcome::Unclear(Cause::TimedOut),
+    SubmitOutcome::Unclear(Cause::Lied),
 ];
 
 fn name(place: usize) -> SafeText {
     SafeText::new(["a", "b", "c", "d"][place])
 }
 
-fn tally(receptions: &[Reception]) -> Tally {
+fn tally(receptions: &[SubmitOutcome]) -> Tally {
     let mut tally = Tally::default();
     for (place, reception) in receptions.iter().enumerate() {
         tally.hear(name(place), *reception);
@@ -35,7 +35,7 @@ fn tally(receptions: &[Reception]) -> Tally {
     tally
 }
 
-fn triples() -> impl Iterator<Item = [Reception; 3]> {
+fn triples() -> impl Iterator<Item = [SubmitOutcome; 3]> {
     ALL.into_iter().flat_map(|a| ALL.into_iter().flat_map(move |b| ALL.into_iter().map(move |c| [a, b, c])))
 }
 
@@ -59,13 +59,15 @@ fn whoever_has_it_decides_and_everybody_else_is_named() {
 fn what_is_unclear_is_looked_for_and_what_was_not_sent_is_not() {
     for triple in triples() {
         let tally = tally(&triple);
-        let unclear = triple.iter().any(|reception| matches!(reception, Reception::Unclear(_)));
-        let sent = triple.iter().any(|reception| !matches!(reception, Reception::NotSent(_)));
+        let unclear = triple.iter().any(|reception| matches!(reception, SubmitOutcome::Unclear(_)));
+        let sent = triple.iter().any(|reception| !matches!(reception, SubmitOutcome::NotSent(_)));
         assert_eq!(tally.is_unclear(), unclear, "{triple:?}");
         assert_eq!(tally.is_unsent(), !sent, "{triple:?}");
         assert!(!unclear || tally.may_be_there(), "{triple:?}");
         if !sent {
-            let Verdict::NotSent(NotSent::Nobody(Failures(failures))) = tally.unheld() else { panic!("{triple:?}") };
+            let Verdict::NotSent(NotSent::Nobody(HostFailures(failures))) = tally.unheld() else {
+                panic!("{triple:?}")
+            };
             assert_eq!(failures.len(), 3);
         }
     }
@@ -90,8 +92,8 @@ fn the_refusal_that_tells_most_is_reported() {
     ];
     for (place, graver) in order.iter().enumerate() {
         for lesser in &order[place..] {
-            let refused = |class: &RejectClass| Reception::Refused(Refusal::Class(*class));
-            let three = [refused(lesser), Reception::NotSent(Cause::Busy), refused(graver)];
+            let refused = |class: &RejectClass| SubmitOutcome::Refused(Refusal::Class(*class));
+            let three = [refused(lesser), SubmitOutcome::NotSent(Cause::Busy), refused(graver)];
             assert_eq!(tally(&three).unheld(), Verdict::Rejected(*graver));
         }
     }
@@ -100,35 +102,37 @@ fn the_refusal_that_tells_most_is_reported() {
 
 #[test]
 fn what_was_unclear_once_is_not_cleared_by_a_refusal() {
-    let mut again = tally(&[Reception::Unclear(Cause::TimedOut)]);
-    again.hear(name(0), Reception::Refused(Refusal::Class(RejectClass::NonStandard)));
-    again.hear(name(0), Reception::NotSent(Cause::Busy));
+    let mut again = tally(&[SubmitOutcome::Unclear(Cause::TimedOut)]);
+    again.hear(name(0), SubmitOutcome::Refused(Refusal::Class(RejectClass::NonStandard)));
+    again.hear(name(0), SubmitOutcome::NotSent(Cause::Busy));
     assert!(again.is_unclear() && again.is_unclear_at(&name(0)));
-    again.hear(name(0), Reception::Accepted);
+    again.hear(name(0), SubmitOutcome::Accepted);
     assert!(!again.is_unclear() && again.is_accepted());
 }
 
 #[test]
 fn what_the_verdict_says_is_a_sentence_of_ours() {
-    let mixed = [Reception::Accepted, Reception::Refused(Refusal::Known), Reception::Refused(Refusal::Class(LOW))];
+    let mixed =
+        [SubmitOutcome::Accepted, SubmitOutcome::Refused(Refusal::Known), SubmitOutcome::Refused(Refusal::Class(LOW))];
     let Verdict::Accepted(taken) = tally(&mixed).held(Propagation::NobodyToAsk) else { panic!("accepted") };
     assert_eq!(taken.to_string(), "2 of 3: a, b; c said: the fee is below what the node relays");
-    let alone = tally(&[Reception::Accepted]).held(Propagation::NobodyToAsk);
+    let alone = tally(&[SubmitOutcome::Accepted]).held(Propagation::NobodyToAsk);
     let Verdict::Accepted(taken) = alone else { panic!("accepted") };
     assert_eq!(taken.to_string(), "a");
-    let lost = [Reception::Accepted, Reception::NotSent(Cause::Unreachable), Reception::Unclear(Cause::TimedOut)];
+    let lost =
+        [SubmitOutcome::Accepted, SubmitOutcome::NotSent(Cause::Unreachable), SubmitOutcome::Unclear(Cause::TimedOut)];
     let Verdict::Accepted(taken) = tally(&lost).held(Propagation::NobodyToAsk) else { panic!("accepted") };
     assert_eq!(taken.to_string(), "1 of 3: a; b did not take it: unreachable; c gave no clear answer: timed out");
 }
 
 #[test]
 fn who_was_found_to_have_it_counts_as_a_holder_and_a_stranger_as_a_witness() {
-    let lost = tally(&[Reception::Unclear(Cause::TimedOut), Reception::Refused(Refusal::ReadBack)]);
-    let holder = |place| Holder { operator: name(place), place: TxPlace::Mempool };
+    let lost = tally(&[SubmitOutcome::Unclear(Cause::TimedOut), SubmitOutcome::Refused(Refusal::ReadBack)]);
+    let holder = |place| HostState { operator: name(place), place: TxPlace::Mempool };
     let Verdict::Accepted(taken) = lost.found(vec![holder(3), holder(0)]) else { panic!("accepted") };
     assert_eq!(taken.operators, [name(0), name(3)]);
     assert_eq!(taken.dissent.len(), 1);
     assert_eq!(taken.propagation, Propagation::Seen(name(3)));
-    let refused = tally(&[Reception::Refused(Refusal::ReadBack)]);
+    let refused = tally(&[SubmitOutcome::Refused(Refusal::ReadBack)]);
     assert!(matches!(refused.found(vec![holder(0)]), Verdict::Known(_)));
 }

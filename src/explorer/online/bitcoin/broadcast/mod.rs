@@ -19,23 +19,23 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until};
 
 use self::{
-    merge::{Holder, Tally},
-    submit_reply::Reception,
+    merge::{HostState, Tally},
+    submit_reply::SubmitOutcome,
 };
 use super::{Explorer, backend::Host};
 use crate::explorer::{
-    Cause, Failures, Subject,
+    Cause, HostFailures, Subject,
     bitcoin::{NotSent, Propagation, RejectClass, Sending, TxPlace, Verdict},
     health::{Gate, Lane},
     online::transport::{
-        endpoint::{Endpoint, Kind},
+        endpoint::{Endpoint, Protocol},
         limits,
         pool::after,
     },
 };
 
 /// A finished transaction and its bytes.
-pub(super) struct Letter<'a> {
+pub(super) struct OutgoingTx<'a> {
     raw: &'a [u8],
     pub(super) tx: &'a Transaction,
     pub(super) txid: Txid,
@@ -62,13 +62,13 @@ impl Explorer {
         if tx.compute_txid() != expected {
             return Verdict::NotSent(NotSent::NotThatTransaction);
         }
-        let letter = Letter { raw, tx: &tx, txid: expected };
+        let letter = OutgoingTx { raw, tx: &tx, txid: expected };
         // Without a runtime nothing was sent to anybody.
         let verdict = self.wait(async { Ok(self.deliver(&letter).await) });
-        verdict.unwrap_or_else(|_| Verdict::NotSent(NotSent::Nobody(Failures::default())))
+        verdict.unwrap_or_else(|_| Verdict::NotSent(NotSent::Nobody(HostFailures::default())))
     }
 
-    async fn deliver(&self, letter: &Letter<'_>) -> Verdict {
+    async fn deliver(&self, letter: &OutgoingTx<'_>) -> Verdict {
         let (mut hosts, mut tally) = (self.hosts(), Tally::default());
         for _ in 0..limits::SEND_ROUNDS {
             let round = hosts.next_round();
@@ -101,7 +101,7 @@ impl Explorer {
     }
 
     /// Nobody shows it: somebody says that it is in a block, or a coin of it is spent, or all refused, or it is unclear.
-    async fn unfound(&self, letter: &Letter<'_>, hosts: Hosts<'_>, tally: Tally) -> Verdict {
+    async fn unfound(&self, letter: &OutgoingTx<'_>, hosts: Hosts<'_>, tally: Tally) -> Verdict {
         if tally.is_held() {
             return tally.held(Propagation::NotYet);
         }
@@ -116,7 +116,7 @@ impl Explorer {
     }
 
     /// The same bytes again, once, to those who gave no clear answer and to some who were not sent them yet.
-    async fn once_more(&self, letter: &Letter<'_>, mut hosts: Hosts<'_>, mut tally: Tally) -> Verdict {
+    async fn once_more(&self, letter: &OutgoingTx<'_>, mut hosts: Hosts<'_>, mut tally: Tally) -> Verdict {
         let again = hosts.again(&tally);
         self.offer_all(&again, letter, &mut tally).await;
         if tally.is_waiting() {
@@ -147,7 +147,7 @@ impl Explorer {
     }
 
     /// Sends it to these at once and waits for all of them: nobody is cut off because another was faster.
-    async fn offer_all(&self, round: &[&Endpoint], letter: &Letter<'_>, tally: &mut Tally) {
+    async fn offer_all(&self, round: &[&Endpoint], letter: &OutgoingTx<'_>, tally: &mut Tally) {
         let deadline = after(limits::SEND_ONE * self.http.slowness());
         let offers = round.iter().map(async |endpoint| self.offer(endpoint, deadline, letter).await);
         let receptions = join_all(offers).await;
@@ -157,37 +157,42 @@ impl Explorer {
     }
 
     /// Offers it to one host, whose chain is checked before where it can be asked for it.
-    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Reception {
+    async fn offer(&self, endpoint: &Endpoint, deadline: Instant, letter: &OutgoingTx<'_>) -> SubmitOutcome {
         let send = async |host: Host<'_>| Ok(submit_reply::of_esplora(host.post(letter.raw).await, letter.txid));
         let answer = match endpoint.kind {
-            Kind::Blockchair | Kind::BlockCypher => self.push(endpoint, deadline, letter).await,
-            Kind::Esplora | Kind::Electrum | Kind::Core => self.ask_one(endpoint, deadline, send).await,
+            Protocol::Blockchair | Protocol::BlockCypher => self.push(endpoint, deadline, letter).await,
+            Protocol::Esplora | Protocol::Electrum | Protocol::Core => self.ask_one(endpoint, deadline, send).await,
         };
         match self.pool.judged(endpoint, answer) {
             Ok(received) => {
-                if let Reception::Unclear(cause @ Cause::Lied) = received {
+                if let SubmitOutcome::Unclear(cause @ Cause::Lied) = received {
                     self.pool.remember(endpoint, cause);
                 }
                 received
             }
-            Err(cause) => Reception::NotSent(cause),
+            Err(cause) => SubmitOutcome::NotSent(cause),
         }
     }
 
     /// Sends it to a host that is never asked anything.
-    async fn push(&self, endpoint: &Endpoint, deadline: Instant, letter: &Letter<'_>) -> Result<Reception, Cause> {
+    async fn push(
+        &self,
+        endpoint: &Endpoint,
+        deadline: Instant,
+        letter: &OutgoingTx<'_>,
+    ) -> Result<SubmitOutcome, Cause> {
         endpoint.gate(Lane::Send)?;
         endpoint.turn(deadline).await?;
         self.http.tell(self.network.name(), &endpoint.operator, Subject::Sent(letter.txid.to_string()));
         let (http, raw, txid) = (&self.http, letter.raw, letter.txid);
         let started = Instant::now();
         let received = match endpoint.kind {
-            Kind::Blockchair => blockchair::push(http, endpoint, raw, txid, deadline).await,
+            Protocol::Blockchair => blockchair::push(http, endpoint, raw, txid, deadline).await,
             _ => blockcypher::push(http, endpoint, raw, txid, deadline).await,
         };
         let failed = match received {
-            Reception::NotSent(cause) | Reception::Unclear(cause) => Some(cause),
-            Reception::Accepted | Reception::Refused(_) => None,
+            SubmitOutcome::NotSent(cause) | SubmitOutcome::Unclear(cause) => Some(cause),
+            SubmitOutcome::Accepted | SubmitOutcome::Refused(_) => None,
         };
         endpoint.note(Lane::Send, failed, started);
         Ok(received)
@@ -195,7 +200,7 @@ impl Explorer {
 
     /// Looks for a transaction everywhere, or where it was sent if nobody else is to know; several times, for servers cache
     /// what they said before.
-    async fn look_for(&self, txid: Txid, hosts: &Hosts<'_>, at: &[Duration]) -> Option<Vec<Holder>> {
+    async fn look_for(&self, txid: Txid, hosts: &Hosts<'_>, at: &[Duration]) -> Option<Vec<HostState>> {
         let may_know = |host: &Endpoint| {
             self.sending == Sending::Widely || hosts.sent.iter().any(|sent| std::ptr::eq(*sent, host))
         };
@@ -205,7 +210,7 @@ impl Explorer {
             let deadline = after(limits::LOOKING * self.http.slowness());
             let asked = self.pool.turns(deadline).map(|(host, _)| host).filter(|host| may_know(host));
             let looks = join_all(asked.map(|host| self.whether_at(host, deadline, txid))).await;
-            let holders: Vec<Holder> = looks.into_iter().flatten().collect();
+            let holders: Vec<HostState> = looks.into_iter().flatten().collect();
             if !holders.is_empty() {
                 return Some(holders);
             }
@@ -213,18 +218,18 @@ impl Explorer {
         None
     }
 
-    async fn whether_at(&self, endpoint: &Endpoint, deadline: Instant, txid: Txid) -> Option<Holder> {
+    async fn whether_at(&self, endpoint: &Endpoint, deadline: Instant, txid: Txid) -> Option<HostState> {
         let question = async |host: Host<'_>| match host.place(txid).await {
             Ok(place) => Ok(place),
             // It may have it, and not say where.
             Err(cause) => host.transaction(txid).await?.map(|_| Some(TxPlace::Mempool)).ok_or(cause),
         };
         let place = self.pool.judged(endpoint, self.ask_one(endpoint, deadline, question).await).ok().flatten()?;
-        Some(Holder { operator: endpoint.operator.clone(), place })
+        Some(HostState { operator: endpoint.operator.clone(), place })
     }
 
     /// Whether somebody has it, byte for byte, who was not sent it. A short wait; it is advice and no condition.
-    async fn propagation(&self, letter: &Letter<'_>, hosts: &Hosts<'_>, tally: &Tally) -> Propagation {
+    async fn propagation(&self, letter: &OutgoingTx<'_>, hosts: &Hosts<'_>, tally: &Tally) -> Propagation {
         let others: Vec<&Endpoint> = hosts.strangers().take(limits::PROPAGATION_HOSTS).collect();
         if others.is_empty() || !tally.is_accepted() {
             return if others.is_empty() { Propagation::NobodyToAsk } else { Propagation::NotYet };

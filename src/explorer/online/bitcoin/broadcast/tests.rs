@@ -15,7 +15,7 @@ use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, Witness, consensus, hashes
 
 use crate::{
     explorer::{
-        Cause, Explorer, Failure,
+        Cause, Explorer, HostFailure,
         bitcoin::{BlockRef, NotSent, Propagation, RejectClass, Sending, Taken, Verdict, Why},
         online::bitcoin::{
             fake::{self, Act, Server},
@@ -215,7 +215,7 @@ fn an_answer_with_another_id_is_a_lie() {
     let liar = receiver(&tx, Keeps::It, || Act::ok("11".repeat(32)));
     let explorer = connect(&[&liar]);
     assert_eq!(explorer.broadcast(&consensus::serialize(&tx), tx.compute_txid()), Verdict::Unknown);
-    assert_eq!(explorer.distrusted(), [Failure { operator: operator(&liar), cause: Cause::Lied }]);
+    assert_eq!(explorer.distrusted(), [HostFailure { operator: operator(&liar), cause: Cause::Lied }]);
     assert_eq!(liar.count("POST"), 1, "who lied is not sent it again");
     let honest = taker(&tx);
     let taken = accepted(send(&tx, &[&liar, &honest]));

@@ -17,8 +17,8 @@ use serde_json::{Value, json, value::RawValue};
 use tokio::time::Instant;
 
 use self::memory::NodeMemory;
-use self::wire::{Answer, Complaint, Node, Question, Reply, shape};
-use super::electrum::{FEE_TARGETS, json};
+use self::wire::{Complaint, CoreCall, CoreReply, CoreResult, Node, shape};
+use super::{electrum::json, questions::FEE_TARGETS};
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
@@ -27,7 +27,7 @@ use crate::{
         bitcoin::{BlockRef, Tip, TxPlace},
         online::transport::{
             endpoint::Endpoint,
-            http::{self, Fault, Http, Purpose},
+            http::{self, Http, HttpFault, RequestPurpose},
             limits,
         },
     },
@@ -112,7 +112,7 @@ impl Core<'_> {
 
     /// The newest block. A node that still fetches blocks is no source.
     pub(super) async fn tip(&self) -> Result<Tip, Cause> {
-        let chain: ChainJson = shape(&self.ask(Purpose::Neutral, ("getblockchaininfo", json!([]))).await?)?;
+        let chain: ChainJson = shape(&self.ask(RequestPurpose::Neutral, ("getblockchaininfo", json!([]))).await?)?;
         let behind = chain.blocks.saturating_add(MAY_LACK) < chain.headers;
         if behind || chain.blocks < work::least_height(self.network) {
             return Err(Cause::Busy);
@@ -122,7 +122,7 @@ impl Core<'_> {
 
     /// The block at a height, or nothing if the node's chain is shorter.
     pub(super) async fn block_hash_at(&self, height: u32) -> Result<Option<BlockHash>, Cause> {
-        match self.ask(Purpose::Neutral, ("getblockhash", json!([height]))).await {
+        match self.ask(RequestPurpose::Neutral, ("getblockhash", json!([height]))).await {
             Ok(answer) => shape(&answer).map(Some),
             Err(Complaint::Parameter) => Ok(None),
             Err(complaint) => Err(complaint.into()),
@@ -143,7 +143,7 @@ impl Core<'_> {
             return Ok(Some(TxPlace::Confirmed(block)));
         }
         // Its block was reorganised away. Perhaps it waits again.
-        match self.ask(Purpose::Read, ("getmempoolentry", json!([txid]))).await {
+        match self.ask(RequestPurpose::Read, ("getmempoolentry", json!([txid]))).await {
             Ok(_) => Ok(Some(TxPlace::Mempool)),
             Err(Complaint::NotFound) => Ok(None),
             Err(complaint) => Err(complaint.into()),
@@ -158,7 +158,7 @@ impl Core<'_> {
         if let Some((spender, block)) = self.spender(outpoint).await? {
             return self.spends(spender, block, outpoint).await.map(Some);
         }
-        let unspent = self.ask(Purpose::Read, ("gettxout", json!([txid, vout, false]))).await?.is_some();
+        let unspent = self.ask(RequestPurpose::Read, ("gettxout", json!([txid, vout, false]))).await?.is_some();
         let (Some(hash), false) = (located.block, unspent || output.script_pubkey.is_op_return()) else {
             return Ok(None);
         };
@@ -170,7 +170,7 @@ impl Core<'_> {
 
     /// Fee rates by target in blocks; a target without an estimate is left out.
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
-        let questions: Vec<Question> = FEE_TARGETS.iter().map(|target| ("estimatesmartfee", json!([target]))).collect();
+        let questions: Vec<CoreCall> = FEE_TARGETS.iter().map(|target| ("estimatesmartfee", json!([target]))).collect();
         let mut rates = BTreeMap::new();
         for (target, reply) in FEE_TARGETS.into_iter().zip(self.node().ask_all(&questions, limits::CHUNK).await?) {
             let estimate: EstimateJson = shape(&reply?)?;
@@ -182,25 +182,25 @@ impl Core<'_> {
 
     /// Sends a transaction, once. The answer in the form in which an Esplora server would write it: 200 and an id, or
     /// another status and the error, for the one reader of refusals.
-    pub(super) async fn post(&self, raw: &[u8]) -> Result<http::Reply, Fault> {
-        self.endpoint.turn(self.deadline).await.map_err(Fault::before_sending)?;
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<http::HttpReply, HttpFault> {
+        self.endpoint.turn(self.deadline).await.map_err(HttpFault::before_sending)?;
         if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
             self.tell(Subject::Sent(tx.compute_txid().to_string()));
         }
         let body = wire::request(0, &("sendrawtransaction", json!([raw.to_lower_hex_string()]))).to_string();
-        Ok(as_esplora(self.node().post(Purpose::Send, body, limits::SMALL_BYTES).await?))
+        Ok(as_esplora(self.node().post(RequestPurpose::Send, body, limits::SMALL_BYTES).await?))
     }
 
     pub(super) const fn node(&self) -> Node<'_> {
         Node { http: self.http, endpoint: self.endpoint, deadline: self.deadline }
     }
 
-    pub(super) async fn ask(&self, purpose: Purpose, question: Question) -> Reply {
+    pub(super) async fn ask(&self, purpose: RequestPurpose, question: CoreCall) -> CoreReply {
         self.node().ask(purpose, question, limits::TX_PAGE_BYTES).await
     }
 
     /// Several questions that all have to be answered.
-    pub(super) async fn all<T: serde::de::DeserializeOwned>(&self, questions: &[Question]) -> Result<Vec<T>, Cause> {
+    pub(super) async fn all<T: serde::de::DeserializeOwned>(&self, questions: &[CoreCall]) -> Result<Vec<T>, Cause> {
         let replies = self.node().ask_all(questions, limits::CHUNK).await?;
         replies.into_iter().map(|reply| shape(&reply?)).collect()
     }
@@ -212,7 +212,8 @@ impl Core<'_> {
 
     /// A whole block that hashes to its name, with its work done and its transactions under its root.
     pub(super) async fn block(&self, hash: BlockHash) -> Result<Block, Cause> {
-        let answer = self.node().ask(Purpose::Read, ("getblock", json!([hash, 0])), limits::BLOCK_HEX_BYTES).await?;
+        let answer =
+            self.node().ask(RequestPurpose::Read, ("getblock", json!([hash, 0])), limits::BLOCK_HEX_BYTES).await?;
         let bytes = Vec::<u8>::from_hex(&shape::<String>(&answer)?).map_err(|_| Cause::Malformed)?;
         let block: Block = consensus::deserialize(&bytes).map_err(|_| Cause::Malformed)?;
         let worked = block.header.validate_pow(block.header.target()).is_ok_and(|name| name == hash);
@@ -241,7 +242,7 @@ impl Core<'_> {
 
     async fn locate(&self, txid: Txid) -> Result<Option<Located>, Cause> {
         self.tell(Subject::Transaction(txid.to_string()));
-        let answer = match self.ask(Purpose::Read, ("getrawtransaction", json!([txid, 1]))).await {
+        let answer = match self.ask(RequestPurpose::Read, ("getrawtransaction", json!([txid, 1]))).await {
             Ok(answer) => answer,
             Err(Complaint::NotFound) => return Ok(None),
             Err(Complaint::NoTxIndex) => return self.locate_without_index(txid).await,
@@ -257,7 +258,7 @@ impl Core<'_> {
         if let Some(seen) = self.found_by_search(txid).await {
             return Ok(Some(Located { block: seen.place.map(|place| place.hash), tx: seen.tx }));
         }
-        let questions: Vec<Question> =
+        let questions: Vec<CoreCall> =
             (0..TRIED_OUTPUTS).map(|vout| ("gettxout", json!([txid, vout, false]))).collect();
         let coins: Vec<Option<CoinJson>> = self.all(&questions).await?;
         let coin = coins.into_iter().flatten().next().ok_or(Cause::Unsupported)?;
@@ -274,11 +275,13 @@ impl Core<'_> {
     /// blocks if it keeps an index of spends.
     async fn spender(&self, OutPoint { txid, vout }: OutPoint) -> Result<Option<(Txid, Option<BlockHash>)>, Cause> {
         let outputs = json!([{"txid": txid, "vout": vout}]);
-        let answer: Answer = match self.ask(Purpose::Read, ("gettxspendingprevout", json!([outputs]))).await {
+        let answer: CoreResult = match self.ask(RequestPurpose::Read, ("gettxspendingprevout", json!([outputs]))).await
+        {
             Ok(answer) => answer,
             // Its index of spends is not ready.
             Err(Complaint::Other(Cause::Refused(1))) => {
-                self.ask(Purpose::Read, ("gettxspendingprevout", json!([outputs, {"mempool_only": true}]))).await?
+                self.ask(RequestPurpose::Read, ("gettxspendingprevout", json!([outputs, {"mempool_only": true}])))
+                    .await?
             }
             Err(complaint) => return Err(complaint.into()),
         };
@@ -289,7 +292,7 @@ impl Core<'_> {
     /// Fetches a spender and checks that it is one.
     async fn spends(&self, spender: Txid, block: Option<BlockHash>, outpoint: OutPoint) -> Result<Txid, Cause> {
         let params = block.map_or_else(|| json!([spender, 0]), |hash| json!([spender, 0, hash]));
-        let answer = self.ask(Purpose::Read, ("getrawtransaction", params)).await;
+        let answer = self.ask(RequestPurpose::Read, ("getrawtransaction", params)).await;
         let answer = answer.map_err(|complaint| match complaint {
             Complaint::NotFound | Complaint::NoTxIndex => Cause::Unsettled,
             other => other.into(),
@@ -301,15 +304,15 @@ impl Core<'_> {
 }
 
 /// The answer to a broadcast in the form of an Esplora server's. Errors are told apart by their code alone.
-fn as_esplora(reply: http::Reply) -> http::Reply {
+fn as_esplora(reply: http::HttpReply) -> http::HttpReply {
     #[derive(Deserialize)]
     struct Sent {
         result: Option<Txid>,
         error: Option<Value>,
     }
-    let http::Reply { status, retry_after, body } = reply;
+    let http::HttpReply { status, retry_after, body } = reply;
     let Ok(Sent { result, error }) = super::esplora::json::parse::<Sent>(&body) else {
-        return http::Reply { status, retry_after, body };
+        return http::HttpReply { status, retry_after, body };
     };
     match (result, error) {
         (_, Some(error)) => {
@@ -319,10 +322,10 @@ fn as_esplora(reply: http::Reply) -> http::Reply {
                 Some(-32_603) => 500,
                 _ => 400,
             };
-            http::Reply { status, retry_after, body: error.to_string().into_bytes() }
+            http::HttpReply { status, retry_after, body: error.to_string().into_bytes() }
         }
-        (Some(txid), None) => http::Reply { status, retry_after, body: txid.to_string().into_bytes() },
-        (None, None) => http::Reply { status, retry_after, body },
+        (Some(txid), None) => http::HttpReply { status, retry_after, body: txid.to_string().into_bytes() },
+        (None, None) => http::HttpReply { status, retry_after, body },
     }
 }
 

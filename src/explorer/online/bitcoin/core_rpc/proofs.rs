@@ -13,14 +13,12 @@ use super::{
     Core,
     wire::{Complaint, shape},
 };
+use crate::explorer::online::bitcoin::esplora::json::header;
 use crate::{
     chain::bitcoin::spv::MerkleBranch,
     explorer::{
         Cause,
-        online::{
-            bitcoin::{electrum::json, proofs::HEADERS},
-            transport::limits,
-        },
+        online::{bitcoin::questions::HEADERS, transport::limits},
     },
 };
 
@@ -36,7 +34,7 @@ impl Core<'_> {
         let hashes: Vec<BlockHash> = self.all(&questions).await?;
         let questions = hashes.iter().map(|hash| ("getblockheader", json!([hash, false]))).collect::<Vec<_>>();
         let texts: Vec<String> = self.all(&questions).await?;
-        let headers = texts.iter().map(|text| json::header(text)).collect::<Result<Vec<_>, _>>()?;
+        let headers = texts.iter().map(|text| header(text)).collect::<Result<Vec<_>, _>>()?;
         if !headers.iter().zip(&hashes).all(|(header, hash)| header.block_hash() == *hash) {
             return Err(Cause::Lied);
         }

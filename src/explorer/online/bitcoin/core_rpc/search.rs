@@ -20,18 +20,18 @@ use super::memory::NodeMemory;
 use super::{
     Core,
     memory::Searched,
-    wire::{Complaint, Node, Question, shape},
+    wire::{Complaint, CoreCall, Node, shape},
 };
 use crate::explorer::{
     Cause, Subject,
     bitcoin::{BlockRef, KnownHistory, Tip, TxAt},
     online::{
         bitcoin::{
-            backend::{Answered, Asked},
             electrum::json,
-            history::History,
+            history::HostHistory,
+            questions::{ScriptAnswer, ScriptQuery},
         },
-        transport::{http::Purpose, limits},
+        transport::{http::RequestPurpose, limits},
     },
 };
 
@@ -73,7 +73,7 @@ impl Core<'_> {
     /// The histories of some scripts, one answer each, in their order.
     ///
     /// Scripts that were never asked about cost one search of all blocks together; those that were, one of new blocks.
-    pub(crate) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+    pub(crate) async fn histories(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let memory = &mut *self.endpoint.memory::<NodeMemory>()?.searched.lock().await;
         asked.iter().for_each(|one| self.tell(Subject::Script(sha256::Hash::hash(one.script.as_bytes()).to_string())));
         // Waiting transactions first, so that one that confirms meanwhile is seen twice rather than never.
@@ -177,7 +177,8 @@ impl Core<'_> {
         }
         let params = json!(["start", descriptors, first, last, "basic", {"filter_false_positives": true}]);
         let scan = loop {
-            let asked = self.node().ask(Purpose::Scan, ("scanblocks", params.clone()), limits::TX_PAGE_BYTES).await;
+            let asked =
+                self.node().ask(RequestPurpose::Scan, ("scanblocks", params.clone()), limits::TX_PAGE_BYTES).await;
             match asked {
                 Ok(answer) => break shape::<ScanJson>(&answer)?,
                 Err(Complaint::Searching) => self.wait_for_search().await?,
@@ -203,7 +204,7 @@ impl Core<'_> {
 
     /// All blocks between two heights.
     async fn every_block(&self, first: u32, last: u32) -> Result<Vec<BlockRef>, Cause> {
-        let questions: Vec<Question> = (first..=last).map(|height| ("getblockhash", json!([height]))).collect();
+        let questions: Vec<CoreCall> = (first..=last).map(|height| ("getblockhash", json!([height]))).collect();
         let hashes: Vec<BlockHash> = self.all(&questions).await?;
         self.block_refs(&hashes).await?.into_iter().collect::<Option<Vec<_>>>().ok_or(Cause::Unsettled)
     }
@@ -214,7 +215,7 @@ impl Core<'_> {
         let name = "basic block filter index";
         let end = self.deadline.min(Instant::now() + limits::INDEX_LAG);
         loop {
-            let answer = self.ask(Purpose::Neutral, ("getindexinfo", json!([name]))).await?;
+            let answer = self.ask(RequestPurpose::Neutral, ("getindexinfo", json!([name]))).await?;
             let indexes: BTreeMap<String, IndexJson> = shape(&answer)?;
             match indexes.get(name) {
                 None => return Err(Cause::NoFilterIndex),
@@ -232,7 +233,7 @@ impl Core<'_> {
                 return Err(Cause::Busy);
             }
             sleep(limits::SCAN_POLL).await;
-            if self.ask(Purpose::Neutral, ("scanblocks", json!(["status"]))).await?.is_none() {
+            if self.ask(RequestPurpose::Neutral, ("scanblocks", json!(["status"]))).await?.is_none() {
                 return Ok(());
             }
         }
@@ -241,12 +242,12 @@ impl Core<'_> {
     /// Tells the node that nobody waits for its search any more. It need not succeed.
     async fn abort_search(&self) {
         let brief = Node { deadline: Instant::now() + limits::SCAN_ABORT, ..self.node() };
-        drop(brief.ask(Purpose::Neutral, ("scanblocks", json!(["abort"])), limits::SMALL_BYTES).await);
+        drop(brief.ask(RequestPurpose::Neutral, ("scanblocks", json!(["abort"])), limits::SMALL_BYTES).await);
     }
 
     /// Brings what is known of waiting transactions up to date.
     async fn read_mempool(&self, memory: &mut Searched) -> Result<Mempool, Cause> {
-        let listed: BTreeSet<Txid> = shape(&self.ask(Purpose::Neutral, ("getrawmempool", json!([]))).await?)?;
+        let listed: BTreeSet<Txid> = shape(&self.ask(RequestPurpose::Neutral, ("getrawmempool", json!([]))).await?)?;
         memory.waiting.retain(|txid, _| listed.contains(txid));
         if listed.len() > limits::NODE_MEMPOOL {
             return Ok(Mempool::Known);
@@ -260,7 +261,7 @@ impl Core<'_> {
     async fn fetch_waiting(&self, memory: &mut Searched, txids: &[Txid]) -> Result<bool, Cause> {
         let mut bytes: usize = memory.waiting.values().map(Transaction::total_size).sum();
         for part in txids.chunks(limits::CHUNK) {
-            let questions: Vec<Question> = part.iter().map(|txid| ("getrawtransaction", json!([txid, 0]))).collect();
+            let questions: Vec<CoreCall> = part.iter().map(|txid| ("getrawtransaction", json!([txid, 0]))).collect();
             let replies = self.node().ask_all(&questions, limits::CHUNK).await?;
             for (txid, reply) in part.iter().zip(replies) {
                 let answer = match reply {
@@ -285,7 +286,7 @@ impl Core<'_> {
         &self,
         memory: &mut Searched,
         scripts: &BTreeSet<ScriptBuf>,
-        asked: &[Asked],
+        asked: &[ScriptQuery],
     ) -> Result<(), Cause> {
         let known = asked.iter().filter_map(|one| one.known.as_ref()).flat_map(|known| known.waiting.iter().copied());
         let known: Vec<Txid> = known.filter(|txid| !memory.waiting.contains_key(txid)).collect();
@@ -314,9 +315,9 @@ impl Core<'_> {
             let outputs: Vec<Value> = part.iter().map(|coin| json!({"txid": coin.txid, "vout": coin.vout})).collect();
             // Nodes before version 31 know only waiting spenders, and do not know the option.
             let options = json!([outputs, {"mempool_only": true}]);
-            let answer = match self.ask(Purpose::Read, ("gettxspendingprevout", options)).await {
+            let answer = match self.ask(RequestPurpose::Read, ("gettxspendingprevout", options)).await {
                 Ok(answer) => answer,
-                Err(_) => self.ask(Purpose::Read, ("gettxspendingprevout", json!([outputs]))).await?,
+                Err(_) => self.ask(RequestPurpose::Read, ("gettxspendingprevout", json!([outputs]))).await?,
             };
             let spends: Vec<SpendJson> = shape(&answer)?;
             spenders.extend(spends.into_iter().filter_map(|spend| spend.spendingtxid));
@@ -357,21 +358,21 @@ fn checked(block: &Block, place: BlockRef) -> Result<BlockRef, Cause> {
 }
 
 /// What was found of one script.
-fn answer(memory: &Searched, asked: &Asked, waiting: Option<&BTreeSet<Txid>>, seen: Mempool) -> Answered {
+fn answer(memory: &Searched, asked: &ScriptQuery, waiting: Option<&BTreeSet<Txid>>, seen: Mempool) -> ScriptAnswer {
     let mut txs = memory.scripts.get(&asked.script).map(|watched| watched.txs.clone()).unwrap_or_default();
     let confirmed: BTreeSet<Txid> = txs.iter().map(|seen| seen.tx.compute_txid()).collect();
     let waiting = waiting.into_iter().flatten().filter(|txid| !confirmed.contains(*txid));
     txs.extend(waiting.filter_map(|txid| memory.waiting.get(txid)).map(|tx| TxAt { tx: tx.clone(), place: None }));
     let unchanged = asked.known.as_ref().is_some_and(|known| is_known(known, &txs));
     if unchanged && seen == Mempool::Whole {
-        Answered::Unchanged
+        ScriptAnswer::Unchanged
     } else {
-        Answered::History(History { txs, mempool_capped: seen == Mempool::Known })
+        ScriptAnswer::History(HostHistory { txs, mempool_capped: seen == Mempool::Known })
     }
 }
 
 fn is_known(known: &KnownHistory, txs: &[TxAt]) -> bool {
-    let entry = |seen: &TxAt| json::Entry {
+    let entry = |seen: &TxAt| json::HistoryEntry {
         tx_hash: seen.tx.compute_txid(),
         height: seen.place.map_or(0, |place| i64::from(place.height)),
     };

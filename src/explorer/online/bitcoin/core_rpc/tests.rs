@@ -13,12 +13,12 @@ use bitcoin::{
 use super::*;
 use crate::explorer::online::bitcoin::core_rpc::memory::NodeMemory;
 use crate::explorer::{
-    NodeLogin, Passage,
+    Egress, NodeLogin,
     bitcoin::KnownHistory,
     online::bitcoin::{
-        backend::{Answered, Asked, Told},
         broadcast::reject,
         fake::{self, Act, Server},
+        questions::{KnownFrom, ScriptAnswer, ScriptQuery},
     },
 };
 
@@ -137,7 +137,7 @@ fn node(
 }
 
 fn at<T>(server: &Server, question: impl AsyncFn(Core<'_>) -> T) -> T {
-    let http = Http::new(&Passage::default()).expect("a client");
+    let http = Http::new(&Egress::default()).expect("a client");
     let endpoint = Endpoint::parse(&format!("core+{}", server.url)).expect("an address");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -146,8 +146,8 @@ fn at<T>(server: &Server, question: impl AsyncFn(Core<'_>) -> T) -> T {
     })
 }
 
-fn asked(number: u32, known: Option<KnownHistory>) -> Asked {
-    Asked { script: fake::script(number), known, told: Told::Here }
+fn asked(number: u32, known: Option<KnownHistory>) -> ScriptQuery {
+    ScriptQuery { script: fake::script(number), known, told: KnownFrom::Here }
 }
 
 /// A payment to script 1, its spend to script 2, and one to script 1 that waits.
@@ -168,12 +168,12 @@ fn story() -> (Chain, Vec<Transaction>, [Transaction; 3]) {
     (chain, vec![waiting.clone()], [payment, spend, waiting])
 }
 
-fn found(answers: &[Answered]) -> Vec<Vec<(Txid, Option<u32>)>> {
-    let of = |answer: &Answered| match answer {
-        Answered::History(history) => {
+fn found(answers: &[ScriptAnswer]) -> Vec<Vec<(Txid, Option<u32>)>> {
+    let of = |answer: &ScriptAnswer| match answer {
+        ScriptAnswer::History(history) => {
             history.txs.iter().map(|seen| (seen.tx.compute_txid(), seen.place.map(|place| place.height))).collect()
         }
-        Answered::Unchanged => panic!("not unchanged"),
+        ScriptAnswer::Unchanged => panic!("not unchanged"),
     };
     answers.iter().map(of).collect()
 }
@@ -206,7 +206,7 @@ fn histories_cost_one_search_and_are_remembered() {
             ..KnownHistory::default()
         };
         let again = [asked(1, Some(known)), asked(9, Some(KnownHistory::default()))];
-        assert_eq!(host.histories(&again).await, Ok(vec![Answered::Unchanged, Answered::Unchanged]));
+        assert_eq!(host.histories(&again).await, Ok(vec![ScriptAnswer::Unchanged, ScriptAnswer::Unchanged]));
         assert_eq!(searches(), 1, "nothing new to search");
         let answers = host.histories(&[asked(2, None), asked(1, None)]).await.expect("answers");
         assert_eq!(found(&answers)[0], [(ids[1], Some(3))]);
@@ -235,7 +235,7 @@ fn a_reorganisation_is_searched_again() {
             ..KnownHistory::default()
         };
         assert_eq!(found(&before)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(2))]);
-        assert_eq!(host.histories(&[asked(1, Some(known.clone()))]).await, Ok(vec![Answered::Unchanged]));
+        assert_eq!(host.histories(&[asked(1, Some(known.clone()))]).await, Ok(vec![ScriptAnswer::Unchanged]));
         moved.store(true, order);
         let after = host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers");
         assert_eq!(found(&after)[0], [(first.compute_txid(), Some(1)), (second.compute_txid(), Some(4))]);
@@ -404,7 +404,7 @@ fn a_large_mempool_is_followed_by_coins_and_said_to_be_more() {
     });
     let known = KnownHistory { confirmed: vec![], waiting: vec![third.compute_txid()], ..KnownHistory::default() };
     let answers = at(&server, async |host| host.histories(&[asked(1, Some(known.clone()))]).await.expect("answers"));
-    let Answered::History(history) = &answers[0] else { panic!("a history") };
+    let ScriptAnswer::History(history) = &answers[0] else { panic!("a history") };
     assert!(history.mempool_capped);
     let mut expected = vec![(txid, Some(1)), (child_id, None), (third.compute_txid(), None)];
     expected[1..].sort();

@@ -16,7 +16,7 @@ use crate::explorer::{
         bitcoin::esplora::json,
         transport::{
             endpoint::Endpoint,
-            http::{self, Budget, Fault, Http, Purpose, status_cause},
+            http::{self, Budget, Http, HttpFault, RequestPurpose, status_cause},
             limits,
             retry::{self, Setback},
         },
@@ -24,11 +24,11 @@ use crate::explorer::{
 };
 
 /// A question: method and parameters.
-pub(crate) type Question = (&'static str, Value);
+pub(crate) type CoreCall = (&'static str, Value);
 /// The result of an answer; nothing for `null`.
-pub(crate) type Answer = Option<Box<RawValue>>;
+pub(crate) type CoreResult = Option<Box<RawValue>>;
 /// An answer: its result, or why there is none.
-pub(crate) type Reply = Result<Answer, Complaint>;
+pub(crate) type CoreReply = Result<CoreResult, Complaint>;
 
 /// Why a node has no result, in our words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(crate) struct Node<'a> {
 
 impl Node<'_> {
     /// Asks one question; at most `bytes` of answer. Repeated where that may help.
-    pub(crate) async fn ask(&self, purpose: Purpose, question: Question, bytes: usize) -> Reply {
+    pub(crate) async fn ask(&self, purpose: RequestPurpose, question: CoreCall, bytes: usize) -> CoreReply {
         let body = request(0, &question).to_string();
         let ask = async || judge(self.post(purpose, body.clone(), bytes).await);
         let body = retry::read(self.endpoint, self.deadline, ask).await?;
@@ -102,12 +102,12 @@ impl Node<'_> {
     }
 
     /// Asks several questions in batches of `chunk`. One reply each, in their order.
-    pub(crate) async fn ask_all(&self, questions: &[Question], chunk: usize) -> Result<Vec<Reply>, Cause> {
+    pub(crate) async fn ask_all(&self, questions: &[CoreCall], chunk: usize) -> Result<Vec<CoreReply>, Cause> {
         let mut replies = Vec::with_capacity(questions.len());
         for part in questions.chunks(chunk.max(1)) {
             let requests: Vec<Value> = part.iter().enumerate().map(|(id, question)| request(id, question)).collect();
             let body = Value::Array(requests).to_string();
-            let ask = async || judge(self.post(Purpose::Read, body.clone(), limits::CHUNK_BYTES).await);
+            let ask = async || judge(self.post(RequestPurpose::Read, body.clone(), limits::CHUNK_BYTES).await);
             let body = retry::read(self.endpoint, self.deadline, ask).await?;
             replies.extend(matched(&body, part.len())?);
         }
@@ -115,32 +115,37 @@ impl Node<'_> {
     }
 
     /// One exchange, once.
-    pub(crate) async fn post(&self, purpose: Purpose, body: String, bytes: usize) -> Result<http::Reply, Fault> {
-        let url = self.endpoint.url("").map_err(Fault::before_sending)?;
+    pub(crate) async fn post(
+        &self,
+        purpose: RequestPurpose,
+        body: String,
+        bytes: usize,
+    ) -> Result<http::HttpReply, HttpFault> {
+        let url = self.endpoint.url("").map_err(HttpFault::before_sending)?;
         let budget = Budget { bytes, deadline: self.deadline };
-        let node = self.endpoint.memory::<NodeMemory>().map_err(Fault::before_sending)?;
+        let node = self.endpoint.memory::<NodeMemory>().map_err(HttpFault::before_sending)?;
         self.http.post_json_as(node.login.get().map(Rc::as_ref), url, (purpose, body), budget).await
     }
 }
 
 /// A request as JSON-RPC 2.0 writes it; nodes before version 28 read it as 1.1.
-pub(crate) fn request(id: usize, (method, params): &Question) -> Value {
+pub(crate) fn request(id: usize, (method, params): &CoreCall) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
 /// Reads the result of an answer.
-pub(crate) fn shape<T: DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
+pub(crate) fn shape<T: DeserializeOwned>(answer: &CoreResult) -> Result<T, Cause> {
     serde_json::from_str(answer.as_ref().map_or("null", |raw| raw.get())).map_err(|_| Cause::Malformed)
 }
 
 /// The replies of a batch by their numbers: each once, and none missing.
-fn matched(body: &[u8], count: usize) -> Result<Vec<Reply>, Cause> {
+fn matched(body: &[u8], count: usize) -> Result<Vec<CoreReply>, Cause> {
     if !body.trim_ascii_start().starts_with(b"[") {
         // One error for the whole batch.
         return Err(answer(object(body)?).err().map_or(Cause::Malformed, Cause::from));
     }
     let responses: Vec<&RawValue> = json::borrowed(body)?;
-    let mut replies: Vec<Option<Reply>> = (0..count).map(|_| None).collect();
+    let mut replies: Vec<Option<CoreReply>> = (0..count).map(|_| None).collect();
     for response in responses {
         let response = object(response.get().as_bytes())?;
         let place = response.id.as_u64().and_then(|id| usize::try_from(id).ok());
@@ -160,7 +165,7 @@ fn object(body: &[u8]) -> Result<Response, Cause> {
     json::parse(body)
 }
 
-fn answer(response: Response) -> Reply {
+fn answer(response: Response) -> CoreReply {
     match response.error {
         Some(error) => Err(complaint(&error)),
         None => Ok(response.result),
@@ -168,7 +173,7 @@ fn answer(response: Response) -> Reply {
 }
 
 /// What an exchange means: a body to be read, also with an error status if it is a JSON-RPC answer, or a setback.
-fn judge(reply: Result<http::Reply, Fault>) -> Result<Vec<u8>, Setback> {
+fn judge(reply: Result<http::HttpReply, HttpFault>) -> Result<Vec<u8>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
         None if reply.body.trim_ascii_start().starts_with(b"<") => Err(Cause::WebPage.into()),
@@ -213,8 +218,8 @@ fn complaint(error: &ErrorObject) -> Complaint {
 mod tests {
     use super::*;
 
-    fn reply(status: u16, body: &str) -> Result<http::Reply, Fault> {
-        Ok(http::Reply { status, retry_after: None, body: body.as_bytes().to_vec() })
+    fn reply(status: u16, body: &str) -> Result<http::HttpReply, HttpFault> {
+        Ok(http::HttpReply { status, retry_after: None, body: body.as_bytes().to_vec() })
     }
 
     fn error(code: i64, message: &str) -> String {

@@ -18,7 +18,7 @@ use bitcoin::{
 };
 use serde_json::{Value, json};
 
-use super::json::{self, Entry};
+use super::json::{self, HistoryEntry};
 
 /// What the server does with a question.
 pub(crate) enum Act {
@@ -60,7 +60,7 @@ impl Chain {
     }
 
     /// The history of the script with this hash, confirmed first.
-    pub(crate) fn entries(&self, hash: &str) -> Vec<Entry> {
+    pub(crate) fn entries(&self, hash: &str) -> Vec<HistoryEntry> {
         let is_asked = |script: &Script| json::script_hash(script) == hash;
         let pays = |tx: &Transaction| tx.output.iter().any(|output| is_asked(&output.script_pubkey));
         let spends = |tx: &Transaction| {
@@ -72,8 +72,8 @@ impl Chain {
             })
         };
         let listed = self.txs.iter().filter(|(tx, _)| pays(tx) || spends(tx));
-        let mut entries: Vec<Entry> =
-            listed.map(|(tx, height)| Entry { tx_hash: tx.compute_txid(), height: *height }).collect();
+        let mut entries: Vec<HistoryEntry> =
+            listed.map(|(tx, height)| HistoryEntry { tx_hash: tx.compute_txid(), height: *height }).collect();
         entries.sort_by_key(|entry| if entry.height > 0 { (0, entry.height) } else { (1, -entry.height) });
         entries
     }
@@ -113,7 +113,7 @@ impl Chain {
     }
 
     fn history(&self, hash: &str) -> Value {
-        let row = |entry: Entry| json!({"tx_hash": entry.tx_hash, "height": entry.height, "fee": 7});
+        let row = |entry: HistoryEntry| json!({"tx_hash": entry.tx_hash, "height": entry.height, "fee": 7});
         self.entries(hash).into_iter().map(row).collect()
     }
 }

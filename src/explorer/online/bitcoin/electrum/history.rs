@@ -11,28 +11,28 @@ use serde_json::json;
 
 use super::{
     Electrum, errors,
-    json::{self, Entry, Status},
-    wire::{Question, Reply},
+    json::{self, HistoryEntry, ScriptStatus},
+    wire::{ElectrumCall, ElectrumReply},
 };
 use crate::explorer::{
     Cause,
     bitcoin::{BlockRef, TxAt},
     online::{
         bitcoin::{
-            backend::{Answered, Asked},
-            history::History,
+            history::HostHistory,
+            questions::{ScriptAnswer, ScriptQuery},
         },
-        transport::{http::Purpose, limits},
+        transport::{http::RequestPurpose, limits},
     },
 };
 
 /// What a server said of a script that cannot be so: its status and its history.
-type Doubt = (Status, Vec<Entry>);
+type Doubt = (ScriptStatus, Vec<HistoryEntry>);
 
 /// The scripts of one question, and how far each is.
 struct Work<'a> {
-    asked: &'a [Asked],
-    answers: Vec<Option<Answered>>,
+    asked: &'a [ScriptQuery],
+    answers: Vec<Option<ScriptAnswer>>,
     doubts: BTreeMap<usize, Doubt>,
 }
 
@@ -40,7 +40,7 @@ impl Electrum<'_> {
     /// The histories of some scripts, one answer each, in their order.
     ///
     /// One round trip per 100 scripts where nothing changed; histories, transactions and headers of the others after it.
-    pub(crate) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+    pub(crate) async fn histories(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let mut work = Work { asked, answers: vec![None; asked.len()], doubts: BTreeMap::new() };
         for _ in 0..limits::REREADS {
             self.round(&mut work).await?;
@@ -54,12 +54,12 @@ impl Electrum<'_> {
     /// Asks about every script that has no answer yet.
     async fn round(&self, work: &mut Work<'_>) -> Result<(), Cause> {
         let open = work.open();
-        let mut changed: Vec<(usize, Status)> = Vec::new();
+        let mut changed: Vec<(usize, ScriptStatus)> = Vec::new();
         let replies = self.of_scripts("blockchain.scripthash.subscribe", work, &open).await?;
         for (&place, reply) in open.iter().zip(replies) {
-            match json::shape::<Option<Status>>(&accepted(reply)?)? {
+            match json::shape::<Option<ScriptStatus>>(&accepted(reply)?)? {
                 Some(status) if !work.is_unchanged(place, status) => changed.push((place, status)),
-                Some(_) => work.answer(place, Answered::Unchanged),
+                Some(_) => work.answer(place, ScriptAnswer::Unchanged),
                 None => work.answer_empty(place),
             }
         }
@@ -71,7 +71,7 @@ impl Electrum<'_> {
             if !json::has_status(&entries, status) {
                 work.doubt(place, (status, entries))?;
             } else if work.is_known(place, &entries) {
-                work.answer(place, Answered::Unchanged);
+                work.answer(place, ScriptAnswer::Unchanged);
             } else {
                 listed.push((place, (status, entries)));
             }
@@ -83,7 +83,7 @@ impl Electrum<'_> {
     async fn fill(&self, work: &mut Work<'_>, listed: Vec<(usize, Doubt)>) -> Result<(), Cause> {
         let all = || listed.iter().flat_map(|(_, (_, entries))| entries);
         let wanted: BTreeSet<Txid> = all().map(|entry| entry.tx_hash).collect();
-        let heights: BTreeSet<u32> = all().filter_map(Entry::block).collect();
+        let heights: BTreeSet<u32> = all().filter_map(HistoryEntry::block).collect();
         let txs = self.transactions(&wanted).await?;
         let blocks = self.blocks(&heights).await?;
         for (place, (status, entries)) in listed {
@@ -91,7 +91,7 @@ impl Electrum<'_> {
             let Some(history) = whole(&entries, &txs, &blocks) else { continue };
             let ours = work.asked.get(place).is_some_and(|asked| all_touch(&asked.script, &history.txs));
             if ours {
-                work.answer(place, Answered::History(history));
+                work.answer(place, ScriptAnswer::History(history));
             } else {
                 work.doubt(place, (status, entries))?;
             }
@@ -100,13 +100,18 @@ impl Electrum<'_> {
     }
 
     /// The same question about several scripts.
-    async fn of_scripts(&self, method: &'static str, work: &Work<'_>, places: &[usize]) -> Result<Vec<Reply>, Cause> {
+    async fn of_scripts(
+        &self,
+        method: &'static str,
+        work: &Work<'_>,
+        places: &[usize],
+    ) -> Result<Vec<ElectrumReply>, Cause> {
         let scripts = places.iter().filter_map(|&place| work.asked.get(place)).map(|asked| &asked.script);
-        let questions: Vec<Question> = scripts
+        let questions: Vec<ElectrumCall> = scripts
             .inspect(|script| self.tell_script(script))
             .map(|script| (method, json!([json::script_hash(script)])))
             .collect();
-        self.wire().ask_all(Purpose::Read, &questions, limits::PART).await
+        self.wire().ask_all(RequestPurpose::Read, &questions, limits::PART).await
     }
 }
 
@@ -116,7 +121,7 @@ impl Work<'_> {
         self.answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect()
     }
 
-    fn answer(&mut self, place: usize, answer: Answered) {
+    fn answer(&mut self, place: usize, answer: ScriptAnswer) {
         if let Some(slot) = self.answers.get_mut(place) {
             *slot = Some(answer);
         }
@@ -125,15 +130,18 @@ impl Work<'_> {
     /// The answer for a script without any history.
     fn answer_empty(&mut self, place: usize) {
         let unchanged = self.is_known(place, &[]);
-        self.answer(place, if unchanged { Answered::Unchanged } else { Answered::History(History::default()) });
+        self.answer(
+            place,
+            if unchanged { ScriptAnswer::Unchanged } else { ScriptAnswer::History(HostHistory::default()) },
+        );
     }
 
-    fn is_unchanged(&self, place: usize, status: Status) -> bool {
+    fn is_unchanged(&self, place: usize, status: ScriptStatus) -> bool {
         let known = self.asked.get(place).and_then(|asked| asked.known.as_ref());
         known.is_some_and(|known| json::is_status_of(known, status))
     }
 
-    fn is_known(&self, place: usize, entries: &[Entry]) -> bool {
+    fn is_known(&self, place: usize, entries: &[HistoryEntry]) -> bool {
         let known = self.asked.get(place).and_then(|asked| asked.known.as_ref());
         known.is_some_and(|known| json::is_known(known, &json::distinct(entries)))
     }
@@ -148,25 +156,29 @@ impl Work<'_> {
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     /// The height of its block; nothing while it waits.
     fn block(&self) -> Option<u32> {
         u32::try_from(self.height).ok().filter(|height| *height > 0)
     }
 }
 
-fn accepted(reply: Reply) -> Result<json::Answer, Cause> {
+fn accepted(reply: ElectrumReply) -> Result<json::ElectrumResult, Cause> {
     reply.map_err(|error| errors::cause(&error))
 }
 
 /// The history, if every transaction and block of it is there.
-fn whole(entries: &[Entry], txs: &BTreeMap<Txid, Transaction>, blocks: &BTreeMap<u32, BlockRef>) -> Option<History> {
-    let at = |entry: &Entry| {
+fn whole(
+    entries: &[HistoryEntry],
+    txs: &BTreeMap<Txid, Transaction>,
+    blocks: &BTreeMap<u32, BlockRef>,
+) -> Option<HostHistory> {
+    let at = |entry: &HistoryEntry| {
         let place = entry.block().map(|height| blocks.get(&height).copied().ok_or(()));
         Some(TxAt { tx: txs.get(&entry.tx_hash)?.clone(), place: place.transpose().ok()? })
     };
     let txs = json::distinct(entries).iter().map(at).collect::<Option<_>>()?;
-    Some(History { txs, mempool_capped: false })
+    Some(HostHistory { txs, mempool_capped: false })
 }
 
 /// True if every transaction pays the script or spends what another of them paid it: a whole history shows that of

@@ -20,19 +20,22 @@ use crate::{
     explorer::{
         Cause,
         bitcoin::KnownHistory,
-        online::{bitcoin::esplora::json, transport::limits},
+        online::{
+            bitcoin::esplora::json::{self, header},
+            transport::limits,
+        },
     },
 };
 
 /// The result of an answer; nothing for `null`.
-pub(crate) type Answer = Option<Box<RawValue>>;
+pub(crate) type ElectrumResult = Option<Box<RawValue>>;
 
 /// Status of a script's history: what a server announces, and what its history has to hash to.
-pub(crate) type Status = sha256::Hash;
+pub(crate) type ScriptStatus = sha256::Hash;
 
 /// A line of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct HistoryEntry {
     /// The transaction.
     pub(crate) tx_hash: Txid,
     /// Its height; 0 while it waits, -1 while something that it spends waits too.
@@ -62,7 +65,7 @@ struct BranchJson {
 }
 
 /// Reads the result of an answer.
-pub(crate) fn shape<T: DeserializeOwned>(answer: &Answer) -> Result<T, Cause> {
+pub(crate) fn shape<T: DeserializeOwned>(answer: &ElectrumResult) -> Result<T, Cause> {
     serde_json::from_str(answer.as_ref().map_or("null", |raw| raw.get())).map_err(|_| Cause::Malformed)
 }
 
@@ -73,22 +76,14 @@ pub(crate) fn script_hash(script: &Script) -> String {
     sha256::Hash::from_byte_array(bytes).to_string()
 }
 
-/// A header of 80 bytes in hex. Its work has to be what it states.
-pub(crate) fn header(hex: &str) -> Result<Header, Cause> {
-    let bytes = <[u8; 80]>::from_hex(hex).map_err(|_| Cause::Malformed)?;
-    let header: Header = consensus::deserialize(&bytes).map_err(|_| Cause::Malformed)?;
-    header.validate_pow(header.target()).map_err(|_| Cause::Lied)?;
-    Ok(header)
-}
-
 /// The newest header and its height.
-pub(crate) fn tip(answer: &Answer) -> Result<(u32, Header), Cause> {
+pub(crate) fn tip(answer: &ElectrumResult) -> Result<(u32, Header), Cause> {
     let TipJson { height, hex } = shape(answer)?;
     Ok((height, header(&hex)?))
 }
 
 /// At most `most` successive headers, in either form.
-pub(crate) fn headers(answer: &Answer, most: usize) -> Result<Vec<Header>, Cause> {
+pub(crate) fn headers(answer: &ElectrumResult, most: usize) -> Result<Vec<Header>, Cause> {
     let HeadersJson { count, hex, headers } = shape(answer)?;
     let texts = match (&hex, &headers) {
         (_, Some(list)) => list.iter().map(String::as_str).collect(),
@@ -107,7 +102,7 @@ pub(crate) fn headers(answer: &Answer, most: usize) -> Result<Vec<Header>, Cause
 }
 
 /// The branch of a transaction in a block.
-pub(crate) fn branch(answer: &Answer) -> Result<MerkleBranch, Cause> {
+pub(crate) fn branch(answer: &ElectrumResult) -> Result<MerkleBranch, Cause> {
     let BranchJson { block_height, merkle, pos } = shape(answer)?;
     Ok(MerkleBranch { height: block_height, siblings: merkle, position: pos })
 }
@@ -123,23 +118,23 @@ pub(crate) fn transaction(hex: &str, txid: Txid) -> Result<Transaction, Cause> {
 }
 
 /// A history of bounded length.
-pub(crate) fn entries(answer: &Answer) -> Result<Vec<Entry>, Cause> {
-    let entries: Vec<Entry> = shape(answer)?;
+pub(crate) fn entries(answer: &ElectrumResult) -> Result<Vec<HistoryEntry>, Cause> {
+    let entries: Vec<HistoryEntry> = shape(answer)?;
     if entries.len() > limits::TXS_PER_SCRIPT {
         return Err(Cause::TooLarge);
     }
-    let possible = |entry: &Entry| entry.height >= -1 && u32::try_from(entry.height.max(0)).is_ok();
+    let possible = |entry: &HistoryEntry| entry.height >= -1 && u32::try_from(entry.height.max(0)).is_ok();
     if entries.iter().all(possible) { Ok(entries) } else { Err(Cause::Malformed) }
 }
 
 /// What a history in this order hashes to; nothing if it is empty.
-pub(crate) fn status(entries: &[Entry]) -> Option<Status> {
+pub(crate) fn status(entries: &[HistoryEntry]) -> Option<ScriptStatus> {
     let text: String = entries.iter().map(|entry| format!("{}:{}:", entry.tx_hash, entry.height)).collect();
     (!text.is_empty()).then(|| sha256::Hash::hash(text.as_bytes()))
 }
 
 /// True if the history has this status as it stands, or with waiting transactions in the order the protocol names.
-pub(crate) fn has_status(entries: &[Entry], announced: Status) -> bool {
+pub(crate) fn has_status(entries: &[HistoryEntry], announced: ScriptStatus) -> bool {
     let mut sorted = entries.to_vec();
     // Confirmed ones keep their places in front; waiting ones by falling height, then by id as text.
     sorted.sort_by_cached_key(|entry| match entry.height {
@@ -151,16 +146,17 @@ pub(crate) fn has_status(entries: &[Entry], announced: Status) -> bool {
 
 /// True if what is known, written as a history, has this status. Two orders of what is known are tried: whether waiting
 /// transactions spend confirmed coins is not recorded. A match is a proof, a miss is none.
-pub(crate) fn is_status_of(known: &KnownHistory, announced: Status) -> bool {
-    let confirmed = known.confirmed.iter().map(|(txid, height)| Entry { tx_hash: *txid, height: i64::from(*height) });
-    let waiting = |height| known.waiting.iter().map(move |txid| Entry { tx_hash: *txid, height });
+pub(crate) fn is_status_of(known: &KnownHistory, announced: ScriptStatus) -> bool {
+    let confirmed =
+        known.confirmed.iter().map(|(txid, height)| HistoryEntry { tx_hash: *txid, height: i64::from(*height) });
+    let waiting = |height| known.waiting.iter().map(move |txid| HistoryEntry { tx_hash: *txid, height });
     let with = |height| confirmed.clone().chain(waiting(height)).collect::<Vec<_>>();
     has_status(&with(0), announced) || (!known.waiting.is_empty() && has_status(&with(-1), announced))
 }
 
 /// Each transaction once, in order; confirmed wins.
-pub(crate) fn distinct(entries: &[Entry]) -> Vec<Entry> {
-    let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+pub(crate) fn distinct(entries: &[HistoryEntry]) -> Vec<HistoryEntry> {
+    let mut kept: Vec<HistoryEntry> = Vec::with_capacity(entries.len());
     let mut places = BTreeMap::new();
     for entry in entries {
         match places.get(&entry.tx_hash).and_then(|&at: &usize| kept.get_mut(at)) {
@@ -176,7 +172,7 @@ pub(crate) fn distinct(entries: &[Entry]) -> Vec<Entry> {
 }
 
 /// True if these entries say what is known and nothing else, in whatever order.
-pub(crate) fn is_known(known: &KnownHistory, entries: &[Entry]) -> bool {
+pub(crate) fn is_known(known: &KnownHistory, entries: &[HistoryEntry]) -> bool {
     let mut said: Vec<(Txid, u32)> =
         entries.iter().map(|entry| (entry.tx_hash, u32::try_from(entry.height).unwrap_or(0))).collect();
     let waiting = known.waiting.iter().map(|txid| (*txid, 0));

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::explorer::online::bitcoin::fake;
 
-fn answer(value: serde_json::Value) -> Answer {
+fn answer(value: serde_json::Value) -> ElectrumResult {
     Some(RawValue::from_string(value.to_string()).expect("json"))
 }
 
@@ -15,8 +15,8 @@ fn id(byte: u8) -> Txid {
     Txid::from_byte_array([byte; 32])
 }
 
-fn entry(byte: u8, height: i64) -> Entry {
-    Entry { tx_hash: id(byte), height }
+fn entry(byte: u8, height: i64) -> HistoryEntry {
+    HistoryEntry { tx_hash: id(byte), height }
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn what_is_known_is_recognised() {
         waiting: vec![id(2), id(1)],
         ..KnownHistory::default()
     };
-    let of = |entries: &[Entry]| status(entries).expect("a status");
+    let of = |entries: &[HistoryEntry]| status(entries).expect("a status");
     assert!(is_status_of(&known, of(&[entry(9, 3), entry(8, 4), entry(1, 0), entry(2, 0)])));
     assert!(is_status_of(&known, of(&[entry(9, 3), entry(8, 4), entry(1, -1), entry(2, -1)])));
     assert!(!is_status_of(&known, of(&[entry(9, 3), entry(8, 5), entry(1, 0), entry(2, 0)])));

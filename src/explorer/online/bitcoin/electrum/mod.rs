@@ -22,27 +22,29 @@ use bitcoin::hashes::{self, Hash};
 
 use self::{
     errors::OUT_OF_RANGE,
-    json::{self as json_of, Answer, Entry},
-    wire::{Lines, Question, Wire},
+    json::{self as json_of, ElectrumResult, HistoryEntry},
+    wire::{ElectrumCall, ElectrumWire, Lines},
 };
-use super::proofs::HEADERS;
+use super::esplora::json::header;
+use super::questions::HEADERS;
 use crate::{
     amount::FeeRate,
     chain::bitcoin::{spv::MerkleBranch, work},
     explorer::{
         Cause, Subject,
         bitcoin::{BlockRef, Tip, TxPlace},
-        online::transport::{
-            endpoint::Endpoint,
-            http::{Fault, Http, Purpose, Reply},
-            limits,
+        online::{
+            bitcoin::questions::FEE_TARGETS,
+            transport::{
+                endpoint::Endpoint,
+                http::{Http, HttpFault, HttpReply, RequestPurpose},
+                limits,
+            },
         },
     },
     network::Network,
 };
 
-/// Targets in blocks that a fee rate is asked for; Bitcoin Core knows 1 to 1008.
-pub(super) const FEE_TARGETS: [u16; 9] = [1, 2, 3, 6, 12, 25, 144, 504, 1008];
 /// Scripts of one transaction that are tried, where the first has a history too large for the server.
 const TRIED_SCRIPTS: usize = 4;
 
@@ -76,7 +78,7 @@ impl Electrum<'_> {
 
     /// The newest block. Its header shows the work that it states.
     pub(super) async fn tip(&self) -> Result<Tip, Cause> {
-        let answer = self.ask(Purpose::Neutral, ("blockchain.headers.subscribe", json!([]))).await?;
+        let answer = self.ask(RequestPurpose::Neutral, ("blockchain.headers.subscribe", json!([]))).await?;
         let (height, header) = json_of::tip(&answer)?;
         // A chain that ends below a block we know of is behind, or another one.
         if height < work::least_height(self.network) {
@@ -106,9 +108,9 @@ impl Electrum<'_> {
     pub(super) async fn header_runs(&self, firsts: &[u32], tip: u32) -> Result<Vec<Vec<Header>>, Cause> {
         let count = |first: u32| tip.saturating_sub(first).saturating_add(1).min(HEADERS);
         let question = |first: &u32| ("blockchain.block.headers", json!([first, count(*first)]));
-        let questions: Vec<Question> = firsts.iter().map(question).collect();
-        let replies = self.wire().ask_all(Purpose::Neutral, &questions, limits::PART).await?;
-        let read = |(first, reply): (&u32, wire::Reply)| {
+        let questions: Vec<ElectrumCall> = firsts.iter().map(question).collect();
+        let replies = self.wire().ask_all(RequestPurpose::Neutral, &questions, limits::PART).await?;
+        let read = |(first, reply): (&u32, wire::ElectrumReply)| {
             let answer = reply.map_err(|error| errors::cause(&error))?;
             json_of::headers(&answer, usize::try_from(count(*first)).map_err(|_| Cause::TooLarge)?)
         };
@@ -119,9 +121,9 @@ impl Electrum<'_> {
     pub(super) async fn branches(&self, wanted: &[(Txid, u32)]) -> Result<Vec<Option<MerkleBranch>>, Cause> {
         wanted.iter().for_each(|(txid, _)| self.tell(Subject::Transaction(txid.to_string())));
         let question = |(txid, height): &(Txid, u32)| ("blockchain.transaction.get_merkle", json!([txid, height]));
-        let questions: Vec<Question> = wanted.iter().map(question).collect();
-        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::PART).await?;
-        let read = |reply: wire::Reply| match reply.map_err(|error| errors::cause(&error)) {
+        let questions: Vec<ElectrumCall> = wanted.iter().map(question).collect();
+        let replies = self.wire().ask_all(RequestPurpose::Read, &questions, limits::PART).await?;
+        let read = |reply: wire::ElectrumReply| match reply.map_err(|error| errors::cause(&error)) {
             Ok(answer) => json_of::branch(&answer).map(Some),
             Err(Cause::Missing | Cause::Refused(_)) => Ok(None),
             Err(cause) => Err(cause),
@@ -183,9 +185,9 @@ impl Electrum<'_> {
 
     /// Fee rates by target in blocks; a target without an estimate is left out.
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
-        let questions: Vec<Question> =
+        let questions: Vec<ElectrumCall> =
             FEE_TARGETS.iter().map(|target| ("blockchain.estimatefee", json!([target]))).collect();
-        let replies = self.wire().ask_all(Purpose::Neutral, &questions, limits::PART).await?;
+        let replies = self.wire().ask_all(RequestPurpose::Neutral, &questions, limits::PART).await?;
         let mut rates = BTreeMap::new();
         for (target, reply) in FEE_TARGETS.into_iter().zip(replies) {
             match reply {
@@ -203,8 +205,8 @@ impl Electrum<'_> {
 
     /// Sends a transaction, once. The answer in the form in which an Esplora server would write it: 200 and an id, or
     /// another status and the error, for the one reader of refusals.
-    pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
-        self.endpoint.turn(self.deadline).await.map_err(Fault::before_sending)?;
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<HttpReply, HttpFault> {
+        self.endpoint.turn(self.deadline).await.map_err(HttpFault::before_sending)?;
         if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
             self.tell(Subject::Sent(tx.compute_txid().to_string()));
         }
@@ -214,14 +216,14 @@ impl Electrum<'_> {
             Err(error @ Value::String(_)) => (400, error.as_str().unwrap_or_default().to_owned()),
             Err(error) => (errors::status_of_refusal(&error), error.to_string()),
         };
-        Ok(Reply { status, retry_after: None, body: body.into_bytes() })
+        Ok(HttpReply { status, retry_after: None, body: body.into_bytes() })
     }
 
-    pub(super) const fn wire(&self) -> Wire<'_> {
-        Wire { http: self.http, endpoint: self.endpoint, deadline: self.deadline }
+    pub(super) const fn wire(&self) -> ElectrumWire<'_> {
+        ElectrumWire { http: self.http, endpoint: self.endpoint, deadline: self.deadline }
     }
 
-    async fn ask(&self, purpose: Purpose, question: Question) -> Result<Answer, Cause> {
+    async fn ask(&self, purpose: RequestPurpose, question: ElectrumCall) -> Result<ElectrumResult, Cause> {
         self.wire().ask(purpose, question).await
     }
 
@@ -236,8 +238,8 @@ impl Electrum<'_> {
     }
 
     async fn header(&self, height: u32) -> Result<Header, Cause> {
-        let answer = self.ask(Purpose::Neutral, ("blockchain.block.header", json!([height]))).await?;
-        json_of::header(&json_of::shape::<String>(&answer)?)
+        let answer = self.ask(RequestPurpose::Neutral, ("blockchain.block.header", json!([height]))).await?;
+        header(&json_of::shape::<String>(&answer)?)
     }
 
     async fn block(&self, height: u32) -> Result<BlockRef, Cause> {
@@ -247,13 +249,13 @@ impl Electrum<'_> {
 
     /// The blocks at these heights; a height above the tip is left out.
     pub(super) async fn blocks(&self, heights: &BTreeSet<u32>) -> Result<BTreeMap<u32, BlockRef>, Cause> {
-        let questions: Vec<Question> =
+        let questions: Vec<ElectrumCall> =
             heights.iter().map(|height| ("blockchain.block.header", json!([height]))).collect();
-        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::PART).await?;
+        let replies = self.wire().ask_all(RequestPurpose::Read, &questions, limits::PART).await?;
         let mut blocks = BTreeMap::new();
         for (&height, reply) in heights.iter().zip(replies) {
             let Ok(answer) = reply else { continue };
-            let header = json_of::header(&json_of::shape::<String>(&answer)?)?;
+            let header = header(&json_of::shape::<String>(&answer)?)?;
             blocks.insert(height, BlockRef { height, hash: header.block_hash(), time: header.time });
         }
         Ok(blocks)
@@ -282,8 +284,9 @@ impl Electrum<'_> {
 
     async fn fetch(&self, txids: &[Txid]) -> Result<Vec<(Txid, Transaction)>, Cause> {
         txids.iter().for_each(|txid| self.tell(Subject::Transaction(txid.to_string())));
-        let questions: Vec<Question> = txids.iter().map(|txid| ("blockchain.transaction.get", json!([txid]))).collect();
-        let replies = self.wire().ask_all(Purpose::Read, &questions, limits::TX_PART).await?;
+        let questions: Vec<ElectrumCall> =
+            txids.iter().map(|txid| ("blockchain.transaction.get", json!([txid]))).collect();
+        let replies = self.wire().ask_all(RequestPurpose::Read, &questions, limits::TX_PART).await?;
         let mut found = Vec::new();
         for (&txid, reply) in txids.iter().zip(replies) {
             match reply {
@@ -298,10 +301,10 @@ impl Electrum<'_> {
     }
 
     /// The history of one script, as the server lists it now.
-    async fn entries(&self, script: &Script) -> Result<Vec<Entry>, Cause> {
+    async fn entries(&self, script: &Script) -> Result<Vec<HistoryEntry>, Cause> {
         self.tell_script(script);
         let params = json!([json_of::script_hash(script)]);
-        json_of::entries(&self.ask(Purpose::Read, ("blockchain.scripthash.get_history", params)).await?)
+        json_of::entries(&self.ask(RequestPurpose::Read, ("blockchain.scripthash.get_history", params)).await?)
     }
 
     /// Scripts whose history has to name a transaction: what it pays, or else what it spends. Servers keep no history of

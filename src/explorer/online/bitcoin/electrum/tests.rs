@@ -12,13 +12,13 @@ use bitcoin::{TxOut, consensus::encode::serialize_hex};
 
 use super::*;
 use crate::explorer::{
-    Passage, SocksProxy,
+    Egress, SocksProxy,
     bitcoin::KnownHistory,
     online::bitcoin::{
-        backend::{Answered, Asked, Told},
         broadcast::reject,
         electrum::fake::{Act, Chain, LineServer, socks},
         fake,
+        questions::{KnownFrom, ScriptAnswer, ScriptQuery},
     },
 };
 
@@ -31,7 +31,7 @@ fn at<T>(server: &LineServer, patience: Duration, question: impl AsyncFn(Electru
 
 fn by<T>(url: &str, proxy: Option<u16>, patience: Duration, question: impl AsyncFn(Electrum<'_>) -> T) -> T {
     let proxy = proxy.map(|port| SocksProxy::parse(&format!("socks5://127.0.0.1:{port}")).expect("a proxy"));
-    let http = Http::new(&Passage { proxy, ..Passage::default() }).expect("a client");
+    let http = Http::new(&Egress { proxy, ..Egress::default() }).expect("a client");
     let endpoint = Endpoint::parse(url).expect("an address");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -50,16 +50,16 @@ fn chain() -> Chain {
     Chain::new(12, vec![(a, 3), (b, 4), (spend, 4), (c, 0)])
 }
 
-fn asked(number: u32, known: Option<KnownHistory>) -> Asked {
-    Asked { script: fake::script(number), known, told: Told::Here }
+fn asked(number: u32, known: Option<KnownHistory>) -> ScriptQuery {
+    ScriptQuery { script: fake::script(number), known, told: KnownFrom::Here }
 }
 
-fn histories(server: &LineServer, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+fn histories(server: &LineServer, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
     at(server, LONG, async |host| host.histories(asked).await)
 }
 
 /// What is said of script 1 when one method is answered in another way.
-fn lied(method: &'static str, act: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Result<Vec<Answered>, Cause> {
+fn lied(method: &'static str, act: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Result<Vec<ScriptAnswer>, Cause> {
     let server =
         LineServer::start(chain(), move |asked, params| if asked == method { act(params) } else { Act::Honest });
     histories(&server, &[asked(1, None)])
@@ -102,11 +102,11 @@ fn a_history_is_whole_and_then_unchanged_for_one_question() {
     let server = LineServer::start(chain(), |_, _| Act::Honest);
     at(&server, LONG, async |host| {
         let answers = host.histories(&[asked(1, None), asked(9, None), asked(2, None)]).await.expect("answers");
-        let Answered::History(history) = &answers[0] else { panic!("a history") };
+        let ScriptAnswer::History(history) = &answers[0] else { panic!("a history") };
         let places: Vec<Option<u32>> = history.txs.iter().map(|seen| seen.place.map(|place| place.height)).collect();
         assert_eq!(places, [Some(3), Some(4), Some(4), None]);
-        assert_eq!(answers[1], Answered::History(Default::default()));
-        let Answered::History(second) = &answers[2] else { panic!("a history") };
+        assert_eq!(answers[1], ScriptAnswer::History(Default::default()));
+        let ScriptAnswer::History(second) = &answers[2] else { panic!("a history") };
         assert_eq!(second.txs.len(), 1);
 
         let ids: Vec<Txid> = history.txs.iter().map(|seen| seen.tx.compute_txid()).collect();
@@ -119,13 +119,13 @@ fn a_history_is_whole_and_then_unchanged_for_one_question() {
         let again = [asked(1, Some(known.clone())), asked(9, Some(empty)), asked(1, Some(KnownHistory::default()))];
         let before = server.count("blockchain.scripthash.get_history");
         let answers = host.histories(&again[..2]).await.expect("answers");
-        assert_eq!(answers, [Answered::Unchanged, Answered::Unchanged]);
+        assert_eq!(answers, [ScriptAnswer::Unchanged, ScriptAnswer::Unchanged]);
         assert_eq!(server.count("blockchain.scripthash.get_history"), before);
 
         // The order inside a block is not known: the history itself has to be asked for, but no transaction.
         let swapped = KnownHistory { confirmed: vec![(ids[0], 3), (ids[2], 4), (ids[1], 4)], ..known };
-        assert_eq!(host.histories(&[asked(1, Some(swapped))]).await.expect("answers"), [Answered::Unchanged]);
-        assert!(matches!(host.histories(&again[2..]).await.expect("answers")[0], Answered::History(_)));
+        assert_eq!(host.histories(&[asked(1, Some(swapped))]).await.expect("answers"), [ScriptAnswer::Unchanged]);
+        assert!(matches!(host.histories(&again[2..]).await.expect("answers")[0], ScriptAnswer::History(_)));
         assert_eq!(server.count("blockchain.transaction.get"), 4, "each transaction is fetched once");
     });
     assert_eq!(server.count("connect"), 1);
@@ -148,9 +148,9 @@ fn whether_a_host_has_a_transaction_is_asked_each_time() {
 #[test]
 fn many_scripts_are_answered_in_order() {
     let server = LineServer::start(chain(), |_, _| Act::Honest);
-    let many: Vec<Asked> = (0..250).map(|number| asked(number, None)).collect();
+    let many: Vec<ScriptQuery> = (0..250).map(|number| asked(number, None)).collect();
     let answers = histories(&server, &many).expect("answers");
-    let used: Vec<usize> = (0..250).filter(|&at| answers[at] != Answered::History(Default::default())).collect();
+    let used: Vec<usize> = (0..250).filter(|&at| answers[at] != ScriptAnswer::History(Default::default())).collect();
     assert_eq!((answers.len(), used), (250, vec![1, 2]));
     assert_eq!(server.count("blockchain.scripthash.subscribe"), 250);
 }
@@ -194,7 +194,7 @@ fn lies_about_a_history_are_seen() {
     assert_eq!(lied("blockchain.block.header", |_| Act::Result(json!("00".repeat(80)))), Err(Cause::Lied));
 }
 
-fn electrum_fake_entries(number: u32) -> Vec<Entry> {
+fn electrum_fake_entries(number: u32) -> Vec<HistoryEntry> {
     chain().entries(&json_of::script_hash(&fake::script(number)))
 }
 
@@ -292,7 +292,7 @@ fn notifications_are_passed_over() {
         }
         _ => Act::Honest,
     });
-    assert_eq!(histories(&server, &[asked(1, None)]), Ok(vec![Answered::History(Default::default())]));
+    assert_eq!(histories(&server, &[asked(1, None)]), Ok(vec![ScriptAnswer::History(Default::default())]));
 }
 
 #[test]
@@ -355,11 +355,11 @@ fn a_transaction_is_sent_once_on_a_connection_of_its_own() {
         let class = reject::Refusal::Class(crate::explorer::bitcoin::RejectClass::NonStandard);
         assert_eq!((reply.status, reject::classify(&reply.body)), (400, class), "{dust}");
     }
-    let after = |cause| Some(Fault { cause, sent: crate::explorer::online::transport::http::Sent::Maybe });
+    let after = |cause| Some(HttpFault { cause, sent: crate::explorer::online::transport::http::SentState::Maybe });
     assert_eq!(post(|| Act::HangUp).err(), after(Cause::Interrupted));
     assert_eq!(post(|| Act::Silence).err(), after(Cause::TimedOut));
     let nobody = by("tcp://127.0.0.1:1", None, LONG, async |host| host.post(&raw).await).err();
-    assert_eq!(nobody, Some(Fault::before_sending(Cause::Unreachable)));
+    assert_eq!(nobody, Some(HttpFault::before_sending(Cause::Unreachable)));
 }
 
 #[test]

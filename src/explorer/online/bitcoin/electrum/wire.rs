@@ -16,14 +16,14 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{errors, json::Answer};
+use super::{errors, json::ElectrumResult};
 use crate::explorer::{
     Cause,
     online::{
         bitcoin::{esplora::json, tx_cache::TxCache},
         transport::{
             endpoint::{Endpoint, ServerAddress},
-            http::{Fault, Http, Purpose, Sent, Way},
+            http::{Http, HttpFault, RequestPurpose, SentState, Way},
             limits, retry, socks, tls,
         },
     },
@@ -37,9 +37,9 @@ const PROTOCOL: [&str; 2] = ["1.4", "1.6"];
 const PIECE: usize = 16 << 10;
 
 /// A question: method and parameters.
-pub(crate) type Question = (&'static str, Value);
+pub(crate) type ElectrumCall = (&'static str, Value);
 /// An answer: its result, or its error, to be sorted by electrum/errors.rs and dropped.
-pub(crate) type Reply = Result<Answer, Value>;
+pub(crate) type ElectrumReply = Result<ElectrumResult, Value>;
 
 /// The connections to one server, kept for the life of the process, and what it sent already.
 #[derive(Default)]
@@ -75,15 +75,15 @@ struct Message {
 
 /// One server while it answers one question.
 #[derive(Clone, Copy)]
-pub(crate) struct Wire<'a> {
+pub(crate) struct ElectrumWire<'a> {
     pub(crate) http: &'a Http,
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) deadline: Instant,
 }
 
-impl Wire<'_> {
+impl ElectrumWire<'_> {
     /// Asks one question. A read: repeated once on a new connection where the old one broke.
-    pub(crate) async fn ask(&self, purpose: Purpose, question: Question) -> Result<Answer, Cause> {
+    pub(crate) async fn ask(&self, purpose: RequestPurpose, question: ElectrumCall) -> Result<ElectrumResult, Cause> {
         let replies = self.ask_all(purpose, &[question], 1).await?;
         let reply = replies.into_iter().next().ok_or(Cause::Malformed)?;
         reply.map_err(|error| errors::cause(&error))
@@ -92,10 +92,10 @@ impl Wire<'_> {
     /// Asks several questions, at most 100 of them in flight, `part` repeated together. One reply each, in their order.
     pub(crate) async fn ask_all(
         &self,
-        purpose: Purpose,
-        questions: &[Question],
+        purpose: RequestPurpose,
+        questions: &[ElectrumCall],
         part: usize,
-    ) -> Result<Vec<Reply>, Cause> {
+    ) -> Result<Vec<ElectrumReply>, Cause> {
         let mut replies = Vec::with_capacity(questions.len());
         for part in questions.chunks(part.max(1)) {
             let ask = async || {
@@ -111,11 +111,11 @@ impl Wire<'_> {
     }
 
     /// Asks one question once, on a connection of its own, so that it is known whether it left this machine.
-    pub(crate) async fn ask_once(&self, question: Question) -> Result<Reply, Fault> {
-        let opened = self.in_time(self.connect(Purpose::Send)).await;
-        let mut line = opened.map_err(Fault::before_sending)?;
+    pub(crate) async fn ask_once(&self, question: ElectrumCall) -> Result<ElectrumReply, HttpFault> {
+        let opened = self.in_time(self.connect(RequestPurpose::Send)).await;
+        let mut line = opened.map_err(HttpFault::before_sending)?;
         let replies = self.in_time(line.exchange(&[question])).await;
-        let after = |cause| Fault { cause, sent: Sent::Maybe };
+        let after = |cause| HttpFault { cause, sent: SentState::Maybe };
         replies.map_err(after)?.pop().ok_or_else(|| after(Cause::Malformed))
     }
 
@@ -125,12 +125,13 @@ impl Wire<'_> {
 
     /// One chunk on the kept connection, or on a new one. A connection is kept only if its exchange ended well: nobody
     /// could tell late answers from the next ones.
-    async fn exchange(&self, purpose: Purpose, questions: &[Question]) -> Result<Vec<Reply>, Cause> {
+    async fn exchange(&self, purpose: RequestPurpose, questions: &[ElectrumCall]) -> Result<Vec<ElectrumReply>, Cause> {
         let lines = self.endpoint.memory::<Lines>()?;
         let address = self.endpoint.server.as_ref().ok_or(Cause::Unsupported)?;
         let proxied = matches!(self.http.way(&address.host, purpose)?, Way::Through { .. });
         let [first, second] = &lines.kept;
-        let mut kept = if proxied && purpose == Purpose::Neutral { second.lock().await } else { first.lock().await };
+        let mut kept =
+            if proxied && purpose == RequestPurpose::Neutral { second.lock().await } else { first.lock().await };
         let mut line = match kept.take() {
             Some(line) => line,
             None => self.connect(purpose).await?,
@@ -141,7 +142,7 @@ impl Wire<'_> {
     }
 
     /// Opens a connection and agrees on a version, which has to come first.
-    async fn connect(&self, purpose: Purpose) -> Result<Line, Cause> {
+    async fn connect(&self, purpose: RequestPurpose) -> Result<Line, Cause> {
         let address = self.endpoint.server.as_ref().ok_or(Cause::Unsupported)?;
         let way = self.http.way(&address.host, purpose)?;
         let (slower, lost) = match way {
@@ -194,10 +195,10 @@ impl Line {
     }
 
     /// Keeps up to 100 questions in flight until each has its answer.
-    async fn exchange(&mut self, questions: &[Question]) -> Result<Vec<Reply>, Cause> {
+    async fn exchange(&mut self, questions: &[ElectrumCall]) -> Result<Vec<ElectrumReply>, Cause> {
         let first = self.next;
         let mut budget = limits::CHUNK_BYTES;
-        let mut replies: Vec<Option<Reply>> = questions.iter().map(|_| None).collect();
+        let mut replies: Vec<Option<ElectrumReply>> = questions.iter().map(|_| None).collect();
         let (ahead, mut later) = questions.split_at(questions.len().min(limits::CHUNK));
         self.send(ahead).await?;
         let mut missing = replies.len();
@@ -219,7 +220,7 @@ impl Line {
     }
 
     /// Writes questions with the next numbers.
-    async fn send(&mut self, questions: &[Question]) -> Result<(), Cause> {
+    async fn send(&mut self, questions: &[ElectrumCall]) -> Result<(), Cause> {
         let mut text = String::new();
         for (method, params) in questions {
             let question = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
@@ -268,7 +269,7 @@ impl Line {
 }
 
 /// The number and the reply of a line; nothing for a notification.
-fn read(line: &[u8]) -> Result<Option<(u64, Reply)>, Cause> {
+fn read(line: &[u8]) -> Result<Option<(u64, ElectrumReply)>, Cause> {
     let line = line.trim_ascii();
     if line.starts_with(b"<") || line.starts_with(b"HTTP/") {
         return Err(Cause::WebPage);

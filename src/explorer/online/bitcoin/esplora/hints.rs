@@ -5,7 +5,7 @@
 use bitcoin::{BlockHash, ScriptBuf, Txid};
 use serde::Deserialize;
 
-use super::json::{Page, StatusJson, parse};
+use super::json::{StatusJson, TxPage, parse};
 use crate::explorer::Cause;
 
 /// A transaction of a list that is read for hints only: nothing of it was hashed.
@@ -58,5 +58,5 @@ pub(crate) fn hinted_page(body: &[u8]) -> Result<Vec<Hinted>, Cause> {
             scripts: spent.chain(&tx.vout).filter_map(script).collect(),
         }
     };
-    Ok(parse::<Page<HintedJson>>(body)?.0.into_iter().map(read).collect())
+    Ok(parse::<TxPage<HintedJson>>(body)?.0.into_iter().map(read).collect())
 }

@@ -5,7 +5,8 @@
 use std::{collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
 
 use bitcoin::{
-    Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction,
+    Amount, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, block::Header,
+    consensus, transaction,
 };
 use hex::FromHex;
 use serde::{
@@ -130,18 +131,18 @@ fn depth(body: &[u8]) -> usize {
 
 /// Reads a page of transactions.
 pub(crate) fn page(body: &[u8]) -> Result<Vec<Listed>, Cause> {
-    parse::<Page<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
+    parse::<TxPage<TxJson>>(body)?.0.into_iter().map(TxJson::read).collect()
 }
 
 /// A list that stops at the first entry more than a page can hold: small entries make more in memory than on the wire.
-pub(crate) struct Page<T>(pub(crate) Vec<T>);
+pub(crate) struct TxPage<T>(pub(crate) Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for TxPage<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<T>(PhantomData<T>);
 
         impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Page<T>;
+            type Value = TxPage<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a page of entries")
@@ -155,7 +156,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
                     }
                     entries.push(entry);
                 }
-                Ok(Page(entries))
+                Ok(TxPage(entries))
             }
         }
 
@@ -264,6 +265,14 @@ pub(crate) fn scaled_rate(text: &str, scale: i32) -> Option<FeeRate> {
     };
     let sat_per_kvb = u64::try_from(sat_per_kvb).ok()?;
     (sat_per_kvb > 0).then_some(FeeRate { sat_per_kvb })
+}
+
+/// A header of 80 bytes in hex. Its work has to be what it states.
+pub(crate) fn header(hex: &str) -> Result<Header, Cause> {
+    let bytes = <[u8; 80]>::from_hex(hex).map_err(|_| Cause::Malformed)?;
+    let header: Header = consensus::deserialize(&bytes).map_err(|_| Cause::Malformed)?;
+    header.validate_pow(header.target()).map_err(|_| Cause::Lied)?;
+    Ok(header)
 }
 
 #[cfg(test)]

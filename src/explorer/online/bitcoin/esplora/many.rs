@@ -20,12 +20,9 @@ use crate::explorer::{
     Cause, Subject,
     bitcoin::{KnownHistory, TxAt},
     online::{
-        bitcoin::{
-            backend::{Answered, Asked, Told},
-            scan::Pace,
-        },
+        bitcoin::questions::{KnownFrom, Pace, ScriptAnswer, ScriptQuery},
         transport::{
-            http::{Budget, Purpose},
+            http::{Budget, RequestPurpose},
             limits, retry,
         },
     },
@@ -67,27 +64,27 @@ impl Esplora<'_> {
     }
 
     /// What this host says of each script, in order: together where it takes that, else one by one.
-    pub(crate) async fn histories(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+    pub(crate) async fn histories(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         if asked.len() > 1 && self.takes_many().await {
             return self.together(asked).await;
         }
         self.one_by_one(asked.iter().map(|asked| &asked.script)).await
     }
 
-    async fn one_by_one(&self, scripts: impl Iterator<Item = &ScriptBuf>) -> Result<Vec<Answered>, Cause> {
-        let ask = async |script: &ScriptBuf| self.history(script).await.map(Answered::History);
-        let answers: Vec<Result<Answered, Cause>> =
+    async fn one_by_one(&self, scripts: impl Iterator<Item = &ScriptBuf>) -> Result<Vec<ScriptAnswer>, Cause> {
+        let ask = async |script: &ScriptBuf| self.history(script).await.map(ScriptAnswer::History);
+        let answers: Vec<Result<ScriptAnswer, Cause>> =
             stream::iter(scripts).map(ask).buffered(limits::IN_FLIGHT).collect().await;
         answers.into_iter().collect()
     }
 
     /// Up to 300 scripts at a time, those that were never asked by themselves: who has nothing of any of them says so at once.
-    async fn together(&self, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+    async fn together(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let (known, new): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|&place| asked.get(place).is_some_and(|asked| asked.known.is_some()));
-        let mut answers: Vec<Option<Answered>> = asked.iter().map(|_| None).collect();
+        let mut answers: Vec<Option<ScriptAnswer>> = asked.iter().map(|_| None).collect();
         for places in known.chunks(limits::SCRIPTS_TOGETHER).chain(new.chunks(limits::SCRIPTS_TOGETHER)) {
-            let chunk: Vec<&Asked> = places.iter().filter_map(|&place| asked.get(place)).collect();
+            let chunk: Vec<&ScriptQuery> = places.iter().filter_map(|&place| asked.get(place)).collect();
             for (&place, answer) in places.iter().zip(self.chunk(&chunk).await?) {
                 if let Some(slot) = answers.get_mut(place) {
                     *slot = Some(answer);
@@ -98,19 +95,19 @@ impl Esplora<'_> {
     }
 
     /// Up to 300 scripts: those that the common list shows to be changed are asked for themselves.
-    async fn chunk(&self, chunk: &[&Asked]) -> Result<Vec<Answered>, Cause> {
+    async fn chunk(&self, chunk: &[&ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let hashes: Vec<sha256::Hash> = chunk.iter().map(|asked| hash(&asked.script)).collect();
         let changed = if chunk.iter().all(|asked| asked.known.is_none()) {
             // Scripts that were never asked: none of them is used, or each has to be asked for itself.
             if self.has_any(&hashes).await? { (0..chunk.len()).collect() } else { BTreeSet::new() }
-        } else if chunk.iter().any(|asked| asked.told == Told::Elsewhere) {
+        } else if chunk.iter().any(|asked| asked.told == KnownFrom::Elsewhere) {
             self.differing(chunk, &hashes).await?
         } else {
             self.changed(chunk, &hashes).await?
         };
         let scripts = changed.iter().filter_map(|&place| chunk.get(place)).map(|asked| &asked.script);
         let mut histories = self.one_by_one(scripts).await?.into_iter();
-        let answer = |place| if changed.contains(&place) { histories.next() } else { Some(Answered::Unchanged) };
+        let answer = |place| if changed.contains(&place) { histories.next() } else { Some(ScriptAnswer::Unchanged) };
         (0..chunk.len()).map(answer).map(|answer| answer.ok_or(Cause::Malformed)).collect()
     }
 
@@ -129,11 +126,11 @@ impl Esplora<'_> {
 
     /// Places of the scripts of which the whole common list shows something else than is known: a transaction more, one
     /// less, or one elsewhere. All of them where the list is too long to be read.
-    async fn differing(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
+    async fn differing(&self, chunk: &[&ScriptQuery], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let everybody = || Ok((0..chunk.len()).collect());
         let Some(listed) = self.whole_list(hashes).await? else { return everybody() };
         let said: BTreeSet<Listing> = listed.iter().map(|seen| (seen.txid, seen.height, seen.block)).collect();
-        let of = |asked: &Asked| -> BTreeSet<Listing> {
+        let of = |asked: &ScriptQuery| -> BTreeSet<Listing> {
             let known = asked.known.clone().unwrap_or_default();
             let block = |height: u32| known.blocks.get(&height).copied();
             let confirmed = known.confirmed.iter().map(|(txid, height)| (*txid, Some(*height), block(*height)));
@@ -172,7 +169,7 @@ impl Esplora<'_> {
     }
 
     /// Places of the scripts in this chunk of which the server shows something that is not known, or less than is known.
-    async fn changed(&self, chunk: &[&Asked], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
+    async fn changed(&self, chunk: &[&ScriptQuery], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let expected = Expected::of(chunk);
         let query = format!("?max_txs={}", expected.most());
         let page = hinted_page(&self.post_scripts(hashes, &query).await?)?;
@@ -195,7 +192,7 @@ impl Esplora<'_> {
     /// is too long to be read for that.
     async fn news(
         &self,
-        (chunk, hashes): (&[&Asked], &[sha256::Hash]),
+        (chunk, hashes): (&[&ScriptQuery], &[sha256::Hash]),
         mut page: Vec<Hinted>,
         expected: &Expected,
     ) -> Result<Option<BTreeSet<usize>>, Cause> {
@@ -242,7 +239,7 @@ impl Esplora<'_> {
         let budget = Budget { bytes: limits::MANY_BYTES, deadline: self.deadline };
         let ask = async || {
             hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
-            judge(self.http.post_json(url.clone(), (Purpose::Read, body.clone()), budget).await)
+            judge(self.http.post_json(url.clone(), (RequestPurpose::Read, body.clone()), budget).await)
         };
         retry::read(self.endpoint, self.deadline, ask).await?.ok_or(Cause::Unsupported)
     }
@@ -269,7 +266,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn of(chunk: &[&Asked]) -> Self {
+    fn of(chunk: &[&ScriptQuery]) -> Self {
         let known: Vec<&KnownHistory> = chunk.iter().filter_map(|asked| asked.known.as_ref()).collect();
         let confirmed = || known.iter().flat_map(|known| known.confirmed.iter());
         let highest = confirmed().map(|(_, height)| *height).max();
@@ -296,14 +293,14 @@ impl Expected {
     }
 
     /// Scripts whose transactions wait for a block: they may have confirmed or gone.
-    fn unsettled(&self, chunk: &[&Asked]) -> BTreeSet<usize> {
-        let waits = |asked: &&Asked| asked.known.as_ref().is_some_and(|known| !known.waiting.is_empty());
+    fn unsettled(&self, chunk: &[&ScriptQuery]) -> BTreeSet<usize> {
+        let waits = |asked: &&ScriptQuery| asked.known.as_ref().is_some_and(|known| !known.waiting.is_empty());
         chunk.iter().enumerate().filter(|(_, asked)| waits(asked)).map(|(place, _)| place).collect()
     }
 }
 
 /// Scripts that a transaction of the page pays or, as the server hints, spends from, where it was not known.
-fn touched(chunk: &[&Asked], page: &[Hinted], known: &BTreeSet<Txid>) -> BTreeSet<usize> {
+fn touched(chunk: &[&ScriptQuery], page: &[Hinted], known: &BTreeSet<Txid>) -> BTreeSet<usize> {
     let scripts: BTreeSet<&ScriptBuf> =
         page.iter().filter(|seen| !known.contains(&seen.txid)).flat_map(|seen| seen.scripts.iter()).collect();
     chunk.iter().enumerate().filter(|(_, asked)| scripts.contains(&asked.script)).map(|(place, _)| place).collect()

@@ -71,9 +71,9 @@ fn server(book: Book) -> Server {
     })
 }
 
-fn ask(server: &Server, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
+fn ask(server: &Server, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
     let endpoint = Endpoint::parse(&server.url).expect("an address");
-    let http = Http::new(&crate::explorer::Passage::default()).expect("a client");
+    let http = Http::new(&crate::explorer::Egress::default()).expect("a client");
     fake::block_on(async {
         let deadline = Instant::now() + std::time::Duration::from_secs(20);
         Esplora { http: &http, endpoint: &endpoint, deadline, network: Network::Regtest }.histories(asked).await
@@ -81,7 +81,7 @@ fn ask(server: &Server, asked: &[Asked]) -> Result<Vec<Answered>, Cause> {
 }
 
 /// Scripts 0 to `count`, of which `book` says what is known.
-fn asked(count: u32, known: &Book) -> Vec<Asked> {
+fn asked(count: u32, known: &Book) -> Vec<ScriptQuery> {
     let of = |script: &ScriptBuf| {
         let pays = |tx: &Transaction| tx.output.iter().any(|output| output.script_pubkey == *script);
         let mine = || known.iter().filter(|(tx, _)| pays(tx)).map(|(tx, height)| (tx.compute_txid(), *height));
@@ -91,15 +91,23 @@ fn asked(count: u32, known: &Book) -> Vec<Asked> {
             blocks: mine().filter(|(_, height)| *height > 0).map(|(_, height)| (height, block(height).hash)).collect(),
         }
     };
-    (0..count).map(fake::script).map(|script| Asked { known: Some(of(&script)), script, told: Told::Here }).collect()
+    (0..count)
+        .map(fake::script)
+        .map(|script| ScriptQuery { known: Some(of(&script)), script, told: KnownFrom::Here })
+        .collect()
 }
 
 fn book(scripts: u32) -> Book {
     (0..scripts).rev().map(|n| (fake::payment(&fake::script(n), n), 100 + n / 7)).collect()
 }
 
-fn changed(answers: &[Answered]) -> Vec<usize> {
-    answers.iter().enumerate().filter(|(_, answer)| **answer != Answered::Unchanged).map(|(place, _)| place).collect()
+fn changed(answers: &[ScriptAnswer]) -> Vec<usize> {
+    answers
+        .iter()
+        .enumerate()
+        .filter(|(_, answer)| **answer != ScriptAnswer::Unchanged)
+        .map(|(place, _)| place)
+        .collect()
 }
 
 #[test]
@@ -120,7 +128,7 @@ fn only_what_changed_is_asked_for_itself() {
     let server = server(now);
     let answers = ask(&server, &asked(440, &book(400))).expect("answers");
     assert_eq!(changed(&answers), [17, 399]);
-    let Answered::History(history) = &answers[17] else { panic!("a history") };
+    let ScriptAnswer::History(history) = &answers[17] else { panic!("a history") };
     assert_eq!(history.txs.len(), 2);
     assert_eq!(server.count("GET"), 2);
 }
@@ -158,14 +166,14 @@ fn a_server_without_the_question_is_asked_one_by_one_and_remembered() {
         Act::ok("[]")
     });
     let answers = ask(&server, &asked(5, &Vec::new())).expect("answers");
-    assert!(answers.iter().all(|answer| matches!(answer, Answered::History(history) if history.txs.is_empty())));
+    assert!(answers.iter().all(|answer| matches!(answer, ScriptAnswer::History(history) if history.txs.is_empty())));
     assert_eq!((tried.load(std::sync::atomic::Ordering::Relaxed), server.count("GET")), (1, 5));
 }
 
 #[test]
 fn what_was_learnt_elsewhere_has_to_be_listed_whole() {
-    let elsewhere = |known: &Book| -> Vec<Asked> {
-        asked(320, known).into_iter().map(|asked| Asked { told: Told::Elsewhere, ..asked }).collect()
+    let elsewhere = |known: &Book| -> Vec<ScriptQuery> {
+        asked(320, known).into_iter().map(|asked| ScriptQuery { told: KnownFrom::Elsewhere, ..asked }).collect()
     };
     let answers = ask(&server(book(300)), &elsewhere(&book(300))).expect("answers");
     assert_eq!(changed(&answers), Vec::<usize>::new());
@@ -187,7 +195,7 @@ fn scripts_that_were_never_asked_are_not_hidden_behind_known_ones() {
     let answers = ask(&server(now), &all).expect("answers");
     // The common list of new scripts is not empty, so each of them is asked for itself.
     assert_eq!(changed(&answers), (30..40).collect::<Vec<_>>());
-    let used = |answer: &Answered| matches!(answer, Answered::History(history) if !history.txs.is_empty());
+    let used = |answer: &ScriptAnswer| matches!(answer, ScriptAnswer::History(history) if !history.txs.is_empty());
     assert!(used(&answers[35]), "an old payment of a new script");
     assert!(!used(&answers[34]));
 }

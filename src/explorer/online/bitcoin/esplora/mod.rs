@@ -23,8 +23,8 @@ use std::{
     str::FromStr,
 };
 
-use self::json::{Listed, Page, ScriptJson, UnspentJson};
-use super::history::{self, Counts, History, Pages};
+use self::json::{Listed, ScriptJson, TxPage, UnspentJson};
+use super::history::{self, Counts, HostHistory, Pages};
 use crate::{
     amount::FeeRate,
     chain::bitcoin::work,
@@ -33,7 +33,7 @@ use crate::{
         bitcoin::{Tip, TxAt},
         online::transport::{
             endpoint::Endpoint,
-            http::{Budget, Fault, Http, Purpose, Reply, status_cause},
+            http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
             limits,
             retry::{self, Setback},
         },
@@ -120,14 +120,14 @@ impl Esplora<'_> {
     }
 
     /// Everything about one script.
-    pub(super) async fn history(&self, script: &Script) -> Result<History, Cause> {
+    pub(super) async fn history(&self, script: &Script) -> Result<HostHistory, Cause> {
         history::read(&Listing { esplora: self, hash: sha256::Hash::hash(script.as_bytes()) }, script).await
     }
 
     /// Sends a transaction, once.
-    pub(super) async fn post(&self, raw: &[u8]) -> Result<Reply, Fault> {
-        self.endpoint.turn(self.deadline).await.map_err(Fault::before_sending)?;
-        let url = self.endpoint.url("/tx").map_err(Fault::before_sending)?;
+    pub(super) async fn post(&self, raw: &[u8]) -> Result<HttpReply, HttpFault> {
+        self.endpoint.turn(self.deadline).await.map_err(HttpFault::before_sending)?;
+        let url = self.endpoint.url("/tx").map_err(HttpFault::before_sending)?;
         let budget = Budget { bytes: limits::SMALL_BYTES, deadline: self.deadline };
         if let Ok(tx) = consensus::deserialize::<Transaction>(raw) {
             self.tell(Subject::Sent(tx.compute_txid().to_string()));
@@ -154,15 +154,15 @@ impl Esplora<'_> {
     }
 
     /// Says what the host is about to be told by a question, and what the question is for.
-    fn tell_path(&self, path: &str) -> Purpose {
+    fn tell_path(&self, path: &str) -> RequestPurpose {
         let mut words = path.trim_start_matches('/').split('/');
         let subject = match (words.next(), words.next()) {
             (Some("scripthash"), Some(hash)) => Subject::Script(hash.to_owned()),
             (Some("tx"), Some(txid)) => Subject::Transaction(txid.to_owned()),
-            _ => return Purpose::Neutral,
+            _ => return RequestPurpose::Neutral,
         };
         self.tell(subject);
-        Purpose::Read
+        RequestPurpose::Read
     }
 
     /// One word of text: a hash or a number.
@@ -195,7 +195,7 @@ impl Esplora<'_> {
 }
 
 /// What an exchange means for a read of text: a body, nothing (404), or a setback.
-pub(super) fn judge(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
+pub(super) fn judge(reply: Result<HttpReply, HttpFault>) -> Result<Option<Vec<u8>>, Setback> {
     match answered(reply)? {
         Some(body) if is_page(&body) => Err(Cause::WebPage.into()),
         other => Ok(other),
@@ -212,7 +212,7 @@ fn not_bytes(body: &[u8]) -> Cause {
 }
 
 /// The same where the body may begin with anything.
-fn answered(reply: Result<Reply, Fault>) -> Result<Option<Vec<u8>>, Setback> {
+fn answered(reply: Result<HttpReply, HttpFault>) -> Result<Option<Vec<u8>>, Setback> {
     let reply = reply.map_err(|fault| Setback::from(fault.cause))?;
     match status_cause(reply.status) {
         None => Ok(Some(reply.body)),
@@ -278,7 +278,7 @@ impl Listing<'_, '_> {
     async fn unspent_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause> {
         let path = format!("/scripthash/{}/utxo", self.hash);
         let body = self.esplora.get(&path, limits::UNSPENT_BYTES).await?.ok_or(Cause::Unsupported)?;
-        let unspent: Page<UnspentJson> = json::parse(&body)?;
+        let unspent: TxPage<UnspentJson> = json::parse(&body)?;
         let waiting = unspent.0.iter().filter(|coin| !coin.status.confirmed).map(|coin| coin.txid);
         let unknown: BTreeSet<Txid> = waiting.filter(|txid| !known.contains(txid)).collect();
         let fetch = async |txid: Txid| self.esplora.transaction(txid).await;

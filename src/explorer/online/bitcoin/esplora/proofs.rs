@@ -18,10 +18,7 @@ use crate::{
     explorer::{
         Cause,
         bitcoin::Tip,
-        online::{
-            bitcoin::{electrum::json as electrum_json, proofs::HEADERS},
-            transport::limits,
-        },
+        online::{bitcoin::questions::HEADERS, transport::limits},
     },
 };
 
@@ -120,7 +117,7 @@ impl Esplora<'_> {
         let path = format!("/block/{}/header", tip.hash);
         let body = self.get(&path, limits::SCALAR_BYTES).await?.ok_or(Cause::Unsupported)?;
         let text = std::str::from_utf8(&body).map_err(|_| Cause::Malformed)?;
-        let header = electrum_json::header(text.trim())?;
+        let header = json::header(text.trim())?;
         spv::check_headers(self.network, tip.height, &[header]).map_err(|_| Cause::Lied)?;
         if header.block_hash() == tip.hash { Ok((tip, vec![header])) } else { Err(Cause::Lied) }
     }

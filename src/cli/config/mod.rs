@@ -4,14 +4,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::cli_error::entries;
 use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     network::{AnyNetwork, EvmChain, Network},
     store::{Home, StoreError, read_private},
 };
 use serde::Deserialize;
-
-use super::desk_error::entries;
 
 mod chains;
 mod core;

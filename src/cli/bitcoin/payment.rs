@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::cli::{
-    DeskError,
-    agreement::LimitArgs,
-    context::{Context, Reach},
+    CliError,
+    context::{Context, NetworkAccess},
     family::BITCOIN,
+    limits::LimitArgs,
 };
 use fastness::{
     address,
@@ -56,7 +56,7 @@ pub(crate) struct PayArgs {
     #[arg(long, help_heading = BITCOIN)]
     no_rbf: bool,
     #[command(flatten)]
-    pub(super) trust: TrustArgs,
+    pub(crate) trust: TrustArgs,
 }
 
 /// How far one explorer is trusted that no other confirms.
@@ -69,7 +69,7 @@ pub(crate) struct TrustArgs {
 
 impl TrustArgs {
     /// Has the coins of a draft confirmed, unless nobody may be asked; one alone is enough only if the person says so.
-    pub(super) fn check_unspent(
+    pub(crate) fn check_unspent(
         &self,
         context: &mut Context,
         (ledger, row): (&Ledger, &AccountRow),
@@ -81,7 +81,7 @@ impl TrustArgs {
     }
 
     /// Has what is to be replaced confirmed, in the same way.
-    pub(super) fn check_original(
+    pub(crate) fn check_original(
         &self,
         context: &mut Context,
         (ledger, row): (&Ledger, &AccountRow),
@@ -98,7 +98,7 @@ impl TrustArgs {
         row: &AccountRow,
         check: impl Fn(&Explorer, Alone) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        if context.reach() == Reach::Offline {
+        if context.reach() == NetworkAccess::Offline {
             return Ok(());
         }
         let explorer = context.explorer(row.account.network)?;
@@ -156,8 +156,8 @@ impl FeeArgs {
     }
 
     fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<Fee, Failure> {
-        if context.reach() == Reach::Offline {
-            return Err(DeskError::Usage(
+        if context.reach() == NetworkAccess::Offline {
+            return Err(CliError::Usage(
                 "without the network no fee can be estimated; name one with --fee-rate or --fee".to_owned(),
             )
             .into());
@@ -171,7 +171,7 @@ impl FeeArgs {
             Some(rate) => Ok(Fee::Rate(rate)),
             None if network.class() == fastness::network::NetworkClass::Test => Ok(Fee::Rate(FALLBACK_TEST_RATE)),
             None => {
-                Err(DeskError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned())
+                Err(CliError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned())
                     .into())
             }
         }
@@ -212,7 +212,7 @@ impl PayArgs {
         limits: &LimitArgs,
     ) -> Result<Request, Failure> {
         let (payments, note) = self.payments(network)?;
-        let coins = self.coins.iter().map(|text| super::coins::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let coins = self.coins.iter().map(|text| super::outpoint::parse(text)).collect::<Result<Vec<_>, _>>()?;
         if let Some(note) = note {
             context.ui.say(&format!("The payment URI says: {note}"));
         }
@@ -247,7 +247,7 @@ impl PayArgs {
         for pair in words.chunks(2) {
             let [to, amount] = pair else {
                 let lonely = pair.first().map(|text| SafeText::new(text).to_string()).unwrap_or_default();
-                return Err(DeskError::Usage(format!(
+                return Err(CliError::Usage(format!(
                     "`{lonely}` has no amount; write ADDRESS AMOUNT pairs, as bc1q... 0.01btc"
                 ))
                 .into());
@@ -267,14 +267,14 @@ fn is_number(word: &str) -> bool {
 
 /// One recipient a line; what is wrong is named with its line.
 fn from_file(bytes: &[u8], network: Network) -> Result<Vec<Payment>, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| DeskError::NotText)?;
+    let text = std::str::from_utf8(bytes).map_err(|_| CliError::NotText)?;
     let mut payments = Vec::new();
     for (number, line) in (1u32..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
-        let at = |what: String| DeskError::Usage(format!("line {number} of the recipients: {what}"));
+        let at = |what: String| CliError::Usage(format!("line {number} of the recipients: {what}"));
         let (to, amount) = line.split_once([',', ' ', '\t']).ok_or_else(|| at("there is no amount".to_owned()))?;
         let script = address::parse(to.trim(), network).map_err(|error| at(error.to_string()))?;
         let quantity = Quantity::parse(amount.trim(), network.asset()).map_err(|error| at(error.to_string()))?;
@@ -288,15 +288,15 @@ fn from_uri(uri: &str, rest: &[String], network: Network) -> Result<(Vec<Payment
     let typed = match rest {
         [] => None,
         [amount] => Some(Quantity::parse(amount, network.asset())?),
-        _ => return Err(DeskError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
+        _ => return Err(CliError::Usage("after a payment URI only an amount can follow".to_owned()).into()),
     };
     let quantity = match (uri.amount, typed) {
         (Some(asked), Some(Quantity::Exact(typed))) if asked != typed => {
-            return Err(DeskError::Usage(format!("the URI asks for {asked}, and {typed} was typed")).into());
+            return Err(CliError::Usage(format!("the URI asks for {asked}, and {typed} was typed")).into());
         }
         (Some(asked), _) => Quantity::Exact(asked),
         (None, Some(typed)) => typed,
-        (None, None) => return Err(DeskError::Usage("the URI names no amount; type one after it".to_owned()).into()),
+        (None, None) => return Err(CliError::Usage("the URI names no amount; type one after it".to_owned()).into()),
     };
     Ok((vec![Payment { script: uri.script, quantity }], uri.label.or(uri.message)))
 }

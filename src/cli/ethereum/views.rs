@@ -2,32 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    Answer, answer,
-    balance::span,
-    token::{self, TokenBalances},
-};
+use super::token_balances::{self, TokenBalances};
 use crate::cli::{
     context::Context,
+    duration::span,
     ethereum::{
+        evidence::{tone, write_disagreements},
         lookup,
         report::{EvmPlace, Waited},
         review_page,
-        witnesses::{tone, write_disagreements},
     },
     heading::Heading,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use alloy_primitives::{B256, hex};
 use fastness::{
     amount::{Denomination, Units},
     chain::ethereum::decode,
-    explorer::ethereum::{Disagreement, Evidence, Witnessed},
+    explorer::ethereum::{Disagreement, Sourced},
     flow::ethereum::{self, EvmContext, EvmDraft},
     ledger::now,
     network::EvmChain,
-    review::{Depth, EvmReview, EvmStatus, Outcome, Warning},
+    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Warning},
     text::SafeText,
 };
 use serde::Serialize;
@@ -62,11 +59,11 @@ struct EvmBalance {
 }
 
 /// `balance` on an EVM chain: asked now.
-pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer {
+pub(crate) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer {
     let (_, row) = context.evm_account(chain)?;
     let claim = context.node(chain)?.account(row.account.address)?;
     let (standing, evidence) = (claim.standing(), claim.evidence());
-    let Witnessed { claim, said_by, disagreements } = claim;
+    let Sourced { claim, said_by, disagreements } = claim;
     let state = claim.into_value();
     answer(EvmBalance {
         account: format!("{}/{}", row.wallet, row.name),
@@ -81,7 +78,7 @@ pub(super) fn balance(context: &mut Context, chain: &'static EvmChain) -> Answer
         said_by,
         disagreements,
         standing,
-        tokens: token::balances(context, chain)?,
+        tokens: token_balances::balances(context, chain)?,
     })
 }
 
@@ -99,13 +96,13 @@ impl Report for EvmBalance {
 
 /// How long to wait, and for what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Confirmations.
-    pub(super) confirmations: u64,
+    pub(crate) confirmations: u64,
     /// Or a settled depth.
-    pub(super) until: Option<Until>,
+    pub(crate) until: Option<Until>,
     /// When to give up.
-    pub(super) end: Instant,
+    pub(crate) end: Instant,
 }
 
 /// A depth that does not count confirmations.
@@ -118,7 +115,7 @@ pub(crate) enum Until {
 }
 
 /// `track` on an EVM chain.
-pub(super) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256, patience: Patience) -> Answer {
+pub(crate) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256, patience: Patience) -> Answer {
     let node = context.node(chain)?;
     let mut ledger = context.ledger()?;
     let pause = if chain.id == LOCAL { LOCAL_PAUSE } else { PAUSE };
@@ -135,7 +132,7 @@ pub(super) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256,
         }
         let over = !doubted
             && (matches!(tracked.status, EvmStatus::Replaced { .. })
-                || matches!(tracked.status, EvmStatus::Mined { outcome: Outcome::Reverted { .. }, .. }));
+                || matches!(tracked.status, EvmStatus::Mined { outcome: ExecutionOutcome::Reverted { .. }, .. }));
         if enough || over || Instant::now() >= patience.end {
             let waited = if enough || over { Waited::Enough } else { Waited::InVain };
             return answer(EvmPlace::new(hash, chain, tracked, waited));
@@ -172,7 +169,7 @@ struct EvmInspected {
 }
 
 /// `inspect` of a file of an EVM chain.
-pub(super) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]) -> Answer {
+pub(crate) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]) -> Answer {
     let is_draft = bytes.windows(14).any(|window| window == b"fastness_draft");
     let ledger = context.ledger()?;
     let accounts = ledger.evm_accounts(None)?;

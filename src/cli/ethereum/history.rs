@@ -3,12 +3,12 @@
 //! The two are never mixed: a row of the indexer is shown as its claim. A token is named by our own lists only, and
 //! transfers of nothing, with which strangers write themselves into histories, are counted and left out.
 
-use super::{Answer, answer, call::operator};
+use super::evidence::operator;
 use crate::cli::{
     context::Context,
     ethereum::signer,
     page::{Page, Tone},
-    report::Report,
+    report::{Answer, Report, answer},
 };
 use alloy_primitives::{Address, B256, U256};
 use fastness::{
@@ -17,11 +17,11 @@ use fastness::{
     chain::ethereum::{Ownership, decode},
     explorer::{
         EvmIndexer, ExplorerError,
-        ethereum::{Evidence, EvmMovement, EvmMovements, Moved, Succeeded},
+        ethereum::{EvmMovement, EvmMovements, Moved, Succeeded},
     },
     ledger::ethereum::{EvmWho, OutboxRow, OutboxState},
     network::EvmChain,
-    review::Warning,
+    review::{Evidence, Warning},
     text::{SafeText, date},
     token::Token,
 };
@@ -83,7 +83,7 @@ struct Movement {
 }
 
 /// The whole command. An indexer that is named wrongly is an error; one that is silent is a warning.
-pub(super) fn history(context: &mut Context, chain: &'static EvmChain, limit: Option<usize>) -> Answer {
+pub(crate) fn history(context: &mut Context, chain: &'static EvmChain, limit: Option<usize>) -> Answer {
     let (ledger, row) = context.evm_account(chain)?;
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
     let ours = signer::ownership(context, &ledger, &row.wallet, (chain, &[]))?;

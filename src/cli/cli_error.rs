@@ -5,7 +5,7 @@ use fastness::explain::{Entry, Explain, Kind};
 /// Errors of the front desk.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
-pub(crate) enum DeskError {
+pub(crate) enum CliError {
     /// The command line is not understood.
     #[error("{0}")]
     Usage(String),
@@ -99,7 +99,7 @@ entries! {
     OUTPUT_LOST = "desk.output_lost", Unknown, "The work itself is done: make room, then look with `history`, `show` or `track` before running it again";
 }
 
-impl Explain for DeskError {
+impl Explain for CliError {
     fn entry(&self) -> &'static Entry {
         match self {
             Self::Usage(_) => USAGE,
@@ -138,4 +138,9 @@ impl Explain for Relayed {
     fn entry(&self) -> &'static Entry {
         self.entry
     }
+}
+
+/// A payer is not asked for nothing.
+pub(crate) fn nothing_asked() -> CliError {
+    CliError::Usage("an amount of 0 asks for nothing; leave out --amount where the payer decides".to_owned())
 }

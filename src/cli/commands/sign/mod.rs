@@ -2,48 +2,44 @@
 //!
 //! The same command serves an air-gapped machine and, as the sealed child, `send`. It never uses the network.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+mod to_file;
+use std::path::PathBuf;
 
-use super::{Answer, answer};
 use crate::cli::{
-    agreement::{self, Asked, LimitArgs},
+    bitcoin::{
+        agreement::{self, AgreementRequest},
+        report::SignedReport,
+    },
     context::Context,
     ethereum::{
-        args::{ConsentArgs, EvmArgs},
+        args::{EvmArgs, Options},
         report::SignedForm,
-        signer,
-        story::{self, Options},
+        session, signer,
     },
     family::{BITCOIN, EVM},
     heading::Heading,
+    input_file::read_input,
     key_side::{self, Files},
-    page::Page,
-    report::Report,
-    ui::{self, Form},
+    limits::{ConsentArgs, LimitArgs},
+    report::{Answer, OutputFormat, answer},
+    ui,
 };
 use fastness::{
     chain::bitcoin::{Ownership, psbt},
     explain::Failure,
     flow::{
-        self,
-        bitcoin::{Approved, Draft, Limits, Origin, SignedFile},
+        self, PayeeSource,
+        bitcoin::{Approved, Draft, Limits, SignedFile},
         ethereum::EvmDraft,
     },
     keystore::Keys,
     ledger::bitcoin::AccountRow,
-    network::{AnyNetwork, Network},
+    network::AnyNetwork,
     review::Review,
     seal::Sealed,
-    store::{WalletName, read_public, read_stream},
+    store::WalletName,
 };
 use hex::DisplayHex;
-use serde::Serialize;
-
-/// Largest draft or PSBT that is read.
-const MAX_INPUT: u64 = 16_000_000;
 
 /// Review and sign a draft in a sealed process
 #[derive(Debug, clap::Args)]
@@ -71,30 +67,17 @@ pub(crate) struct Args {
     pub(super) consents: ConsentArgs,
 }
 
-/// What was signed.
-#[derive(Serialize)]
-pub(super) struct SignedReport {
-    id: String,
-    network: Network,
-    review: Review,
-    file: Option<String>,
-    raw: String,
-    /// What a file of it holds, for the process that writes one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-}
-
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match &self.output {
-            Some(path) => super::sign_to_file::run(self, context, path),
+            Some(path) => super::sign::to_file::run(self, context, path),
             None => self.signed(context),
         }
     }
 
     fn signed(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.draft)?;
-        if story::chain_of_file(context, &bytes)?.is_some() {
+        if session::chain_of_file(context, &bytes)?.is_some() {
             return self.evm(context, &bytes);
         }
         let draft = Draft::read(&bytes, context.network_for(&bytes)?)?;
@@ -124,7 +107,7 @@ impl Args {
         let options = Options { level: None, evm: &evm, limits: &self.limits, consents, once: None };
         let signed = signer::sign(context, &draft, (&self.signature, options))?;
         let text = signed.text(if self.raw { SignedForm::Raw } else { SignedForm::File })?;
-        if context.ui.form() == Form::Text {
+        if context.ui.form() == OutputFormat::Text {
             ui::print_raw(&text)?;
             return Ok(None);
         }
@@ -144,7 +127,7 @@ impl Args {
             let text = if self.raw { raw.clone() + "\n" } else { SignedFile::to_text(&signed)? };
             (signed.id, raw, text)
         };
-        if context.ui.form() == Form::Text {
+        if context.ui.form() == OutputFormat::Text {
             ui::print_raw(&text)?;
             return Ok(None);
         }
@@ -175,7 +158,7 @@ impl Signing<'_> {
 
     fn agree(&self, context: &Context, review: &Review) -> Result<(), Failure> {
         let heading = Heading::of_draft(review, &self.accounts, &self.draft.context);
-        let asked = Asked { limits: &self.limits, origin: Origin::File, heading };
+        let asked = AgreementRequest { limits: &self.limits, origin: PayeeSource::File, heading };
         agreement::agree(context, &asked, review)
     }
 }
@@ -189,29 +172,4 @@ fn wallet_for(context: &mut Context, draft: &Draft) -> Result<WalletName, Failur
         return Ok(name);
     }
     context.wallet()
-}
-
-/// A file's bytes, or standard input's for `-`.
-pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path.as_os_str() == "-" {
-        let mut stdin = std::io::stdin().lock();
-        let stream: &mut dyn Read = &mut stdin;
-        return Ok(read_stream(&mut Box::new(stream), "standard input", MAX_INPUT)?);
-    }
-    Ok(read_public(path, MAX_INPUT)?)
-}
-
-impl SignedReport {
-    /// A signed transaction that is not written to a file.
-    pub(super) fn of(review: Review, signed: fastness::signing::Signed) -> Self {
-        let raw = signed.bytes.to_lower_hex_string();
-        Self { id: signed.id, network: signed.network, review, file: None, raw, text: None }
-    }
-}
-
-impl Report for SignedReport {
-    fn page(&self, page: &mut Page) {
-        page.line("Signed, and accepted by Bitcoin Core's verification code.");
-        page.field("Id", &self.id);
-    }
 }

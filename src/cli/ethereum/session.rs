@@ -1,11 +1,11 @@
 //! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
 
-use super::{
-    args::{ConsentArgs, EvmArgs},
-    report::EvmSent,
-    signer,
+use super::{report::EvmSent, signer};
+use crate::cli::{
+    context::Context,
+    ethereum::args::Options,
+    interrupts::{self, NO_ANSWER_YET},
 };
-use crate::cli::{agreement::LimitArgs, commands::NO_ANSWER_YET, context::Context, interrupts};
 use alloy_eips::eip2930::AccessList;
 use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -15,7 +15,7 @@ use fastness::{
     explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
     flow::{
         self,
-        ethereum::{self, Desk, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned},
+        ethereum::{self, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned, PlanningContext},
     },
     ledger::{
         Ledger,
@@ -28,7 +28,7 @@ use fastness::{
 
 /// What a command wants done.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct CallArgs {
     /// Recipient or contract.
     pub(crate) to: Option<Address>,
     /// Coins that go with it.
@@ -43,7 +43,7 @@ pub(crate) struct Wish {
     pub(crate) errors: Vec<AbiError>,
 }
 
-impl Wish {
+impl CallArgs {
     /// A call of a contract.
     pub(crate) const fn call(to: Address, data: Bytes) -> Self {
         let value = EvmValue::Exactly(U256::ZERO);
@@ -51,23 +51,8 @@ impl Wish {
     }
 }
 
-/// The options of every command that makes a transaction.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Options<'a> {
-    /// `--fee`.
-    pub(crate) level: Option<&'a str>,
-    /// Gas, nonce, type.
-    pub(crate) evm: &'a EvmArgs,
-    /// Limits.
-    pub(crate) limits: &'a LimitArgs,
-    /// Consents.
-    pub(crate) consents: &'a ConsentArgs,
-    /// `--once`.
-    pub(crate) once: Option<&'a str>,
-}
-
 /// A command at work on one chain and account.
-pub(crate) struct Work<'a> {
+pub(crate) struct EvmSession<'a> {
     /// The chain.
     pub(crate) chain: &'static EvmChain,
     /// The ledger.
@@ -81,7 +66,7 @@ pub(crate) struct Work<'a> {
     options: Options<'a>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> EvmSession<'a> {
     /// Opens everything that is needed, before anything is asked or reserved.
     pub(crate) fn begin(
         context: &mut Context,
@@ -105,7 +90,7 @@ impl<'a> Work<'a> {
     }
 
     /// The request of a wish.
-    pub(crate) fn request(&self, wish: &Wish) -> Result<EvmRequest, Failure> {
+    pub(crate) fn request(&self, wish: &CallArgs) -> Result<EvmRequest, Failure> {
         Ok(EvmRequest {
             to: wish.to,
             value: wish.value,
@@ -123,7 +108,7 @@ impl<'a> Work<'a> {
     pub(crate) fn plan(
         &mut self,
         context: &mut Context,
-        wish: &Wish,
+        wish: &CallArgs,
         holder: Holder,
         nonce: Option<NonceChoice>,
     ) -> Result<Planned, Failure> {
@@ -132,7 +117,8 @@ impl<'a> Work<'a> {
         let named = self.options.evm.nonce.map(NonceChoice::Exactly);
         let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
         let errors = &wish.errors;
-        let mut desk = Desk { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
+        let mut desk =
+            PlanningContext { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
         let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
         self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.
@@ -161,13 +147,13 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &Wish) -> Result<(), Failure> {
+    fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &CallArgs) -> Result<(), Failure> {
         let ours = signer::ownership(context, &self.ledger, &self.row.wallet, (self.chain, &wish.signatures))?;
         ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
     }
 
     /// The same wish from a run that never told its person what became of it: its bytes are sent again, nothing is signed.
-    pub(crate) fn resume(&mut self, wish: &Wish) -> Result<Option<SignedTransaction>, Failure> {
+    pub(crate) fn resume(&mut self, wish: &CallArgs) -> Result<Option<SignedTransaction>, Failure> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let Some(row) = self.ledger.interrupted(&self.who(), &purpose)? else { return Ok(None) };
@@ -176,7 +162,7 @@ impl<'a> Work<'a> {
     }
 
     /// Stops a wish that is on its way already or was paid lately, unless it is said to be meant again.
-    pub(crate) fn refuse_repeat(&self, wish: &Wish) -> Result<(), Failure> {
+    pub(crate) fn refuse_repeat(&self, wish: &CallArgs) -> Result<(), Failure> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         match self.options.once {
@@ -190,7 +176,7 @@ impl<'a> Work<'a> {
         &mut self,
         context: &mut Context,
         planned: &Planned,
-        wish: &Wish,
+        wish: &CallArgs,
     ) -> Result<EvmSent, Failure> {
         // Before anybody agrees to anything.
         planned.notes.iter().for_each(|note| context.ui.warn(note));
@@ -218,7 +204,7 @@ impl<'a> Work<'a> {
     }
 
     /// The whole story: what an interrupted run left, else plan, review, sign, send.
-    pub(crate) fn whole(&mut self, context: &mut Context, wish: &Wish, again: Again) -> Result<EvmSent, Failure> {
+    pub(crate) fn whole(&mut self, context: &mut Context, wish: &CallArgs, again: Again) -> Result<EvmSent, Failure> {
         ethereum::refresh(&mut self.ledger, &self.node, self.chain, self.row.account.address)?;
         if let Some(signed) = self.resume(wish)? {
             context.ui.warn(&resumed());
@@ -277,7 +263,7 @@ fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, 
 pub(crate) fn hash(text: &str) -> Result<B256, Failure> {
     let whole = if text.starts_with("0x") { text.to_owned() } else { format!("0x{text}") };
     Ok(whole.parse().map_err(|_| {
-        crate::cli::DeskError::Usage(format!("`{}` is not a transaction id", fastness::text::SafeText::new(text)))
+        crate::cli::CliError::Usage(format!("`{}` is not a transaction id", fastness::text::SafeText::new(text)))
     })?)
 }
 

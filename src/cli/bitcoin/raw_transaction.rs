@@ -3,9 +3,9 @@
 //! Decides nothing; neither fee nor owner is guessed.
 
 use crate::cli::{
+    bitcoin::review_page::locktime_words,
     page::{Page, Tone},
     report::Report,
-    review_page::locktime_words,
 };
 use bitcoin::Transaction;
 use fastness::{
@@ -28,7 +28,7 @@ struct Output {
 
 /// A transaction as its bytes are.
 #[derive(Serialize)]
-pub(super) struct RawTransaction {
+pub(crate) struct RawTransaction {
     kind: &'static str,
     txid: String,
     network: Network,
@@ -40,11 +40,11 @@ pub(super) struct RawTransaction {
     locktime: Locktime,
     warnings: Vec<Warning>,
     /// By the amounts that a signed file names; the bytes alone do not tell.
-    pub(super) claimed_fee: Option<Amount>,
+    pub(crate) claimed_fee: Option<Amount>,
 }
 
 impl RawTransaction {
-    pub(super) fn of(kind: &'static str, transaction: &Transaction, network: Network) -> Self {
+    pub(crate) fn of(kind: &'static str, transaction: &Transaction, network: Network) -> Self {
         let output = |output: &bitcoin::TxOut| Output {
             address: address::of(&output.script_pubkey, network),
             script: output.script_pubkey.to_hex_string(),

@@ -5,16 +5,14 @@
 
 use std::{ffi::OsString, path::Path};
 
-use super::{
-    Answer, answer,
-    sign::{Args, read_input},
-};
+use super::Args;
 use crate::cli::{
-    DeskError,
+    CliError,
     context::Context,
-    ethereum::{signer, story},
+    ethereum::{session, signer},
+    input_file::read_input,
     page::Page,
-    report::Report,
+    report::{Answer, Report, answer},
     sealed_child::{self, ChildWords},
 };
 use fastness::{
@@ -55,7 +53,7 @@ pub(super) fn run(args: &Args, context: &mut Context, path: &Path) -> Answer {
     let words = words(args, context)?;
     let mut data = sealed_child::document(&words, &draft)?;
     let Some(Value::String(text)) = data.remove("text") else {
-        return Err(DeskError::Child("its answer has no signed text".to_owned()).into());
+        return Err(CliError::Child("its answer has no signed text".to_owned()).into());
     };
     let Compared { text, proof } = compared(args, context, &draft, text)?;
     atomic_write(path, text.as_bytes(), WriteRule::New)?;
@@ -80,7 +78,7 @@ fn words(args: &Args, context: &mut Context) -> Result<Vec<OsString>, Failure> {
 
 /// The text, if it holds the draft's transaction with signatures in it and nothing else.
 fn compared(args: &Args, context: &mut Context, draft: &[u8], text: String) -> Result<Compared, Failure> {
-    if story::chain_of_file(context, draft)?.is_some() {
+    if session::chain_of_file(context, draft)?.is_some() {
         let signed = signer::signed_by_child(&EvmDraft::read(draft, context.asked())?, text.as_bytes())?;
         let text = if args.raw {
             alloy_primitives::hex::encode_prefixed(&signed.bytes) + "\n"

@@ -1,6 +1,6 @@
 //! How a person reads a review: every output with its whole address, what comes back, the fee three ways, the rules.
 
-use super::{
+use crate::cli::{
     heading::Heading,
     page::{Page, Tone},
 };

@@ -1,22 +1,16 @@
-//! How agreement to a review is given: by typing the amount at the terminal, or by limits stated beforehand.
+//! Limits that stand in for a person, and what is agreed to by name: options of both families.
+//!
+//! Words become values here; nothing is judged.
 
-use super::{
-    context::{Consent, Context},
-    ethereum::args::ConsentArgs,
-    heading::Heading,
-    review_page,
-};
 use fastness::{
-    address,
+    address::{self},
     amount::{Amount, Asset},
     explain::Failure,
-    flow::{
-        FlowError,
-        bitcoin::{Limits, Origin},
-    },
+    flow::bitcoin::Limits,
     network::Network,
-    review::Review,
 };
+
+use crate::cli::{context::Assent, family::CONSENTS};
 
 /// Limits that stand in for a person, and bound one.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -60,9 +54,9 @@ impl LimitArgs {
 
     /// The limits for a sealed child. What was planned from the words of this command is named to it by its digest, so that it
     /// agrees to that plan and no other; where nothing was stated, it says so itself.
-    pub(crate) fn for_child(&self, consent: Consent, digest: String) -> Self {
+    pub(crate) fn for_child(&self, consent: Assent, digest: String) -> Self {
         let stated = self.max_fee.is_some() || !self.expect_to.is_empty() || !self.max_total.is_empty();
-        let approve = (stated && consent == Consent::Given).then_some(digest);
+        let approve = (stated && consent == Assent::Given).then_some(digest);
         Self { approve: self.approve.clone().or(approve), ..self.clone() }
     }
 
@@ -80,42 +74,26 @@ impl LimitArgs {
     }
 }
 
-/// What is asked about.
-pub(crate) struct Asked<'a> {
-    /// The limits that were stated.
-    pub(crate) limits: &'a Limits,
-    /// Where payee and amount come from.
-    pub(crate) origin: Origin,
-    /// Whose it is.
-    pub(crate) heading: Heading,
-}
-
-/// Shows a review and gets agreement to it, in the way the options say.
-pub(crate) fn agree(context: &Context, asked: &Asked<'_>, review: &Review) -> Result<(), Failure> {
-    let limits = asked.limits;
-    if context.consent() == Consent::Given || limits.approve.is_some() {
-        return limits.agree(review, asked.origin);
-    }
-    limits.check(review)?;
-    const FLAG: &str = "--yes with --max-fee, --expect-to or --approve";
-    context.ui.show_page(FLAG, |page| review_page::write(review, &asked.heading, page))?;
-    let amount = to_type(review);
-    let question = match &amount {
-        Some(amount) => format!("Type the amount to agree ({amount}), anything else to decline: "),
-        None => "Nothing leaves your wallet but the fee. Type yes to agree, anything else to decline: ".to_owned(),
-    };
-    let typed = context.ui.ask(&question, FLAG)?;
-    let expected = amount.as_deref().unwrap_or("yes");
-    if typed.trim().trim_end_matches("btc").trim_end() == expected { Ok(()) } else { Err(FlowError::Declined.into()) }
-}
-
-/// The paid amount as a person types it: plain decimals without trailing zeros.
-fn to_type(review: &Review) -> Option<String> {
-    let decimals = review.paid.asset.decimals() as usize;
-    if review.paid.smallest == 0 {
-        return None;
-    }
-    let digits = format!("{:0>width$}", review.paid.smallest, width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    Some(format!("{whole}.{fraction}").trim_end_matches('0').trim_end_matches('.').to_owned())
+/// What has to be agreed to by name.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = CONSENTS)]
+pub(crate) struct ConsentArgs {
+    /// Sign calldata that cannot be read: retype its digest from the review
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) blind: Option<String>,
+    /// Let this spender take without limit. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) allow_unlimited: Vec<String>,
+    /// Pay this address although it looks wrong. Repeatable
+    #[arg(long, value_name = "ADDRESS", help_heading = "Limits")]
+    pub(crate) to_unusual: Vec<String>,
+    /// Call this address although nodes say that there is no code on this chain. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) no_code: Vec<String>,
+    /// Call this contract although nodes say that it would fail. Repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) may_fail: Vec<String>,
+    /// Let this contract run as your account (EIP-7702)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) delegate_to: Vec<String>,
 }

@@ -1,7 +1,9 @@
 //! How a person sees what stands behind an answer: its tone, and who said something else.
 
+use fastness::explorer::Claim;
+use fastness::{explorer::ethereum::Disagreement, review::Evidence};
+
 use crate::cli::page::{Page, Tone};
-use fastness::explorer::ethereum::{Disagreement, Evidence};
 
 /// The tone of a value.
 pub(crate) const fn tone(evidence: Evidence) -> Tone {
@@ -16,5 +18,14 @@ pub(crate) const fn tone(evidence: Evidence) -> Tone {
 pub(crate) fn write_disagreements<'a>(disagreements: impl IntoIterator<Item = &'a Disagreement>, page: &mut Page) {
     for other in disagreements {
         page.toned_field("Differs", (Tone::Stop, &other.to_string()));
+    }
+}
+
+/// Who said so.
+pub(crate) fn operator<T>(claim: &Claim<T>) -> String {
+    match claim {
+        Claim::Proven(_) => "ourselves".to_owned(),
+        Claim::Agreed { operators, .. } => operators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Claim::Single { operator, .. } => operator.to_string(),
     }
 }
