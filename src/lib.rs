@@ -11,7 +11,7 @@
 //! - the story: [`flow`] (request, draft, approved, signed, sent, status)
 //! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
 //!
-//! The front desk is in the binary, so that no room can import it. `tests/house.rs` holds the table of who may import whom.
+//! The front desk is in the binary, so that no room can import it. `tests/architecture.rs` holds the table of who may import whom.
 
 pub mod account;
 pub mod address;

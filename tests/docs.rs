@@ -63,7 +63,7 @@ fn example(path: &str, language: &str) -> String {
 #[test]
 fn the_documents_are_found() {
     let all = documents();
-    for path in ["README.md", "docs/house.md", "docs/errors.md", "docs/formats/sealed-file.md"] {
+    for path in ["README.md", "docs/ARCHITECTURE.md", "docs/errors.md", "docs/formats/sealed-file.md"] {
         assert!(all.iter().any(|(name, _)| name == path), "{path}");
     }
 }
@@ -203,17 +203,17 @@ mod fires {
 
     #[test]
     fn links() {
-        assert_eq!(dead_links("docs/a.md", "[a](house.md#rooms) [b](nowhere.md) [c](https://e.example)").len(), 1);
-        assert_eq!(dead_links("README.md", "[a](docs/house.md) [b](#here)\n```\n[c](nowhere.md)\n```").len(), 0);
+        assert_eq!(dead_links("docs/a.md", "[a](ARCHITECTURE.md#rooms) [b](nowhere.md) [c](https://e.example)").len(), 1);
+        assert_eq!(dead_links("README.md", "[a](docs/ARCHITECTURE.md) [b](#here)\n```\n[c](nowhere.md)\n```").len(), 0);
     }
 
     #[test]
     fn sources() {
         assert_eq!(
-            missing_sources("a.md", "`src/nothing.rs` `src/seal/mod.rs` `tests/house.rs::no_such_test`").len(),
+            missing_sources("a.md", "`src/nothing.rs` `src/seal/mod.rs` `tests/architecture.rs::no_such_test`").len(),
             2
         );
-        assert_eq!(missing_sources("a.md", "`tests/house.rs::doors_open_one_way` `src/*.rs` `seal/`").len(), 0);
+        assert_eq!(missing_sources("a.md", "`tests/architecture.rs::modules_import_one_way` `src/*.rs` `seal/`").len(), 0);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test of fastness: unit, house, vectors, hostile, edges, spends, kills, explorers, stories and docs. Needs Rust and a C
+# Runs every test of fastness: unit, architecture, vectors, hostile, edges, spends, kills, explorers, stories and docs. Needs Rust and a C
 # compiler, and strace on Linux; the Ethereum tests run against anvil and eth-account, which are put into target/ (npm and python3).
 #   tests/run.sh          the usual forms, a few minutes
 #   tests/run.sh --long   with 100,000 random spends in place of 10,000, and ten thousand fault schedules

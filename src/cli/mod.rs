@@ -135,11 +135,11 @@ More: fastness help COMMAND, or fastness --help for all
 
 /// A text of the program about itself: help, the version, the first page.
 #[derive(Serialize)]
-struct Shown {
+struct ShownPage {
     text: String,
 }
 
-impl Report for Shown {
+impl Report for ShownPage {
     fn page(&self, page: &mut Page) {
         page.verbatim(&self.text);
     }
@@ -172,13 +172,13 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, Given::read(&definition, &found)))) {
             Ok(parsed) => parsed,
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                ui.result(&Shown { text: error.render().to_string() })?;
+                ui.result(&ShownPage { text: error.render().to_string() })?;
                 return Ok(0);
             }
             Err(error) => return Err(CliError::Usage(usage(&error)).into()),
         };
     let Some(command) = cli.command else {
-        ui.result(&Shown { text: FIRST_PAGE.to_owned() })?;
+        ui.result(&ShownPage { text: FIRST_PAGE.to_owned() })?;
         return Ok(0);
     };
     if command.sends() {

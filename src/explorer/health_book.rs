@@ -26,7 +26,7 @@ pub struct HealthBook {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Page {
+struct HealthPage {
     schema: u32,
     hosts: BTreeMap<String, Health>,
 }
@@ -35,7 +35,7 @@ impl HealthBook {
     /// Reads what [`Self::write`] wrote; what cannot be read is forgotten, and what a clock that was ahead wrote is cut.
     #[must_use]
     pub fn read(bytes: &[u8], now: u64) -> Self {
-        let page = serde_json::from_slice::<Page>(bytes).ok().filter(|page| page.schema == SCHEMA);
+        let page = serde_json::from_slice::<HealthPage>(bytes).ok().filter(|page| page.schema == SCHEMA);
         let hosts = page.map(|page| page.hosts).unwrap_or_default();
         let shared =
             hosts.into_iter().take(MAX_HOSTS).map(|(host, health)| (host, Rc::new(RefCell::new(health.sane(now)))));
@@ -59,7 +59,7 @@ impl HealthBook {
         {
             hosts.remove(&oldest);
         }
-        serde_json::to_vec_pretty(&Page { schema: SCHEMA, hosts }).unwrap_or_default()
+        serde_json::to_vec_pretty(&HealthPage { schema: SCHEMA, hosts }).unwrap_or_default()
     }
 
     /// A copy of what is known of every host, by name.

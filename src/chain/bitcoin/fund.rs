@@ -262,7 +262,7 @@ fn waste(funding: &Funding, target: &Target) -> i128 {
 
 /// Depth-first search for coins that need no change, largest first, as in Bitcoin Core's SelectCoinsBnB.
 fn branch_and_bound(candidates: &[Candidate], target: &Target, order: &[usize]) -> Option<Funding> {
-    let mut search = Search { candidates, target, order, rest: rest_sums(candidates, order), steps: 0, best: None };
+    let mut search = CoinSearch { candidates, target, order, rest: rest_sums(candidates, order), steps: 0, best: None };
     search.descend(0, &mut Vec::new(), 0);
     search.best
 }
@@ -280,7 +280,7 @@ fn rest_sums(candidates: &[Candidate], order: &[usize]) -> Vec<u64> {
     rest
 }
 
-struct Search<'a> {
+struct CoinSearch<'a> {
     candidates: &'a [Candidate],
     target: &'a Target,
     order: &'a [usize],
@@ -289,7 +289,7 @@ struct Search<'a> {
     best: Option<Funding>,
 }
 
-impl Search<'_> {
+impl CoinSearch<'_> {
     /// Decides on the coin at `depth`. The stack is at most as deep as MAX_DEPTH coins.
     fn descend(&mut self, depth: usize, chosen: &mut Vec<usize>, value: u64) {
         const MAX_DEPTH: usize = 2_000;

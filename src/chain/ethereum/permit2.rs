@@ -22,7 +22,7 @@ pub(super) fn is_a_movement(signature: &str) -> bool {
 }
 
 /// Somebody's token on its way to somebody.
-struct Movement {
+struct Permit2Transfer {
     token: Address,
     from: Address,
     to: Address,
@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, decoded: &Decoded, depth: usize) {
         TRANSFER => moves(reader, &[movement(&decoded.arguments)], depth),
         TRANSFERS => {
             let items = members(decoded.arguments.first());
-            let all: Vec<Movement> = items.iter().map(|item| movement(members(Some(item)))).collect();
+            let all: Vec<Permit2Transfer> = items.iter().map(|item| movement(members(Some(item)))).collect();
             moves(reader, &all, depth);
         }
         _ => {
@@ -55,18 +55,18 @@ fn members(value: Option<&DynSolValue>) -> &[DynSolValue] {
 }
 
 /// From, to, amount, token.
-fn movement(arguments: &[DynSolValue]) -> Movement {
+fn movement(arguments: &[DynSolValue]) -> Permit2Transfer {
     let values = Values(arguments);
-    Movement { from: values.address(0), to: values.address(1), value: values.uint(2), token: values.address(3) }
+    Permit2Transfer { from: values.address(0), to: values.address(1), value: values.uint(2), token: values.address(3) }
 }
 
 /// What was permitted, each with its transfer's recipient and amount.
-fn signed(arguments: &[DynSolValue], from: Address) -> Vec<Movement> {
+fn signed(arguments: &[DynSolValue], from: Address) -> Vec<Permit2Transfer> {
     let permitted = one_or_many(members(arguments.first()).first());
     let transfers = one_or_many(arguments.get(1));
     let movement = |(permitted, transfer): (&DynSolValue, &DynSolValue)| {
         let (token, asked) = (Values(members(Some(permitted))).address(0), Values(members(Some(transfer))));
-        Movement { token, from, to: asked.address(0), value: asked.uint(1) }
+        Permit2Transfer { token, from, to: asked.address(0), value: asked.uint(1) }
     };
     permitted.iter().zip(transfers).map(movement).collect()
 }
@@ -80,8 +80,8 @@ fn one_or_many(value: Option<&DynSolValue>) -> &[DynSolValue] {
     }
 }
 
-fn moves(reader: &mut Reader<'_>, all: &[Movement], depth: usize) {
-    let text = |reader: &Reader<'_>, one: &Movement| {
+fn moves(reader: &mut Reader<'_>, all: &[Permit2Transfer], depth: usize) {
+    let text = |reader: &Reader<'_>, one: &Permit2Transfer| {
         let owner =
             if one.from == reader.facts.from { String::new() } else { format!(" from {}", reader.name(one.from)) };
         format!("{}{owner} to {}", amount(reader, one.token, one.value), reader.name(one.to))

@@ -39,9 +39,9 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct AddArgs {
-    /// Family of networks: an Ethereum account is good on every network of its family
+    /// AccountFamily of networks: an Ethereum account is good on every network of its family
     #[arg(value_enum, default_value = "bitcoin")]
-    family: Family,
+    family: AccountFamily,
     /// Where the key is, for an Ethereum account
     #[arg(long, value_enum, default_value = "bip44", help_heading = EVM)]
     layout: LayoutChoice,
@@ -63,7 +63,7 @@ struct AddArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Family {
+enum AccountFamily {
     /// Bitcoin and its test networks
     Bitcoin,
     /// Ethereum and its family
@@ -114,7 +114,7 @@ impl Args {
 
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         match &self.action {
-            Action::Add(args) if args.family == Family::Ethereum => answer(args.add_ethereum(context)?),
+            Action::Add(args) if args.family == AccountFamily::Ethereum => answer(args.add_ethereum(context)?),
             Action::Add(args) => answer(args.add(context)?),
             Action::List => {
                 let wallet = context.globals().wallet.clone();

@@ -30,7 +30,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct AddressLine {
     path: String,
     address: String,
     /// Absent until an explorer was asked about it: unknown is never zero.
@@ -44,11 +44,11 @@ struct AddressList {
     account: String,
     /// Path of the account.
     origin: String,
-    addresses: Vec<Row>,
+    addresses: Vec<AddressLine>,
 }
 
 #[derive(Serialize)]
-struct Found {
+struct FoundAddress {
     address: String,
     mine: bool,
     wallet: Option<String>,
@@ -79,7 +79,7 @@ impl Args {
             let label = labels.iter().find(|label| label.reference == address).map(|label| label.text.to_string());
             // What we sent ourselves is known before anybody was asked.
             let is_known = known.checked.is_some() || known.transactions > 0;
-            addresses.push(Row {
+            addresses.push(AddressLine {
                 path: format!("m/{}", row.account.path(known.keychain, known.index)?),
                 address,
                 transactions: is_known.then_some(known.transactions),
@@ -102,11 +102,11 @@ fn find(context: &mut Context, text: &str) -> Answer {
             let searched = flow::bitcoin::searched(&ledger, &row)?.map(|search| search.covers(keychain, index));
             let path = Some(format!("m/{}", row.account.path(keychain, index)?));
             let (wallet, account) = (Some(row.wallet), Some(row.name));
-            return answer(Found { address: text.to_owned(), mine: true, wallet, account, path, searched });
+            return answer(FoundAddress { address: text.to_owned(), mine: true, wallet, account, path, searched });
         }
     }
     let address = text.to_owned();
-    answer(Found { address, mine: false, wallet: None, account: None, path: None, searched: None })
+    answer(FoundAddress { address, mine: false, wallet: None, account: None, path: None, searched: None })
 }
 
 fn place(ledger: &Ledger, row: &AccountRow, script: &bitcoin::Script) -> Result<Option<(Keychain, u32)>, Failure> {
@@ -131,7 +131,7 @@ impl Report for AddressList {
         let labelled = self.addresses.iter().any(|row| row.label.is_some());
         let heads = ["path", "address", "used", "balance", "label"];
         let columns = if labelled { heads.len() } else { heads.len() - 1 };
-        let row = |row: &Row| {
+        let row = |row: &AddressLine| {
             let uses = match row.transactions {
                 None => "unknown".to_owned(),
                 Some(0) => "unused".to_owned(),
@@ -152,7 +152,7 @@ impl Report for AddressList {
     }
 }
 
-impl Report for Found {
+impl Report for FoundAddress {
     fn page(&self, page: &mut Page) {
         let address = page.grouped(&self.address);
         page.field("Address", &address);

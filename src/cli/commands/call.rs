@@ -75,7 +75,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Answered {
+struct CallAnswer {
     to: Address,
     function: String,
     answer: Shown,
@@ -140,7 +140,7 @@ impl Args {
         let claim = context.node(chain)?.call(&call)?;
         let said_by = operator(&claim);
         match claim.into_value() {
-            CallOutcome::Returned(data) => answer(Answered {
+            CallOutcome::Returned(data) => answer(CallAnswer {
                 to: call.to.unwrap_or_default(),
                 function: function.signature(),
                 answer: calls::answer(function, &data, chain)?,
@@ -153,7 +153,7 @@ impl Args {
     }
 }
 
-impl Report for Answered {
+impl Report for CallAnswer {
     fn page(&self, page: &mut Page) {
         page.field("Asked", &self.function);
         write_tree(&self.answer, page);

@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct CoinLine {
     coin: String,
     amount: Amount,
     address: String,
@@ -45,7 +45,7 @@ struct Row {
 struct CoinList {
     account: String,
     /// Absent until the first sync: unknown is not none.
-    coins: Option<Vec<Row>>,
+    coins: Option<Vec<CoinLine>>,
 }
 
 impl Args {
@@ -61,7 +61,7 @@ impl Args {
         for coin in ledger.coins(row.id)? {
             let script = row.account.script(coin.keychain, coin.index)?;
             let name = coin.outpoint.to_string();
-            coins.push(Row {
+            coins.push(CoinLine {
                 label: labels.iter().find(|label| label.reference == name).map(|label| label.text.to_string()),
                 coin: name,
                 amount: Amount::sat(coin.value),

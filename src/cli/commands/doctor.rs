@@ -46,7 +46,7 @@ enum Mark {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Check {
+struct SystemCheck {
     name: &'static str,
     mark: Mark,
     meaning: String,
@@ -56,11 +56,11 @@ struct Check {
 struct Diagnosis {
     version: &'static str,
     system: String,
-    checks: Vec<Check>,
-    protections: Vec<Check>,
+    checks: Vec<SystemCheck>,
+    protections: Vec<SystemCheck>,
 }
 
-impl Check {
+impl SystemCheck {
     fn new(name: &'static str, mark: Mark, meaning: impl Into<String>) -> Self {
         Self { name, mark, meaning: meaning.into() }
     }
@@ -74,7 +74,7 @@ impl Args {
         let sealed = key_side::seal_to(&FileAccess::default())?;
         let protection = |protection: &fastness::seal::Protection| {
             let mark = if protection.force == Force::Full { Mark::Good } else { Mark::Note };
-            Check::new(protection.name, mark, protection.meaning)
+            SystemCheck::new(protection.name, mark, protection.meaning)
         };
         let protections = sealed.report().protections.iter().map(protection).collect();
         let system = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
@@ -83,7 +83,7 @@ impl Args {
 }
 
 /// What this program was built with, and what it talks through.
-fn build(context: &Context) -> Vec<Check> {
+fn build(context: &Context) -> Vec<SystemCheck> {
     // Connecting opens nothing: the first question does.
     let network = match Explorer::connect(Network::Regtest, &[]) {
         Ok(_) => "this build can use the network, outside of sealed processes only",
@@ -91,37 +91,43 @@ fn build(context: &Context) -> Vec<Check> {
     };
     let practice = if cfg!(feature = "practice") { "the practice chain is in it" } else { "it has no practice chain" };
     let terminal = match context.ui.terminal("") {
-        Ok(_) => Check::new("terminal", Mark::Good, "passwords and words are asked for at /dev/tty"),
-        Err(_) => {
-            Check::new("terminal", Mark::Note, "there is none: passwords come from --password-fd or --password-file")
-        }
+        Ok(_) => SystemCheck::new("terminal", Mark::Good, "passwords and words are asked for at /dev/tty"),
+        Err(_) => SystemCheck::new(
+            "terminal",
+            Mark::Note,
+            "there is none: passwords come from --password-fd or --password-file",
+        ),
     };
-    let build = Check::new("build", Mark::Good, format!("{network}; {practice}"));
+    let build = SystemCheck::new("build", Mark::Good, format!("{network}; {practice}"));
     [build, terminal].into_iter().chain(preloaded(|name| std::env::var_os(name))).collect()
 }
 
 /// What the loader was told to put into this process: no seal holds against code that is inside before it.
-fn preloaded(variable: impl Fn(&str) -> Option<OsString>) -> Vec<Check> {
+fn preloaded(variable: impl Fn(&str) -> Option<OsString>) -> Vec<SystemCheck> {
     let mut checks = Vec::new();
     for name in LOADERS {
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
             let value = SafeText::new(&value.to_string_lossy());
             let meaning =
                 format!("{name} is set ({value}): code from there runs inside this program and sees its secrets");
-            checks.push(Check::new("loader", Mark::Note, meaning));
+            checks.push(SystemCheck::new("loader", Mark::Note, meaning));
         }
     }
     checks
 }
 
 /// The home directory and what lies in it.
-fn files(root: &Path) -> Vec<Check> {
+fn files(root: &Path) -> Vec<SystemCheck> {
     let shown = SafeText::new(&root.to_string_lossy());
     if root.symlink_metadata().is_err() {
-        return vec![Check::new("home", Mark::Note, format!("{shown} does not exist yet; the first command makes it"))];
+        return vec![SystemCheck::new(
+            "home",
+            Mark::Note,
+            format!("{shown} does not exist yet; the first command makes it"),
+        )];
     }
     let folders = [("home", root.to_owned()), ("wallets", root.join("wallets"))];
-    let mut checks: Vec<Check> = folders
+    let mut checks: Vec<SystemCheck> = folders
         .iter()
         .filter_map(|(name, path)| private(path).map(|result| from_result(name, result, "yours alone")))
         .collect();
@@ -138,7 +144,7 @@ fn files(root: &Path) -> Vec<Check> {
             ));
             checks.extend(wallets(&home));
         }
-        Err(error) => checks.push(Check::new("home", Mark::Bad, error.to_string())),
+        Err(error) => checks.push(SystemCheck::new("home", Mark::Bad, error.to_string())),
     }
     checks
 }
@@ -159,10 +165,10 @@ fn private(path: &Path) -> Option<Result<(), String>> {
     })
 }
 
-fn from_result(name: &'static str, result: Result<(), String>, good: &str) -> Check {
+fn from_result(name: &'static str, result: Result<(), String>, good: &str) -> SystemCheck {
     match result {
-        Ok(()) => Check::new(name, Mark::Good, good),
-        Err(problem) => Check::new(name, Mark::Bad, problem),
+        Ok(()) => SystemCheck::new(name, Mark::Good, good),
+        Err(problem) => SystemCheck::new(name, Mark::Bad, problem),
     }
 }
 
@@ -171,29 +177,33 @@ fn message(failure: Failure) -> String {
 }
 
 /// The ledger's first bytes: opening it with SQLite could already change it.
-fn ledger(path: &Path) -> Check {
+fn ledger(path: &Path) -> SystemCheck {
     if let Err(error) = check_private(path) {
-        return Check::new("ledger", Mark::Bad, error.to_string());
+        return SystemCheck::new("ledger", Mark::Bad, error.to_string());
     }
     let mut start = Vec::new();
     match std::fs::File::open(path).map(|file| file.take(16).read_to_end(&mut start)) {
-        Ok(Ok(_)) if start == SQLITE => Check::new("ledger", Mark::Good, "readable"),
-        Ok(Ok(_)) => Check::new("ledger", Mark::Bad, "ledger.db is not a database: move it away; no keys are in it"),
-        Ok(Err(error)) => Check::new("ledger", Mark::Bad, format!("ledger.db cannot be read: {error}")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Check::new("ledger", Mark::Note, "none yet"),
-        Err(error) => Check::new("ledger", Mark::Bad, format!("ledger.db cannot be opened: {error}")),
+        Ok(Ok(_)) if start == SQLITE => SystemCheck::new("ledger", Mark::Good, "readable"),
+        Ok(Ok(_)) => {
+            SystemCheck::new("ledger", Mark::Bad, "ledger.db is not a database: move it away; no keys are in it")
+        }
+        Ok(Err(error)) => SystemCheck::new("ledger", Mark::Bad, format!("ledger.db cannot be read: {error}")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            SystemCheck::new("ledger", Mark::Note, "none yet")
+        }
+        Err(error) => SystemCheck::new("ledger", Mark::Bad, format!("ledger.db cannot be opened: {error}")),
     }
 }
 
 /// Every wallet file's public half.
-fn wallets(home: &Home) -> Vec<Check> {
+fn wallets(home: &Home) -> Vec<SystemCheck> {
     let names = match home.wallets() {
         Ok(names) => names,
-        Err(error) => return vec![Check::new("wallet", Mark::Bad, error.to_string())],
+        Err(error) => return vec![SystemCheck::new("wallet", Mark::Bad, error.to_string())],
     };
     let check = |name: &fastness::store::WalletName| match read_header(&home.keystore_path(name)) {
-        Ok(_) => Check::new("wallet", Mark::Good, format!("{name}: the file is whole")),
-        Err(error) => Check::new("wallet", Mark::Bad, format!("{name}: {error}")),
+        Ok(_) => SystemCheck::new("wallet", Mark::Good, format!("{name}: the file is whole")),
+        Err(error) => SystemCheck::new("wallet", Mark::Bad, format!("{name}: {error}")),
     };
     names.iter().map(check).collect()
 }
@@ -213,7 +223,7 @@ impl Report for Diagnosis {
     }
 }
 
-fn line(page: &mut Page, check: &Check) {
+fn line(page: &mut Page, check: &SystemCheck) {
     let (tone, word) = match check.mark {
         Mark::Good => (Tone::Proven, ""),
         Mark::Note => (Tone::Claimed, "note: "),

@@ -14,7 +14,7 @@ use crate::cli::{
 pub(crate) struct Args {}
 
 #[derive(Serialize)]
-struct Row {
+struct ErrorRow {
     code: &'static str,
     exit: u8,
     hint: &'static str,
@@ -22,13 +22,16 @@ struct Row {
 
 #[derive(Serialize)]
 struct ErrorList {
-    errors: Vec<Row>,
+    errors: Vec<ErrorRow>,
 }
 
 impl Args {
     pub(crate) fn run(&self, _context: &mut Context) -> Answer {
-        let row =
-            |entry: &fastness::explain::Entry| Row { code: entry.code, exit: entry.kind.exit_code(), hint: entry.hint };
+        let row = |entry: &fastness::explain::Entry| ErrorRow {
+            code: entry.code,
+            exit: entry.kind.exit_code(),
+            hint: entry.hint,
+        };
         answer(ErrorList { errors: all_errors().into_iter().map(row).collect() })
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct TransactionLine {
     txid: String,
     time: u64,
     height: Option<u32>,
@@ -50,7 +50,7 @@ struct Row {
 struct HistoryList {
     account: String,
     tip_height: Option<u32>,
-    transactions: Vec<Row>,
+    transactions: Vec<TransactionLine>,
 }
 
 impl Args {
@@ -70,7 +70,7 @@ impl Args {
             // What is proven has the blocks on it that prove it, whatever is said of the tip.
             let proven = if entry.evidence == Evidence::Proven { PROVEN_DEPTH } else { 0 };
             let depth = entry.height.zip(tip_height).map_or(0, counted).max(proven);
-            Row {
+            TransactionLine {
                 time: entry.time,
                 height: entry.height,
                 confirmations: depth,
@@ -88,7 +88,7 @@ impl Args {
     }
 }
 
-impl Row {
+impl TransactionLine {
     /// What the account gained or lost, with its sign.
     fn net(&self) -> String {
         let (received, sent) = (self.received.smallest, self.sent.smallest);

@@ -100,7 +100,7 @@ struct What {
 }
 
 #[derive(Serialize)]
-struct Reviewed {
+struct ReviewedMessage {
     sentence: SafeText,
     tree: Shown,
     digest: B256,
@@ -117,7 +117,7 @@ struct Reviewed {
 }
 
 #[derive(Serialize)]
-struct Verified {
+struct VerifiedMessage {
     address: String,
     valid: bool,
     digest: B256,
@@ -148,11 +148,11 @@ impl Args {
                 let review = what.review(chain, &Ownership::default())?;
                 let claimed = address(text, chain)?;
                 let valid = message::recovered(&review, signature)? == claimed;
-                answer(Verified { address: evm_text(claimed, chain), valid, digest: review.digest })
+                answer(VerifiedMessage { address: evm_text(claimed, chain), valid, digest: review.digest })
             }
             Action::Inspect { what } => {
                 let review = what.review(chain, &known_here(context, chain))?;
-                answer(Reviewed::of(review, chain, None))
+                answer(ReviewedMessage::of(review, chain, None))
             }
         }
     }
@@ -197,7 +197,7 @@ fn sign(context: &mut Context, chain: &'static EvmChain, what: &What, agreement:
     let signatures = keys.sign_ethereum(std::slice::from_ref(&job))?;
     let signature = signatures.first().ok_or(CliError::Unprintable)?;
     let signature = message::finish(&review, from, signature)?;
-    answer(Reviewed::of(review, chain, Some((from, signature))))
+    answer(ReviewedMessage::of(review, chain, Some((from, signature))))
 }
 
 /// Agreement: the digest named beforehand, or `yes` typed under the whole message.
@@ -264,7 +264,7 @@ fn write(review: &MessageReview, page: &mut Page) {
     }
 }
 
-impl Reviewed {
+impl ReviewedMessage {
     fn of(review: MessageReview, chain: &EvmChain, signed: Option<(Address, String)>) -> Self {
         let (account, signature) = signed.map(|(from, signature)| (evm_text(from, chain), signature)).unzip();
         Self {
@@ -282,7 +282,7 @@ impl Reviewed {
     }
 }
 
-impl Report for Reviewed {
+impl Report for ReviewedMessage {
     fn page(&self, page: &mut Page) {
         if let (Some(account), Some(signature)) = (&self.account, &self.signature) {
             page.field("Signed by", account);
@@ -306,7 +306,7 @@ impl Report for Reviewed {
     }
 }
 
-impl Report for Verified {
+impl Report for VerifiedMessage {
     fn page(&self, page: &mut Page) {
         if self.valid {
             return page.toned_field("Valid", (Tone::Proven, &format!("{} signed this message", self.address)));

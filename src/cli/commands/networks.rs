@@ -16,7 +16,7 @@ use serde::Serialize;
 pub(crate) struct Args {}
 
 #[derive(Serialize)]
-struct Row {
+struct NetworkRow {
     name: &'static str,
     title: &'static str,
     chain_id: Option<u64>,
@@ -27,7 +27,7 @@ struct Row {
 
 #[derive(Serialize)]
 struct Networks {
-    networks: Vec<Row>,
+    networks: Vec<NetworkRow>,
 }
 
 impl Args {
@@ -37,7 +37,7 @@ impl Args {
             0 => defaults,
             named => named,
         };
-        let bitcoin = Network::ALL.into_iter().map(|network| Row {
+        let bitcoin = Network::ALL.into_iter().map(|network| NetworkRow {
             name: network.name(),
             title: network.name(),
             chain_id: None,
@@ -45,7 +45,7 @@ impl Args {
             class: network.class(),
             endpoints: endpoints(AnyNetwork::Bitcoin(network), default_endpoints(network).len()),
         });
-        let evm = EvmChain::all().map(|chain| Row {
+        let evm = EvmChain::all().map(|chain| NetworkRow {
             name: chain.name,
             title: chain.title,
             chain_id: Some(chain.id),
@@ -59,7 +59,7 @@ impl Args {
 
 impl Report for Networks {
     fn page(&self, page: &mut Page) {
-        let row = |row: &Row| {
+        let row = |row: &NetworkRow| {
             vec![
                 row.name.to_owned(),
                 row.chain_id.map_or_else(String::new, |id| id.to_string()),

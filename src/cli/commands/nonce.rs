@@ -36,7 +36,7 @@ enum Action {
 }
 
 #[derive(Serialize)]
-struct Line {
+struct NonceLine {
     nonce: u64,
     state: &'static str,
     id: Option<String>,
@@ -46,7 +46,7 @@ struct Line {
 }
 
 #[derive(Serialize)]
-struct Status {
+struct NonceStatus {
     account: String,
     network: &'static EvmChain,
     latest: u64,
@@ -54,7 +54,7 @@ struct Status {
     standing: String,
     pending: Option<u64>,
     next: u64,
-    open: Vec<Line>,
+    open: Vec<NonceLine>,
     gaps: Vec<u64>,
     #[serde(skip)]
     shows: Shows,
@@ -91,7 +91,7 @@ fn release(context: &mut Context, chain: &'static EvmChain, nonce: u64) -> Resul
     }
 }
 
-fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<Status, Failure> {
+fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<NonceStatus, Failure> {
     let (ledger, row) = context.evm_account(chain)?;
     let node = context.node(chain)?;
     let state = node.account(row.account.address)?;
@@ -103,9 +103,9 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
     let mut rows = ledger.evm_outbox(&who)?;
     rows.retain(|row| row.nonce >= state.nonce && row.state.holds_nonce() && row.state != OutboxState::Reserved);
     let (gaps, next) = gaps(&state, &rows);
-    let line = |row: &OutboxRow| -> Result<Line, Failure> {
+    let line = |row: &OutboxRow| -> Result<NonceLine, Failure> {
         let by = ledger.replacement_of(row)?.and_then(|by| by.signed);
-        Ok(Line {
+        Ok(NonceLine {
             nonce: row.nonce,
             state: if by.is_some() { OutboxState::Replaced.name() } else { row.state.name() },
             id: row.signed.as_ref().map(|(hash, _)| hash.to_string()),
@@ -113,7 +113,7 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
             replaced_by: by.map(|(hash, _)| hash.to_string()),
         })
     };
-    Ok(Status {
+    Ok(NonceStatus {
         account: format!("{}/{}", row.wallet, row.name),
         network: chain,
         latest: state.nonce,
@@ -136,7 +136,7 @@ fn gaps(state: &EvmAccountState, rows: &[OutboxRow]) -> (Vec<u64>, u64) {
     (gaps, next)
 }
 
-impl Report for Status {
+impl Report for NonceStatus {
     fn page(&self, page: &mut Page) {
         page.heading(&self.account, &self.network.to_string());
         let pending = self.pending.map_or_else(|| "not said".to_owned(), |pending| pending.to_string());

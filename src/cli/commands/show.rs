@@ -32,7 +32,7 @@ struct FileFacts {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct WalletPage {
     wallet: String,
     /// None for a watch-only wallet.
     keystore: Option<FileFacts>,
@@ -51,7 +51,7 @@ impl Args {
         let file = path.display().to_string();
         let keystore = if watch_only { None } else { Some(facts(file, &read_header(&path)?)) };
         let accounts = rows.iter().map(exported).collect();
-        answer(Shown {
+        answer(WalletPage {
             wallet: name.to_string(),
             keystore,
             accounts,
@@ -72,7 +72,7 @@ fn facts(file: String, header: &Header) -> FileFacts {
     }
 }
 
-impl Report for Shown {
+impl Report for WalletPage {
     fn page(&self, page: &mut Page) {
         match &self.keystore {
             Some(facts) => {

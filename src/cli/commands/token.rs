@@ -101,7 +101,7 @@ struct Making {
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct ListedToken {
     symbol: SafeText,
     contract: String,
     decimals: u8,
@@ -111,11 +111,11 @@ struct Listed {
 #[derive(Serialize)]
 struct TokenList {
     network: &'static EvmChain,
-    tokens: Vec<Listed>,
+    tokens: Vec<ListedToken>,
 }
 
 #[derive(Serialize)]
-struct Allowance {
+struct TokenAllowance {
     contract: String,
     spender: String,
     /// What is left; nothing for an operator of NFTs, who may move every one.
@@ -128,7 +128,7 @@ struct Allowance {
 struct Allowances {
     network: &'static EvmChain,
     account: String,
-    allowances: Vec<Allowance>,
+    allowances: Vec<TokenAllowance>,
     evidence: Evidence,
     said_by: String,
 }
@@ -212,7 +212,7 @@ fn allowed(work: &EvmSession<'_>, text: &str) -> Result<(KnownToken, U256), Fail
 
 fn list(context: &mut Context, chain: &'static EvmChain) -> Answer {
     let tokens = lookup::tokens(&context.ledger()?, chain)?;
-    let listed = |token: KnownToken| Listed {
+    let listed = |token: KnownToken| ListedToken {
         symbol: token.denomination.symbol,
         contract: evm_text(token.address, chain),
         decimals: token.denomination.decimals,
@@ -270,13 +270,13 @@ fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
     answer(Allowances { network: chain, account, allowances: found, evidence: Evidence::Said, said_by })
 }
 
-fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: U256) -> Allowance {
+fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: U256) -> TokenAllowance {
     let known = tokens.iter().find(|token| token.address == seen.contract);
     let counted = known
         .map_or_else(|| fastness::amount::Denomination::new("smallest units", 0), |token| token.denomination.clone());
     let (contract, spender) = (evm_text(seen.contract, chain), evm_text(seen.spender, chain));
     let flag = if seen.kind == ApprovalKind::Operator { " --nft" } else { "" };
-    Allowance {
+    TokenAllowance {
         revoke: format!("fastness token revoke {spender} {contract}{flag} --network {}", chain.name),
         amount: (seen.kind == ApprovalKind::Amount).then(|| counted.of(left)),
         unlimited: seen.kind == ApprovalKind::Operator || allowance::is_unlimited(chain, seen.contract, left),
@@ -287,7 +287,7 @@ fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: 
 
 impl Report for TokenList {
     fn page(&self, page: &mut Page) {
-        let row = |token: &Listed| {
+        let row = |token: &ListedToken| {
             let source = if token.pinned { "pinned list" } else { "its contract, when it was added" };
             vec![token.symbol.to_string(), token.contract.clone(), token.decimals.to_string(), source.to_owned()]
         };

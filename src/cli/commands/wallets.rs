@@ -13,7 +13,7 @@ use serde::Serialize;
 pub(crate) struct Args {}
 
 #[derive(Serialize)]
-struct Row {
+struct WalletRow {
     name: String,
     fingerprint: Option<String>,
     class: Option<String>,
@@ -25,7 +25,7 @@ struct Row {
 #[derive(Serialize)]
 struct WalletList {
     home: String,
-    wallets: Vec<Row>,
+    wallets: Vec<WalletRow>,
 }
 
 impl Args {
@@ -38,7 +38,7 @@ impl Args {
             let bitcoin = ledger.accounts(Some(name.as_str()))?.len();
             let accounts = bitcoin + ledger.evm_accounts(Some(name.as_str()))?.len();
             let path = home.keystore_path(&name);
-            let mut row = Row {
+            let mut row = WalletRow {
                 name: name.as_str().to_owned(),
                 fingerprint: None,
                 class: None,

@@ -95,7 +95,7 @@ pub(crate) fn history(context: &mut Context, chain: &'static EvmChain, limit: Op
         transactions.extend(own(row, &ours, by));
     }
     let own = transactions;
-    let known = Known { who, own: &own, ours: &ours };
+    let known = KnownAccounts { who, own: &own, ours: &ours };
     let told = context.indexer(chain)?.map(|indexer| claims(&indexer, chain, limit.unwrap_or(USUAL), &known));
     let (claimed, trouble) = match told {
         None => (None, None),
@@ -118,7 +118,7 @@ fn own(row: &OutboxRow, ours: &Ownership, replaced_by: Option<B256>) -> Option<O
 }
 
 /// What we know ourselves, to read claims by.
-struct Known<'a> {
+struct KnownAccounts<'a> {
     who: EvmWho,
     own: &'a [Own],
     ours: &'a Ownership,
@@ -128,7 +128,7 @@ fn claims(
     indexer: &EvmIndexer,
     chain: &'static EvmChain,
     limit: usize,
-    known: &Known<'_>,
+    known: &KnownAccounts<'_>,
 ) -> Result<Claimed, ExplorerError> {
     let claim = indexer.movements(known.who.from, limit)?;
     let said_by = operator(&claim);
@@ -147,7 +147,7 @@ fn claims(
     Ok(Claimed { said_by, evidence: Evidence::Said, hidden: told.len() - shown.len(), unread, movements: shown })
 }
 
-fn movement(told: &EvmMovement, chain: &'static EvmChain, known: &Known<'_>) -> Movement {
+fn movement(told: &EvmMovement, chain: &'static EvmChain, known: &KnownAccounts<'_>) -> Movement {
     let out = told.from == known.who.from;
     let peer = if out { told.to } else { Some(told.from) };
     let (amount, value, token) = match told.what {

@@ -144,9 +144,9 @@ pub fn sign_psbt(approved: Approved, keys: &Keys) -> Result<bitcoin::Psbt, Failu
     Ok(psbt)
 }
 
-type Answered = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
+type SignedJobs = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
 
-fn signatures(approved: Approved, keys: &Keys) -> Result<Answered, Failure> {
+fn signatures(approved: Approved, keys: &Keys) -> Result<SignedJobs, Failure> {
     let ours = ownership_of_keys(&approved.plan, keys, &approved.ours)?;
     if Bitcoin::review(&approved.plan, &ours)? != approved.review {
         return Err(FlowError::ReviewChanged.into());

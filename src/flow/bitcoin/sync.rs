@@ -197,7 +197,7 @@ fn told_by(
 }
 
 /// A transaction that was proven to be in a block, at its height.
-type Proof = (Txid, u32, BlockHash);
+type NewProof = (Txid, u32, BlockHash);
 
 /// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
 /// what somebody said.
@@ -206,7 +206,7 @@ fn prove(
     row: &AccountRow,
     explorer: &Explorer,
     (answer, tip): (&ScanAnswer, Tip),
-) -> Result<Vec<Proof>, Failure> {
+) -> Result<Vec<NewProof>, Failure> {
     let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else {
         return Ok(Vec::new());
     };
@@ -288,7 +288,7 @@ fn reorganised(
 fn write(
     (ledger, overtaken): (&mut Ledger, Overtaken),
     row: &AccountRow,
-    (answer, authorship, proofs, undone): (&ScanAnswer, &Authorship, &[Proof], Option<u32>),
+    (answer, authorship, proofs, undone): (&ScanAnswer, &Authorship, &[NewProof], Option<u32>),
     synced: &Synced,
 ) -> Result<Option<bool>, LedgerError> {
     ledger.atomically(|ledger| {

@@ -41,7 +41,7 @@ pub(super) struct RemoveArgs {
 }
 
 #[derive(Serialize)]
-struct Changed {
+struct ExplorersChanged {
     network: &'static str,
     added: Option<String>,
     removed: Option<String>,
@@ -66,7 +66,7 @@ impl AddArgs {
         check(network, &wanted)?;
         let file = edit_explorers(context.home()?, network, &wanted)?;
         let explorers = wanted.iter().map(|url| masked(url)).collect();
-        answer(Changed { network: network.name(), added: Some(masked(&url)), removed: None, explorers, file })
+        answer(ExplorersChanged { network: network.name(), added: Some(masked(&url)), removed: None, explorers, file })
     }
 }
 
@@ -86,7 +86,13 @@ impl RemoveArgs {
         let file = edit_explorers(context.home()?, network, &wanted)?;
         let left = if wanted.is_empty() { defaults(network) } else { wanted };
         let explorers = left.iter().map(|url| masked(url)).collect();
-        answer(Changed { network: network.name(), added: None, removed: Some(masked(&removed)), explorers, file })
+        answer(ExplorersChanged {
+            network: network.name(),
+            added: None,
+            removed: Some(masked(&removed)),
+            explorers,
+            file,
+        })
     }
 }
 
@@ -124,7 +130,7 @@ fn check(network: AnyNetwork, wanted: &[String]) -> Result<(), Failure> {
     })
 }
 
-impl Report for Changed {
+impl Report for ExplorersChanged {
     fn page(&self, page: &mut Page) {
         let (verb, url) = match (&self.added, &self.removed) {
             (Some(url), _) => ("Added", url),

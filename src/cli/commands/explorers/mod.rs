@@ -68,7 +68,7 @@ struct Row {
 /// Where the list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Source {
+enum ListSource {
     Option,
     Config,
     Default,
@@ -77,7 +77,7 @@ enum Source {
 #[derive(Serialize)]
 struct ExplorerList {
     network: &'static str,
-    source: Source,
+    source: ListSource,
     proxy: Option<String>,
     explorers: Vec<Row>,
     tested: bool,
@@ -113,22 +113,22 @@ fn network(context: &mut Context) -> Result<AnyNetwork, Failure> {
 }
 
 /// The explorers that config.toml names for a network, else those that ship.
-fn configured(context: &mut Context, network: AnyNetwork) -> Result<(Vec<String>, Source), Failure> {
+fn configured(context: &mut Context, network: AnyNetwork) -> Result<(Vec<String>, ListSource), Failure> {
     let named = context.config()?.explorers_of(network);
     if !named.is_empty() {
-        return Ok((named, Source::Config));
+        return Ok((named, ListSource::Config));
     }
     let ours = match network {
         AnyNetwork::Bitcoin(network) => default_endpoints(network),
         AnyNetwork::Evm(chain) => evm_endpoints(chain),
     };
-    Ok((ours, Source::Default))
+    Ok((ours, ListSource::Default))
 }
 
 fn list(context: &mut Context, look: Look) -> Answer {
     let network = network(context)?;
     let typed = context.globals().explorer.clone();
-    let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, Source::Option) };
+    let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, ListSource::Option) };
     let passage = context.passage()?;
     // Nobody is passed over for what an earlier run found.
     let fresh = Egress { book: HealthBook::default(), ..passage.clone() };
@@ -140,7 +140,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
         if look == Look::Ask {
             match test(context, &url, (network, &fresh)) {
                 Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
-                Err(Problem(problem)) => row.problem = Some(problem),
+                Err(HostProblem(problem)) => row.problem = Some(problem),
             }
         }
         explorers.push(row);
@@ -150,7 +150,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
 }
 
 /// Connects, compares the chain, then takes the time of one question.
-fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Egress)) -> Result<Tested, Problem> {
+fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Egress)) -> Result<Tested, HostProblem> {
     if context.reach() == NetworkAccess::Offline {
         return Err(ExplorerError::NoNetwork.into());
     }
@@ -159,7 +159,7 @@ fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Egre
         AnyNetwork::Bitcoin(network) => {
             let explorer = Explorer::connect(network, &one)?.through(passage)?;
             if explorer.is_for_sending_only() {
-                return Err(Problem(SENDING_ONLY.to_owned()));
+                return Err(HostProblem(SENDING_ONLY.to_owned()));
             }
             let explorer = context.with_login(network, explorer)?;
             explorer.check_chain()?;
@@ -198,9 +198,9 @@ const KEY: usize = 16;
 const SENDING_ONLY: &str = "for sending only: it is not asked anything";
 
 /// What is wrong with the only host that was asked.
-struct Problem(String);
+struct HostProblem(String);
 
-impl From<ExplorerError> for Problem {
+impl From<ExplorerError> for HostProblem {
     fn from(error: ExplorerError) -> Self {
         Self(match &error {
             ExplorerError::NoAnswer(HostFailures(failures)) => {
@@ -211,7 +211,7 @@ impl From<ExplorerError> for Problem {
     }
 }
 
-impl From<Failure> for Problem {
+impl From<Failure> for HostProblem {
     fn from(failure: Failure) -> Self {
         Self(failure.message())
     }
@@ -231,9 +231,9 @@ impl Report for ExplorerList {
 
     fn page(&self, page: &mut Page) {
         let from = match self.source {
-            Source::Option => "as typed",
-            Source::Config => "from config.toml",
-            Source::Default => "those that ship",
+            ListSource::Option => "as typed",
+            ListSource::Config => "from config.toml",
+            ListSource::Default => "those that ship",
         };
         page.line(&format!("Explorers for {}, {from}, in the order they are asked:", self.network));
         for row in &self.explorers {

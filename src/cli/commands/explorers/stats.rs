@@ -22,7 +22,7 @@ use serde::Serialize;
 /// Whether it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum HostStateRow {
     /// As often as it allows.
     Asked,
     /// It failed often a moment ago: after all others.
@@ -34,9 +34,9 @@ enum State {
 }
 
 #[derive(Serialize)]
-struct Row {
+struct HostRow {
     host: String,
-    state: State,
+    state: HostStateRow,
     /// Requests made.
     asked: u64,
     /// Of those, without a usable answer.
@@ -53,18 +53,18 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Stats {
-    hosts: Vec<Row>,
+struct HostStats {
+    hosts: Vec<HostRow>,
 }
 
-impl Row {
+impl HostRow {
     fn of(host: String, health: &Health, now: u64) -> Self {
         let fails = |lane| health.gate(lane, now) == Gate::Open;
         let state = match () {
-            () if health.is_quarantined(now) => State::Distrusted,
-            () if health.rest(now) > 0 => State::Resting,
-            () if fails(Lane::Read) || fails(Lane::Send) => State::Failing,
-            () => State::Asked,
+            () if health.is_quarantined(now) => HostStateRow::Distrusted,
+            () if health.rest(now) > 0 => HostStateRow::Resting,
+            () if fails(Lane::Read) || fails(Lane::Send) => HostStateRow::Failing,
+            () => HostStateRow::Asked,
         };
         Self {
             host,
@@ -88,7 +88,7 @@ pub(super) struct ForgetArgs {
 }
 
 #[derive(Serialize)]
-struct Forgotten {
+struct StatsForgotten {
     host: String,
 }
 
@@ -98,11 +98,11 @@ impl ForgetArgs {
             let what = format!("nothing is remembered of `{}`", SafeText::new(&self.host));
             return Err(CliError::Usage(format!("{what}; `fastness explorers stats` names the hosts")).into());
         }
-        answer(Forgotten { host: self.host.clone() })
+        answer(StatsForgotten { host: self.host.clone() })
     }
 }
 
-impl Report for Forgotten {
+impl Report for StatsForgotten {
     fn page(&self, page: &mut Page) {
         page.line(&format!("Forgot how {} behaved; it is asked again like any other.", self.host));
     }
@@ -112,10 +112,10 @@ pub(super) fn run(context: &mut Context) -> Answer {
     let now = now().saturating_mul(1000);
     let hosts = context.health()?.hosts();
     let hosts = hosts.into_iter().filter(|(_, health)| health.asked > 0);
-    answer(Stats { hosts: hosts.map(|(host, health)| Row::of(host, &health, now)).collect() })
+    answer(HostStats { hosts: hosts.map(|(host, health)| HostRow::of(host, &health, now)).collect() })
 }
 
-impl Report for Stats {
+impl Report for HostStats {
     fn page(&self, page: &mut Page) {
         if self.hosts.is_empty() {
             return page.line("No explorer was asked anything yet from this home.");
@@ -123,18 +123,20 @@ impl Report for Stats {
         for row in &self.hosts {
             let latency = row.latency_ms.map_or_else(|| "no answer yet".to_owned(), |ms| format!("answers in {ms} ms"));
             page.heading(&row.host, &latency);
-            let Row { asked, failed, throttled, .. } = row;
+            let HostRow { asked, failed, throttled, .. } = row;
             page.field("Asked", &format!("{asked} times: {failed} failed, {throttled} were too many for it"));
             let tip = row.tip.map_or_else(String::new, |height| format!(", at height {height}"));
             page.field("Last", &format!("{}{tip}", date(row.last)));
             match row.state {
-                State::Asked => {}
-                State::Failing => page.toned_field("State", (Tone::Claimed, "failed often: asked after all others")),
-                State::Resting => {
+                HostStateRow::Asked => {}
+                HostStateRow::Failing => {
+                    page.toned_field("State", (Tone::Claimed, "failed often: asked after all others"))
+                }
+                HostStateRow::Resting => {
                     let rest = format!("asked for a pause: left alone for {} more", span(row.rests));
                     page.toned_field("State", (Tone::Claimed, &rest));
                 }
-                State::Distrusted => {
+                HostStateRow::Distrusted => {
                     let why = "sent false data: not asked for a day, or until `explorers forget` with its name";
                     page.toned_field("State", (Tone::Stop, why));
                 }

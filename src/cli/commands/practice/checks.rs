@@ -7,7 +7,7 @@ use fastness::{address, explain::Failure, network::Network};
 
 use super::{
     error::PracticeCliError,
-    figures::{BalanceSheet, History, Paid, WalletList},
+    figures::{BalanceJson, History, Paid, WalletListJson},
     tour::{Tour, WALLET},
 };
 use crate::cli::CliError;
@@ -34,7 +34,7 @@ impl Shop {
 
 /// The tour's wallet, its copy and the fingerprint that was told must be one wallet.
 pub(super) fn same_wallet(tour: &Tour, copy: &str, told: &str) -> Result<(), Failure> {
-    let list: WalletList = tour.program.ask(&["wallets"])?;
+    let list: WalletListJson = tour.program.ask(&["wallets"])?;
     let (original, copy) = (list.fingerprint(WALLET), list.fingerprint(copy));
     if original == told && copy == told {
         return Ok(());
@@ -44,7 +44,7 @@ pub(super) fn same_wallet(tour: &Tour, copy: &str, told: &str) -> Result<(), Fai
 
 /// The wallet's confirmed satoshi, if nothing else is on its way.
 pub(super) fn settled(tour: &Tour) -> Result<String, Failure> {
-    Ok(tour.program.ask::<BalanceSheet>(&["balance", "-w", WALLET])?.settled())
+    Ok(tour.program.ask::<BalanceJson>(&["balance", "-w", WALLET])?.settled())
 }
 
 pub(super) fn same_sum(whose: &'static str, expected: u64, found: &str) -> Result<(), PracticeCliError> {

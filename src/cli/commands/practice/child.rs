@@ -22,7 +22,7 @@ pub(super) const NETWORK: &str = "--network";
 
 /// A command of the tour: what a person types, and the options that answer in the person's place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Typed<'a> {
+pub(super) struct TypedWords<'a> {
     pub(super) words: &'a [&'a str],
     pub(super) answers: &'a [&'a str],
 }
@@ -36,12 +36,12 @@ pub(super) struct Program {
 }
 
 #[derive(Deserialize)]
-struct Success {
+struct SuccessJson {
     data: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct RefusalJson {
     error: Told,
 }
 
@@ -52,7 +52,7 @@ struct Told {
     message: String,
 }
 
-impl Typed<'_> {
+impl TypedWords<'_> {
     /// The line as it is typed.
     pub(super) fn line(&self) -> String {
         format!("fastness {}", self.words.join(" "))
@@ -73,7 +73,7 @@ impl Program {
         Ok(Self { path, folder, options })
     }
 
-    fn command(&self, typed: &Typed) -> Command {
+    fn command(&self, typed: &TypedWords) -> Command {
         let mut command = Command::new(&self.path);
         command.args(typed.words).args(typed.answers).args(&self.options);
         if !typed.words.contains(&NETWORK) {
@@ -84,7 +84,7 @@ impl Program {
     }
 
     /// Runs a command that shows its result to the person itself.
-    pub(super) fn show(&self, ui: &Ui, typed: &Typed) -> Result<(), Failure> {
+    pub(super) fn show(&self, ui: &Ui, typed: &TypedWords) -> Result<(), Failure> {
         let mut child = self.command(typed).spawn().map_err(|error| typed.failed(error.to_string()))?;
         let told = child.stderr.take().and_then(|stderr| listen(ui, stderr));
         let status = child.wait().map_err(|error| typed.failed(error.to_string()))?;
@@ -95,24 +95,24 @@ impl Program {
     }
 
     /// Runs a command for its data.
-    pub(super) fn data(&self, typed: &Typed) -> Result<Box<RawValue>, Failure> {
+    pub(super) fn data(&self, typed: &TypedWords) -> Result<Box<RawValue>, Failure> {
         let output = self.command(typed).arg("--json").output().map_err(|error| typed.failed(error.to_string()))?;
         if output.status.success() {
-            let document: Result<Success, _> = serde_json::from_slice(&output.stdout);
+            let document: Result<SuccessJson, _> = serde_json::from_slice(&output.stdout);
             return document.map(|it| it.data).map_err(|_| typed.failed("its answer is not understood".to_owned()));
         }
-        let told = serde_json::from_slice::<Refusal>(&output.stdout).ok().map(|document| document.error);
+        let told = serde_json::from_slice::<RefusalJson>(&output.stdout).ok().map(|document| document.error);
         Err(told.and_then(relayed).unwrap_or_else(|| typed.failed(ended(output.status.code()))))
     }
 
     /// Runs a command that changes nothing, for the figures in its data.
     pub(super) fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T, Failure> {
-        let typed = Typed { words, answers: &[] };
+        let typed = TypedWords { words, answers: &[] };
         self.read(&typed)
     }
 
     /// Runs a command for the figures in its data.
-    pub(super) fn read<T: DeserializeOwned>(&self, typed: &Typed) -> Result<T, Failure> {
+    pub(super) fn read<T: DeserializeOwned>(&self, typed: &TypedWords) -> Result<T, Failure> {
         let data = self.data(typed)?;
         serde_json::from_str(data.get()).map_err(|_| typed.failed("its data is not understood".to_owned()))
     }

@@ -2,7 +2,7 @@
 //!
 //! Words are checked here, rules by the chain. Must not reach anything but this computer (wire.rs sees to it).
 
-use super::{error::PracticeCliError, wire::Place};
+use super::{error::PracticeCliError, wire::ServerAddr};
 use crate::cli::{
     context::Context,
     page::Page,
@@ -80,7 +80,7 @@ struct ReorgOrder {
 
 /// Where the chain stands after an order.
 #[derive(Deserialize)]
-struct State {
+struct ChainState {
     height: u32,
     hash: bitcoin::BlockHash,
     waiting: u32,
@@ -134,26 +134,26 @@ impl ReorgArgs {
 
 impl PortArg {
     /// The port named, else the explorer named, else the configured one, else the usual port.
-    fn find(&self, context: &mut Context) -> Result<Place, Failure> {
+    fn find(&self, context: &mut Context) -> Result<ServerAddr, Failure> {
         if let Some(port) = self.port {
-            return Ok(Place::port(port));
+            return Ok(ServerAddr::port(port));
         }
         let mut urls = context.globals().explorer.clone();
         if urls.is_empty() {
             urls = context.config()?.explorers_of(AnyNetwork::Bitcoin(Network::Regtest));
         }
         let url = urls.into_iter().chain(default_endpoints(Network::Regtest)).next().unwrap_or_default();
-        Ok(Place::of_url(&url)?)
+        Ok(ServerAddr::of_url(&url)?)
     }
 }
 
-fn ordered(place: Place, verb: &str, order: &impl Serialize) -> Result<State, Failure> {
+fn ordered(place: ServerAddr, verb: &str, order: &impl Serialize) -> Result<ChainState, Failure> {
     let body = serde_json::to_string(order).map_err(|_| crate::cli::CliError::Unprintable)?;
     let bytes = place.order(verb, &body)?;
     serde_json::from_slice(&bytes).map_err(|_| PracticeCliError::NotPractice(SafeText::new("that port")).into())
 }
 
-impl State {
+impl ChainState {
     fn done(self, what: String, next: &'static str) -> Done {
         let (hash, id) = (self.hash.to_string(), self.txid.map(|txid| txid.to_string()));
         Done { height: self.height, hash, waiting: self.waiting, id, what, next }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// A new wallet, as `new --json --words-to-stdout` reports it. The words guard coins worth nothing, and are shown.
 #[derive(Deserialize)]
-pub(super) struct NewWallet {
+pub(super) struct NewWalletJson {
     pub(super) words: Words,
     pub(super) fingerprint: String,
 }
@@ -32,7 +32,7 @@ impl Words {
 
 /// `wallets --json`.
 #[derive(Deserialize)]
-pub(super) struct WalletList {
+pub(super) struct WalletListJson {
     wallets: Vec<WalletRow>,
 }
 
@@ -42,7 +42,7 @@ struct WalletRow {
     fingerprint: Option<String>,
 }
 
-impl WalletList {
+impl WalletListJson {
     /// The fingerprint that a wallet's file states.
     pub(super) fn fingerprint(&self, name: &str) -> String {
         let row = self.wallets.iter().find(|row| row.name == name);
@@ -52,7 +52,7 @@ impl WalletList {
 
 /// `receive --json`.
 #[derive(Deserialize)]
-pub(super) struct Received {
+pub(super) struct ReceivedJson {
     pub(super) address: String,
 }
 
@@ -64,21 +64,21 @@ struct Sat {
 
 /// `balance --json`.
 #[derive(Deserialize)]
-pub(super) struct BalanceSheet {
-    accounts: Vec<AccountBalance>,
+pub(super) struct BalanceJson {
+    accounts: Vec<AccountBalanceJson>,
 }
 
 #[derive(Deserialize)]
-struct AccountBalance {
+struct AccountBalanceJson {
     confirmed: Option<Sat>,
     unconfirmed: Option<Sat>,
 }
 
-impl BalanceSheet {
+impl BalanceJson {
     /// Confirmed satoshi of the only account, if nothing else is on its way.
     pub(super) fn settled(&self) -> String {
         match self.accounts.as_slice() {
-            [AccountBalance { confirmed: Some(sure), unconfirmed: Some(coming) }] if coming.smallest == "0" => {
+            [AccountBalanceJson { confirmed: Some(sure), unconfirmed: Some(coming) }] if coming.smallest == "0" => {
                 sure.smallest.clone()
             }
             _ => "an unknown number of".to_owned(),
@@ -89,11 +89,11 @@ impl BalanceSheet {
 /// `history --json`.
 #[derive(Deserialize)]
 pub(super) struct History {
-    transactions: Vec<HistoryRow>,
+    transactions: Vec<HistoryRowJson>,
 }
 
 #[derive(Deserialize)]
-struct HistoryRow {
+struct HistoryRowJson {
     txid: String,
     confirmations: u32,
     fee: Option<Sat>,
@@ -119,13 +119,13 @@ impl History {
 
 /// `inspect DRAFT --json`: what agreeing takes.
 #[derive(Deserialize)]
-pub(super) struct Inspected {
-    pub(super) review: Reviewed,
+pub(super) struct InspectedJson {
+    pub(super) review: ReviewedJson,
 }
 
 /// What the tour needs of a review.
 #[derive(Deserialize)]
-pub(super) struct Reviewed {
+pub(super) struct ReviewedJson {
     pub(super) digest: String,
     pub(super) txid: String,
 }
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn unknown_is_never_a_sum() {
-        let sheet = |text: &str| serde_json::from_str::<BalanceSheet>(text).map(|sheet| sheet.settled()).unwrap();
+        let sheet = |text: &str| serde_json::from_str::<BalanceJson>(text).map(|sheet| sheet.settled()).unwrap();
         let both = |sure: &str, coming: &str| {
             sheet(&format!(r#"{{"accounts":[{{"confirmed":{sure},"unconfirmed":{coming}}}]}}"#))
         };

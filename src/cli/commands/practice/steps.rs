@@ -9,9 +9,9 @@ use fastness::store::{WriteRule, atomic_write};
 use crate::cli::{
     commands::practice::{
         checks::{Shop, confirmed, only_waiting, same_sum, same_wallet, settled, waits},
-        child::{NETWORK, Typed},
+        child::{NETWORK, TypedWords},
         error::PracticeCliError,
-        figures::{Figures, Inspected, NewWallet, Paid, Received, Reviewed},
+        figures::{Figures, InspectedJson, NewWalletJson, Paid, ReceivedJson, ReviewedJson},
         report::{PASSWORD_FILE, TourReport},
         tour::{Stop, Tour, WALLET},
     },
@@ -58,7 +58,7 @@ pub(super) fn walk(tour: &mut Tour) -> Result<Figures, Stop> {
     })
 }
 
-fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
+fn create(tour: &mut Tour) -> Result<NewWalletJson, Stop> {
     tour.step(
         "Create a wallet",
         [
@@ -66,12 +66,12 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
             "With real money you see them once, on a screen that is wiped, and on paper.",
         ],
     )?;
-    let typed = Typed {
+    let typed = TypedWords {
         words: &["new", "-w", WALLET, NETWORK, "regtest"],
         answers: &["--words-to-stdout", "--password-file", PASSWORD_FILE],
     };
     tour.announce(&typed);
-    let made: NewWallet = tour.program.read(&typed)?;
+    let made: NewWalletJson = tour.program.read(&typed)?;
     tour.note(&typed, None);
     let line = made.words.line();
     tour.speak(|page| {
@@ -91,7 +91,7 @@ fn create(tour: &mut Tour) -> Result<NewWallet, Stop> {
     Ok(made)
 }
 
-fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
+fn restore(tour: &mut Tour, made: &NewWalletJson) -> Result<(), Stop> {
     tour.step(
         "Check the backup",
         [
@@ -101,7 +101,7 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
     )?;
     let paper = tour.home.join(PAPER);
     atomic_write(&paper, format!("{}\n", made.words.line()).as_bytes(), WriteRule::New)?;
-    let restored = tour.run(&Typed {
+    let restored = tour.run(&TypedWords {
         words: &["restore", "-w", COPY, NETWORK, "regtest"],
         answers: &[
             "--words-file",
@@ -115,7 +115,7 @@ fn restore(tour: &mut Tour, made: &NewWallet) -> Result<(), Stop> {
     });
     std::fs::remove_file(&paper).map_err(|cause| PracticeCliError::Folder { path: paper, cause })?;
     restored?;
-    tour.run(&Typed { words: &["wallets"], answers: &[] })?;
+    tour.run(&TypedWords { words: &["wallets"], answers: &[] })?;
     Ok(same_wallet(tour, COPY, &made.fingerprint)?)
 }
 
@@ -124,8 +124,8 @@ fn receive(tour: &mut Tour) -> Result<String, Stop> {
         "Receive",
         ["An address to be paid at, computed here: no password, no server.", "The code says the same to a camera."],
     )?;
-    tour.run(&Typed { words: &["receive", "--qr", "-w", WALLET], answers: &[] })?;
-    let received: Received = tour.program.ask(&["receive", "-w", WALLET])?;
+    tour.run(&TypedWords { words: &["receive", "--qr", "-w", WALLET], answers: &[] })?;
+    let received: ReceivedJson = tour.program.ask(&["receive", "-w", WALLET])?;
     Ok(received.address)
 }
 
@@ -137,14 +137,14 @@ fn arrive(tour: &mut Tour, address: &str) -> Result<(), Stop> {
             "The wallet learns of it when it asks; the balance says who said so.",
         ],
     )?;
-    tour.run(&Typed { words: &["practice", "faucet", address, RECEIVED.1], answers: &[] })?;
-    tour.run(&Typed { words: &["practice", "mine", "1"], answers: &[] })?;
-    tour.run(&Typed { words: &["sync", "-w", WALLET], answers: &[] })?;
-    tour.run(&Typed { words: &["balance", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["practice", "faucet", address, RECEIVED.1], answers: &[] })?;
+    tour.run(&TypedWords { words: &["practice", "mine", "1"], answers: &[] })?;
+    tour.run(&TypedWords { words: &["sync", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["balance", "-w", WALLET], answers: &[] })?;
     Ok(same_sum("the wallet", RECEIVED.0, &settled(tour)?)?)
 }
 
-fn plan(tour: &mut Tour, shop: &Shop) -> Result<Reviewed, Stop> {
+fn plan(tour: &mut Tour, shop: &Shop) -> Result<ReviewedJson, Stop> {
     tour.step(
         "Plan",
         [
@@ -152,12 +152,12 @@ fn plan(tour: &mut Tour, shop: &Shop) -> Result<Reviewed, Stop> {
             "The review is computed from the very bytes that will be signed.",
         ],
     )?;
-    tour.run(&Typed { words: &["plan", &shop.address, FIRST.1, "-o", DRAFT, "-w", WALLET], answers: &[] })?;
-    let inspected: Inspected = tour.program.ask(&["inspect", DRAFT])?;
+    tour.run(&TypedWords { words: &["plan", &shop.address, FIRST.1, "-o", DRAFT, "-w", WALLET], answers: &[] })?;
+    let inspected: InspectedJson = tour.program.ask(&["inspect", DRAFT])?;
     Ok(inspected.review)
 }
 
-fn sign(tour: &mut Tour, review: &Reviewed) -> Result<(), Stop> {
+fn sign(tour: &mut Tour, review: &ReviewedJson) -> Result<(), Stop> {
     tour.step(
         "Sign",
         [
@@ -166,7 +166,7 @@ fn sign(tour: &mut Tour, review: &Reviewed) -> Result<(), Stop> {
         ],
     )?;
     let answers = ["--approve", &review.digest, "--password-file", PASSWORD_FILE];
-    Ok(tour.run(&Typed { words: &["sign", DRAFT, "-o", SIGNED, "-w", WALLET], answers: &answers })?)
+    Ok(tour.run(&TypedWords { words: &["sign", DRAFT, "-o", SIGNED, "-w", WALLET], answers: &answers })?)
 }
 
 fn broadcast(tour: &mut Tour, txid: &str) -> Result<(), Stop> {
@@ -177,7 +177,7 @@ fn broadcast(tour: &mut Tour, txid: &str) -> Result<(), Stop> {
             "taken back, only replaced while no block has them.",
         ],
     )?;
-    tour.run(&Typed { words: &["broadcast", SIGNED, "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["broadcast", SIGNED, "-w", WALLET], answers: &[] })?;
     Ok(waits(tour, txid)?)
 }
 
@@ -189,8 +189,8 @@ fn confirm(tour: &mut Tour, txid: &str, shop: &Shop) -> Result<Paid, Stop> {
             "`track` asks where it is, and waits if told to.",
         ],
     )?;
-    tour.run(&Typed { words: &["practice", "mine", "1"], answers: &[] })?;
-    tour.run(&Typed { words: &["track", txid, "--wait", "1", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["practice", "mine", "1"], answers: &[] })?;
+    tour.run(&TypedWords { words: &["track", txid, "--wait", "1", "-w", WALLET], answers: &[] })?;
     let paid = confirmed(tour, txid)?;
     shop.check(tour, FIRST.0)?;
     same_sum("the wallet", left(&[FIRST.0, paid.fee_sat]), &settled(tour)?)?;
@@ -207,17 +207,17 @@ fn bump(tour: &mut Tour, shop: &Shop, first: &Paid) -> Result<(String, Paid), St
     )?;
     let answers = ["--yes", "--expect-to", &shop.address, "--max-fee", MAX_FEE, "--password-file", PASSWORD_FILE];
     let words = ["send", &shop.address, SECOND.1, "--fee-rate", "1", "-w", WALLET];
-    tour.run(&Typed { words: &words, answers: &answers })?;
+    tour.run(&TypedWords { words: &words, answers: &answers })?;
     let slow = only_waiting(tour)?;
-    tour.run(&Typed { words: &["bump", &slow, "--fee-rate", "5", "-w", WALLET], answers: &answers })?;
+    tour.run(&TypedWords { words: &["bump", &slow, "--fee-rate", "5", "-w", WALLET], answers: &answers })?;
     let quick = only_waiting(tour)?;
     if quick == slow {
         return Err(PracticeCliError::NotReplaced(slow).into());
     }
-    tour.run(&Typed { words: &["practice", "mine", "1"], answers: &[] })?;
-    tour.run(&Typed { words: &["sync", "-w", WALLET], answers: &[] })?;
-    tour.run(&Typed { words: &["history", "-w", WALLET], answers: &[] })?;
-    tour.run(&Typed { words: &["balance", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["practice", "mine", "1"], answers: &[] })?;
+    tour.run(&TypedWords { words: &["sync", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["history", "-w", WALLET], answers: &[] })?;
+    tour.run(&TypedWords { words: &["balance", "-w", WALLET], answers: &[] })?;
     let paid = confirmed(tour, &quick)?;
     shop.check(tour, FIRST.0 + SECOND.0)?;
     let left = left(&[FIRST.0, SECOND.0, first.fee_sat, paid.fee_sat]);

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::cli::{
     CliError,
     commands::practice::{
-        child::{Program, Typed},
+        child::{Program, TypedWords},
         error::PracticeCliError,
         report::{PASSWORD_FILE, Ran, STEPS, Step},
         serve,
@@ -35,7 +35,7 @@ const MAX_TOURS: u32 = 10_000;
 const PASSWORD: &str = "practice makes perfect\n";
 /// Whether the tour waits after each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pace {
+enum TourPace {
     Waits,
     Straight,
 }
@@ -75,7 +75,7 @@ impl From<CliError> for Stop {
 /// A tour on its way.
 pub(super) struct Tour<'a> {
     context: &'a mut Context,
-    pace: Pace,
+    pace: TourPace,
     pub(super) home: PathBuf,
     pub(super) program: Program,
     server: Server,
@@ -95,7 +95,7 @@ impl<'a> Tour<'a> {
             && context.ui.form() == OutputFormat::Text
             && Ui::medium() != Medium::Plain
             && context.ui.terminal("--yes").is_ok();
-        let pace = if person { Pace::Waits } else { Pace::Straight };
+        let pace = if person { TourPace::Waits } else { TourPace::Straight };
         Ok(Self { context, pace, home, program, server, steps: Vec::new(), waited: Duration::ZERO })
     }
 
@@ -117,7 +117,7 @@ impl<'a> Tour<'a> {
     }
 
     fn wait(&self) -> Result<(), Stop> {
-        if self.pace == Pace::Straight {
+        if self.pace == TourPace::Straight {
             return Ok(());
         }
         match self.context.ui.ask("Enter to go on, q to leave: ", "--yes") {
@@ -132,7 +132,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Runs a command and shows what it shows.
-    pub(super) fn run(&mut self, typed: &Typed) -> Result<(), Failure> {
+    pub(super) fn run(&mut self, typed: &TypedWords) -> Result<(), Failure> {
         self.announce(typed);
         let data = match self.context.ui.form() {
             OutputFormat::Json => Some(self.program.data(typed)?),
@@ -147,7 +147,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Shows the command that is about to run, on one line so that it can be copied.
-    pub(super) fn announce(&self, typed: &Typed) {
+    pub(super) fn announce(&self, typed: &TypedWords) {
         let line = typed.line();
         self.speak(|page| {
             page.verbatim(&format!("  $ {line}"));
@@ -156,7 +156,7 @@ impl<'a> Tour<'a> {
     }
 
     /// Keeps a command for the report.
-    pub(super) fn note(&mut self, typed: &Typed, data: Option<Box<RawValue>>) {
+    pub(super) fn note(&mut self, typed: &TypedWords, data: Option<Box<RawValue>>) {
         if let Some(step) = self.steps.last_mut() {
             step.commands.push(Ran { command: typed.line(), data });
         }

@@ -21,9 +21,9 @@ const MAX_ANSWER: u64 = 1_000_000;
 
 /// Where a practice chain listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(SocketAddr);
+pub(super) struct ServerAddr(SocketAddr);
 
-impl Place {
+impl ServerAddr {
     /// A port of 127.0.0.1.
     pub(super) const fn port(port: u16) -> Self {
         Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
@@ -115,7 +115,7 @@ mod tests {
         for good in
             ["http://127.0.0.1:3002", "http://localhost:3002/", "http://[::1]:3002/api", "http://127.0.0.1:1/api/"]
         {
-            assert!(Place::of_url(good).is_ok(), "{good}");
+            assert!(ServerAddr::of_url(good).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -128,7 +128,7 @@ mod tests {
             "http://127.0.0.1:3002/practice",
             "http://127.0.0.1:99999",
         ] {
-            assert!(matches!(Place::of_url(bad), Err(PracticeCliError::NotHere(_))), "{bad}");
+            assert!(matches!(ServerAddr::of_url(bad), Err(PracticeCliError::NotHere(_))), "{bad}");
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
     /// What `order` makes of a server that answers with these bytes.
     fn answered(bytes: &'static [u8]) -> Result<Vec<u8>, PracticeCliError> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let place = Place::port(listener.local_addr().unwrap().port());
+        let place = ServerAddr::port(listener.local_addr().unwrap().port());
         let server = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0u8; 1024];
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(code(b"220 mail ready\r\n\r\n"), "practice.not_practice");
         assert_eq!(code(b""), "practice.interrupted");
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        assert_eq!(Place::port(free).order("mine", "").unwrap_err().entry().code, "practice.no_server");
+        assert_eq!(ServerAddr::port(free).order("mine", "").unwrap_err().entry().code, "practice.no_server");
     }
 
     #[test]

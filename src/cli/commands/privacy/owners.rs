@@ -25,7 +25,7 @@ const FIND_BEYOND: u32 = 1_000;
 
 /// Where a script belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct OwnedAddress {
     /// `WALLET/ACCOUNT`.
     pub(super) account: String,
     pub(super) address: String,
@@ -39,7 +39,7 @@ pub(super) struct Place {
 #[derive(Default)]
 pub(super) struct Scripts {
     /// By SHA-256 in hex. Several accounts can hold the same script: a watch-only copy, say.
-    places: BTreeMap<String, Vec<Place>>,
+    places: BTreeMap<String, Vec<OwnedAddress>>,
     /// Scripts that each account has derived, by `WALLET/ACCOUNT`.
     totals: BTreeMap<String, usize>,
 }
@@ -94,7 +94,7 @@ impl Scripts {
         if !asked.contains(id.as_str()) {
             return Ok(false);
         }
-        let place = Place {
+        let place = OwnedAddress {
             account: name(row),
             address: address::of(script, row.account.network).unwrap_or_default(),
             path: format!("m/{}", row.account.path(keychain, index)?),
@@ -105,7 +105,7 @@ impl Scripts {
     }
 
     /// Where a script belongs; nowhere for a stranger's.
-    pub(super) fn places(&self, id: &str) -> &[Place] {
+    pub(super) fn places(&self, id: &str) -> &[OwnedAddress] {
         self.places.get(id).map_or(&[], Vec::as_slice)
     }
 

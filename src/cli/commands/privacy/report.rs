@@ -108,7 +108,7 @@ pub(super) struct PrivacyReport {
 
 /// Kind and id to times, and routes, of one host.
 #[derive(Default)]
-struct Gathered {
+struct GatheredHosts {
     routes: BTreeSet<String>,
     items: BTreeMap<(String, String), Times>,
 }
@@ -117,7 +117,7 @@ impl PrivacyReport {
     /// The report of a log.
     pub(super) fn of(reading: LogReading, ledger: &Ledger, detail: Detail) -> Result<Self, Failure> {
         let gaps = gaps(&reading);
-        let mut hosts: BTreeMap<(String, String), Gathered> = BTreeMap::new();
+        let mut hosts: BTreeMap<(String, String), GatheredHosts> = BTreeMap::new();
         for (LoggedRequest { network, host, kind, id, route }, (first, last)) in reading.told {
             let host = hosts.entry((network, host)).or_default();
             host.routes.insert(route);
@@ -135,14 +135,19 @@ impl PrivacyReport {
         }
         let evm = ledger.evm_accounts(None)?;
         let none = Scripts::default();
-        let host = |((network, host), gathered): (&(String, String), &Gathered)| {
+        let host = |((network, host), gathered): (&(String, String), &GatheredHosts)| {
             host_seen((network, host), gathered, scripts.get(network).unwrap_or(&none), &evm)
         };
         Ok(Self { complete: gaps.is_empty(), gaps, hosts: hosts.iter().map(host).collect(), detail })
     }
 }
 
-fn host_seen((network, host): (&str, &str), gathered: &Gathered, scripts: &Scripts, evm: &[EvmAccountRow]) -> HostSeen {
+fn host_seen(
+    (network, host): (&str, &str),
+    gathered: &GatheredHosts,
+    scripts: &Scripts,
+    evm: &[EvmAccountRow],
+) -> HostSeen {
     let all = gathered.items.values().copied().reduce(Times::and).unwrap_or(Times { first: 0, last: 0 });
     let mut seen = HostSeen {
         network: network.to_owned(),
@@ -172,7 +177,7 @@ fn host_seen((network, host): (&str, &str), gathered: &Gathered, scripts: &Scrip
 }
 
 /// The addresses a host was asked about, by account, in the order of their paths.
-fn account_views(gathered: &Gathered, scripts: &Scripts) -> Vec<AccountSeen> {
+fn account_views(gathered: &GatheredHosts, scripts: &Scripts) -> Vec<AccountSeen> {
     let mut accounts: BTreeMap<&str, BTreeMap<(u32, u32), AddressSeen>> = BTreeMap::new();
     for ((kind, id), &times) in &gathered.items {
         for place in scripts.places(id).iter().filter(|_| kind == "script") {

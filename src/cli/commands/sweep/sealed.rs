@@ -38,7 +38,7 @@ struct SignedSweep {
 }
 
 /// Why an address counts as the right one.
-enum Proof {
+enum DestinationProof {
     /// The wallet's keys derive it.
     Keys(Vec<OwnAccount>),
     /// A person typed it on the command line.
@@ -63,12 +63,12 @@ impl Args {
         let proof = match self.limits.expect_to.as_slice() {
             [] if has_keys => {
                 let keys = key_side::keys(context, &wallet, &sealed)?;
-                Proof::Keys(derived(&keys, &Ownership::of(vec![destination]), &drafts)?)
+                DestinationProof::Keys(derived(&keys, &Ownership::of(vec![destination]), &drafts)?)
             }
-            [] => Proof::Nothing,
-            _ => Proof::Typed,
+            [] => DestinationProof::Nothing,
+            _ => DestinationProof::Typed,
         };
-        let accounts = if let Proof::Keys(accounts) = &proof { accounts.clone() } else { Vec::new() };
+        let accounts = if let DestinationProof::Keys(accounts) = &proof { accounts.clone() } else { Vec::new() };
         let ours = Ownership::of_key(key.public_key()).with(accounts.clone());
         let limits = self.limits.limits(row.account.network)?;
         let mut signed = Vec::new();
@@ -127,13 +127,18 @@ fn drafts(row: &AccountRow) -> Result<Vec<Draft>, Failure> {
 }
 
 /// Everything has to come to an address that the wallet's keys derive, or that a person typed whole.
-fn check_destination(context: &Context, row: &AccountRow, proof: &Proof, review: &Review) -> Result<(), Failure> {
+fn check_destination(
+    context: &Context,
+    row: &AccountRow,
+    proof: &DestinationProof,
+    review: &Review,
+) -> Result<(), Failure> {
     let mut foreign = review.outputs.iter().filter(|output| !matches!(output.role, Role::Own | Role::Change));
     let Some(output) = foreign.next() else { return Ok(()) };
     match proof {
-        Proof::Typed => Ok(()),
-        Proof::Keys(_) => Err(FlowError::LedgerLies(format!("m/{}", row.account.origin)).into()),
-        Proof::Nothing => {
+        DestinationProof::Typed => Ok(()),
+        DestinationProof::Keys(_) => Err(FlowError::LedgerLies(format!("m/{}", row.account.origin)).into()),
+        DestinationProof::Nothing => {
             let question = "The keys of this wallet are not here, so nothing proves that the address is yours.\n\
                             Type it whole, from where you have it: ";
             let typed = context.ui.ask(question, "--expect-to ADDRESS")?;

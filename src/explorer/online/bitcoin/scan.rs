@@ -95,7 +95,7 @@ fn sort_in(
 }
 
 /// Scripts of one question: their places, and what is asked of each.
-type Question = (Vec<(Keychain, u32)>, Vec<ScriptQuery>);
+type ScanQuestion = (Vec<(Keychain, u32)>, Vec<ScriptQuery>);
 
 /// What is still to be asked, and where each chain ends as far as known.
 struct Frontier {
@@ -134,7 +134,7 @@ impl Frontier {
     }
 
     /// The next scripts that go into one question.
-    fn question(&mut self, plan: &ScanPlan<'_>, pace: Pace) -> Result<Option<Question>, ExplorerError> {
+    fn question(&mut self, plan: &ScanPlan<'_>, pace: Pace) -> Result<Option<ScanQuestion>, ExplorerError> {
         let count = self.queue.len().min(pace.together);
         let places: Vec<(Keychain, u32)> = self.queue.drain(..count).collect();
         let ask = |&(keychain, index): &(Keychain, u32)| {

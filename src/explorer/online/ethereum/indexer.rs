@@ -68,7 +68,7 @@ impl List {
 }
 
 /// The rows of one page that could be read, and how many there were.
-struct Page {
+struct MovementPage {
     movements: Vec<EvmMovement>,
     rows: usize,
 }
@@ -135,7 +135,8 @@ impl EvmIndexer {
                 self.http.tell(self.chain.name, &endpoint.operator, subject);
                 judge(self.http.get(url.clone(), RequestPurpose::Read, budget).await)
             };
-            let Page { movements, rows } = page(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
+            let MovementPage { movements, rows } =
+                page(&retry::read(endpoint, deadline, ask).await?, list, wanted.account)?;
             told.unread += rows - movements.len();
             if !movements.is_sorted_by(|a, b| a.block >= b.block)
                 || movements.iter().any(|row| end.is_some_and(|end| row.block > end))
@@ -212,7 +213,7 @@ fn refusal(text: &str) -> Option<Cause> {
 }
 
 /// The rows of a list. Where not one of them can be read, the list is not what was promised, and the first one says why.
-fn page(rows: &RawValue, list: List, account: Address) -> Result<Page, Cause> {
+fn page(rows: &RawValue, list: List, account: Address) -> Result<MovementPage, Cause> {
     let rows: Vec<Value> = serde_json::from_str(rows.get()).map_err(|_| Cause::Malformed)?;
     if rows.len() > limits::TXS_PER_SCRIPT {
         return Err(Cause::TooLarge);
@@ -226,7 +227,7 @@ fn page(rows: &RawValue, list: List, account: Address) -> Result<Page, Cause> {
     }
     match first {
         Some(cause) if movements.is_empty() => Err(cause),
-        _ => Ok(Page { movements, rows: rows.len() }),
+        _ => Ok(MovementPage { movements, rows: rows.len() }),
     }
 }
 

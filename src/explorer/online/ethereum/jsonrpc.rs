@@ -79,7 +79,7 @@ struct ErrorObject {
     data: Option<Value>,
 }
 
-type Answered = Result<Value, RpcRefusal>;
+type BatchAnswers = Result<Value, RpcRefusal>;
 
 impl<'a> Rpc<'a> {
     /// The same node, for questions about this.
@@ -96,13 +96,13 @@ impl Rpc<'_> {
     }
 
     /// Asks one question. `null` is an answer.
-    pub(super) async fn ask(&self, method: &str, params: Value) -> Answered {
+    pub(super) async fn ask(&self, method: &str, params: Value) -> BatchAnswers {
         let request = request(0, &(method, params));
         read_one(&self.exchange(request.to_string()).await?)
     }
 
     /// Asks several questions, in order. A batch that a host does not take is asked one by one, from then on.
-    pub(super) async fn ask_all(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<Answered>, Cause> {
+    pub(super) async fn ask_all(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<BatchAnswers>, Cause> {
         let mut answers = Vec::with_capacity(questions.len());
         for chunk in questions.chunks(self.endpoint.batch.get().max(1)) {
             match self.batch(chunk).await {
@@ -119,14 +119,14 @@ impl Rpc<'_> {
         Ok(answers)
     }
 
-    async fn batch(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<Answered>, Cause> {
+    async fn batch(&self, questions: &[EvmRpcCall<'_>]) -> Result<Vec<BatchAnswers>, Cause> {
         if let [(method, params)] = questions {
             return Ok(vec![self.ask(method, params.clone()).await]);
         }
         let requests: Vec<Value> = questions.iter().enumerate().map(|(id, question)| request(id, question)).collect();
         let body = self.exchange(Value::Array(requests).to_string()).await.map_err(|refusal| refusal.cause())?;
         let responses: Vec<&RawValue> = serde_json::from_slice(&body).map_err(|_| Cause::Malformed)?;
-        let mut answers: Vec<Option<Answered>> = questions.iter().map(|_| None).collect();
+        let mut answers: Vec<Option<BatchAnswers>> = questions.iter().map(|_| None).collect();
         for response in responses {
             let response = object(response.get().as_bytes())?;
             let place = response.id.as_u64().and_then(|id| usize::try_from(id).ok());
@@ -176,7 +176,7 @@ pub(super) fn sending(raw: &[u8]) -> String {
 }
 
 /// What the body of an answer to one request says.
-pub(super) fn read_one(body: &[u8]) -> Answered {
+pub(super) fn read_one(body: &[u8]) -> BatchAnswers {
     read(object(body)?)
 }
 
@@ -188,7 +188,7 @@ fn object(body: &[u8]) -> Result<Response, Cause> {
     serde_json::from_slice(body).map_err(|_| Cause::Malformed)
 }
 
-fn read(response: Response) -> Answered {
+fn read(response: Response) -> BatchAnswers {
     if let Some(error) = response.error {
         let class = rpc_errors::classify(error.code, &error.message);
         return Err(RpcRefusal { class, data: error.data.as_ref().and_then(revert_data) });

@@ -73,12 +73,12 @@ pub(crate) struct Polled<T> {
 
 /// What was heard so far by who asks until somebody has a value.
 #[derive(Default)]
-struct Tally {
+struct PoolTally {
     failures: Vec<HostFailure>,
     without: Vec<SafeText>,
 }
 
-impl Tally {
+impl PoolTally {
     fn add<T>(&mut self, (operator, answer): (SafeText, Result<Option<T>, Cause>)) -> Option<PoolAnswer<T>> {
         match answer {
             Ok(Some(value)) => return Some(PoolAnswer { value: Some(value), operators: vec![operator] }),
@@ -173,7 +173,7 @@ impl Pool {
         (end, audience): (Instant, Audience),
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
-        let mut tally = Tally::default();
+        let mut tally = PoolTally::default();
         let order = self.order();
         for (turn, &place) in order.iter().enumerate() {
             if audience == Audience::Witnesses && !self.may_tell(place) {
@@ -194,7 +194,7 @@ impl Pool {
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
         let mut waiting = self.best_first().into_iter();
-        let (mut running, mut tally, ask) = (FuturesUnordered::new(), Tally::default(), &ask);
+        let (mut running, mut tally, ask) = (FuturesUnordered::new(), PoolTally::default(), &ask);
         let (asked, second) = self.hedged.get();
         self.hedged.set((asked + 1, second));
         loop {

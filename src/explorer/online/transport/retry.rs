@@ -29,7 +29,7 @@ pub(crate) async fn read<T>(
     deadline: Instant,
     ask: impl AsyncFn() -> Result<T, Setback>,
 ) -> Result<T, Cause> {
-    let mut patience = Patience::default();
+    let mut patience = RetryBudget::default();
     endpoint.asks();
     loop {
         let setback = match once(endpoint, deadline, &ask).await? {
@@ -81,12 +81,12 @@ async fn once<T>(
 
 /// What was tried so far for one read at one host.
 #[derive(Default)]
-struct Patience {
+struct RetryBudget {
     failures: u8,
     throttled: u8,
 }
 
-impl Patience {
+impl RetryBudget {
     /// The pause before the same host is asked again, or nothing when it is time for the next host.
     fn pause(&mut self, setback: Setback) -> Option<Duration> {
         match setback.cause {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn pauses(cause: Cause, asked_to_wait: Option<Duration>) -> usize {
-        let mut patience = Patience::default();
+        let mut patience = RetryBudget::default();
         (0..20).take_while(|_| patience.pause(Setback { cause, asked_to_wait }).is_some()).count()
     }
 

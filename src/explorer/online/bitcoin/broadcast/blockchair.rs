@@ -24,7 +24,7 @@ use crate::explorer::{
 };
 
 #[derive(Deserialize)]
-struct AnswerJson {
+struct BlockchairAnswer {
     data: Option<DataJson>,
     context: ContextJson,
 }
@@ -57,7 +57,7 @@ fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
         Ok(reply) => reply,
         Err(reception) => return reception,
     };
-    let Ok(answer) = json::parse::<AnswerJson>(&reply.body) else {
+    let Ok(answer) = json::parse::<BlockchairAnswer>(&reply.body) else {
         return of_code(reply.status).unwrap_or_else(
             || SubmitOutcome::Unclear(Cause::Malformed),
             || SubmitOutcome::Refused(reject::classify(b"")),

@@ -33,12 +33,12 @@ const SENTENCES: &[(&str, Refusal)] = &[
 ];
 
 #[derive(Deserialize)]
-struct AnswerJson {
-    tx: TxJson,
+struct BlockcypherAnswer {
+    tx: BlockcypherTx,
 }
 
 #[derive(Deserialize)]
-struct TxJson {
+struct BlockcypherTx {
     hash: Txid,
 }
 
@@ -63,7 +63,7 @@ fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
         Ok(reply) => reply,
         Err(reception) => return reception,
     };
-    let id = || json::parse::<AnswerJson>(&reply.body).ok().map(|answer| answer.tx.hash);
+    let id = || json::parse::<BlockcypherAnswer>(&reply.body).ok().map(|answer| answer.tx.hash);
     let refusal = || SubmitOutcome::Refused(refusal(&reply.body));
     submit_reply::of_status(reply.status).unwrap_or_else(|| submit_reply::of_id(id(), txid), refusal)
 }

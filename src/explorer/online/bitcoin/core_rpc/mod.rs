@@ -58,7 +58,7 @@ struct ChainJson {
 }
 
 #[derive(Deserialize)]
-struct HeaderJson {
+struct CoreHeaderJson {
     /// Below zero for a block that is not in the chain.
     confirmations: i64,
     height: u32,
@@ -66,7 +66,7 @@ struct HeaderJson {
 }
 
 #[derive(Deserialize)]
-struct TxJson {
+struct CoreTxJson {
     hex: String,
     blockhash: Option<BlockHash>,
 }
@@ -233,8 +233,8 @@ impl Core<'_> {
     /// Height and time of blocks, in order; nothing for one that is not in the chain.
     pub(super) async fn block_refs(&self, hashes: &[BlockHash]) -> Result<Vec<Option<BlockRef>>, Cause> {
         let questions = hashes.iter().map(|hash| ("getblockheader", json!([hash, true]))).collect::<Vec<_>>();
-        let headers: Vec<HeaderJson> = self.all(&questions).await?;
-        let named = |(header, hash): (HeaderJson, &BlockHash)| {
+        let headers: Vec<CoreHeaderJson> = self.all(&questions).await?;
+        let named = |(header, hash): (CoreHeaderJson, &BlockHash)| {
             (header.confirmations >= 0).then_some(BlockRef { height: header.height, hash: *hash, time: header.time })
         };
         Ok(headers.into_iter().zip(hashes).map(named).collect())
@@ -248,7 +248,7 @@ impl Core<'_> {
             Err(Complaint::NoTxIndex) => return self.locate_without_index(txid).await,
             Err(complaint) => return Err(complaint.into()),
         };
-        let TxJson { hex, blockhash } = shape(&answer)?;
+        let CoreTxJson { hex, blockhash } = shape(&answer)?;
         let tx = json::transaction(&hex, txid)?;
         Ok(Some(Located { tx, block: blockhash }))
     }

@@ -57,13 +57,13 @@ struct IndexJson {
 }
 
 #[derive(Deserialize)]
-struct SpendJson {
+struct SpendingJson {
     spendingtxid: Option<Txid>,
 }
 
 /// Whether all waiting transactions were looked through.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mempool {
+enum MempoolView {
     Whole,
     /// Only those that spend known coins, or were known.
     Known,
@@ -88,7 +88,7 @@ impl Core<'_> {
         if self.block_hash_at(tip.height).await? != Some(tip.hash) {
             return Err(Cause::Unsettled);
         }
-        if seen == Mempool::Known {
+        if seen == MempoolView::Known {
             self.follow_coins(memory, &scripts, asked).await?;
         }
         let waiting = memory.waiting_by_script();
@@ -246,15 +246,15 @@ impl Core<'_> {
     }
 
     /// Brings what is known of waiting transactions up to date.
-    async fn read_mempool(&self, memory: &mut Searched) -> Result<Mempool, Cause> {
+    async fn read_mempool(&self, memory: &mut Searched) -> Result<MempoolView, Cause> {
         let listed: BTreeSet<Txid> = shape(&self.ask(RequestPurpose::Neutral, ("getrawmempool", json!([]))).await?)?;
         memory.waiting.retain(|txid, _| listed.contains(txid));
         if listed.len() > limits::NODE_MEMPOOL {
-            return Ok(Mempool::Known);
+            return Ok(MempoolView::Known);
         }
         let unknown: Vec<Txid> = listed.into_iter().filter(|txid| !memory.waiting.contains_key(txid)).collect();
         let whole = self.fetch_waiting(memory, &unknown).await?;
-        Ok(if whole { Mempool::Whole } else { Mempool::Known })
+        Ok(if whole { MempoolView::Whole } else { MempoolView::Known })
     }
 
     /// Fetches waiting transactions; those that wait no longer are left out. False if they are too many bytes.
@@ -319,7 +319,7 @@ impl Core<'_> {
                 Ok(answer) => answer,
                 Err(_) => self.ask(RequestPurpose::Read, ("gettxspendingprevout", json!([outputs]))).await?,
             };
-            let spends: Vec<SpendJson> = shape(&answer)?;
+            let spends: Vec<SpendingJson> = shape(&answer)?;
             spenders.extend(spends.into_iter().filter_map(|spend| spend.spendingtxid));
         }
         Ok(spenders)
@@ -358,16 +358,16 @@ fn checked(block: &Block, place: BlockRef) -> Result<BlockRef, Cause> {
 }
 
 /// What was found of one script.
-fn answer(memory: &Searched, asked: &ScriptQuery, waiting: Option<&BTreeSet<Txid>>, seen: Mempool) -> ScriptAnswer {
+fn answer(memory: &Searched, asked: &ScriptQuery, waiting: Option<&BTreeSet<Txid>>, seen: MempoolView) -> ScriptAnswer {
     let mut txs = memory.scripts.get(&asked.script).map(|watched| watched.txs.clone()).unwrap_or_default();
     let confirmed: BTreeSet<Txid> = txs.iter().map(|seen| seen.tx.compute_txid()).collect();
     let waiting = waiting.into_iter().flatten().filter(|txid| !confirmed.contains(*txid));
     txs.extend(waiting.filter_map(|txid| memory.waiting.get(txid)).map(|tx| TxAt { tx: tx.clone(), place: None }));
     let unchanged = asked.known.as_ref().is_some_and(|known| is_known(known, &txs));
-    if unchanged && seen == Mempool::Whole {
+    if unchanged && seen == MempoolView::Whole {
         ScriptAnswer::Unchanged
     } else {
-        ScriptAnswer::History(HostHistory { txs, mempool_capped: seen == Mempool::Known })
+        ScriptAnswer::History(HostHistory { txs, mempool_capped: seen == MempoolView::Known })
     }
 }
 

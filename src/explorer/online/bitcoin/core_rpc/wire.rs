@@ -69,15 +69,15 @@ impl From<Complaint> for Cause {
 }
 
 #[derive(Deserialize)]
-struct Response {
+struct CoreResponse {
     #[serde(default)]
     id: Value,
     result: Option<Box<RawValue>>,
-    error: Option<ErrorObject>,
+    error: Option<CoreErrorObject>,
 }
 
 #[derive(Deserialize)]
-struct ErrorObject {
+struct CoreErrorObject {
     #[serde(default)]
     code: i64,
     #[serde(default)]
@@ -158,14 +158,14 @@ fn matched(body: &[u8], count: usize) -> Result<Vec<CoreReply>, Cause> {
 }
 
 /// A response is an object; a list of its members in some order is none.
-fn object(body: &[u8]) -> Result<Response, Cause> {
+fn object(body: &[u8]) -> Result<CoreResponse, Cause> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(Cause::Malformed);
     }
     json::parse(body)
 }
 
-fn answer(response: Response) -> CoreReply {
+fn answer(response: CoreResponse) -> CoreReply {
     match response.error {
         Some(error) => Err(complaint(&error)),
         None => Ok(response.result),
@@ -196,7 +196,7 @@ pub(crate) fn is_error(body: &[u8]) -> bool {
 }
 
 /// Codes of Bitcoin Core's `rpc/protocol.h`, and texts where one code means several things.
-fn complaint(error: &ErrorObject) -> Complaint {
+fn complaint(error: &CoreErrorObject) -> Complaint {
     let lower = error.message.to_ascii_lowercase();
     let says = |part: &str| lower.contains(part);
     match error.code {
@@ -274,7 +274,7 @@ mod tests {
             (-1, "Update at evil.example", Complaint::Other(Cause::Refused(1))),
             (i64::MIN, "", Complaint::Other(Cause::Refused(0))),
         ] {
-            assert_eq!(complaint(&ErrorObject { code, message: message.to_owned() }), expected, "{code} {message}");
+            assert_eq!(complaint(&CoreErrorObject { code, message: message.to_owned() }), expected, "{code} {message}");
         }
     }
 

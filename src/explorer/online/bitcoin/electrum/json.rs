@@ -58,7 +58,7 @@ struct HeadersJson {
 }
 
 #[derive(Deserialize)]
-struct BranchJson {
+struct ElectrumBranch {
     block_height: u32,
     merkle: Vec<TxMerkleNode>,
     pos: u32,
@@ -103,7 +103,7 @@ pub(crate) fn headers(answer: &ElectrumResult, most: usize) -> Result<Vec<Header
 
 /// The branch of a transaction in a block.
 pub(crate) fn branch(answer: &ElectrumResult) -> Result<MerkleBranch, Cause> {
-    let BranchJson { block_height, merkle, pos } = shape(answer)?;
+    let ElectrumBranch { block_height, merkle, pos } = shape(answer)?;
     Ok(MerkleBranch { height: block_height, siblings: merkle, position: pos })
 }
 

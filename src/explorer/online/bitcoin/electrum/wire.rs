@@ -45,7 +45,7 @@ pub(crate) type ElectrumReply = Result<ElectrumResult, Value>;
 #[derive(Default)]
 pub(crate) struct Lines {
     /// One for each purpose that reads, for each has a circuit of its own; without a proxy only the first is used.
-    kept: [Mutex<Option<Line>>; 2],
+    kept: [Mutex<Option<ServerLine>>; 2],
     pub(crate) txs: TxCache,
 }
 
@@ -54,7 +54,7 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 
 /// One connection whose version was agreed.
-struct Line {
+struct ServerLine {
     stream: Box<dyn Duplex>,
     /// What was read after the last line.
     rest: Vec<u8>,
@@ -142,7 +142,7 @@ impl ElectrumWire<'_> {
     }
 
     /// Opens a connection and agrees on a version, which has to come first.
-    async fn connect(&self, purpose: RequestPurpose) -> Result<Line, Cause> {
+    async fn connect(&self, purpose: RequestPurpose) -> Result<ServerLine, Cause> {
         let address = self.endpoint.server.as_ref().ok_or(Cause::Unsupported)?;
         let way = self.http.way(&address.host, purpose)?;
         let (slower, lost) = match way {
@@ -151,7 +151,7 @@ impl ElectrumWire<'_> {
         };
         let opening = timeout(limits::CONNECT * slower, open(address, way));
         let stream = opening.await.unwrap_or(Err(lost))?;
-        let mut line = Line { stream, rest: Vec::new(), next: 0, slower };
+        let mut line = ServerLine { stream, rest: Vec::new(), next: 0, slower };
         line.greet().await?;
         Ok(line)
     }
@@ -183,7 +183,7 @@ async fn secure(stream: impl Duplex + 'static, host: &str, settings: ClientConfi
     Ok(Box::new(secured.map_err(|error| tls::cause(&error).unwrap_or(Cause::Unreachable))?))
 }
 
-impl Line {
+impl ServerLine {
     /// Agrees on the version of the protocol.
     async fn greet(&mut self) -> Result<(), Cause> {
         let reply = self.exchange(&[("server.version", json!([CLIENT, PROTOCOL]))]).await?.pop();

@@ -40,7 +40,7 @@ fn call(host: &str, settings: ClientConfig) -> Result<Vec<u8>, Cause> {
         };
         let calling = async {
             let stream = secure(ours, host, settings).await?;
-            Line { stream, rest: Vec::new(), next: 0, slower: 1 }.line(&mut 100).await
+            ServerLine { stream, rest: Vec::new(), next: 0, slower: 1 }.line(&mut 100).await
         };
         tokio::join!(serving, calling).1
     })

@@ -129,14 +129,14 @@ impl Esplora<'_> {
     async fn differing(&self, chunk: &[&ScriptQuery], hashes: &[sha256::Hash]) -> Result<BTreeSet<usize>, Cause> {
         let everybody = || Ok((0..chunk.len()).collect());
         let Some(listed) = self.whole_list(hashes).await? else { return everybody() };
-        let said: BTreeSet<Listing> = listed.iter().map(|seen| (seen.txid, seen.height, seen.block)).collect();
-        let of = |asked: &ScriptQuery| -> BTreeSet<Listing> {
+        let said: BTreeSet<BulkListing> = listed.iter().map(|seen| (seen.txid, seen.height, seen.block)).collect();
+        let of = |asked: &ScriptQuery| -> BTreeSet<BulkListing> {
             let known = asked.known.clone().unwrap_or_default();
             let block = |height: u32| known.blocks.get(&height).copied();
             let confirmed = known.confirmed.iter().map(|(txid, height)| (*txid, Some(*height), block(*height)));
             confirmed.chain(known.waiting.iter().map(|txid| (*txid, None, None))).collect()
         };
-        let known: BTreeSet<Listing> = chunk.iter().flat_map(|asked| of(asked)).collect();
+        let known: BTreeSet<BulkListing> = chunk.iter().flat_map(|asked| of(asked)).collect();
         let new: BTreeSet<Txid> = said.difference(&known).map(|(txid, ..)| *txid).collect();
         let listed: Vec<Hinted> = listed.into_iter().filter(|seen| new.contains(&seen.txid)).collect();
         let mut differing = touched(chunk, &listed, &BTreeSet::new());
@@ -255,7 +255,7 @@ fn hash(script: &Script) -> sha256::Hash {
 }
 
 /// A transaction with the block that it is said to be in.
-type Listing = (Txid, Option<u32>, Option<BlockHash>);
+type BulkListing = (Txid, Option<u32>, Option<BlockHash>);
 
 /// What a common list has to begin with if nothing changed.
 struct Expected {

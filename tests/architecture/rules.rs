@@ -1,4 +1,4 @@
-//! The rules of the house as functions from the text of a file to what is wrong with it.
+//! The rules of the architecture as functions from the text of a file to what is wrong with it.
 //!
 //! They take text, so that each can be shown to fire on a planted example. They must not read files.
 
@@ -25,7 +25,7 @@ const WORDS: [&str; 11] = [
 ];
 
 /// Who may import whom, besides itself and the words. A room that is not listed may import the words only.
-const DOORS: [(&str, &[&str]); 8] = [
+const ALLOWED_IMPORTS: [(&str, &[&str]); 8] = [
     ("store", &[]),
     ("seal", &[]),
     ("ledger", &["store"]),
@@ -37,7 +37,7 @@ const DOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// The seal's tests prove that a sealed process still writes files the way the store does.
-const TEST_DOORS: [(&str, &str); 1] = [("src/seal/tests.rs", "store")];
+const ALLOWED_TEST_IMPORTS: [(&str, &str); 1] = [("src/seal/tests.rs", "store")];
 
 /// Files that may say something that no other may.
 const KEY_NAMES: [&str; 6] = ["SecretKey", "SigningKey", "Xpriv", "Mnemonic", "Seed", "Keypair"];
@@ -61,13 +61,13 @@ pub(crate) fn documented(table: &str) -> Vec<String> {
         let [names, imports] = cells.as_slice() else { continue };
         for name in names {
             rooms.push(*name);
-            let granted = DOORS.iter().find(|(room, _)| room == name).map(|(_, doors)| *doors);
+            let granted = ALLOWED_IMPORTS.iter().find(|(room, _)| room == name).map(|(_, doors)| *doors);
             if granted != Some(imports.as_slice()) {
                 problems.push(format!("the table says that `{name}` imports {imports:?}, and the rule {granted:?}"));
             }
         }
     }
-    let missing = DOORS.iter().filter(|(room, _)| !rooms.contains(room));
+    let missing = ALLOWED_IMPORTS.iter().filter(|(room, _)| !rooms.contains(room));
     problems.extend(missing.map(|(room, _)| format!("the table has no row for `{room}`")));
     problems
 }
@@ -77,13 +77,13 @@ fn in_backticks(cell: &str) -> Vec<&str> {
 }
 
 /// Doors that are used and not granted.
-pub(crate) fn doors(path: &str, text: &str) -> Vec<String> {
+pub(crate) fn imports(path: &str, text: &str) -> Vec<String> {
     let Some(room) = room(path).filter(|room| *room != "cli") else { return Vec::new() };
     let code = blanked(text, Keep::Code);
     let mut problems = Vec::new();
     for target in imported(&code) {
-        let granted = DOORS.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, doors)| doors);
-        let for_a_test = TEST_DOORS.contains(&(path, target));
+        let granted = ALLOWED_IMPORTS.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, doors)| doors);
+        let for_a_test = ALLOWED_TEST_IMPORTS.contains(&(path, target));
         if target != room && !WORDS.contains(&target) && !granted.contains(&target) && !for_a_test {
             problems.push(format!("{path}: room `{room}` must not import `{target}`"));
         }
@@ -154,7 +154,7 @@ pub(crate) fn key_names(path: &str, text: &str) -> Vec<String> {
 }
 
 /// The network's library and its feature, each named in one file.
-pub(crate) fn one_window(path: &str, text: &str) -> Vec<String> {
+pub(crate) fn network_library(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if path != HTTP_FILE && words(&blanked(text, Keep::Code)).any(|word| word == "reqwest") {
         problems.push(format!("{path}: `reqwest` is named outside {HTTP_FILE}"));
@@ -220,7 +220,7 @@ pub(crate) fn unwraps(path: &str, text: &str) -> Vec<String> {
 }
 
 /// The front desk stays in the binary.
-pub(crate) fn front_desk(path: &str, text: &str) -> Vec<String> {
+pub(crate) fn cli_stays_in_the_binary(path: &str, text: &str) -> Vec<String> {
     let library = path.starts_with("src/") && room(path) != Some("cli") && path != "src/main.rs";
     let code = blanked(text, Keep::Code);
     let names = library && words(&code).any(|word| word == "cli");

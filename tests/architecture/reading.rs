@@ -1,6 +1,6 @@
 //! Rust source read as text: comments and strings blanked, test code cut off, functions measured.
 //!
-//! Just enough of a lexer for the house rules; it does not understand macros or types, and must not judge anything.
+//! Just enough of a lexer for the import rules; it does not understand macros or types, and must not judge anything.
 
 /// What [`blanked`] leaves in place.
 #[derive(Clone, Copy, PartialEq, Eq)]

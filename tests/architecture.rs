@@ -5,9 +5,9 @@
 // Helpers of a test target may stop it.
 #![allow(clippy::unwrap_used)]
 
-#[path = "house/reading.rs"]
+#[path = "architecture/reading.rs"]
 mod reading;
-#[path = "house/rules.rs"]
+#[path = "architecture/rules.rs"]
 mod rules;
 
 use std::{
@@ -68,29 +68,29 @@ fn is_for_tests(path: &str, all: &[Source]) -> bool {
 fn the_sources_are_found() {
     let all = sources(&["src", "tests"]);
     assert!(all.len() > 100, "{} files", all.len());
-    for path in ["src/lib.rs", "src/keystore/mod.rs", "tests/house.rs"] {
+    for path in ["src/lib.rs", "src/keystore/mod.rs", "tests/architecture.rs"] {
         assert!(all.iter().any(|source| source.path == path), "{path}");
     }
 }
 
 #[test]
-fn doors_open_one_way() {
-    check(&["src"], rules::doors);
+fn modules_import_one_way() {
+    check(&["src"], rules::imports);
 }
 
 /// The table that a person reads is the rule that is checked.
 #[test]
 fn the_documented_imports_are_the_allowed_ones() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let document = std::fs::read_to_string(root.join("docs/house.md")).unwrap();
+    let document = std::fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap();
     let table = document.split("## Who may import whom").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
     let problems = rules::documented(table);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 #[test]
-fn nothing_names_the_front_desk() {
-    check(&["src"], rules::front_desk);
+fn nothing_names_the_cli_stays_in_the_binary() {
+    check(&["src"], rules::cli_stays_in_the_binary);
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn private_keys_are_named_in_the_keystore_only() {
 }
 
 #[test]
-fn there_is_one_window() {
-    check(&["src"], rules::one_window);
+fn there_is_network_library() {
+    check(&["src"], rules::network_library);
 }
 
 #[test]
@@ -152,23 +152,23 @@ mod fires {
     }
 
     #[test]
-    fn doors() {
+    fn imports() {
         let chain = "src/chain/bitcoin/plan.rs";
-        bad(rules::doors, chain, "use crate::keystore::Keys;");
-        bad(rules::doors, "src/keystore/signer.rs", "use crate::{network::Network, chain::bitcoin};");
-        bad(rules::doors, "src/keystore/signer.rs", "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};");
-        bad(rules::doors, "src/practice/chain.rs", "fn f() { crate::chain::bitcoin::consensus::verify() }");
-        bad(rules::doors, "src/amount/mod.rs", "use super::store::Lock;");
-        bad(rules::doors, "src/store/lock.rs", "use super :: super::ledger::Ledger;");
-        bad(rules::doors, "src/chain/mod.rs", "use super::keystore;");
-        bad(rules::doors, chain, "use fastness::keystore::Keys;");
-        bad(rules::doors, "src/seal/linux.rs", "use crate::store;");
-        bad(rules::doors, "src/newroom.rs", "use crate::store;");
-        good(rules::doors, chain, "use crate::{account::{Account, Keychain}, amount, chain::Chain};");
-        good(rules::doors, chain, "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";");
-        good(rules::doors, chain, "use super::super::Chain;");
-        good(rules::doors, "src/amount/mod.rs", "#[cfg(test)]\nmod tests { use super::*; }");
-        good(rules::doors, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");
+        bad(rules::imports, chain, "use crate::keystore::Keys;");
+        bad(rules::imports, "src/keystore/signer.rs", "use crate::{network::Network, chain::bitcoin};");
+        bad(rules::imports, "src/keystore/signer.rs", "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};");
+        bad(rules::imports, "src/practice/chain.rs", "fn f() { crate::chain::bitcoin::consensus::verify() }");
+        bad(rules::imports, "src/amount/mod.rs", "use super::store::Lock;");
+        bad(rules::imports, "src/store/lock.rs", "use super :: super::ledger::Ledger;");
+        bad(rules::imports, "src/chain/mod.rs", "use super::keystore;");
+        bad(rules::imports, chain, "use fastness::keystore::Keys;");
+        bad(rules::imports, "src/seal/linux.rs", "use crate::store;");
+        bad(rules::imports, "src/newroom.rs", "use crate::store;");
+        good(rules::imports, chain, "use crate::{account::{Account, Keychain}, amount, chain::Chain};");
+        good(rules::imports, chain, "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";");
+        good(rules::imports, chain, "use super::super::Chain;");
+        good(rules::imports, "src/amount/mod.rs", "#[cfg(test)]\nmod tests { use super::*; }");
+        good(rules::imports, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");
     }
 
     #[test]
@@ -184,10 +184,10 @@ mod fires {
     }
 
     #[test]
-    fn the_front_desk() {
-        bad(rules::front_desk, "src/lib.rs", "pub mod cli;");
-        bad(rules::front_desk, "src/flow/bitcoin/mod.rs", "use crate::cli::ui;");
-        good(rules::front_desk, "src/main.rs", "mod cli;");
+    fn the_cli_stays_in_the_binary() {
+        bad(rules::cli_stays_in_the_binary, "src/lib.rs", "pub mod cli;");
+        bad(rules::cli_stays_in_the_binary, "src/flow/bitcoin/mod.rs", "use crate::cli::ui;");
+        good(rules::cli_stays_in_the_binary, "src/main.rs", "mod cli;");
     }
 
     #[test]
@@ -196,11 +196,11 @@ mod fires {
         bad(rules::key_names, "src/account/mod.rs", "fn f(key: bip32::Xpriv) {}");
         good(rules::key_names, "src/keystore/signer.rs", "use bitcoin::bip32::Xpriv;");
         good(rules::key_names, "src/account/mod.rs", "// no Xpriv here\nstruct Seeded; const A: &str = \"Mnemonic\";");
-        bad(rules::one_window, "src/explorer/online/transport/pool.rs", "use reqwest::Client;");
-        bad(rules::one_window, "src/flow/bitcoin/mod.rs", "#[cfg(feature = \"online\")]");
-        bad(rules::one_window, "src/flow/bitcoin/mod.rs", "#[cfg( feature=\"online\" )]");
-        good(rules::one_window, "src/explorer/mod.rs", "#[cfg(feature = \"online\")]");
-        good(rules::one_window, "src/flow/bitcoin/mod.rs", "// reqwest, feature = \"online\"");
+        bad(rules::network_library, "src/explorer/online/transport/pool.rs", "use reqwest::Client;");
+        bad(rules::network_library, "src/flow/bitcoin/mod.rs", "#[cfg(feature = \"online\")]");
+        bad(rules::network_library, "src/flow/bitcoin/mod.rs", "#[cfg( feature=\"online\" )]");
+        good(rules::network_library, "src/explorer/mod.rs", "#[cfg(feature = \"online\")]");
+        good(rules::network_library, "src/flow/bitcoin/mod.rs", "// reqwest, feature = \"online\"");
     }
 
     #[test]
