@@ -156,7 +156,11 @@ mod fires {
         let chain = "src/chain/bitcoin/plan.rs";
         bad(rules::imports, chain, "use crate::keystore::Keys;");
         bad(rules::imports, "src/keystore/signer.rs", "use crate::{network::Network, chain::bitcoin};");
-        bad(rules::imports, "src/keystore/signer.rs", "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};");
+        bad(
+            rules::imports,
+            "src/keystore/signer.rs",
+            "use crate::{\n network::{Network, NetworkClass},\n explorer,\n};",
+        );
         bad(rules::imports, "src/practice/chain.rs", "fn f() { crate::chain::bitcoin::consensus::verify() }");
         bad(rules::imports, "src/amount/mod.rs", "use super::store::Lock;");
         bad(rules::imports, "src/store/lock.rs", "use super :: super::ledger::Ledger;");
@@ -165,7 +169,11 @@ mod fires {
         bad(rules::imports, "src/seal/linux.rs", "use crate::store;");
         bad(rules::imports, "src/newroom.rs", "use crate::store;");
         good(rules::imports, chain, "use crate::{account::{Account, Keychain}, amount, chain::Chain};");
-        good(rules::imports, chain, "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";");
+        good(
+            rules::imports,
+            chain,
+            "//! not crate::keystore\n// crate::keystore\nconst A: &str = \"crate::keystore\";",
+        );
         good(rules::imports, chain, "use super::super::Chain;");
         good(rules::imports, "src/amount/mod.rs", "#[cfg(test)]\nmod tests { use super::*; }");
         good(rules::imports, "src/cli/mod.rs", "use fastness::keystore; use crate::cli::ui;");

@@ -203,7 +203,10 @@ mod fires {
 
     #[test]
     fn links() {
-        assert_eq!(dead_links("docs/a.md", "[a](ARCHITECTURE.md#rooms) [b](nowhere.md) [c](https://e.example)").len(), 1);
+        assert_eq!(
+            dead_links("docs/a.md", "[a](ARCHITECTURE.md#rooms) [b](nowhere.md) [c](https://e.example)").len(),
+            1
+        );
         assert_eq!(dead_links("README.md", "[a](docs/ARCHITECTURE.md) [b](#here)\n```\n[c](nowhere.md)\n```").len(), 0);
     }
 
@@ -213,7 +216,10 @@ mod fires {
             missing_sources("a.md", "`src/nothing.rs` `src/seal/mod.rs` `tests/architecture.rs::no_such_test`").len(),
             2
         );
-        assert_eq!(missing_sources("a.md", "`tests/architecture.rs::modules_import_one_way` `src/*.rs` `seal/`").len(), 0);
+        assert_eq!(
+            missing_sources("a.md", "`tests/architecture.rs::modules_import_one_way` `src/*.rs` `seal/`").len(),
+            0
+        );
     }
 
     #[test]
