@@ -1,6 +1,6 @@
 //! Notes of the person on transactions, addresses and coins (BIP-329 names for what they refer to).
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError, file};
 use crate::text::SafeText;
@@ -28,15 +28,6 @@ impl LabelKind {
     }
 }
 
-/// A label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// What it is on.
-    pub reference: String,
-    /// The text, safe to print.
-    pub text: SafeText,
-}
-
 impl Ledger {
     /// Sets a label; an empty text removes it.
     ///
@@ -52,16 +43,14 @@ impl Ledger {
         done.map(|_| ()).map_err(file)
     }
 
-    /// All labels of one kind, by reference.
+    /// The label of one thing, safe to print; nothing if it has none.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn labels(&self, kind: LabelKind) -> Result<Vec<Label>, LedgerError> {
-        let sql = "SELECT reference, label FROM labels WHERE kind = ?1 ORDER BY reference";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map([kind.name()], |row| {
-            Ok(Label { reference: row.get(0)?, text: SafeText::new(&row.get::<_, String>(1)?) })
-        });
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    pub fn label(&self, kind: LabelKind, reference: &str) -> Result<Option<SafeText>, LedgerError> {
+        let sql = "SELECT label FROM labels WHERE kind = ?1 AND reference = ?2";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let label = statement.query_row(params![kind.name(), reference], |row| row.get::<_, String>(0)).optional();
+        Ok(label.map_err(file)?.map(|text| SafeText::new(&text)))
     }
 }

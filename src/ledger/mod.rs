@@ -12,7 +12,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::labels::{Label, LabelKind};
+pub use self::labels::LabelKind;
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},
@@ -26,6 +26,25 @@ pub enum KeyLocation {
     Here,
     /// Elsewhere: a watch-only account.
     Elsewhere,
+}
+
+/// Most rows of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// All of them.
+    None,
+    /// The first so many.
+    First(usize),
+}
+
+impl Limit {
+    /// As SQLite takes it: -1 for all.
+    fn rows(self) -> i64 {
+        match self {
+            Self::None => -1,
+            Self::First(rows) => i64::try_from(rows).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// Why the ledger cannot answer.
@@ -102,6 +121,9 @@ pub struct Ledger {
     db: Connection,
     /// Unused addresses in a row after which this wallet's searches end.
     gap: u32,
+    /// Tests hold what is settled against what is derived anew.
+    #[cfg(test)]
+    derives_anew: std::cell::Cell<bool>,
 }
 
 impl Ledger {
@@ -129,7 +151,7 @@ impl Ledger {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(file)?;
         schema::require_current(&db)?;
-        Ok(Self { db, gap: STANDARD_GAP })
+        Ok(Self::of(db))
     }
 
     /// Whether it can only be looked at: its folder is write-protected.
@@ -148,8 +170,17 @@ impl Ledger {
         Self::prepare(Connection::open_in_memory().map_err(file)?)
     }
 
+    fn of(db: Connection) -> Self {
+        Self {
+            db,
+            gap: STANDARD_GAP,
+            #[cfg(test)]
+            derives_anew: std::cell::Cell::new(false),
+        }
+    }
+
     fn prepare(db: Connection) -> Result<Self, LedgerError> {
-        let mut ledger = Self { db, gap: STANDARD_GAP };
+        let mut ledger = Self::of(db);
         schema::configure(&ledger.db)?;
         schema::migrate(&mut ledger.db)?;
         Ok(ledger)
@@ -190,7 +221,23 @@ impl Ledger {
 /// Seconds since 1970, for rows that say when.
 #[must_use]
 pub fn now() -> u64 {
+    #[cfg(test)]
+    if let Some(seconds) = CLOCK.get() {
+        return seconds;
+    }
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The clock of a test that compares two ledgers.
+    static CLOCK: std::cell::Cell<Option<u64>> = const { std::cell::Cell::new(None) };
+}
+
+/// Stops the clock of this thread.
+#[cfg(test)]
+fn set_clock(seconds: u64) {
+    CLOCK.set(Some(seconds));
 }
 
 /// The name of an account within its wallet: lists show both, as `savings/segwit-0`.

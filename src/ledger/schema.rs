@@ -9,12 +9,15 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{LedgerError, file};
+use super::{LedgerError, bitcoin::index_all, file};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// The version that keeps what is derived up to date; its tables of inputs and outputs are read from raw bytes.
+const DERIVED: u32 = 10;
 
 /// One entry per version: entry 0 makes version 1.
 const MIGRATIONS: &[&str] = &[
@@ -208,6 +211,7 @@ ALTER TABLE scripts ADD COLUMN mempool_cut INTEGER NOT NULL DEFAULT 0;
     "
 ALTER TABLE accounts ADD COLUMN past INTEGER NOT NULL DEFAULT 0;
 ",
+    include_str!("derived.sql"),
 ];
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.
@@ -245,6 +249,9 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
         if version(&transaction)? == step {
             let statements = MIGRATIONS.get(step as usize).copied().unwrap_or_default();
             transaction.execute_batch(statements).map_err(file)?;
+            if step + 1 == DERIVED {
+                index_all(&transaction)?;
+            }
             transaction.pragma_update(None, "user_version", step + 1).map_err(file)?;
             transaction.commit().map_err(file)?;
         }

@@ -31,7 +31,7 @@ pub fn scan(world: &World, explorer: &Explorer) -> Result<(Vec<FoundAt>, usize),
     let (mut ledger, row) = world.ledger();
     let report = flow::bitcoin::sync(&mut ledger, &row, explorer, (SyncScope::Full, GAP), &mut |_| {});
     let report = report.map_err(|failure| failure.message())?;
-    let rows = ledger.history(row.id).unwrap().into_iter();
+    let rows = ledger.history(row.id, fastness::ledger::Limit::None).unwrap().into_iter();
     let mut found: Vec<FoundAt> =
         rows.map(|row| (row.txid.parse().unwrap(), row.height, row.received, row.sent)).collect();
     found.sort_unstable();

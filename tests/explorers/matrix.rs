@@ -187,7 +187,8 @@ impl Seen<'_> {
         let (mut ledger, row) = world.ledger();
         let outcome = flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (SyncScope::Full, GAP), &mut |_| {});
         let row = ledger.accounts(None).unwrap().remove(0);
-        let (balance, history) = (ledger.balance(row.id).unwrap(), ledger.history(row.id).unwrap());
+        let (balance, history) =
+            (ledger.balance(row.id).unwrap(), ledger.history(row.id, fastness::ledger::Limit::None).unwrap());
         match outcome {
             Ok(_) => {
                 self.count("synced");
@@ -242,7 +243,12 @@ impl Seen<'_> {
     /// What is called proven is where it is said to be, and worth what it is said to be.
     fn history(&mut self, world: &World, ledger: &Ledger, row: &AccountRow) {
         let height_now = row.synced.as_ref().map_or(0, Synced::counted_height);
-        for entry in ledger.history(row.id).unwrap().iter().filter(|entry| entry.evidence == Evidence::Proven) {
+        for entry in ledger
+            .history(row.id, fastness::ledger::Limit::None)
+            .unwrap()
+            .iter()
+            .filter(|entry| entry.evidence == Evidence::Proven)
+        {
             let txid: Txid = entry.txid.parse().unwrap();
             if entry.height.is_none() || entry.height != world.height(&txid) {
                 self.wrong(format!("{txid} is called proven at {:?}", entry.height));
@@ -251,14 +257,24 @@ impl Seen<'_> {
                 self.count("proven, with more confirmations than there are");
             }
         }
-        for coin in ledger.coins(row.id).unwrap().iter().filter(|coin| coin.evidence == Evidence::Proven) {
+        for coin in ledger
+            .coins(row.id, fastness::ledger::Limit::None)
+            .unwrap()
+            .iter()
+            .filter(|coin| coin.evidence == Evidence::Proven)
+        {
             let real = world.chain.lock().unwrap().transaction(&coin.outpoint.txid);
             let value = real.map(|tx| tx.output[coin.outpoint.vout as usize].value.to_sat());
             if value != Some(coin.value) {
                 self.wrong(format!("coin {} of {} is called proven", coin.outpoint, coin.value));
             }
         }
-        for coin in ledger.coins(row.id).unwrap().iter().filter(|coin| coin.unspent == Evidence::Agreed) {
+        for coin in ledger
+            .coins(row.id, fastness::ledger::Limit::None)
+            .unwrap()
+            .iter()
+            .filter(|coin| coin.unspent == Evidence::Agreed)
+        {
             self.count("coins agreed to be unspent");
             let there = world.chain.lock().unwrap().transaction(&coin.outpoint.txid).is_some();
             let is_true = there && coin.outpoint != world.spent && coin.height == world.height(&coin.outpoint.txid);

@@ -11,7 +11,7 @@ use fastness::{
     amount::Amount,
     explain::Failure,
     flow,
-    ledger::{LabelKind, Ledger, bitcoin::AccountRow},
+    ledger::{LabelKind, Ledger, Limit, bitcoin::AccountRow},
 };
 use serde::Serialize;
 
@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Change addresses too
     #[arg(long)]
     change: bool,
+    /// Only those that were given out and never paid
+    #[arg(long, conflicts_with = "find")]
+    unused: bool,
 }
 
 #[derive(Serialize)]
@@ -68,15 +71,15 @@ impl Args {
 
     fn list(&self, context: &mut Context) -> Answer {
         let (ledger, row) = context.account()?;
-        let labels = ledger.labels(LabelKind::Addr)?;
         let mut addresses = Vec::new();
-        for known in ledger.addresses(row.id)? {
+        let all = if self.unused { ledger.unused_addresses(row.id, Limit::None)? } else { ledger.addresses(row.id)? };
+        for known in all {
             let interesting = known.issued.is_some() || known.transactions > 0;
             if !interesting || (known.keychain == Keychain::Change && !self.change) {
                 continue;
             }
             let address = address::of(&known.script, row.account.network).unwrap_or_default();
-            let label = labels.iter().find(|label| label.reference == address).map(|label| label.text.to_string());
+            let label = ledger.label(LabelKind::Addr, &address)?.map(|text| text.to_string());
             // What we sent ourselves is known before anybody was asked.
             let is_known = known.checked.is_some() || known.transactions > 0;
             addresses.push(AddressLine {

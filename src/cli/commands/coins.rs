@@ -11,7 +11,7 @@ use fastness::{
     address,
     amount::Amount,
     explain::Failure,
-    ledger::{LabelKind, Ledger, bitcoin::AccountRow},
+    ledger::{LabelKind, Ledger, Limit, bitcoin::AccountRow},
     request::Freeze,
     text::SafeText,
 };
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Allow this coin to be chosen again. Repeatable
     #[arg(long, value_name = "COIN")]
     unfreeze: Vec<String>,
+    /// Show only the largest
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -56,13 +59,12 @@ impl Args {
                 set(&ledger, &row, text, freeze)?;
             }
         }
-        let labels = ledger.labels(LabelKind::Output)?;
         let mut coins = Vec::new();
-        for coin in ledger.coins(row.id)? {
+        for coin in ledger.coins(row.id, self.limit.map_or(Limit::None, Limit::First))? {
             let script = row.account.script(coin.keychain, coin.index)?;
             let name = coin.outpoint.to_string();
             coins.push(CoinLine {
-                label: labels.iter().find(|label| label.reference == name).map(|label| label.text.to_string()),
+                label: ledger.label(LabelKind::Output, &name)?.map(|text| text.to_string()),
                 coin: name,
                 amount: Amount::sat(coin.value),
                 address: address::of(&script, row.account.network).unwrap_or_default(),

@@ -7,10 +7,11 @@ use crate::cli::{
 };
 use fastness::{
     amount::Amount,
+    explain::Failure,
     flow,
     ledger::{
-        LabelKind,
-        bitcoin::{HistoryRow, Synced},
+        LabelKind, Ledger, LedgerError, Limit,
+        bitcoin::{AccountRow, HistoryRow, Synced},
     },
     review::Evidence,
     text::date,
@@ -59,33 +60,32 @@ impl Args {
             return crate::cli::ethereum::history::history(context, chain, self.limit);
         }
         let (ledger, row) = context.account()?;
-        let labels = ledger.labels(LabelKind::Tx)?;
         let tip_height = row.synced.as_ref().map(Synced::counted_height);
-        let rows = ledger.history(row.id)?;
-        let counting = rows.iter().map(|entry| entry.txid.clone()).collect();
-        let mut replaced = flow::bitcoin::replaced_by(&ledger, row.account.network, &counting)?;
-        let mut make = |entry: HistoryRow| {
-            let label = labels.iter().find(|label| label.reference == entry.txid).map(|label| label.text.to_string());
-            let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);
-            // What is proven has the blocks on it that prove it, whatever is said of the tip.
-            let proven = if entry.evidence == Evidence::Proven { PROVEN_DEPTH } else { 0 };
-            let depth = entry.height.zip(tip_height).map_or(0, counted).max(proven);
-            TransactionLine {
-                time: entry.time,
-                height: entry.height,
-                confirmations: depth,
-                evidence: entry.evidence,
-                received: Amount::sat(entry.received),
-                sent: Amount::sat(entry.sent),
-                fee: entry.fee.map(Amount::sat),
-                label,
-                replaces: replaced.remove(&entry.txid).unwrap_or_default(),
-                txid: entry.txid,
-            }
-        };
-        let transactions = rows.into_iter().take(self.limit.unwrap_or(usize::MAX)).map(&mut make).collect();
+        let limit = self.limit.map_or(Limit::None, Limit::First);
+        let lines = ledger.history(row.id, limit)?.into_iter().map(|entry| line(&ledger, &row, entry, tip_height));
+        let transactions = lines.collect::<Result<_, _>>()?;
         answer(HistoryList { account: format!("{}/{}", row.wallet, row.name), tip_height, transactions })
     }
+}
+
+fn line(ledger: &Ledger, row: &AccountRow, entry: HistoryRow, tip: Option<u32>) -> Result<TransactionLine, Failure> {
+    let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);
+    // What is proven has the blocks on it that prove it, whatever is said of the tip.
+    let proven = if entry.evidence == Evidence::Proven { PROVEN_DEPTH } else { 0 };
+    let txid = entry.txid.parse().map_err(|_| LedgerError::Damaged("transaction"))?;
+    Ok(TransactionLine {
+        time: entry.time,
+        height: entry.height,
+        confirmations: entry.height.zip(tip).map_or(0, counted).max(proven),
+        evidence: entry.evidence,
+        received: Amount::sat(entry.received),
+        sent: Amount::sat(entry.sent),
+        fee: entry.fee.map(Amount::sat),
+        label: ledger.label(LabelKind::Tx, &entry.txid)?.map(|text| text.to_string()),
+        // Only what spends from this account can take the place of what was signed here.
+        replaces: if entry.sent > 0 { flow::bitcoin::replaced_by(ledger, row, txid)? } else { Vec::new() },
+        txid: entry.txid,
+    })
 }
 
 impl TransactionLine {

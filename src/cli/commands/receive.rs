@@ -108,12 +108,11 @@ impl Args {
 
     /// The lowest unused address that is not set aside for somebody else by a label of its own.
     fn untaken(&self, ledger: &Ledger, row: &AccountRow, gap: u32) -> Result<Option<u32>, Failure> {
-        let labels = ledger.labels(LabelKind::Addr)?;
         let unused = ledger.next_unused(row.id, Keychain::Receive)?;
         for index in unused..unused.saturating_add(gap) {
             let address = address::of(&row.account.script(Keychain::Receive, index)?, row.account.network);
-            let label = labels.iter().find(|label| Some(&label.reference) == address.as_ref());
-            if label.is_none_or(|label| self.label.as_deref() == Some(label.text.as_str())) {
+            let label = ledger.label(LabelKind::Addr, &address.unwrap_or_default())?;
+            if label.is_none_or(|label| self.label.as_deref() == Some(label.as_str())) {
                 if !ledger.is_read_only()? {
                     ledger.issue(row, Keychain::Receive, index)?;
                 }

@@ -161,7 +161,7 @@ fn write(
         ledger.observe(row, observation)?;
     }
     if !proven.is_empty() {
-        ledger.rebuild(row)?;
+        ledger.settle(row)?;
     }
     news.disagreements.iter().try_for_each(|what| ledger.put_disagreement(row, what))
 }

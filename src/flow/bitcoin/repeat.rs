@@ -14,7 +14,7 @@ use crate::{
     flow::{FlowError, LATELY},
     ledger::{
         Ledger, LedgerError,
-        bitcoin::{AccountRow, JournalState},
+        bitcoin::{AccountRow, HistoryRow, JournalState},
         now,
     },
     request::Payment,
@@ -117,11 +117,7 @@ pub fn refuse_repeat(ledger: &Ledger, row: &AccountRow, draft: &Draft) -> Result
 /// What is in a block counts from when it was signed here, or from its block's time, whichever is later.
 fn refuse_lately(ledger: &Ledger, row: &AccountRow, planned: &Payees) -> Result<(), Failure> {
     let since = now().saturating_sub(LATELY);
-    for known in ledger.history(row.id)?.into_iter().filter(|known| known.height.is_some() && known.sent > 0) {
-        let signed = ledger.journal_row(row.account.network, &known.txid)?.map_or(0, |signed| signed.created);
-        if known.time.max(signed) < since {
-            continue;
-        }
+    for known in lately(ledger, row, since)?.into_iter().filter(|known| known.sent > 0) {
         let txid = known.txid.parse().map_err(|_| LedgerError::Damaged("transaction"))?;
         let Some((transaction, _)) = ledger.transaction(row, txid)? else { continue };
         if payees(ledger, row, &transaction)? == *planned {
@@ -129,6 +125,17 @@ fn refuse_lately(ledger: &Ledger, row: &AccountRow, planned: &Payees) -> Result<
         }
     }
     Ok(())
+}
+
+/// What is in a block and was signed here at this time or later, or whose block was made since.
+fn lately(ledger: &Ledger, row: &AccountRow, since: u64) -> Result<Vec<HistoryRow>, Failure> {
+    let mut found = ledger.confirmed_since(row.id, since)?;
+    for signed in ledger.journal(row.account.network)?.into_iter().filter(|signed| signed.created >= since) {
+        let txid = signed.txid.parse().map_err(|_| LedgerError::Damaged("journal row"))?;
+        let line = ledger.history_line(row.id, txid)?;
+        found.extend(line.filter(|line| line.height.is_some() && !found.contains(line)));
+    }
+    Ok(found)
 }
 
 fn payees(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<Payees, Failure> {

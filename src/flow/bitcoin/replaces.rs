@@ -2,12 +2,9 @@
 //!
 //! Told from the ledger and the draft's own bytes, never from what a draft says about itself. It decides nothing.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
-use bitcoin::{OutPoint, Script, ScriptBuf, Transaction, Txid, consensus};
+use bitcoin::{OutPoint, Script, ScriptBuf, Transaction, Txid};
 use serde::Serialize;
 
 use super::deliver::{accounts, spent_here};
@@ -16,7 +13,6 @@ use crate::{
     chain::bitcoin::Plan,
     explain::Failure,
     ledger::{Ledger, bitcoin::AccountRow},
-    network::Network,
 };
 
 /// What becomes of the payments of the one that is replaced.
@@ -83,29 +79,19 @@ pub fn replaces(ledger: &Ledger, plan: &Plan) -> Result<Option<Replaces>, Failur
     Ok(None)
 }
 
-/// What was signed here and replaced, by the id of the one of `counting` that spends the same coin.
+/// Ids of what was signed here and does not count, because this transaction of the account spends the same coin.
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn replaced_by(
-    ledger: &Ledger,
-    network: Network,
-    counting: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-    let mut spends: BTreeMap<OutPoint, Vec<String>> = BTreeMap::new();
-    for row in ledger.journal(network)? {
-        let Ok(transaction) = consensus::deserialize::<Transaction>(&row.raw) else { continue };
-        for input in &transaction.input {
-            spends.entry(input.previous_output).or_default().push(row.txid.clone());
-        }
-    }
-    let mut replaced: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for rivals in spends.values() {
-        let Some(by) = rivals.iter().find(|id| counting.contains(*id)) else { continue };
-        let known = replaced.entry(by.clone()).or_default();
-        for other in rivals.iter().filter(|id| !counting.contains(*id)) {
-            if !known.contains(other) {
-                known.push(other.clone());
+pub fn replaced_by(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<Vec<String>, Failure> {
+    let Some((transaction, _)) = ledger.transaction(row, txid)? else { return Ok(Vec::new()) };
+    let mut replaced = Vec::new();
+    for input in transaction.input.iter().filter(|_| !transaction.is_coinbase()) {
+        for rival in ledger.spenders(input.previous_output)?.into_iter().filter(|rival| *rival != txid) {
+            let id = rival.to_string();
+            let was_signed = ledger.journal_row(row.account.network, &id)?.is_some();
+            if was_signed && !replaced.contains(&id) && ledger.history_line(row.id, rival)?.is_none() {
+                replaced.push(id);
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     chain::bitcoin::{Coin, CoinState, Plan, Snapshot, plan::output_map},
     explain::Failure,
     ledger::{
-        Ledger, LedgerError,
+        Ledger, LedgerError, Limit,
         bitcoin::{AccountRow, JournalState, Synced},
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 /// The ledger cannot be read.
 pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> {
     let mut coins = Vec::new();
-    for coin in ledger.coins(row.id)? {
+    for coin in ledger.coins(row.id, Limit::None)? {
         let Some((parent, _)) = ledger.transaction(row, coin.outpoint.txid)? else { continue };
         let state = match coin.height {
             Some(height) => CoinState::Confirmed(height),

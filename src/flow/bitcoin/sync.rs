@@ -312,7 +312,7 @@ fn write(
             ledger.set_checked(row.id, *keychain, *index)?;
         }
         if changed {
-            ledger.rebuild(row)?;
+            ledger.settle(row)?;
         }
         ledger.set_synced(row.id, synced)?;
         Ok(Some(changed))

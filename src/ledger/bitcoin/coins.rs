@@ -1,17 +1,15 @@
 //! Rows of coins: derived from transactions, with the one thing that is a person's own: whether a coin is frozen.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use bitcoin::{OutPoint, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, AccountRow, scripts::keychain};
-use crate::review::Evidence;
 use crate::{
     account::Keychain,
-    ledger::{Ledger, LedgerError, file},
-    network,
+    ledger::{Ledger, LedgerError, Limit, file},
+    network::{self, Network},
     request::Freeze,
+    review::Evidence,
 };
 
 /// What the only input of a block's first transaction names as its coin, as bytes; in the raw transaction it begins at the
@@ -82,68 +80,109 @@ pub struct Balance {
 }
 
 impl Ledger {
-    pub(super) fn replace_coins(
+    /// Writes a coin that counts; whether it is frozen stays as it is.
+    pub(super) fn put_coin(
         &self,
         id: AccountId,
-        coins: &BTreeMap<OutPoint, DerivedCoin>,
+        network: Network,
+        outpoint: OutPoint,
+        coin: &DerivedCoin,
     ) -> Result<(), LedgerError> {
-        let frozen = self.frozen(id)?;
-        // A frozen coin whose transaction is gone keeps its row, unseen: if it comes back, it is frozen still.
-        self.db.execute("DELETE FROM coins WHERE account = ?1 AND frozen = 0", [id.0]).map_err(file)?;
-        let sql = "INSERT OR REPLACE INTO coins (account, txid, vout, keychain, idx, value, spent_by, frozen)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        for (outpoint, coin) in coins {
-            let values = params![
-                id.0,
-                outpoint.txid.to_byte_array(),
-                outpoint.vout,
-                coin.keychain.number(),
-                coin.index,
-                coin.value,
-                coin.spent_by.map(|txid| txid.to_byte_array()),
-                frozen.contains(outpoint)
-            ];
-            statement.execute(values).map_err(file)?;
+        let sql =
+            "INSERT INTO coins (account, txid, vout, keychain, idx, value, spent_by, height, proven, agreed, reward)
+                   SELECT ?1, x.txid, ?3, ?4, ?5, ?6, ?7, x.height,
+                     EXISTS (SELECT 1 FROM proofs p WHERE p.txid = x.txid AND p.network = x.network
+                             AND p.block_hash = x.block_hash AND p.height = x.height),
+                     EXISTS (SELECT 1 FROM opinions o WHERE o.account = ?1 AND o.keychain = ?4 AND o.idx = ?5),
+                     substr(x.raw, 6, 36) = ?9 OR substr(x.raw, 8, 36) = ?9
+                   FROM transactions x WHERE x.txid = ?2 AND x.network = ?8
+                   ON CONFLICT DO UPDATE SET keychain = excluded.keychain, idx = excluded.idx, value = excluded.value,
+                     spent_by = excluded.spent_by, height = excluded.height, proven = excluded.proven,
+                     agreed = excluded.agreed, reward = excluded.reward, counts = 1";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![
+            id.0,
+            outpoint.txid.to_byte_array(),
+            outpoint.vout,
+            coin.keychain.number(),
+            coin.index,
+            coin.value,
+            coin.spent_by.map(|txid| txid.to_byte_array()),
+            network.name(),
+            NO_OUTPOINT,
+        ];
+        statement.execute(values).map(|_| ()).map_err(file)
+    }
+
+    /// A coin does not count, or there is none. A frozen one keeps its row, unseen: if it comes back, it is frozen still.
+    pub(super) fn remove_coin(&self, id: AccountId, outpoint: OutPoint) -> Result<(), LedgerError> {
+        for sql in [
+            "DELETE FROM coins WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND frozen = 0",
+            "UPDATE coins SET counts = 0 WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND counts = 1",
+        ] {
+            let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+            statement.execute(params![id.0, outpoint.txid.to_byte_array(), outpoint.vout]).map_err(file)?;
         }
         Ok(())
     }
 
-    fn frozen(&self, id: AccountId) -> Result<BTreeSet<OutPoint>, LedgerError> {
-        let mut statement =
-            self.db.prepare("SELECT txid, vout FROM coins WHERE account = ?1 AND frozen = 1").map_err(file)?;
+    /// Writes who spends a coin, if it is one of the account.
+    pub(super) fn set_spender(
+        &self,
+        id: AccountId,
+        outpoint: OutPoint,
+        spender: Option<Txid>,
+    ) -> Result<(), LedgerError> {
+        let sql =
+            "UPDATE coins SET spent_by = ?4 WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND spent_by IS NOT ?4";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let spender = spender.map(|txid| txid.to_byte_array());
+        let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout, spender];
+        statement.execute(values).map(|_| ()).map_err(file)
+    }
+
+    /// A coin of the account that counts, spent or not.
+    pub(super) fn counted_coin(&self, id: AccountId, outpoint: OutPoint) -> Result<Option<DerivedCoin>, LedgerError> {
+        let sql = "SELECT keychain, idx, value, spent_by FROM coins
+                   WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND counts = 1";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout];
+        let row = statement.query_row(values, |row| {
+            let spent_by: Option<[u8; 32]> = row.get(3)?;
+            Ok(DerivedCoin {
+                keychain: keychain(row.get(0)?),
+                index: row.get(1)?,
+                value: row.get(2)?,
+                spent_by: spent_by.map(txid),
+            })
+        });
+        row.optional().map_err(file)
+    }
+
+    /// Every coin of an account that has a row, whether it counts or not.
+    pub(super) fn coins_with_rows(&self, id: AccountId) -> Result<Vec<OutPoint>, LedgerError> {
+        let mut statement = self.db.prepare("SELECT txid, vout FROM coins WHERE account = ?1").map_err(file)?;
         let rows = statement.query_map([id.0], |row| Ok(OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? }));
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// The unspent coins of an account, largest first.
+    /// The unspent coins of an account, largest first, at most `limit`.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn coins(&self, id: AccountId) -> Result<Vec<CoinRow>, LedgerError> {
-        // Only young transactions are looked at for whether they are block rewards: the others are spent like any.
-        let sql =
-            "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, x.height, c.frozen, a.fee IS NOT NULL AND a.sent > 0,
-                   2 * EXISTS (SELECT 1 FROM proofs p
-                           WHERE p.txid = x.txid AND p.network = x.network AND p.block_hash = x.block_hash
-                             AND p.height = x.height),
-                   EXISTS (SELECT 1 FROM opinions o
-                           WHERE o.account = c.account AND o.keychain = c.keychain AND o.idx = c.idx),
-                   x.height > min(k.tip_height, coalesce(k.witness_height, k.tip_height)) - 100
-                     AND (substr(x.raw, 6, 36) = ?2 OR substr(x.raw, 8, 36) = ?2),
-                   min(k.tip_height, coalesce(k.witness_height, k.tip_height))
-                   FROM coins c JOIN accounts k ON k.id = c.account
-                   JOIN transactions x ON x.txid = c.txid AND x.network = k.network
-                   LEFT JOIN account_transactions a ON a.account = c.account AND a.txid = c.txid
-                   WHERE c.account = ?1 AND c.spent_by IS NULL AND x.gone = 0 ORDER BY c.value DESC, c.txid, c.vout";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map(params![id.0, NO_OUTPOINT], |row| {
-            let (height, is_reward): (Option<u32>, bool) =
-                (row.get(5)?, row.get::<_, Option<bool>>(10)?.unwrap_or(false));
+    pub fn coins(&self, id: AccountId, limit: Limit) -> Result<Vec<CoinRow>, LedgerError> {
+        let sql = "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, c.height, c.frozen,
+                     EXISTS (SELECT 1 FROM account_transactions a WHERE a.account = c.account AND a.txid = c.txid
+                             AND a.fee IS NOT NULL AND a.sent > 0), 2 * c.proven, c.agreed, c.reward
+                   FROM coins c WHERE c.account = ?1 AND c.spent_by IS NULL AND c.counts = 1
+                   ORDER BY c.value DESC, c.txid, c.vout LIMIT ?2";
+        let next = self.next_block(id)?;
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let rows = statement.query_map(params![id.0, limit.rows()], |row| {
+            let (height, is_reward): (Option<u32>, bool) = (row.get(5)?, row.get(10)?);
             let matures_at = height.filter(|_| is_reward).map(network::matures_at);
-            let next: u32 = row.get::<_, Option<u32>>(11)?.unwrap_or(0).saturating_add(1);
             Ok(CoinRow {
-                matures_at: matures_at.filter(|first| *first > next),
+                matures_at: matures_at.filter(|first| next.is_some_and(|next| *first > next)),
                 outpoint: OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? },
                 keychain: keychain(row.get(2)?),
                 index: row.get(3)?,
@@ -158,37 +197,69 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
+    /// The height of the next block, counted from the lower of two tips; nothing before the first sync.
+    fn next_block(&self, id: AccountId) -> Result<Option<u32>, LedgerError> {
+        let sql = "SELECT min(tip_height, coalesce(witness_height, tip_height)) + 1 FROM accounts WHERE id = ?1";
+        self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
+    }
+
     /// Sums over the unspent coins of an account.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn balance(&self, id: AccountId) -> Result<Balance, LedgerError> {
+        let sql = "SELECT confirmed, proven, agreed, frozen, coins, value FROM sums WHERE account = ?1";
         let mut balance = Balance::default();
-        for coin in self.coins(id)? {
-            let (sum, count) = match coin.height {
-                Some(height) => {
-                    balance.youngest_height = Some(balance.youngest_height.map_or(height, |known| known.max(height)));
-                    (&mut balance.confirmed, &mut balance.confirmed_coins)
-                }
-                None => (&mut balance.unconfirmed, &mut balance.unconfirmed_coins),
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let mut rows = statement.query([id.0]).map_err(file)?;
+        while let Some(row) = rows.next().map_err(file)? {
+            let is = |column: usize| row.get::<_, bool>(column).map_err(file);
+            let (coins, value): (u64, u64) = (row.get(4).map_err(file)?, row.get(5).map_err(file)?);
+            let (confirmed, proven, agreed, frozen) = (is(0)?, is(1)?, is(2)?, is(3)?);
+            let (sum, count) = if confirmed {
+                (&mut balance.confirmed, &mut balance.confirmed_coins)
+            } else {
+                (&mut balance.unconfirmed, &mut balance.unconfirmed_coins)
             };
-            *sum = sum.saturating_add(coin.value);
-            *count += 1;
-            if coin.evidence == Evidence::Proven {
-                balance.proven = balance.proven.saturating_add(coin.value);
-            }
-            if coin.height.is_some() && coin.unspent == Evidence::Agreed {
-                balance.agreed = balance.agreed.saturating_add(coin.value);
-            }
-            if coin.matures_at.is_some() {
-                balance.immature = balance.immature.saturating_add(coin.value);
-                balance.matures_at = balance.matures_at.max(coin.matures_at);
-            }
-            if coin.freeze == Freeze::Frozen {
-                balance.frozen = balance.frozen.saturating_add(coin.value);
+            *sum = sum.saturating_add(value);
+            *count = count.saturating_add(coins);
+            let parts = [
+                (proven, &mut balance.proven),
+                (confirmed && agreed, &mut balance.agreed),
+                (frozen, &mut balance.frozen),
+            ];
+            for (_, part) in parts.into_iter().filter(|(holds, _)| *holds) {
+                *part = part.saturating_add(value);
             }
         }
+        balance.youngest_height = self.youngest(id)?;
+        self.add_immature(id, &mut balance)?;
         Ok(balance)
+    }
+
+    /// Height of the youngest coin in a block.
+    fn youngest(&self, id: AccountId) -> Result<Option<u32>, LedgerError> {
+        let sql = "SELECT max(height) FROM coins WHERE account = ?1 AND spent_by IS NULL AND counts = 1";
+        self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
+    }
+
+    /// Block rewards that the next block may not spend yet: those of the last hundred blocks.
+    fn add_immature(&self, id: AccountId, balance: &mut Balance) -> Result<(), LedgerError> {
+        let Some(next) = self.next_block(id)? else { return Ok(()) };
+        let sql = "SELECT height, value FROM coins
+                   WHERE account = ?1 AND spent_by IS NULL AND counts = 1 AND reward = 1 AND height > ?2";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let young = next.saturating_sub(network::matures_at(0));
+        let mut rows = statement.query(params![id.0, young]).map_err(file)?;
+        while let Some(row) = rows.next().map_err(file)? {
+            let (height, value): (u32, u64) = (row.get(0).map_err(file)?, row.get(1).map_err(file)?);
+            let first = network::matures_at(height);
+            if first > next {
+                balance.immature = balance.immature.saturating_add(value);
+                balance.matures_at = balance.matures_at.max(Some(first));
+            }
+        }
+        Ok(())
     }
 
     /// The place of one of our coins, spent or not.
@@ -228,7 +299,8 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn set_frozen(&self, id: AccountId, outpoint: OutPoint, freeze: Freeze) -> Result<bool, LedgerError> {
-        let sql = "UPDATE coins SET frozen = ?4 WHERE account = ?1 AND txid = ?2 AND vout = ?3 AND spent_by IS NULL";
+        let sql = "UPDATE coins SET frozen = ?4 WHERE account = ?1 AND txid = ?2 AND vout = ?3
+                   AND spent_by IS NULL AND counts = 1";
         let frozen = freeze == Freeze::Frozen;
         let values = params![id.0, outpoint.txid.to_byte_array(), outpoint.vout, frozen];
         self.db.execute(sql, values).map(|rows| rows > 0).map_err(file)

@@ -2,11 +2,10 @@
 //!
 //! A row's bytes never change; only its state does. The same bytes are sent on every attempt.
 
-use std::collections::HashSet;
-
 use bitcoin::{Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::raw_index::index_raw;
 use crate::{
     ledger::{Ledger, LedgerError, file, now},
     network::Network,
@@ -93,6 +92,7 @@ impl Ledger {
         }
         let sql = "INSERT OR IGNORE INTO journal (txid, network, raw, state, detail, created, updated) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5)";
         self.db.execute(sql, params![txid, network.name(), raw, JournalState::Signed.name(), now()]).map_err(file)?;
+        index_raw(&self.db, raw)?;
         // Another process may have been quicker.
         let row = self.journal_row(network, txid)?.ok_or(LedgerError::Damaged("journal"))?;
         if row.raw == raw { Ok(row) } else { Err(LedgerError::OtherBytes(txid.to_owned())) }
@@ -172,20 +172,14 @@ impl Ledger {
         row.map_err(file)?.transpose()
     }
 
-    /// Ids in display order of what was sent or may have been, and was neither refused nor replaced since.
-    pub(super) fn sent_ids(&self, network: Network) -> Result<HashSet<String>, LedgerError> {
-        let sql = "SELECT txid FROM journal WHERE network = ?1 AND state IN (?2, ?3, ?4)";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let states = [JournalState::Unknown, JournalState::Sent, JournalState::Confirmed].map(JournalState::name);
-        let rows = statement.query_map(params![network.name(), states[0], states[1], states[2]], |row| row.get(0));
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
-    }
-
-    /// Ids in display order of everything that was ever signed here.
-    pub(super) fn signed_ids(&self, network: Network) -> Result<HashSet<String>, LedgerError> {
-        let mut statement = self.db.prepare("SELECT txid FROM journal WHERE network = ?1").map_err(file)?;
-        let rows = statement.query_map([network.name()], |row| row.get(0));
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
+    /// The state of a transaction that was signed here; nothing for another.
+    pub(super) fn journal_state(&self, network: Network, txid: Txid) -> Result<Option<JournalState>, LedgerError> {
+        let mut statement =
+            self.db.prepare_cached("SELECT state FROM journal WHERE txid = ?1 AND network = ?2").map_err(file)?;
+        let values = params![txid.to_string(), network.name()];
+        let state: Option<String> = statement.query_row(values, |row| row.get(0)).optional().map_err(file)?;
+        let known = |state: String| JournalState::ALL.into_iter().find(|known| known.name() == state);
+        state.map(|state| known(state).ok_or(LedgerError::Damaged("journal row"))).transpose()
     }
 
     /// All rows of a network, oldest first.

@@ -6,14 +6,22 @@ mod accounts;
 mod coins;
 mod history;
 mod journal;
+mod neighbourhood;
+mod net;
 mod opinions;
 mod proofs;
+mod rank;
+mod raw_index;
 mod scripts;
+mod settle;
+#[cfg(test)]
+mod settle_tests;
 #[cfg(test)]
 mod tests;
 mod transactions;
 mod view;
 
+pub(super) use self::raw_index::index_all;
 pub use self::{
     accounts::{AccountId, AccountRow, Past, Synced},
     coins::{Balance, CoinRow},

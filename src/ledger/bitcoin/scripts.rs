@@ -1,6 +1,6 @@
 //! Rows of scripts: which of an account's scripts were derived, shown to a person, used on the chain, and last asked about.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::{ScriptBuf, Txid, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
@@ -8,8 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{AccountId, AccountRow, Completeness};
 use crate::{
     account::Keychain,
-    ledger::{Ledger, LedgerError, file, now},
-    network::Network,
+    ledger::{Ledger, LedgerError, Limit, file, now},
 };
 
 /// A script that was derived before.
@@ -170,15 +169,6 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// The place of each script of an account.
-    /// Ids of the transactions of a network that no longer count.
-    pub(super) fn gone_ids(&self, network: Network) -> Result<BTreeSet<Txid>, LedgerError> {
-        let sql = "SELECT txid FROM transactions WHERE network = ?1 AND gone = 1";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map([network.name()], |row| Ok(Txid::from_byte_array(row.get(0)?)));
-        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
-    }
-
     /// The place of every script of an account.
     pub(super) fn script_places(&self, id: AccountId) -> Result<HashMap<ScriptBuf, (Keychain, u32)>, LedgerError> {
         let mut statement =
@@ -255,15 +245,24 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn addresses(&self, id: AccountId) -> Result<Vec<AddressRow>, LedgerError> {
-        let sql = "SELECT s.keychain, s.idx, s.script, s.issued,
-                     (SELECT count(*) FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.gone = 0
-                      WHERE t.account = s.account AND t.keychain = s.keychain AND t.idx = s.idx),
-                     (SELECT coalesce(sum(c.value), 0) FROM coins c JOIN transactions x ON x.txid = c.txid AND x.gone = 0
-                      WHERE c.account = s.account AND c.keychain = s.keychain AND c.idx = s.idx AND c.spent_by IS NULL),
-                     s.checked
-                   FROM scripts s WHERE s.account = ?1 ORDER BY s.keychain, s.idx";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let rows = statement.query_map([id.0], |row| {
+        self.listed(id, "", Limit::None)
+    }
+
+    /// The addresses of an account that were given out and never used, by chain and index, at most `limit`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unused_addresses(&self, id: AccountId, limit: Limit) -> Result<Vec<AddressRow>, LedgerError> {
+        self.listed(id, "AND s.transactions = 0 AND s.issued IS NOT NULL", limit)
+    }
+
+    fn listed(&self, id: AccountId, which: &'static str, limit: Limit) -> Result<Vec<AddressRow>, LedgerError> {
+        let sql = format!(
+            "SELECT s.keychain, s.idx, s.script, s.issued, s.transactions, s.balance, s.checked
+             FROM scripts s WHERE s.account = ?1 {which} ORDER BY s.keychain, s.idx LIMIT ?2"
+        );
+        let mut statement = self.db.prepare(&sql).map_err(file)?;
+        let rows = statement.query_map(params![id.0, limit.rows()], |row| {
             Ok(AddressRow {
                 keychain: keychain(row.get(0)?),
                 index: row.get(1)?,

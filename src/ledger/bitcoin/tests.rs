@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     account::{Account, Keychain, ScriptType},
     explain::Explain,
-    ledger::{KeyLocation, Ledger},
+    ledger::{KeyLocation, Ledger, Limit},
     network::Network,
     request::Freeze,
 };
@@ -94,7 +94,7 @@ fn see_signed(
         )
         .expect("observed")
     {
-        ledger.rebuild(row).expect("rebuilt");
+        ledger.settle(row).expect("settled");
     }
 }
 
@@ -122,7 +122,7 @@ fn prove(ledger: &Ledger, row: &AccountRow, transaction: &Transaction, place: Pl
 }
 
 fn counted(ledger: &Ledger, row: &AccountRow) -> Vec<String> {
-    ledger.history(row.id).expect("a history").into_iter().map(|line| line.txid).collect()
+    ledger.history(row.id, Limit::None).expect("a history").into_iter().map(|line| line.txid).collect()
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn a_frozen_coin_that_comes_back_is_frozen_still() {
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(10))]);
     assert!(ledger.set_frozen(row.id, first_of(&coin), Freeze::Frozen).expect("frozen"));
     see(&ledger, &row, (Keychain::Receive, 0), &[]);
-    assert!(ledger.coins(row.id).expect("coins").is_empty(), "it is gone");
+    assert!(ledger.coins(row.id, Limit::None).expect("coins").is_empty(), "it is gone");
     see(&ledger, &row, (Keychain::Receive, 0), &[(&coin, at(12))]);
-    assert_eq!(ledger.coins(row.id).expect("coins")[0].freeze, Freeze::Frozen);
+    assert_eq!(ledger.coins(row.id, Limit::None).expect("coins")[0].freeze, Freeze::Frozen);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Rows of transactions, and what they mean for an account: coins and net amounts are derived from them, never stored apart.
 //!
-//! A script's complete history comes in as one observation; [`Ledger::rebuild`] then derives the rest.
+//! A script's complete history comes in as one observation; [`Ledger::settle`] then derives the rest.
 
 use std::collections::BTreeSet;
 
 use bitcoin::{Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, AccountRow, HistoryDisagreement, PROVEN_HERE, view::View};
+use super::{AccountRow, HistoryDisagreement, PROVEN_HERE, raw_index::index};
 use crate::{
     account::Keychain,
     ledger::{Ledger, LedgerError, file, now},
@@ -115,7 +115,7 @@ impl Ledger {
         for (chain, index) in touched {
             self.touch(row.id.0, chain, index, txid)?;
         }
-        self.rebuild(row)
+        self.settle(row)
     }
 
     /// As seen last, for that is what counts between two that spend the same coin; a known block is not forgotten.
@@ -127,7 +127,8 @@ impl Ledger {
                      first_seen = CASE gone WHEN 1 THEN excluded.first_seen ELSE first_seen END";
         let txid = transaction.compute_txid().to_byte_array();
         let values = params![txid, row.account.network.name(), consensus::serialize(transaction), now()];
-        self.db.execute(sql, values).map(|_| ()).map_err(file)
+        self.db.execute(sql, values).map_err(file)?;
+        index(&self.db, transaction)
     }
 
     /// Ids of the transactions of a network that count and are not in a block.
@@ -160,7 +161,7 @@ impl Ledger {
             let sql = "UPDATE transactions SET gone = 0 WHERE txid = ?1 AND network = ?2";
             self.db.execute(sql, params![counted.to_byte_array(), network]).map_err(file)?;
         }
-        self.rebuild(row)
+        self.settle(row)
     }
 
     fn touch(&self, id: i64, chain: u32, index: u32, txid: Txid) -> Result<bool, LedgerError> {
@@ -236,6 +237,7 @@ impl Ledger {
         let values = params![txid, network, consensus::serialize(transaction), height, hash, time, now(), signed];
         let changed = statement.execute(values).map_err(file)? > 0;
         if changed {
+            index(&self.db, transaction)?;
             self.forget_opinions_about(txid)?;
         }
         Ok(changed)
@@ -265,17 +267,17 @@ impl Ledger {
             }
             let ours = self.journal_row(row.account.network, &Txid::from_byte_array(txid).to_string())?;
             if ours.is_none_or(|row| row.state == super::JournalState::Rejected) {
-                changed |= self.set_gone(row, txid)?;
+                changed |= self.set_gone(row.account.network, txid)?;
             }
         }
         Ok(changed)
     }
 
-    fn set_gone(&self, row: &AccountRow, txid: [u8; 32]) -> Result<bool, LedgerError> {
+    pub(super) fn set_gone(&self, network: Network, txid: [u8; 32]) -> Result<bool, LedgerError> {
         let sql = "UPDATE transactions SET gone = 1, height = NULL, block_hash = NULL, block_time = NULL
                    WHERE txid = ?1 AND network = ?2 AND gone = 0";
         self.forget_opinions_about(txid)?;
-        self.db.execute(sql, params![txid, row.account.network.name()]).map(|rows| rows > 0).map_err(file)
+        self.db.execute(sql, params![txid, network.name()]).map(|rows| rows > 0).map_err(file)
     }
 
     /// Gives up a transaction of our own (replaced or refused), so that its coins are free again.
@@ -283,24 +285,8 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn give_up(&self, row: &AccountRow, txid: Txid) -> Result<(), LedgerError> {
-        self.drop_with_children(row, txid)?;
-        self.rebuild(row)
-    }
-
-    /// A transaction that lost its coins takes with it every unconfirmed one that spends from it, own or not.
-    fn drop_with_children(&self, row: &AccountRow, txid: Txid) -> Result<(), LedgerError> {
-        self.set_gone(row, txid.to_byte_array())?;
-        let mut lost = BTreeSet::from([txid]);
-        let waiting = self.waiting(row.account.network)?;
-        let is_child = |transaction: &&Transaction, lost: &BTreeSet<Txid>| {
-            !lost.contains(&transaction.compute_txid())
-                && transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
-        };
-        while let Some(child) = waiting.iter().find(|transaction| is_child(transaction, &lost)) {
-            self.set_gone(row, child.compute_txid().to_byte_array())?;
-            lost.insert(child.compute_txid());
-        }
-        Ok(())
+        self.drop_with_children(row.account.network, txid)?;
+        self.settle(row)
     }
 
     /// Whether a transaction is known and no longer counts.
@@ -353,38 +339,5 @@ impl Ledger {
             return Err(LedgerError::Damaged("transaction"));
         }
         Ok(Some((transaction, height)))
-    }
-
-    /// Derives coins and net amounts of an account anew from its transactions, and of every account that shares one.
-    /// What spends a coin of ours and is not signed for it is marked gone. Of two transactions that spend the same coin, the confirmed one stays, else the one of our journal (what an
-    /// explorer shows in its place need not even be signed), else the one seen last; the other is marked gone.
-    ///
-    /// # Errors
-    /// The ledger cannot be read or written.
-    pub fn rebuild(&self, row: &AccountRow) -> Result<(), LedgerError> {
-        let rows = self.sharing(row)?;
-        loop {
-            let views = rows.iter().map(|row| View::read(self, row)).collect::<Result<Vec<_>, _>>()?;
-            match views.iter().find_map(|view| view.refused) {
-                Some(loser) => self.drop_with_children(row, loser)?,
-                None => return views.iter().zip(&rows).try_for_each(|(view, row)| view.write(self, row)),
-            }
-        }
-    }
-
-    /// The account, and every other one of its network that has a transaction in common with it.
-    fn sharing(&self, row: &AccountRow) -> Result<Vec<AccountRow>, LedgerError> {
-        let sql = "SELECT DISTINCT account FROM script_transactions
-                   WHERE txid IN (SELECT txid FROM script_transactions WHERE account = ?1) AND account <> ?1";
-        let mut statement = self.db.prepare(sql).map_err(file)?;
-        let others = statement.query_map([row.id.0], |row| Ok(AccountId(row.get(0)?))).map_err(file)?;
-        let others: BTreeSet<AccountId> = others.collect::<Result<_, _>>().map_err(file)?;
-        let mut rows = vec![row.clone()];
-        if !others.is_empty() {
-            let shares =
-                |other: &AccountRow| others.contains(&other.id) && other.account.network == row.account.network;
-            rows.extend(self.accounts(None)?.into_iter().filter(shares));
-        }
-        Ok(rows)
     }
 }

@@ -1,4 +1,5 @@
-//! What an account's transactions mean together: its coins, who spends them, and which of two rivals counts.
+//! What an account's transactions mean together, derived anew from raw rows: its coins, who spends them, and which of two
+//! rivals counts. The plain form of what settle.rs keeps up to date change by change.
 //!
 //! Derived in memory from rows that were checked when they came in; written back as a whole.
 
@@ -7,51 +8,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, consensus, hashes::Hash};
 use rusqlite::params;
 
-use super::{AccountRow, coins::DerivedCoin};
+use super::{
+    AccountRow,
+    coins::DerivedCoin,
+    net::Net,
+    rank::{Known, Standing},
+};
 use crate::{
     account::Keychain,
     ledger::{Ledger, LedgerError, file},
 };
 
-/// Everything about an account's transactions, in memory.
-pub(super) struct View {
-    coins: BTreeMap<OutPoint, DerivedCoin>,
-    transactions: Vec<Transaction>,
-    /// The first that cannot count: it spends a coin of ours and is not signed for it, or one that another before it spends.
-    pub(super) refused: Option<Txid>,
-}
-
-/// How much a transaction counts against another that spends the same coin, those first that count more.
-///
-/// What is said to be in a block need not even be signed: it does not push out a payment of our own. Once it is proven, or
-/// a sync or `track` found that it is signed, it does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// Proven to be in a block.
-    Proven,
-    /// Ours, and said to be in a block.
-    OursInBlock,
-    /// Ours, sent, and neither refused nor replaced.
-    Ours,
-    /// Said to be in a block.
-    InBlock,
-    /// Said to wait.
-    Waiting,
-}
-
-impl Rank {
-    const fn is_in_block(self) -> bool {
-        matches!(self, Self::Proven | Self::OursInBlock | Self::InBlock)
-    }
-}
-
 /// A transaction with how much it counts.
 struct Ranked {
-    rank: Rank,
+    standing: Standing,
     txid: Txid,
     transaction: Transaction,
-    /// Its signatures for coins of ours were accepted, or a block that was proven holds it, or it was signed here.
-    may_spend: bool,
+}
+
+/// Everything about an account's transactions, in memory.
+struct View {
+    coins: BTreeMap<OutPoint, DerivedCoin>,
+    /// Those that count so far, those first that count more.
+    transactions: Vec<Ranked>,
 }
 
 /// Unconfirmed transactions that spend from one that is gone, or from another of these.
@@ -61,7 +40,7 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
         let spends_lost = |transaction: &Transaction, lost: &BTreeSet<Txid>| {
             transaction.input.iter().any(|input| lost.contains(&input.previous_output.txid))
         };
-        let unconfirmed = transactions.iter().filter(|one| !one.rank.is_in_block());
+        let unconfirmed = transactions.iter().filter(|one| !one.standing.rank.is_in_block());
         let found = unconfirmed.filter(|one| !lost.contains(&one.txid) && spends_lost(&one.transaction, &lost));
         let found: Vec<Txid> = found.map(|one| one.txid).collect();
         if found.is_empty() {
@@ -71,115 +50,148 @@ fn lost(gone: BTreeSet<Txid>, transactions: &[Ranked]) -> BTreeSet<Txid> {
     }
 }
 
-/// The transactions of an account that count so far, those first that count more: of equal rank the lowest block first, then
-/// the newest.
+/// The transactions of an account that count so far, those first that count more.
 fn ranked(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Ranked>, LedgerError> {
-    let (sent, ours) = (ledger.sent_ids(row.account.network)?, ledger.signed_ids(row.account.network)?);
-    let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen, x.txid,
+    let sql = "SELECT DISTINCT x.raw, x.height, x.first_seen,
                  EXISTS (SELECT 1 FROM proofs p WHERE p.txid = x.txid AND p.network = x.network
                          AND p.block_hash = x.block_hash AND p.height = x.height), x.signed
                FROM script_transactions t JOIN transactions x ON x.txid = t.txid AND x.network = ?2
-               WHERE t.account = ?1 AND x.gone = 0 ORDER BY x.height IS NULL, x.height, x.first_seen DESC, x.txid";
+               WHERE t.account = ?1 AND x.gone = 0";
     let mut statement = ledger.db.prepare(sql).map_err(file)?;
-    let values = params![row.id.0, row.account.network.name()];
-    let rows = statement.query_map(values, |row| {
-        let (raw, height): (Vec<u8>, Option<u32>) = (row.get(0)?, row.get(1)?);
-        Ok((raw, height, row.get::<_, bool>(4)?, row.get::<_, bool>(5)?))
-    });
+    let mut rows = statement.query(params![row.id.0, row.account.network.name()]).map_err(file)?;
     let mut transactions = Vec::new();
-    for row in rows.map_err(file)? {
-        let (raw, height, is_proven, is_signed) = row.map_err(file)?;
+    while let Some(found) = rows.next().map_err(file)? {
+        let raw: Vec<u8> = found.get(0).map_err(file)?;
         let transaction: Transaction = consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
         let txid = transaction.compute_txid();
-        let id = txid.to_string();
-        let rank = match height {
-            Some(_) if is_proven => Rank::Proven,
-            Some(_) if ours.contains(&id) => Rank::OursInBlock,
-            None if sent.contains(&id) => Rank::Ours,
-            Some(_) => Rank::InBlock,
-            None => Rank::Waiting,
-        };
-        let may_spend = is_proven || is_signed || ours.contains(&id);
-        transactions.push(Ranked { rank, txid, transaction, may_spend });
+        let standing = Standing::of(&Known {
+            txid,
+            height: found.get(1).map_err(file)?,
+            first_seen: found.get(2).map_err(file)?,
+            is_proven: found.get(3).map_err(file)?,
+            is_signed: found.get(4).map_err(file)?,
+            journal: ledger.journal_state(row.account.network, txid)?,
+        });
+        transactions.push(Ranked { standing, txid, transaction });
     }
-    transactions.sort_by_key(|one| one.rank);
+    transactions.sort_by_key(|one| one.standing);
     Ok(transactions)
 }
 
 impl View {
-    pub(super) fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
+    fn read(ledger: &Ledger, row: &AccountRow) -> Result<Self, LedgerError> {
         let scripts = ledger.script_places(row.id)?;
         let transactions = ranked(ledger, row)?;
         let lost = lost(ledger.gone_ids(row.account.network)?, &transactions);
-        let mut view = Self { coins: BTreeMap::new(), transactions: Vec::new(), refused: None };
+        let mut coins = BTreeMap::new();
         // What can come to no block as things stand pays nobody, us neither; its own coins stay spent, for it may come back.
         for one in transactions.iter().filter(|one| !lost.contains(&one.txid)) {
-            view.add_outputs(&one.transaction, one.txid, &scripts);
+            coins.extend(outputs(one, &scripts));
         }
-        view.refused = view.without_right(&transactions);
-        if view.refused.is_none() {
-            view.spend(transactions);
-        }
-        Ok(view)
+        Ok(Self { coins, transactions })
     }
 
     /// The first that spends a coin of ours and is not known to be signed for it. Anyone can write one that names our coin:
     /// it is looked for before rivals are compared, for it must not displace one that counts.
-    fn without_right(&self, transactions: &[Ranked]) -> Option<Txid> {
+    fn without_right(&self) -> Option<Txid> {
         let spends_ours =
             |one: &&Ranked| one.transaction.input.iter().any(|input| self.coins.contains_key(&input.previous_output));
-        transactions.iter().filter(|one| !one.may_spend).find(spends_ours).map(|one| one.txid)
+        self.transactions.iter().filter(|one| !one.standing.may_spend).find(spends_ours).map(|one| one.txid)
     }
 
-    /// Notes who spends what; of two that spend the same coin the later one is refused.
-    fn spend(&mut self, transactions: Vec<Ranked>) {
+    /// Notes who spends what; of two that spend the same coin the later one is the answer.
+    fn spend(&mut self) -> Option<Txid> {
         let mut spent: HashMap<OutPoint, Txid> = HashMap::new();
-        for Ranked { txid, transaction, .. } in transactions {
-            for input in &transaction.input {
-                if spent.insert(input.previous_output, txid).is_some() && !transaction.is_coinbase() {
-                    self.refused = Some(txid);
-                    return;
+        for Ranked { txid, transaction, .. } in &self.transactions {
+            for input in transaction.input.iter().filter(|_| !transaction.is_coinbase()) {
+                if spent.insert(input.previous_output, *txid).is_some() {
+                    return Some(*txid);
                 }
             }
-            self.transactions.push(transaction);
         }
         for (outpoint, coin) in &mut self.coins {
             coin.spent_by = spent.get(outpoint).copied();
         }
+        None
     }
 
-    fn add_outputs(&mut self, transaction: &Transaction, txid: Txid, scripts: &HashMap<ScriptBuf, (Keychain, u32)>) {
-        for (vout, output) in (0u32..).zip(&transaction.output) {
-            if let Some((keychain, index)) = scripts.get(&output.script_pubkey) {
-                let coin =
-                    DerivedCoin { keychain: *keychain, index: *index, value: output.value.to_sat(), spent_by: None };
-                self.coins.insert(OutPoint { txid, vout }, coin);
-            }
+    fn write(&self, ledger: &Ledger, row: &AccountRow) -> Result<(), LedgerError> {
+        let (id, network) = (row.id, row.account.network);
+        for outpoint in ledger.coins_with_rows(id)?.iter().filter(|outpoint| !self.coins.contains_key(outpoint)) {
+            ledger.remove_coin(id, *outpoint)?;
         }
-    }
-
-    pub(super) fn write(&self, ledger: &Ledger, row: &AccountRow) -> Result<(), LedgerError> {
-        ledger.replace_coins(row.id, &self.coins)?;
-        ledger.db.execute("DELETE FROM account_transactions WHERE account = ?1", [row.id.0]).map_err(file)?;
-        let sql = "INSERT INTO account_transactions (account, txid, received, sent, fee) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let mut statement = ledger.db.prepare(sql).map_err(file)?;
-        for transaction in &self.transactions {
-            let txid = transaction.compute_txid();
-            let received = self.sum((0u32..).zip(&transaction.output).map(|(vout, _)| OutPoint { txid, vout }));
-            let sent = self.sum(transaction.input.iter().map(|input| input.previous_output));
-            // Listed for a script of ours without a coin that it made or spends: nothing shows that it concerns us.
-            if (received, sent) == (0, 0) {
-                continue;
-            }
-            let all_ours = transaction.input.iter().all(|input| self.coins.contains_key(&input.previous_output));
-            let paid = transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
-            let fee = if all_ours { sent.checked_sub(paid) } else { None };
-            statement.execute(params![row.id.0, txid.to_byte_array(), received, sent, fee]).map_err(file)?;
+        for (outpoint, coin) in &self.coins {
+            ledger.put_coin(id, network, *outpoint, coin)?;
+        }
+        ledger.db.execute("DELETE FROM account_transactions WHERE account = ?1", [id.0]).map_err(file)?;
+        for one in &self.transactions {
+            let made = (0u32..).take(one.transaction.output.len()).map(|vout| OutPoint { txid: one.txid, vout });
+            let received = made.filter_map(|outpoint| self.value(&outpoint)).fold(0, u64::saturating_add);
+            ledger.put_net(id, network, one.txid, Net::of(&one.transaction, received, |coin| self.value(coin)))?;
         }
         Ok(())
     }
 
-    fn sum(&self, outpoints: impl Iterator<Item = OutPoint>) -> u64 {
-        outpoints.filter_map(|outpoint| self.coins.get(&outpoint)).fold(0, |sum, coin| sum.saturating_add(coin.value))
+    fn value(&self, outpoint: &OutPoint) -> Option<u64> {
+        self.coins.get(outpoint).map(|coin| coin.value)
+    }
+}
+
+fn outputs<'a>(
+    one: &'a Ranked,
+    scripts: &'a HashMap<ScriptBuf, (Keychain, u32)>,
+) -> impl Iterator<Item = (OutPoint, DerivedCoin)> + 'a {
+    (0u32..).zip(&one.transaction.output).filter_map(|(vout, output)| {
+        let (keychain, index) = scripts.get(&output.script_pubkey)?;
+        let coin = DerivedCoin { keychain: *keychain, index: *index, value: output.value.to_sat(), spent_by: None };
+        Some((OutPoint { txid: one.txid, vout }, coin))
+    })
+}
+
+impl Ledger {
+    /// Derives coins, net amounts and sums of all accounts of one network anew, until no transaction is left that cannot count.
+    pub(super) fn derive_anew(&self, rows: &[AccountRow]) -> Result<(), LedgerError> {
+        let Some(network) = rows.first().map(|row| row.account.network) else { return Ok(()) };
+        let views = loop {
+            let mut views = rows.iter().map(|row| View::read(self, row)).collect::<Result<Vec<_>, _>>()?;
+            let loser = views.iter().find_map(View::without_right).or_else(|| views.iter_mut().find_map(View::spend));
+            match loser {
+                Some(loser) => self.drop_with_children(network, loser)?,
+                None => break views,
+            }
+        };
+        for (view, row) in views.iter().zip(rows) {
+            view.write(self, row)?;
+            self.sum_anew(row)?;
+        }
+        Ok(())
+    }
+
+    /// Counts and sums that triggers keep, from the rows that they are about.
+    fn sum_anew(&self, row: &AccountRow) -> Result<(), LedgerError> {
+        for sql in [
+            "DELETE FROM unsettled WHERE account = ?1",
+            "DELETE FROM sums WHERE account = ?1",
+            "INSERT INTO sums SELECT account, height IS NOT NULL, proven, agreed, frozen, count(*), sum(value) FROM coins
+             WHERE account = ?1 AND spent_by IS NULL AND counts = 1 GROUP BY 1, 2, 3, 4, 5",
+            "UPDATE scripts SET
+               transactions = (SELECT count(*) FROM script_transactions t JOIN accounts a ON a.id = t.account
+                 JOIN transactions x ON x.txid = t.txid AND x.network = a.network AND x.gone = 0
+                 WHERE t.account = ?1 AND t.keychain = scripts.keychain AND t.idx = scripts.idx),
+               balance = (SELECT coalesce(sum(c.value), 0) FROM coins c WHERE c.account = ?1
+                 AND c.keychain = scripts.keychain AND c.idx = scripts.idx AND c.spent_by IS NULL AND c.counts = 1)
+             WHERE account = ?1",
+        ] {
+            self.db.execute(sql, [row.id.0]).map_err(file)?;
+        }
+        Ok(())
+    }
+
+    /// Ids of the transactions of a network that no longer count.
+    fn gone_ids(&self, network: crate::network::Network) -> Result<BTreeSet<Txid>, LedgerError> {
+        let sql = "SELECT txid FROM transactions WHERE network = ?1 AND gone = 1";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let rows = statement.query_map([network.name()], |row| Ok(Txid::from_byte_array(row.get(0)?)));
+        rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 }
