@@ -17,7 +17,7 @@ use super::{
 };
 use fastness::{
     explorer::Explorer,
-    flow::{self, bitcoin::SyncScope},
+    flow::bitcoin::{AccountSync, SyncScope},
     ledger::{
         KeyLocation, Ledger,
         bitcoin::{Past, Synced},
@@ -45,7 +45,9 @@ fn a_second_sync_asks_only_what_can_have_changed() {
     let mut sync = || {
         let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
         let row = ledger.accounts(None).unwrap().remove(0);
-        flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Incremental, GAP), &mut |_| {}).unwrap();
+        AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Incremental, gap: GAP }
+            .run(&mut ledger, &mut |_| {})
+            .unwrap();
         let paths = paths(&layer, seen);
         seen += paths.len();
         paths
@@ -90,7 +92,9 @@ fn a_sync_that_was_overtaken_asks_again_and_does_not_write_what_is_older() {
     let host = Meanwhile { world: Arc::clone(&world), ledger: path, done: AtomicBool::new(false) };
     let layer = Layer::start(1, host);
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
-    flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Incremental, GAP), &mut |_| {}).unwrap();
+    AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Incremental, gap: GAP }
+        .run(&mut ledger, &mut |_| {})
+        .unwrap();
     let scripts = count(&paths(&layer, 0), "GET /scripthash/");
     assert_eq!(scripts, 2 * (6 + 1 + 2 * GAP as usize), "the whole question twice");
     assert_eq!(ledger.accounts(None).unwrap().remove(0).synced.unwrap().height, world.tip);

@@ -26,7 +26,7 @@ use bitcoin::{
 use fastness::{
     account::Keychain,
     explorer::Explorer,
-    flow::{self, bitcoin::SyncScope},
+    flow::bitcoin::{AccountSync, SyncScope},
     ledger::{KeyLocation, Ledger, bitcoin::Past},
     network::Network,
     practice::{PracticeChain, Server},
@@ -202,7 +202,9 @@ fn a_first_sync_of_500_used_addresses_waits_for_less_than_60_answers_one_after_a
     let mut ledger = Ledger::in_memory().unwrap();
     let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
     let started = Instant::now();
-    let report = flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Incremental, 20), &mut |_| {}).unwrap();
+    let report = AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Incremental, gap: 20 }
+        .run(&mut ledger, &mut |_| {})
+        .unwrap();
     let (took, counted) = (started.elapsed(), server.clock.load(Ordering::SeqCst));
     let questions = server.questions.load(Ordering::SeqCst);
     println!(
@@ -225,8 +227,9 @@ fn a_chain_of_block_0_alone_is_no_lie() {
         let explorer = Explorer::connect(Network::Regtest, &[url]).unwrap();
         let mut ledger = Ledger::in_memory().unwrap();
         let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
-        let report =
-            flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Incremental, 20), &mut |_| {}).unwrap();
+        let report = AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Incremental, gap: 20 }
+            .run(&mut ledger, &mut |_| {})
+            .unwrap();
         assert_eq!((report.height, report.asked, explorer.distrusted().len()), (0, 40, 0));
         assert_eq!(explorer.heights().unwrap().highest, 0);
     }

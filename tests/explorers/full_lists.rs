@@ -9,7 +9,7 @@ use super::{
 use fastness::{
     account::Keychain,
     explorer::Explorer,
-    flow::{self, bitcoin::SyncScope},
+    flow::bitcoin::{AccountSync, SyncScope},
     ledger::{KeyLocation, Ledger, bitcoin::Past},
     network::Network,
     practice::PracticeChain,
@@ -63,7 +63,9 @@ fn synced(unspent: Unspent) -> Synced {
     let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
     let mut ledger = Ledger::in_memory().unwrap();
     let row = ledger.add_account("main", &account(), KeyLocation::Elsewhere, Past::Possible).unwrap();
-    flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Incremental, 2), &mut |_| {}).unwrap();
+    AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Incremental, gap: 2 }
+        .run(&mut ledger, &mut |_| {})
+        .unwrap();
     let unconfirmed = ledger.balance(row.id).unwrap().unconfirmed;
     Synced { unconfirmed, cuts: ledger.mempool_cuts(row.id).unwrap(), waiting }
 }

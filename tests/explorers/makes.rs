@@ -11,7 +11,7 @@ use bitcoin::Txid;
 use fastness::{
     account::Keychain,
     explorer::Explorer,
-    flow::{self, bitcoin::SyncScope},
+    flow::bitcoin::{AccountSync, SyncScope},
     network::Network,
     practice::PracticeChain,
 };
@@ -29,7 +29,7 @@ pub type FoundAt = (Txid, Option<u32>, u64, u64);
 /// What a first sync of the account finds, and how many scripts have more that waits than was listed; or the error's words.
 pub fn scan(world: &World, explorer: &Explorer) -> Result<(Vec<FoundAt>, usize), String> {
     let (mut ledger, row) = world.ledger();
-    let report = flow::bitcoin::sync(&mut ledger, &row, explorer, (SyncScope::Full, GAP), &mut |_| {});
+    let report = AccountSync { row: &row, explorer, scope: SyncScope::Full, gap: GAP }.run(&mut ledger, &mut |_| {});
     let report = report.map_err(|failure| failure.message())?;
     let rows = ledger.history(row.id, fastness::ledger::Limit::None).unwrap().into_iter();
     let mut found: Vec<FoundAt> =

@@ -21,7 +21,7 @@ use fastness::{
         Explorer,
         bitcoin::{Claim, TxPlace, Verdict},
     },
-    flow::{self, bitcoin::SyncScope},
+    flow::bitcoin::{AccountSync, SyncScope},
     ledger::{
         Ledger,
         bitcoin::{AccountRow, Synced},
@@ -185,7 +185,8 @@ impl Seen<'_> {
 
     fn sync(&mut self, world: &World) {
         let (mut ledger, row) = world.ledger();
-        let outcome = flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (SyncScope::Full, GAP), &mut |_| {});
+        let outcome = AccountSync { row: &row, explorer: &self.case.explorer, scope: SyncScope::Full, gap: GAP }
+            .run(&mut ledger, &mut |_| {});
         let row = ledger.accounts(None).unwrap().remove(0);
         let (balance, history) =
             (ledger.balance(row.id).unwrap(), ledger.history(row.id, fastness::ledger::Limit::None).unwrap());
@@ -217,13 +218,15 @@ impl Seen<'_> {
         let (mut ledger, row) = world.ledger();
         let honest = Layer::start(9, AllTrue(Arc::clone(&world.chain)));
         let explorer = Explorer::connect(Network::Regtest, &[honest.url()]).unwrap();
-        flow::bitcoin::sync(&mut ledger, &row, &explorer, (SyncScope::Full, GAP), &mut |_| {}).unwrap();
+        AccountSync { row: &row, explorer: &explorer, scope: SyncScope::Full, gap: GAP }
+            .run(&mut ledger, &mut |_| {})
+            .unwrap();
         let synced = ledger.accounts(None).unwrap().remove(0).synced.unwrap();
         let before = Synced { height: world.tip - 1, hash: world.block_hash(world.tip - 1), ..synced };
         ledger.set_synced(row.id, &before).unwrap();
         let row = ledger.accounts(None).unwrap().remove(0);
-        let outcome =
-            flow::bitcoin::sync(&mut ledger, &row, &self.case.explorer, (SyncScope::Incremental, GAP), &mut |_| {});
+        let outcome = AccountSync { row: &row, explorer: &self.case.explorer, scope: SyncScope::Incremental, gap: GAP }
+            .run(&mut ledger, &mut |_| {});
         self.count(if outcome.is_ok() { "known, and synced again" } else { "known, and an explicit error" });
         let row = ledger.accounts(None).unwrap().remove(0);
         let proven = DEEP.iter().sum::<u64>() + CHANGE;

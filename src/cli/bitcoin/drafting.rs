@@ -16,7 +16,7 @@ use fastness::{
     explain::Failure,
     flow::{
         self,
-        bitcoin::{Draft, Replaces},
+        bitcoin::{AccountLedger, Draft, Replaces},
     },
     request::Fee,
     review::{Review, Warning},
@@ -76,7 +76,7 @@ pub(crate) fn planned(
     if let Some(warning) = given_away(request.fee, approved.review()) {
         context.ui.warn(&warning);
     }
-    pay.trust.check_unspent(context, (&ledger, &row), &draft)?;
+    pay.trust.check_unspent(context, AccountLedger { ledger: &ledger, row: &row }, &draft)?;
     Ok(draft)
 }
 

@@ -16,9 +16,8 @@ use fastness::{
     explorer::{Explorer, bitcoin::FeeAdvice},
     flow::{
         self,
-        bitcoin::{Alone, Draft},
+        bitcoin::{AccountLedger, Alone, Draft},
     },
-    ledger::{Ledger, bitcoin::AccountRow},
     network::Network,
     payment_uri::PaymentUri,
     request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
@@ -72,11 +71,11 @@ impl TrustArgs {
     pub(crate) fn check_unspent(
         &self,
         context: &mut Context,
-        (ledger, row): (&Ledger, &AccountRow),
+        account: AccountLedger<'_>,
         draft: &Draft,
     ) -> Result<(), Failure> {
-        self.judged(context, row, |explorer, alone| {
-            flow::bitcoin::check_unspent((ledger, row), explorer, (draft, alone))
+        self.judged(context, account.row.account.network, |explorer, alone| {
+            flow::bitcoin::check_unspent(account, explorer, draft, alone)
         })
     }
 
@@ -84,24 +83,24 @@ impl TrustArgs {
     pub(crate) fn check_original(
         &self,
         context: &mut Context,
-        (ledger, row): (&Ledger, &AccountRow),
+        account: AccountLedger<'_>,
         original: &Original,
     ) -> Result<(), Failure> {
-        self.judged(context, row, |explorer, alone| {
-            flow::bitcoin::check_original((ledger, row), explorer, (original, alone))
+        self.judged(context, account.row.account.network, |explorer, alone| {
+            flow::bitcoin::check_original(account, explorer, original, alone)
         })
     }
 
     fn judged(
         &self,
         context: &mut Context,
-        row: &AccountRow,
+        network: Network,
         check: impl Fn(&Explorer, Alone) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         if context.reach() == NetworkAccess::Offline {
             return Ok(());
         }
-        let explorer = context.explorer(row.account.network)?;
+        let explorer = context.explorer(network)?;
         match check(&explorer, Alone::IsDoubted) {
             Err(failure) if self.offline_trust && failure.entry().code == "flow.one_witness" => {
                 let text = format!("{}; believed all the same, as --offline-trust says", failure.message());

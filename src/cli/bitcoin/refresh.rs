@@ -12,10 +12,7 @@ use fastness::{
     amount::Amount,
     explain::Failure,
     explorer::bitcoin::SAME_MOMENT,
-    flow::{
-        self,
-        bitcoin::{SecondSource, SyncReport, SyncScope},
-    },
+    flow::bitcoin::{AccountSync, SecondSource, SyncReport, SyncScope},
     ledger::{
         Ledger,
         bitcoin::{AccountRow, Past},
@@ -158,7 +155,7 @@ pub(crate) fn sync(
 ) -> Result<SyncReport, Failure> {
     let explorer = context.explorer(row.account.network)?;
     let bar = context.ui.progress(&format!("Scanning {}/{}", row.wallet, row.name));
-    let report = flow::bitcoin::sync(ledger, row, &explorer, (depth, context.gap()?), &mut |scan| {
+    let report = AccountSync { row, explorer: &explorer, scope: depth, gap: context.gap()? }.run(ledger, &mut |scan| {
         bar.set_length(scan.planned as u64);
         bar.set_position(scan.answered as u64);
         bar.set_message(format!("scripts · {} used", scan.used));

@@ -22,7 +22,10 @@ use fastness::{
         ethereum::replace::EvmPurpose,
     },
     explain::Failure,
-    flow::{self, bitcoin::Draft},
+    flow::{
+        self,
+        bitcoin::{AccountLedger, Draft},
+    },
     request::Fee,
     text::SafeText,
 };
@@ -129,10 +132,11 @@ impl ReplacementArgs {
             context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
         }
         let (original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
-        self.trust.check_original(context, (&ledger, &row), &original)?;
+        let account = AccountLedger { ledger: &ledger, row: &row };
+        self.trust.check_original(context, account, &original)?;
         let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
         let draft = flow::bitcoin::draft(&ledger, &row, plan)?;
-        self.trust.check_unspent(context, (&ledger, &row), &draft)?;
+        self.trust.check_unspent(context, account, &draft)?;
         Ok(draft)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::{OutPoint, ScriptBuf, Transaction, TxOut, Txid};
 
+use super::account_ledger::AccountLedger;
 use crate::{
     chain::bitcoin::{
         consensus::{self, Rules},
@@ -52,13 +53,13 @@ pub(super) enum Author {
 /// # Errors
 /// The ledger cannot be read.
 pub(super) fn judge(
-    (ledger, row): (&Ledger, &AccountRow),
+    account: AccountLedger<'_>,
     explorer: &Explorer,
     histories: &[ScriptHistory],
 ) -> Result<Authorship, Failure> {
-    let mut court = Court::new((ledger, row), Some(explorer));
+    let mut court = Court::new(account, Some(explorer));
     for history in histories {
-        court.scripts.extend(row.account.script(history.keychain, history.index).ok());
+        court.scripts.extend(account.row.account.script(history.keychain, history.index).ok());
         court.told.extend(history.txs.iter().map(|at| (at.tx.compute_txid(), &at.tx)));
     }
     let mut authorship = Authorship::default();
@@ -90,13 +91,12 @@ pub(super) fn judge(
 /// # Errors
 /// The ledger cannot be read.
 pub(super) fn author_of(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Result<Author, Failure> {
-    Court::new((ledger, row), None).author(transaction, Rules::OfToday)
+    Court::new(AccountLedger { ledger, row }, None).author(transaction, Rules::OfToday)
 }
 
 /// What is known where transactions are judged.
 struct Court<'a> {
-    ledger: &'a Ledger,
-    row: &'a AccountRow,
+    account: AccountLedger<'a>,
     explorer: Option<&'a Explorer>,
     /// Scripts of the account that the ledger may not have yet.
     scripts: BTreeSet<ScriptBuf>,
@@ -107,9 +107,9 @@ struct Court<'a> {
 }
 
 impl<'a> Court<'a> {
-    fn new((ledger, row): (&'a Ledger, &'a AccountRow), explorer: Option<&'a Explorer>) -> Self {
+    fn new(account: AccountLedger<'a>, explorer: Option<&'a Explorer>) -> Self {
         let (scripts, told, asked) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
-        Self { ledger, row, explorer, scripts, told, asked }
+        Self { account, explorer, scripts, told, asked }
     }
 
     fn author(&mut self, transaction: &Transaction, rules: Rules) -> Result<Author, Failure> {
@@ -152,8 +152,8 @@ impl<'a> Court<'a> {
     }
 
     fn is_own(&self, output: &TxOut) -> Result<bool, Failure> {
-        let script = &output.script_pubkey;
-        Ok(self.scripts.contains(script) || self.ledger.place_of(self.row.id, script)?.is_some())
+        let (script, AccountLedger { ledger, row }) = (&output.script_pubkey, self.account);
+        Ok(self.scripts.contains(script) || ledger.place_of(row.id, script)?.is_some())
     }
 
     /// An output by a transaction that was told or is in the ledger, and hashes to its id.
@@ -161,7 +161,8 @@ impl<'a> Court<'a> {
         if let Some(parent) = self.told.get(&outpoint.txid) {
             return Ok(proof::spent_output(parent, outpoint).ok().cloned());
         }
-        let parent = self.ledger.transaction(self.row, outpoint.txid)?;
+        let AccountLedger { ledger, row } = self.account;
+        let parent = ledger.transaction(row, outpoint.txid)?;
         Ok(parent.and_then(|(parent, _)| proof::spent_output(&parent, outpoint).ok().cloned()))
     }
 

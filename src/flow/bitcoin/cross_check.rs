@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::Txid;
 
 use super::{
+    account_ledger::AccountLedger,
     authorship::judge,
     known::{as_known, place_of},
 };
@@ -54,55 +55,87 @@ pub enum SecondSource {
     },
 }
 
-/// Has a second organisation asked about `asked` and about every coin that nobody confirmed yet, and writes down its words.
-///
-/// # Errors
-/// The ledger cannot be read or written. A witness that is silent is no failure.
-pub(super) fn second_opinion(
-    (ledger, row): (&mut Ledger, &AccountRow),
-    explorer: &Explorer,
-    (tip, answer): (u32, &ScanAnswer),
-) -> Result<SecondSource, Failure> {
-    let told = ledger.known_histories(row)?;
-    let tellers = tellers(answer, &told);
-    let Some(primary) = who_told_most(&tellers) else { return Ok(SecondSource::Nobody) };
-    let scripts = in_order(ledger, row, (&tellers, &told))?;
-    let opinion = match explorer.second_opinion(primary, &scripts) {
-        Ok(Some(opinion)) => opinion,
-        Ok(None) => {
-            let forget = |(place, teller): (&(Keychain, u32), &Teller<'_>)| {
-                ledger.forget_contradictions(row.id, *place, teller.host.as_str())
-            };
-            tellers.iter().try_for_each(forget)?;
-            return Ok(SecondSource::Nobody);
-        }
-        Err(error) => {
-            // Who agreed before is not heard today.
-            tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
-            return Ok(SecondSource::Silent(error.to_string()));
-        }
-    };
-    let authorship = judge((ledger, row), explorer, &opinion.differing)?;
-    if let Some(host) = authorship.forgers.first() {
-        explorer.distrust(host);
-        tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
-        return Ok(SecondSource::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
-    }
-    let mut news = Differences::of((ledger, row), &opinion, (primary, tip, &told))?;
-    news.without_proven((ledger, row))?;
-    let proven = news.proven(explorer, opinion.tip.height);
-    ledger.atomically(|ledger| write((ledger, row), &tellers, (&opinion, &news, &proven)))?;
-    let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
-    let differing = named.len();
-    let pending = opinion.differing.len().saturating_sub(differing);
-    let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
-    let (operator, height) = (operator.to_string(), its_tip.height);
-    let taken_over = proven.len();
-    Ok(SecondSource::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
+/// The comparison of what a sync was told with what a second organisation says.
+pub(super) struct CrossCheck<'a> {
+    /// The account.
+    pub(super) row: &'a AccountRow,
+    /// The explorer that is asked.
+    pub(super) explorer: &'a Explorer,
+    /// Height of the best block that the sync heard of.
+    pub(super) tip: u32,
+    /// What the sync was told.
+    pub(super) answer: &'a ScanAnswer,
 }
 
-/// A transaction that only the witness had, with the block that it is proven to be in.
-type Proven = (Observation, Txid, BlockRef);
+impl CrossCheck<'_> {
+    /// Has a second organisation asked about the scripts of the answer and about every coin that nobody confirmed yet, and writes down its words.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or written. A witness that is silent is no failure.
+    pub(super) fn second_opinion(&self, ledger: &mut Ledger) -> Result<SecondSource, Failure> {
+        let Self { row, explorer, tip, answer } = *self;
+        let told = ledger.known_histories(row)?;
+        let tellers = tellers(answer, &told);
+        let Some(primary) = who_told_most(&tellers) else { return Ok(SecondSource::Nobody) };
+        let scripts = in_order(AccountLedger { ledger, row }, &tellers, &told)?;
+        let opinion = match explorer.second_opinion(primary, &scripts) {
+            Ok(Some(opinion)) => opinion,
+            Ok(None) => {
+                let forget = |(place, teller): (&(Keychain, u32), &Teller<'_>)| {
+                    ledger.forget_contradictions(row.id, *place, teller.host.as_str())
+                };
+                tellers.iter().try_for_each(forget)?;
+                return Ok(SecondSource::Nobody);
+            }
+            Err(error) => {
+                // Who agreed before is not heard today.
+                tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+                return Ok(SecondSource::Silent(error.to_string()));
+            }
+        };
+        let authorship = judge(AccountLedger { ledger, row }, explorer, &opinion.differing)?;
+        if let Some(host) = authorship.forgers.first() {
+            explorer.distrust(host);
+            tellers.keys().try_for_each(|place| ledger.forget_opinion(row.id, *place))?;
+            return Ok(SecondSource::Silent(ExplorerError::Lied { operator: host.clone() }.to_string()));
+        }
+        let mut news = Differences {
+            opinion: &opinion,
+            primary: Primary { host: primary, tip },
+            disagreements: Vec::new(),
+            only_there: Vec::new(),
+        };
+        news.find(AccountLedger { ledger, row }, &told)?;
+        news.without_proven(AccountLedger { ledger, row })?;
+        let proven = news.proven(explorer, opinion.tip.height);
+        ledger.atomically(|ledger| write(AccountLedger { ledger, row }, &tellers, &news, &proven))?;
+        let named: BTreeSet<_> = news.disagreements.iter().map(|what| (what.keychain, what.index)).collect();
+        let differing = named.len();
+        let pending = opinion.differing.len().saturating_sub(differing);
+        let Opinion { operator, agreed, unasked, tip: its_tip, .. } = opinion;
+        let (operator, height) = (operator.to_string(), its_tip.height);
+        let taken_over = proven.len();
+        Ok(SecondSource::Heard { operator, height, agreed: agreed.len(), differing, pending, unasked, taken_over })
+    }
+}
+
+/// A transaction that only the witness had, and that is proven.
+struct Proven {
+    /// What is written down of its script.
+    observation: Observation,
+    /// Its id.
+    txid: Txid,
+    /// The block that it is proven to be in.
+    block: BlockRef,
+}
+
+/// The host that told most in this sync.
+struct Primary<'a> {
+    /// Its host.
+    host: &'a SafeText,
+    /// Height of the best block that the sync heard of.
+    tip: u32,
+}
 
 /// Who told of a script in this sync, and whether that is what is known of it now: the ledger may know better.
 struct Teller<'a> {
@@ -134,10 +167,12 @@ fn who_told_most<'a>(tellers: &Tellers<'a>) -> Option<&'a SafeText> {
 }
 
 fn write(
-    (ledger, row): (&Ledger, &AccountRow),
+    AccountLedger { ledger, row }: AccountLedger<'_>,
     tellers: &Tellers<'_>,
-    (opinion, news, proven): (&Opinion, &Differences<'_>, &[Proven]),
+    news: &Differences<'_>,
+    proven: &[Proven],
 ) -> Result<(), LedgerError> {
+    let opinion = news.opinion;
     ledger.set_witness(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
     let differing = opinion.differing.iter().map(|history| (history.keychain, history.index));
     for place in opinion.agreed.iter().copied().chain(differing.clone()) {
@@ -156,7 +191,7 @@ fn write(
     // Nor where the first one says something else than what is known.
     let otherwise = tellers.iter().filter(|(_, teller)| !teller.says_what_is_known).map(|(place, _)| *place);
     differing.chain(otherwise).try_for_each(|place| ledger.forget_opinion(row.id, place))?;
-    for (observation, txid, block) in proven {
+    for Proven { observation, txid, block } in proven {
         ledger.put_proof(row, *txid, (block.height, &block.hash.to_string()))?;
         ledger.observe(row, observation)?;
     }
@@ -168,9 +203,9 @@ fn write(
 
 /// Scripts with unspent coins first, then the others that were used, then the unused.
 fn in_order(
-    ledger: &Ledger,
-    row: &AccountRow,
-    (tellers, told): (&Tellers<'_>, &Histories),
+    AccountLedger { ledger, row }: AccountLedger<'_>,
+    tellers: &Tellers<'_>,
+    told: &Histories,
 ) -> Result<Vec<WitnessedScript>, Failure> {
     let mut places = ledger.unconfirmed_holders(row.id)?;
     let (used, unused): (Vec<_>, Vec<_>) = tellers.keys().copied().partition(|place| told.contains_key(place));
@@ -189,32 +224,33 @@ fn in_order(
 }
 
 /// What the witness says otherwise.
-#[derive(Default)]
 struct Differences<'a> {
+    /// All that the witness says.
+    opinion: &'a Opinion,
+    /// Whose words it is compared with.
+    primary: Primary<'a>,
     disagreements: Vec<HistoryDisagreement>,
     /// Transactions in blocks that only the witness has.
     only_there: Vec<(&'a ScriptHistory, &'a TxAt, BlockRef)>,
 }
 
 impl<'a> Differences<'a> {
-    fn of(
-        ledger: (&Ledger, &AccountRow),
-        opinion: &'a Opinion,
-        (primary, tip, told): (&SafeText, u32, &Histories),
-    ) -> Result<Self, Failure> {
-        let mut differences = Self::default();
-        for history in &opinion.differing {
+    /// Compares, script by script.
+    fn find(&mut self, account: AccountLedger<'_>, told: &Histories) -> Result<(), Failure> {
+        for history in &self.opinion.differing {
             let known = told.get(&(history.keychain, history.index)).cloned().unwrap_or_default();
-            // Who is further behind than by the blocks of a moment lacks what the other has.
-            let seen_to = if opinion.tip.height > tip.saturating_add(SAME_MOMENT) { opinion.tip.height } else { tip };
-            differences.only_there(history, &known, (primary, seen_to));
-            differences.only_here(ledger, (history, &known), (primary, opinion.tip.height))?;
+            self.only_there(history, &known);
+            self.only_here(account, history, &known)?;
         }
-        Ok(differences)
+        Ok(())
     }
 
     /// In blocks, as the witness says, and not known here, or elsewhere. What merely waits comes and goes.
-    fn only_there(&mut self, history: &'a ScriptHistory, known: &ToldHistory, (primary, tip): (&SafeText, u32)) {
+    fn only_there(&mut self, history: &'a ScriptHistory, known: &ToldHistory) {
+        let Primary { host, tip } = self.primary;
+        // Who is further behind than by the blocks of a moment lacks what the other has.
+        let its_tip = self.opinion.tip.height;
+        let seen_to = if its_tip > tip.saturating_add(SAME_MOMENT) { its_tip } else { tip };
         for seen in &history.txs {
             let Some(block) = seen.place else { continue };
             let claim = (seen.tx.compute_txid(), block.height);
@@ -222,8 +258,8 @@ impl<'a> Differences<'a> {
                 continue;
             }
             // The first one may not know a later block yet; what is proven counts whoever knows it.
-            if block.height <= tip {
-                self.name(history, claim.0, (history.operator.as_str(), primary.as_str()));
+            if block.height <= seen_to {
+                self.name(history, claim.0, history.operator.as_str(), host.as_str());
             }
             self.only_there.push((history, seen, block));
         }
@@ -232,22 +268,25 @@ impl<'a> Differences<'a> {
     /// In blocks, as is known here, and not listed there although the witness knows of that height.
     fn only_here(
         &mut self,
-        (ledger, row): (&Ledger, &AccountRow),
-        (history, known): (&ScriptHistory, &ToldHistory),
-        (primary, its_tip): (&SafeText, u32),
+        account: AccountLedger<'_>,
+        history: &ScriptHistory,
+        known: &ToldHistory,
     ) -> Result<(), Failure> {
+        let AccountLedger { ledger, row } = account;
+        let host = self.primary.host.as_str();
         for &(txid, height) in &known.confirmed {
             let there = history.txs.iter().any(|seen| seen.place.is_some() && seen.tx.compute_txid() == txid);
-            if !there && height <= its_tip {
-                let has = if ledger.is_proven(row, txid)? { PROVEN_HERE } else { primary.as_str() };
-                self.name(history, txid, (has, history.operator.as_str()));
+            if !there && height <= self.opinion.tip.height {
+                let has = if ledger.is_proven(row, txid)? { PROVEN_HERE } else { host };
+                self.name(history, txid, has, history.operator.as_str());
             }
         }
         Ok(())
     }
 
     /// What is proven already is in its block, wherever the witness has it: which of two chains stands is settled elsewhere.
-    fn without_proven(&mut self, (ledger, row): (&Ledger, &AccountRow)) -> Result<(), LedgerError> {
+    fn without_proven(&mut self, account: AccountLedger<'_>) -> Result<(), LedgerError> {
+        let AccountLedger { ledger, row } = account;
         let mut left = Vec::new();
         for (history, seen, block) in std::mem::take(&mut self.only_there) {
             if !ledger.is_proven(row, seen.tx.compute_txid())? {
@@ -258,7 +297,7 @@ impl<'a> Differences<'a> {
         Ok(())
     }
 
-    fn name(&mut self, history: &ScriptHistory, txid: Txid, (has, lacks): (&str, &str)) {
+    fn name(&mut self, history: &ScriptHistory, txid: Txid, has: &str, lacks: &str) {
         self.disagreements.push(HistoryDisagreement {
             keychain: history.keychain,
             index: history.index,
@@ -283,7 +322,7 @@ impl<'a> Differences<'a> {
                 said_by: history.operator.to_string(),
                 tip,
             };
-            (observation, seen.tx.compute_txid(), *block)
+            Proven { observation, txid: seen.tx.compute_txid(), block: *block }
         };
         found.map(observed).collect()
     }

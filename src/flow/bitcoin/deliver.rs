@@ -9,6 +9,7 @@ use bitcoin::{OutPoint, Transaction, TxOut};
 
 use super::{
     Draft, SignedFile,
+    account_ledger::AccountLedger,
     authorship::{Author, author_of},
 };
 use crate::{
@@ -207,10 +208,12 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
 /// # Errors
 /// A coin is spent, or no explorer answers; or one alone does, although there is another, and `alone` is doubted.
 pub fn check_unspent(
-    (ledger, row): (&Ledger, &AccountRow),
+    account: AccountLedger<'_>,
     explorer: &Explorer,
-    (draft, alone): (&Draft, Alone),
+    draft: &Draft,
+    alone: Alone,
 ) -> Result<(), Failure> {
+    let AccountLedger { ledger, row } = account;
     let synced = row.synced.as_ref().map_or(0, |synced| synced.at);
     let fresh: BTreeSet<(Keychain, u32)> = if explorer.has_witness() {
         ledger.opinions_since(row.id, synced)?

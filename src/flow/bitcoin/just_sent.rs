@@ -35,7 +35,7 @@ pub(super) fn unlisted(explorer: &Explorer, row: &JournalRow) -> Option<u64> {
 
 /// Whether a spender of a coin of this one, which was accepted within the last seconds, is ours as well: what it was sent to
 /// replace.
-pub(super) fn is_of_before((ledger, row): (&Ledger, &JournalRow), spender: Txid) -> Result<bool, Failure> {
+pub(super) fn is_of_before(ledger: &Ledger, row: &JournalRow, spender: Txid) -> Result<bool, Failure> {
     Ok(seconds_ago(row).is_some() && ledger.journal_row(row.network, &spender.to_string())?.is_some())
 }
 

@@ -3,6 +3,7 @@
 //! What comes from a file is read again and judged again; what was signed must equal what was approved. This room must not
 //! touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
 
+mod account_ledger;
 mod authorship;
 mod cross_check;
 mod deliver;
@@ -21,6 +22,7 @@ mod track;
 mod warmth;
 
 pub use self::{
+    account_ledger::AccountLedger,
     cross_check::SecondSource,
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Draft, DraftContext},
@@ -31,7 +33,7 @@ pub use self::{
     replaces::{Effect, Replaces, replaced_by, replaces},
     signed_file::SignedFile,
     snapshot::snapshot,
-    sync::{SyncReport, sync},
+    sync::{AccountSync, SyncReport},
     track::{Tracking, refuse_superseded, track},
 };
 pub use crate::flow::PayeeSource;

@@ -7,6 +7,7 @@ use bitcoin::{Transaction, Txid, consensus};
 
 use super::{
     Alone,
+    account_ledger::AccountLedger,
     authorship::{Author, author_of},
     snapshot::snapshot,
 };
@@ -74,12 +75,13 @@ pub fn current(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<Txid, Fa
 /// # Errors
 /// Nobody has these bytes; or one organisation alone has them although there is another, and `alone` is doubted.
 pub fn check_original(
-    (ledger, row): (&Ledger, &AccountRow),
+    account: AccountLedger<'_>,
     explorer: &Explorer,
-    (original, alone): (&Original, Alone),
+    original: &Original,
+    alone: Alone,
 ) -> Result<(), Failure> {
     let txid = original.transaction.compute_txid();
-    if from_journal(ledger, row, txid)?.is_some() || !explorer.has_witness() {
+    if from_journal(account.ledger, account.row, txid)?.is_some() || !explorer.has_witness() {
         return Ok(());
     }
     let claim = explorer.bytes(txid)?;

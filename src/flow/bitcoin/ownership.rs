@@ -63,7 +63,7 @@ pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>, network: Netwo
 pub fn ownership_of_keys(plan: &Plan, keys: &Keys, known: &Ownership) -> Result<Ownership, Failure> {
     let mut named = BTreeSet::new();
     for (fingerprint, path) in decode::claimed_paths(&plan.psbt) {
-        named.extend(origins_of(fingerprint, path, (plan.network, keys.fingerprint()))?);
+        named.extend(origins_of(fingerprint, path, plan.network, keys.fingerprint())?);
         if named.len() > MAX_NAMED {
             return Err(BitcoinError::TooManyAccounts { most: MAX_NAMED }.into());
         }
@@ -85,7 +85,8 @@ pub fn ownership_of_keys(plan: &Plan, keys: &Keys, known: &Ownership) -> Result<
 fn origins_of(
     fingerprint: Fingerprint,
     path: &DerivationPath,
-    (network, master): (Network, Fingerprint),
+    network: Network,
+    master: Fingerprint,
 ) -> Result<Vec<DerivationPath>, Failure> {
     let levels: &[ChildNumber] = path.as_ref();
     let Some((origin, [_, _])) = levels.split_last_chunk::<2>() else { return Ok(Vec::new()) };

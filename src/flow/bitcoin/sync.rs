@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid, consensus};
 
 use super::{
+    account_ledger::AccountLedger,
     authorship::{Authorship, judge},
-    cross_check::{self, SecondSource},
+    cross_check::{CrossCheck, SecondSource},
     deliver::spent_here,
     warmth::{ChainTip, Warmth, below, is_undone, to_ask},
 };
@@ -73,45 +74,17 @@ pub struct SyncReport {
     pub second: SecondSource,
 }
 
-/// Brings an account up to date.
-///
-/// Where another process synced the account meanwhile, what was heard may be older than what that one wrote, and it is asked
-/// again.
-///
-/// # Errors
-/// An explorer could not answer for every script; then nothing is written.
-pub fn sync(
-    ledger: &mut Ledger,
-    row: &AccountRow,
-    explorer: &Explorer,
-    how: (SyncScope, u32),
-    progress: &mut dyn FnMut(ScanProgress),
-) -> Result<SyncReport, Failure> {
-    let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
-    let mut attempt = 1;
-    while attempt <= ATTEMPTS {
-        let row = ledger.again(row)?;
-        let overtaken = if attempt < ATTEMPTS { Overtaken::GivesWay } else { Overtaken::Writes };
-        let report = match once(ledger, &row, explorer, (how, overtaken), progress)? {
-            Attempt::Done(report) => report,
-            Attempt::Overtaken => {
-                attempt += 1;
-                continue;
-            }
-            // One host less to ask: where nobody is left, the next attempt fails.
-            Attempt::Deceived => continue,
-        };
-        attempt += 1;
-        changed |= report.changed;
-        // What the second one brought may be followed by more, beyond the gap or on the other chain.
-        let is_done = !matches!(report.second, SecondSource::Heard { taken_over: 1.., .. });
-        last = Some(report);
-        if is_done {
-            break;
-        }
-    }
-    let report = last.ok_or(LedgerError::Damaged("account"))?;
-    Ok(SyncReport { changed, ..report })
+/// A sync of one account: whom it asks, and how much.
+#[derive(Clone, Copy)]
+pub struct AccountSync<'a> {
+    /// The account.
+    pub row: &'a AccountRow,
+    /// The explorer that is asked.
+    pub explorer: &'a Explorer,
+    /// How much is asked.
+    pub scope: SyncScope,
+    /// The gap limit: unused addresses after which a search of a chain ends.
+    pub gap: u32,
 }
 
 /// What is done with an answer while another process wrote a newer one.
@@ -130,106 +103,181 @@ enum Attempt {
     Deceived,
 }
 
-fn once(
-    ledger: &mut Ledger,
-    row: &AccountRow,
-    explorer: &Explorer,
-    (how, overtaken): ((SyncScope, u32), Overtaken),
-    progress: &mut dyn FnMut(ScanProgress),
-) -> Result<Attempt, Failure> {
-    let (depth, gap) = how;
-    let claim = explorer.tip()?;
-    let (operator, newest) = (operator(&claim), explorer.newest_time());
-    let tip = *claim.value();
-    let undone = reorganised(ledger, row, explorer, (tip, &operator))?;
-    let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
-    let known = ledger.known_scripts(row.id)?;
-    let told = told_by(ledger, row, (depth, &operator), (&known, undone))?;
-    let chain = if is_known_tip(row, tip) { ChainTip::Still } else { ChainTip::Moved };
-    let rotation = match (explorer.scripts_together()?, chain) {
+/// A transaction that was proven to be in a block just now.
+struct NewProof {
+    /// Its id.
+    txid: Txid,
+    /// The block.
+    block: BlockRef,
+}
+
+impl AccountSync<'_> {
+    /// Brings the account up to date.
+    ///
+    /// Where another process synced the account meanwhile, what was heard may be older than what that one wrote, and it is
+    /// asked again.
+    ///
+    /// # Errors
+    /// An explorer could not answer for every script; then nothing is written.
+    pub fn run(&self, ledger: &mut Ledger, progress: &mut dyn FnMut(ScanProgress)) -> Result<SyncReport, Failure> {
+        let (mut last, mut changed): (Option<SyncReport>, bool) = (None, false);
+        let mut attempt = 1;
+        while attempt <= ATTEMPTS {
+            let row = &ledger.again(self.row)?;
+            let overtaken = if attempt < ATTEMPTS { Overtaken::GivesWay } else { Overtaken::Writes };
+            let report = match (AccountSync { row, ..*self }).once(ledger, overtaken, progress)? {
+                Attempt::Done(report) => report,
+                Attempt::Overtaken => {
+                    attempt += 1;
+                    continue;
+                }
+                // One host less to ask: where nobody is left, the next attempt fails.
+                Attempt::Deceived => continue,
+            };
+            attempt += 1;
+            changed |= report.changed;
+            // What the second one brought may be followed by more, beyond the gap or on the other chain.
+            let is_done = !matches!(report.second, SecondSource::Heard { taken_over: 1.., .. });
+            last = Some(report);
+            if is_done {
+                break;
+            }
+        }
+        let report = last.ok_or(LedgerError::Damaged("account"))?;
+        Ok(SyncReport { changed, ..report })
+    }
+
+    fn once(
+        &self,
+        ledger: &mut Ledger,
+        overtaken: Overtaken,
+        progress: &mut dyn FnMut(ScanProgress),
+    ) -> Result<Attempt, Failure> {
+        let Self { row, explorer, scope: depth, gap } = *self;
+        let claim = explorer.tip()?;
+        let (operator, newest) = (operator(&claim), explorer.newest_time());
+        let tip = *claim.value();
+        let undone = self.reorganised(ledger, tip, &operator)?;
+        let next = [ledger.next_unused(row.id, Keychain::Receive)?, ledger.next_unused(row.id, Keychain::Change)?];
+        let known = ledger.known_scripts(row.id)?;
+        let told = self.told_by(ledger, &operator, &known, undone)?;
+        let chain = if is_known_tip(row, tip) { ChainTip::Still } else { ChainTip::Moved };
+        let rotation = rotation(explorer, chain)?;
+        let (settled, shown) = (tip.height.saturating_sub(SETTLED), now().saturating_sub(SHOWN));
+        let ask = to_ask(&known, next, &Warmth { depth, chain, settled, shown, undone }, rotation);
+        let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
+        let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
+        let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
+        let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
+        let answer = explorer.scan(&plan, progress)?;
+        let authorship = judge(AccountLedger { ledger, row }, explorer, &answer.scripts)?;
+        if !authorship.forgers.is_empty() {
+            authorship.forgers.iter().for_each(|host| explorer.distrust(host));
+            return Ok(Attempt::Deceived);
+        }
+        let synced = Synced {
+            height: tip.height,
+            hash: tip.hash.to_string(),
+            operator: operator.clone(),
+            at: now(),
+            witness: None,
+        };
+        // Proven first: of an answer with a false proof in it nothing is written down.
+        let proofs = self.prove(ledger, &answer, tip)?;
+        let findings = Findings { answer: &answer, authorship: &authorship, proofs: &proofs, undone, synced: &synced };
+        let Some(changed) = findings.write(ledger, row, overtaken)? else { return Ok(Attempt::Overtaken) };
+        let second = CrossCheck { row, explorer, tip: tip.height, answer: &answer }.second_opinion(ledger)?;
+        let changed = changed || matches!(second, SecondSource::Heard { taken_over: 1.., .. });
+        let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
+        let asked = answer.scripts.len() + answer.unchanged.len();
+        let (height, proven) = (tip.height, proofs.len());
+        Ok(Attempt::Done(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
+    }
+
+    /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
+    /// which has to tell all of it.
+    fn told_by(
+        &self,
+        ledger: &Ledger,
+        operator: &str,
+        known: &[KnownScript],
+        undone: Option<u32>,
+    ) -> Result<BTreeMap<(Keychain, u32), KnownHistory>, Failure> {
+        let is_same = self.row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
+        if self.scope == SyncScope::Full || !is_same {
+            return Ok(BTreeMap::new());
+        }
+        let histories = ledger.known_histories(self.row)?;
+        let stands =
+            |script: &&KnownScript| script.checked > 0 && !script.newest.is_some_and(|at| is_undone(undone, at));
+        let asked = known.iter().filter(stands).map(|script| (script.keychain, script.index));
+        Ok(asked.map(|place| (place, histories.get(&place).map(as_known).unwrap_or_default())).collect())
+    }
+
+    /// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
+    /// what somebody said.
+    fn prove(&self, ledger: &Ledger, answer: &ScanAnswer, tip: Tip) -> Result<Vec<NewProof>, Failure> {
+        let Self { row, explorer, .. } = *self;
+        let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else {
+            return Ok(Vec::new());
+        };
+        let mut claims: BTreeMap<Txid, (Transaction, Option<BlockRef>)> = BTreeMap::new();
+        for at in answer.scripts.iter().flat_map(|script| &script.txs) {
+            claims.entry(at.tx.compute_txid()).or_insert_with(|| (at.tx.clone(), at.place));
+        }
+        for (tx, place) in ledger.unproven(row, highest, PROOFS.max(answer.scripts.len()))? {
+            claims.entry(tx.compute_txid()).or_insert((tx, block_of(&place)));
+        }
+        let mut wanted = Vec::new();
+        for (txid, (tx, block)) in claims {
+            let Some(block) = block.filter(|block| block.height <= highest) else { continue };
+            if !ledger.has_proof(row, txid, (block.height, &block.hash.to_string()))? {
+                wanted.push((tx, block));
+            }
+        }
+        // The newest first, and those of one block together, for they are proven together.
+        wanted.sort_by_key(|(_, block)| std::cmp::Reverse(*block));
+        wanted.truncate(PROOFS.max(answer.scripts.len()));
+        let answers = explorer.prove(&wanted, tip.height)?;
+        let proven = wanted.iter().zip(answers).filter(|(_, proven)| *proven);
+        Ok(proven.map(|((tx, block), _)| NewProof { txid: tx.compute_txid(), block: *block }).collect())
+    }
+
+    /// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing stands
+    /// any more. That another block stands in the place of one has to be shown by headers with their work. A host that is behind
+    /// undoes nothing: only where the one that knew the block itself has a shorter chain now, and nobody a
+    /// longer one, is it gone.
+    fn reorganised(&self, ledger: &Ledger, tip: Tip, operator: &str) -> Result<Option<u32>, Failure> {
+        let Self { row, explorer, .. } = *self;
+        if is_known_tip(row, tip) {
+            return Ok(None);
+        }
+        let went_back = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
+        let mut undone = None;
+        for (height, hash) in ledger.newest_blocks(row, REORG_DEPTH)? {
+            let is_it = |there: BlockHash| there.to_string() == hash;
+            if explorer.block_hash_at(height)?.into_value().is_some_and(is_it) {
+                break;
+            }
+            match explorer.standing_at(height)? {
+                BlockAtHeight::Block(there) if is_it(there) => break,
+                BlockAtHeight::Block(_) => undone = Some(height.saturating_sub(1)),
+                BlockAtHeight::Shorter if went_back => undone = Some(height.saturating_sub(1)),
+                BlockAtHeight::Shorter | BlockAtHeight::NotShown => {}
+            }
+        }
+        Ok(undone)
+    }
+}
+
+/// How many old, settled scripts are asked about again.
+fn rotation(explorer: &Explorer, chain: ChainTip) -> Result<usize, Failure> {
+    Ok(match (explorer.scripts_together()?, chain) {
         (1, ChainTip::Still) => ROTATION_SAME_TIP,
         (1, ChainTip::Moved) => ROTATION_NEW_TIP,
         // Who takes many scripts in one question is asked about all of them every time.
         _ => usize::MAX,
-    };
-    let (settled, shown) = (tip.height.saturating_sub(SETTLED), now().saturating_sub(SHOWN));
-    let ask = to_ask(&known, next, (&Warmth { depth, chain, settled, shown, undone }, rotation));
-    let skipped = known.iter().filter(|script| below(script, next)).count() - ask.len();
-    let derive = |keychain: Keychain, index: u32| row.account.script(keychain, index).ok();
-    let told = |keychain: Keychain, index: u32| told.get(&(keychain, index)).cloned();
-    let plan = ScanPlan { derive: &derive, ask, known: &told, next, gap };
-    let answer = explorer.scan(&plan, progress)?;
-    let authorship = judge((ledger, row), explorer, &answer.scripts)?;
-    if !authorship.forgers.is_empty() {
-        authorship.forgers.iter().for_each(|host| explorer.distrust(host));
-        return Ok(Attempt::Deceived);
-    }
-    let synced =
-        Synced { height: tip.height, hash: tip.hash.to_string(), operator: operator.clone(), at: now(), witness: None };
-    // Proven first: of an answer with a false proof in it nothing is written down.
-    let proofs = prove(ledger, row, explorer, (&answer, tip))?;
-    let heard = (&answer, &authorship, proofs.as_slice(), undone);
-    let Some(changed) = write((ledger, overtaken), row, heard, &synced)? else { return Ok(Attempt::Overtaken) };
-    let second = cross_check::second_opinion((ledger, row), explorer, (tip.height, &answer))?;
-    let changed = changed || matches!(second, SecondSource::Heard { taken_over: 1.., .. });
-    let capped = answer.scripts.iter().filter(|script| script.mempool_capped).count();
-    let asked = answer.scripts.len() + answer.unchanged.len();
-    let (height, proven) = (tip.height, proofs.len());
-    Ok(Attempt::Done(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
-}
-
-/// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
-/// which has to tell all of it.
-fn told_by(
-    ledger: &Ledger,
-    row: &AccountRow,
-    (depth, operator): (SyncScope, &str),
-    (known, undone): (&[KnownScript], Option<u32>),
-) -> Result<BTreeMap<(Keychain, u32), KnownHistory>, Failure> {
-    let is_same = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
-    if depth == SyncScope::Full || !is_same {
-        return Ok(BTreeMap::new());
-    }
-    let histories = ledger.known_histories(row)?;
-    let stands = |script: &&KnownScript| script.checked > 0 && !script.newest.is_some_and(|at| is_undone(undone, at));
-    let asked = known.iter().filter(stands).map(|script| (script.keychain, script.index));
-    Ok(asked.map(|place| (place, histories.get(&place).map(as_known).unwrap_or_default())).collect())
-}
-
-/// A transaction that was proven to be in a block, at its height.
-type NewProof = (Txid, u32, BlockHash);
-
-/// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
-/// what somebody said.
-fn prove(
-    ledger: &Ledger,
-    row: &AccountRow,
-    explorer: &Explorer,
-    (answer, tip): (&ScanAnswer, Tip),
-) -> Result<Vec<NewProof>, Failure> {
-    let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else {
-        return Ok(Vec::new());
-    };
-    let mut claims: BTreeMap<Txid, (Transaction, Option<BlockRef>)> = BTreeMap::new();
-    for at in answer.scripts.iter().flat_map(|script| &script.txs) {
-        claims.entry(at.tx.compute_txid()).or_insert_with(|| (at.tx.clone(), at.place));
-    }
-    for (tx, place) in ledger.unproven(row, highest, PROOFS.max(answer.scripts.len()))? {
-        claims.entry(tx.compute_txid()).or_insert((tx, block_of(&place)));
-    }
-    let mut wanted = Vec::new();
-    for (txid, (tx, block)) in claims {
-        let Some(block) = block.filter(|block| block.height <= highest) else { continue };
-        if !ledger.has_proof(row, txid, (block.height, &block.hash.to_string()))? {
-            wanted.push((tx, block));
-        }
-    }
-    // The newest first, and those of one block together, for they are proven together.
-    wanted.sort_by_key(|(_, block)| std::cmp::Reverse(*block));
-    wanted.truncate(PROOFS.max(answer.scripts.len()));
-    let answers = explorer.prove(&wanted, tip.height)?;
-    let proven = wanted.iter().zip(answers).filter(|(_, proven)| *proven);
-    Ok(proven.map(|((tx, block), _)| (tx.compute_txid(), block.height, block.hash)).collect())
+    })
 }
 
 /// The block of a place in the ledger.
@@ -255,68 +303,65 @@ fn is_known_tip(row: &AccountRow, tip: Tip) -> bool {
     row.synced.as_ref().is_some_and(|synced| synced.hash == tip.hash.to_string())
 }
 
-/// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing stands
-/// any more. That another block stands in the place of one has to be shown by headers with their work. A host that is behind
-/// undoes nothing: only where the one that knew the block itself has a shorter chain now, and nobody a
-/// longer one, is it gone.
-fn reorganised(
-    ledger: &Ledger,
-    row: &AccountRow,
-    explorer: &Explorer,
-    (tip, operator): (Tip, &str),
-) -> Result<Option<u32>, Failure> {
-    if is_known_tip(row, tip) {
-        return Ok(None);
-    }
-    let went_back = row.synced.as_ref().is_some_and(|synced| synced.operator == operator);
-    let mut undone = None;
-    for (height, hash) in ledger.newest_blocks(row, REORG_DEPTH)? {
-        let is_it = |there: BlockHash| there.to_string() == hash;
-        if explorer.block_hash_at(height)?.into_value().is_some_and(is_it) {
-            break;
-        }
-        match explorer.standing_at(height)? {
-            BlockAtHeight::Block(there) if is_it(there) => break,
-            BlockAtHeight::Block(_) => undone = Some(height.saturating_sub(1)),
-            BlockAtHeight::Shorter if went_back => undone = Some(height.saturating_sub(1)),
-            BlockAtHeight::Shorter | BlockAtHeight::NotShown => {}
-        }
-    }
-    Ok(undone)
+/// What one attempt found out, before it is written down.
+struct Findings<'a> {
+    /// What the explorer told of the scripts.
+    answer: &'a ScanAnswer,
+    /// Whose the transactions of that answer are.
+    authorship: &'a Authorship,
+    /// Confirmations that were proven with it.
+    proofs: &'a [NewProof],
+    /// The height above which no block stands any more, if the chain was reorganised.
+    undone: Option<u32>,
+    /// The block up to which this is what is known.
+    synced: &'a Synced,
 }
 
-fn write(
-    (ledger, overtaken): (&mut Ledger, Overtaken),
-    row: &AccountRow,
-    (answer, authorship, proofs, undone): (&ScanAnswer, &Authorship, &[NewProof], Option<u32>),
-    synced: &Synced,
-) -> Result<Option<bool>, LedgerError> {
-    ledger.atomically(|ledger| {
-        if overtaken == Overtaken::GivesWay && !ledger.stands_as(row)? {
-            return Ok(None);
+impl Findings<'_> {
+    fn write(&self, ledger: &mut Ledger, row: &AccountRow, overtaken: Overtaken) -> Result<Option<bool>, LedgerError> {
+        let Self { answer, proofs, undone, synced, .. } = *self;
+        ledger.atomically(|ledger| {
+            if overtaken == Overtaken::GivesWay && !ledger.stands_as(row)? {
+                return Ok(None);
+            }
+            let mut changed = undone.is_some();
+            if let Some(height) = undone {
+                ledger.unconfirm_above(row, height)?;
+            }
+            // Before the places that they prove: nothing else moves what is proven.
+            for NewProof { txid, block } in proofs {
+                ledger.put_proof(row, *txid, (block.height, &block.hash.to_string()))?;
+            }
+            let places = in_blocks(answer);
+            for script in &answer.scripts {
+                changed |= ledger.observe(row, &self.observation(script, &places))?;
+            }
+            displaced(ledger, row, answer)?;
+            for (keychain, index, _) in &answer.unchanged {
+                ledger.set_checked(row.id, *keychain, *index)?;
+            }
+            if changed {
+                ledger.settle(row)?;
+            }
+            ledger.set_synced(row.id, synced)?;
+            Ok(Some(changed))
+        })
+    }
+
+    fn observation(&self, history: &ScriptHistory, in_blocks: &BTreeMap<Txid, BlockRef>) -> Observation {
+        let block = |at: &TxAt| at.place.or_else(|| in_blocks.get(&at.tx.compute_txid()).copied());
+        let place = |at: &TxAt| block(at).as_ref().map_or(Place::Mempool, place_of);
+        let transactions = history.txs.iter().map(|at| (at.tx.clone(), place(at)));
+        Observation {
+            keychain: history.keychain,
+            index: history.index,
+            transactions: transactions.collect(),
+            signed: self.authorship.signed.clone(),
+            said_by: history.operator.to_string(),
+            tip: self.synced.height,
+            completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },
         }
-        let mut changed = undone.is_some();
-        if let Some(height) = undone {
-            ledger.unconfirm_above(row, height)?;
-        }
-        // Before the places that they prove: nothing else moves what is proven.
-        for (txid, height, block) in proofs {
-            ledger.put_proof(row, *txid, (*height, &block.to_string()))?;
-        }
-        let places = in_blocks(answer);
-        for script in &answer.scripts {
-            changed |= ledger.observe(row, &observation(script, &places, (authorship, synced.height)))?;
-        }
-        displaced(ledger, row, answer)?;
-        for (keychain, index, _) in &answer.unchanged {
-            ledger.set_checked(row.id, *keychain, *index)?;
-        }
-        if changed {
-            ledger.settle(row)?;
-        }
-        ledger.set_synced(row.id, synced)?;
-        Ok(Some(changed))
-    })
+    }
 }
 
 /// A payment of ours that waits, and of whose coins another is spent in a block by a transaction that is signed for it, is
@@ -351,23 +396,4 @@ fn is_signed(ledger: &Ledger, row: &AccountRow, transaction: &Transaction) -> Re
 fn in_blocks(answer: &ScanAnswer) -> BTreeMap<Txid, BlockRef> {
     let seen = answer.scripts.iter().flat_map(|script| &script.txs);
     seen.filter_map(|at| Some((at.tx.compute_txid(), at.place?))).collect()
-}
-
-fn observation(
-    history: &ScriptHistory,
-    in_blocks: &BTreeMap<Txid, BlockRef>,
-    (authorship, tip): (&Authorship, u32),
-) -> Observation {
-    let block = |at: &TxAt| at.place.or_else(|| in_blocks.get(&at.tx.compute_txid()).copied());
-    let place = |at: &TxAt| block(at).as_ref().map_or(Place::Mempool, place_of);
-    let transactions = history.txs.iter().map(|at| (at.tx.clone(), place(at)));
-    Observation {
-        keychain: history.keychain,
-        index: history.index,
-        transactions: transactions.collect(),
-        signed: authorship.signed.clone(),
-        said_by: history.operator.to_string(),
-        tip,
-        completeness: if history.mempool_capped { Completeness::MempoolCut } else { Completeness::Whole },
-    }
 }

@@ -84,7 +84,7 @@ impl Tracking {
 /// Explorers do not answer, or prove false, or nobody knows the transaction, neither here nor there.
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
-    let Some(row) = journal else { return of_others(ledger, explorer, (network, txid)) };
+    let Some(row) = journal else { return of_others(ledger, explorer, network, txid) };
     let Placed { claim, others } = placed(explorer, txid)?;
     let reorganised = !matches!(claim.value(), TxPlace::Confirmed(_)) && was_confirmed(ledger, &row, txid)?;
     let file = SignedFile::read(hex::DisplayHex::to_lower_hex_string(row.raw.as_slice()).as_bytes(), Some(network))?;
@@ -93,12 +93,12 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
         let others: Vec<_> = told.into_iter().filter(|(_, place)| *place == TxPlace::Mempool).chain(others).collect();
         return Ok(Tracking::said(Status::Replaced { by: by.to_string() }).with(&others));
     }
-    if !reorganised && let Some(known) = accepted_just_now(ledger, explorer, (&row, &file.transaction), claim.value())?
-    {
+    let own = OwnTransaction { row: &row, file: &file };
+    if !reorganised && let Some(known) = accepted_just_now(ledger, explorer, own, claim.value())? {
         return Ok(known);
     }
     let tracking = match claim.value() {
-        TxPlace::Unknown => missing(ledger, explorer, &file, &row)?,
+        TxPlace::Unknown => missing(ledger, explorer, own)?,
         place => {
             let tracking = tracking(explorer, &claim, &file.transaction)?;
             let settled = tracking.evidence != Evidence::Said || !explorer.has_witness();
@@ -107,7 +107,7 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
                 TxPlace::Confirmed(_) => (JournalState::Sent, "in a block, as one explorer says"),
                 _ => (JournalState::Sent, "found in a mempool"),
             };
-            note(ledger, &row.txid, network, (state, detail))?;
+            ledger.set_journal_state(network, &row.txid, state, detail)?;
             ledger.forget_accepted(network, &row.txid)?;
             tracking
         }
@@ -115,14 +115,23 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
     Ok(Tracking { reorganised, ..tracking.with(&others) })
 }
 
+/// A transaction that is in our journal.
+#[derive(Clone, Copy)]
+struct OwnTransaction<'a> {
+    /// Its row in the journal.
+    row: &'a JournalRow,
+    /// The bytes of that row as a file, which is what is sent.
+    file: &'a SignedFile,
+}
+
 /// What a host accepted some seconds ago, and no list shows yet: lists of servers lag behind.
 fn accepted_just_now(
     ledger: &Ledger,
     explorer: &Explorer,
-    (row, transaction): (&JournalRow, &Transaction),
+    OwnTransaction { row, file }: OwnTransaction<'_>,
     place: &TxPlace,
 ) -> Result<Option<Tracking>, Failure> {
-    if *place != TxPlace::Unknown || rival_here(ledger, &accounts(ledger, row.network)?, transaction)?.is_some() {
+    if *place != TxPlace::Unknown || rival_here(ledger, &accounts(ledger, row.network)?, &file.transaction)?.is_some() {
         return Ok(None);
     }
     let known = |ago| Tracking { accepted_ago: Some(ago), ..Tracking::said(Status::Unconfirmed) };
@@ -191,7 +200,7 @@ fn dissent(others: &[(SafeText, TxPlace)]) -> Vec<(SafeText, String)> {
 }
 
 /// A transaction that is not in our journal: known to the ledger, or to explorers alone.
-fn of_others(ledger: &Ledger, explorer: &Explorer, (network, txid): (Network, Txid)) -> Result<Tracking, Failure> {
+fn of_others(ledger: &Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let unknown = || FlowError::UnknownTransaction(SafeText::new(&txid.to_string()));
     let Placed { claim, others } = placed(explorer, txid)?;
     let rows = accounts(ledger, network)?;
@@ -291,24 +300,19 @@ fn confirmed(
     Ok((status, evidence, behind))
 }
 
-fn note(ledger: &Ledger, txid: &str, network: Network, (state, detail): (JournalState, &str)) -> Result<(), Failure> {
-    Ok(ledger.set_journal_state(network, txid, state, detail)?)
-}
-
 /// One of our own that no explorer has: it lost its coins, or it is sent again, or it was never to be.
 fn missing(
     ledger: &mut Ledger,
     explorer: &Explorer,
-    file: &SignedFile,
-    journal: &JournalRow,
+    OwnTransaction { row: journal, file }: OwnTransaction<'_>,
 ) -> Result<Tracking, Failure> {
     let (network, txid) = (file.signed.network, file.transaction.compute_txid());
     let rows = accounts(ledger, network)?;
     let conflict = conflicting_spend(ledger, explorer, &rows, &file.transaction)?;
     // What it was sent to replace within the last seconds is shown by lists of before.
-    let is_older = |by: &Transaction| just_sent::is_of_before((ledger, journal), by.compute_txid());
+    let is_older = |by: &Transaction| just_sent::is_of_before(ledger, journal, by.compute_txid());
     if let Some(by) = conflict.filter(|by| !is_older(by).unwrap_or(false)) {
-        note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
+        ledger.set_journal_state(network, &file.signed.id, JournalState::Replaced, "a coin was spent by another")?;
         ledger.atomically(|ledger| {
             rows.iter().try_for_each(|row| ledger.give_up(row, txid))?;
             rows.iter().try_for_each(|row| ledger.observe_own(row, &by))
@@ -324,7 +328,12 @@ fn missing(
     let refused = match deliver(ledger, explorer, file)?.verdict {
         // Found, and signed.
         Verdict::Rejected(RejectClass::Conflict(by)) => {
-            note(ledger, &file.signed.id, network, (JournalState::Replaced, "a coin was spent by another"))?;
+            ledger.set_journal_state(
+                network,
+                &file.signed.id,
+                JournalState::Replaced,
+                "a coin was spent by another",
+            )?;
             ledger.atomically(|ledger| rows.iter().try_for_each(|row| ledger.give_up(row, txid)))?;
             return Ok(Tracking::said(Status::Replaced { by: by.to_string() }));
         }

@@ -50,11 +50,7 @@ pub(super) fn is_undone(undone: Option<u32>, height: u32) -> bool {
 
 /// The scripts below the gap window that are asked again: the hot ones, and of the others the warm ones first, the longest
 /// unasked of each.
-pub(super) fn to_ask(
-    known: &[KnownScript],
-    next: [u32; 2],
-    (warmth, rotation): (&Warmth, usize),
-) -> Vec<(Keychain, u32)> {
+pub(super) fn to_ask(known: &[KnownScript], next: [u32; 2], warmth: &Warmth, rotation: usize) -> Vec<(Keychain, u32)> {
     let used: Vec<&KnownScript> = known.iter().filter(|script| below(script, next)).collect();
     let (hot, mut cold): (Vec<&KnownScript>, Vec<&KnownScript>) =
         used.into_iter().partition(|script| warmth.is_hot(script));
