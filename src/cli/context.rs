@@ -213,7 +213,7 @@ impl Context {
             return Ok(None);
         };
         let passage = self.passage()?;
-        named.connect(chain, (self.home()?.root(), &passage)).map(Some)
+        named.connect(chain, self.home()?.root(), &passage).map(Some)
     }
 
     /// The wallet named, else the configured one, else the only one.

@@ -32,7 +32,8 @@ use serde_json::{Map, Value};
 pub(crate) fn sign_in_child(
     context: &mut Context,
     draft: &Draft,
-    (limits, unusual): (&LimitArgs, &[String]),
+    limits: &LimitArgs,
+    unusual: &[String],
 ) -> Result<SignedFile, Failure> {
     let wallet = context.wallet()?;
     let mut words = ChildWords::of_signer(context, Some(wallet.as_str()))?;

@@ -1,7 +1,7 @@
 //! The page that a person sees, as the program writes it for a terminal of 80 columns.
 
 use crate::cli::{
-    ethereum::review_page,
+    ethereum::review_page::{self, ReviewPage},
     heading::Heading,
     page::{Medium, Page},
 };
@@ -12,7 +12,8 @@ const COLUMNS: usize = 80;
 /// The review of a transaction.
 pub(crate) fn of_transaction(review: &EvmReview) -> String {
     let mut page = Page::new(Medium::Terminal(COLUMNS));
-    review_page::write(review, &Heading::of("main/ethereum-0".to_owned()), &EvmContext::default(), &mut page);
+    let (heading, context) = (Heading::of("main/ethereum-0".to_owned()), EvmContext::default());
+    ReviewPage { review, heading: &heading, context: &context }.write(&mut page);
     console::strip_ansi_codes(&page.into_text()).into_owned()
 }
 

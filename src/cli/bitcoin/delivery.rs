@@ -98,12 +98,12 @@ pub(crate) fn send(
     let explorer = discretion.explorer(context, network)?;
     let mut ledger = context.ledger()?;
     let id = file.signed.id.clone();
-    interrupts::may_leave(DeliveryReport::without_names(id, network, ("unknown", NO_ANSWER_YET.to_owned())))?;
+    interrupts::may_leave(DeliveryReport::without_names(id, network, "unknown", NO_ANSWER_YET.to_owned()))?;
     let Delivery { txid, verdict } = flow::bitcoin::deliver(&mut ledger, &explorer, file)?;
-    let sent = |verdict, detail| Ok(DeliveryReport::without_names(txid.clone(), network, (verdict, detail)));
+    let sent = |verdict, detail| Ok(DeliveryReport::without_names(txid.clone(), network, verdict, detail));
     match verdict {
-        Verdict::Accepted(taken) => Ok(DeliveryReport::of(txid, network, ("accepted", taken))),
-        Verdict::Known(taken) => Ok(DeliveryReport::of(txid, network, ("known", taken))),
+        Verdict::Accepted(taken) => Ok(DeliveryReport::of(txid, network, "accepted", taken)),
+        Verdict::Known(taken) => Ok(DeliveryReport::of(txid, network, "known", taken)),
         Verdict::Confirmed { block, said_by } => {
             let hosts: Vec<&str> = said_by.iter().map(SafeText::as_str).collect();
             let say = if hosts.len() == 1 { "says" } else { "say" };
@@ -125,7 +125,7 @@ impl DeliveryReport {
         Self { replaces, ..self }
     }
 
-    fn of(id: String, network: Network, (verdict, taken): (&'static str, Taken)) -> Self {
+    fn of(id: String, network: Network, verdict: &'static str, taken: Taken) -> Self {
         let detail = taken.to_string();
         let propagated = match taken.propagation {
             Propagation::Seen(_) => "yes",
@@ -136,7 +136,7 @@ impl DeliveryReport {
         Self { id, network, verdict, detail, accepted_by: taken.operators, dissent, propagated, replaces: None }
     }
 
-    fn without_names(id: String, network: Network, (verdict, detail): (&'static str, String)) -> Self {
+    fn without_names(id: String, network: Network, verdict: &'static str, detail: String) -> Self {
         Self {
             id,
             network,

@@ -63,7 +63,8 @@ pub(crate) struct PlanReport {
 /// Plans a payment from the words of the command line, after a sync (unless offline).
 pub(crate) fn planned(
     pay: &PayArgs,
-    (limits, consents): (&LimitArgs, &ConsentArgs),
+    limits: &LimitArgs,
+    consents: &ConsentArgs,
     context: &mut Context,
 ) -> Result<Draft, Failure> {
     let network = context.account()?.1.account.network;

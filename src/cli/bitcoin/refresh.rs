@@ -186,11 +186,22 @@ pub(crate) fn stale(network: Network, newest: Option<u32>) -> Option<u64> {
     (network != Network::Regtest && age > STALE).then_some(age)
 }
 
+/// The best block that an operator knows.
+#[derive(Clone, Copy)]
+pub(crate) struct BestBlock<'a> {
+    /// Who says so.
+    pub(crate) operator: &'a str,
+    /// Its height.
+    pub(crate) height: u32,
+}
+
 /// Which of two is behind, if one is by more than the blocks of a moment.
-pub(crate) fn behind((one, its): (&str, u32), (other, others): (&str, u32)) -> Option<String> {
-    let (slow, low, high) = if its < others { (one, its, others) } else { (other, others, its) };
-    (high - low > SAME_MOMENT)
-        .then(|| format!("{slow} is {} blocks behind: confirmations are counted to block {low}.", high - low))
+pub(crate) fn behind(one: BestBlock<'_>, other: BestBlock<'_>) -> Option<String> {
+    let (low, high) = if one.height < other.height { (one, other) } else { (other, one) };
+    let blocks = high.height - low.height;
+    (blocks > SAME_MOMENT).then(|| {
+        format!("{} is {blocks} blocks behind: confirmations are counted to block {}.", low.operator, low.height)
+    })
 }
 
 pub(crate) fn later(unasked: usize) -> String {
@@ -230,7 +241,8 @@ impl SyncedAccount {
                 page.toned(Tone::Claimed, &format!("Nobody confirmed that: {problem}."));
             }
             SecondOpinion::Heard { operator, height, agreed, differing, pending, unasked } => {
-                if let Some(line) = behind((&self.said_by, self.height), (operator, *height)) {
+                let first = BestBlock { operator: &self.said_by, height: self.height };
+                if let Some(line) = behind(first, BestBlock { operator, height: *height }) {
                     page.toned(Tone::Claimed, &line);
                 }
                 page.line(&format!("{operator} says the same of {}{}.", addresses(*agreed), later(*unasked)));
@@ -268,9 +280,10 @@ mod tests {
         assert!(stale(Network::Bitcoin, hours(3)).is_some_and(|age| age >= 3 * 3_600));
         assert_eq!(stale(Network::Regtest, hours(300)), None);
         assert_eq!(stale(Network::Signet, None), None);
-        assert_eq!(behind(("a", 10), ("b", 12)), None);
+        let at = |operator, height| BestBlock { operator, height };
+        assert_eq!(behind(at("a", 10), at("b", 12)), None);
         assert_eq!(
-            behind(("a", 10), ("b", 13)).as_deref(),
+            behind(at("a", 10), at("b", 13)).as_deref(),
             Some("a is 3 blocks behind: confirmations are counted to block 10.")
         );
     }

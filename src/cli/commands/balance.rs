@@ -1,7 +1,7 @@
 //! `balance`: what every account of a wallet holds, with how sure it is and when it was asked. Reads the ledger only.
 
 use crate::cli::{
-    bitcoin::refresh::behind,
+    bitcoin::refresh::{BestBlock, behind},
     context::Context,
     duration::span,
     page::{Page, Tone},
@@ -229,7 +229,10 @@ impl AccountBalance {
             page.toned_field("", (Tone::Claimed, &line));
         }
         if let (Some(said_by), Some(height), Some(second)) = (&self.said_by, self.height, &self.second)
-            && let Some(line) = behind((said_by, height), (&second.operator, second.height))
+            && let Some(line) = behind(
+                BestBlock { operator: said_by, height },
+                BestBlock { operator: &second.operator, height: second.height },
+            )
         {
             page.toned_field("", (Tone::Claimed, &line));
         }

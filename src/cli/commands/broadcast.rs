@@ -27,7 +27,7 @@ impl Args {
             let _lock = context.sending_lock()?;
             let signed = ethereum::read_signed(&bytes, context.asked())?;
             let (node, mut ledger) = (context.node(signed.chain)?, context.ledger()?);
-            return answer(session::send(context, (&mut ledger, &node), &signed, None)?);
+            return answer(session::Sender { ledger: &mut ledger, node: &node }.send(context, &signed, None)?);
         }
         let file = SignedFile::read(&bytes, context.network_for(&bytes)?)?;
         // One at a time in a home: of several that send one file each has a verdict of its own.

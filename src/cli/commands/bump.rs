@@ -92,7 +92,7 @@ impl ReplacementArgs {
         if let Some(replaces) = &replaces {
             context.ui.say(&replaces.to_string());
         }
-        let signed = crate::cli::sealed_child::sign_in_child(context, &draft, (&self.limits, &[]))?;
+        let signed = crate::cli::sealed_child::sign_in_child(context, &draft, &self.limits, &[])?;
         let sent = crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?;
         drop(lock);
         answer(sent.replacing(replaces))

@@ -7,7 +7,6 @@ use crate::cli::{
     ethereum::{
         args::{EvmArgs, OnceArgs, Options, address, native},
         evidence::operator,
-        payment,
         review_page::write_tree,
         session::{Again, CallArgs, EvmSession},
     },
@@ -93,7 +92,7 @@ impl Args {
         let value = self.value.as_deref().map(|text| native(text, chain)).transpose()?;
         let value = value.map_or(U256::ZERO, |units| units.value);
         if self.view {
-            return self.ask(context, chain, (&function, EvmCall { from: Address::ZERO, to: Some(to), value, data }));
+            return self.ask(context, chain, &function, EvmCall { from: Address::ZERO, to: Some(to), value, data });
         }
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
@@ -107,7 +106,7 @@ impl Args {
             ..CallArgs::call(to, data)
         };
         if self.output.is_some() {
-            return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);
+            return answer(work.plan_drafts(context, &wish, self.output.as_ref(), 1)?);
         }
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)
@@ -128,12 +127,7 @@ impl Args {
         Ok(errors)
     }
 
-    fn ask(
-        &self,
-        context: &mut Context,
-        chain: &'static EvmChain,
-        (function, mut call): (&Function, EvmCall),
-    ) -> Answer {
+    fn ask(&self, context: &mut Context, chain: &'static EvmChain, function: &Function, mut call: EvmCall) -> Answer {
         if let Ok((_, row)) = context.evm_account(chain) {
             call.from = row.account.address;
         }

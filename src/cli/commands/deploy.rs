@@ -7,7 +7,6 @@ use crate::cli::{
     context::Context,
     ethereum::{
         args::{EvmArgs, OnceArgs, Options, native},
-        payment,
         session::{Again, CallArgs, EvmSession},
     },
     limits::{ConsentArgs, LimitArgs},
@@ -77,7 +76,7 @@ impl Args {
             errors: Vec::new(),
         };
         if self.output.is_some() {
-            return answer(payment::planned(context, &mut work, &wish, (self.output.as_ref(), 1))?);
+            return answer(work.plan_drafts(context, &wish, self.output.as_ref(), 1)?);
         }
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &wish, again)?)

@@ -9,7 +9,7 @@ use crate::cli::{
         args::address,
         lookup,
         review_page::{consent_text, write_tree},
-        signer,
+        signer::{self, ReviewScope},
     },
     key_side::{self, Files},
     limits::ConsentArgs,
@@ -181,13 +181,13 @@ fn sign(context: &mut Context, chain: &'static EvmChain, what: &What, agreement:
     let (ledger, row) = context.evm_account(chain)?;
     let wallet = context.wallet()?;
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
-    let known = signer::ownership(context, &ledger, wallet.as_str(), (chain, &[]))?;
+    let known = signer::ownership(context, &ledger, ReviewScope { wallet: wallet.as_str(), chain, signatures: &[] })?;
     let review = what.review(chain, &known)?;
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
     let account = format!("{}/{}", row.wallet, row.name);
-    agree(context, chain, (&review, &account), agreement.approve.as_deref())?;
+    agree(context, &MessageToSign { chain, account: &account, review: &review }, agreement.approve.as_deref())?;
     check_beneficiaries(&review, &expected)?;
     review.consents.iter().try_for_each(|consent| policy::check_consent(consent, &given))?;
     let keys = key_side::keys(context, &wallet, &sealed)?;
@@ -200,13 +200,19 @@ fn sign(context: &mut Context, chain: &'static EvmChain, what: &What, agreement:
     answer(ReviewedMessage::of(review, chain, Some((from, signature))))
 }
 
+/// A message that waits for agreement.
+struct MessageToSign<'a> {
+    /// The chain.
+    chain: &'a EvmChain,
+    /// The account that is to sign, as `WALLET/ACCOUNT`.
+    account: &'a str,
+    /// What the message means.
+    review: &'a MessageReview,
+}
+
 /// Agreement: the digest named beforehand, or `yes` typed under the whole message.
-fn agree(
-    context: &Context,
-    chain: &EvmChain,
-    (review, account): (&MessageReview, &str),
-    approve: Option<&str>,
-) -> Result<(), Failure> {
+fn agree(context: &Context, message: &MessageToSign<'_>, approve: Option<&str>) -> Result<(), Failure> {
+    let MessageToSign { chain, account, review } = *message;
     if let Some(digest) = approve {
         let whole = if digest.starts_with("0x") { digest.to_ascii_lowercase() } else { format!("0x{digest}") };
         if whole == review.digest.to_string() {

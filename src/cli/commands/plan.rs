@@ -52,11 +52,10 @@ impl Args {
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
         let wish = payment::wish(context, &work, &self.pay.words())?;
-        let output = (self.output.path(), self.count);
-        answer(payment::planned(context, &mut work, &wish, output)?)
+        answer(work.plan_drafts(context, &wish, self.output.path(), self.count)?)
     }
 
     fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {
-        planned(&self.pay, (&self.limits, &self.consents), context)
+        planned(&self.pay, &self.limits, &self.consents, context)
     }
 }

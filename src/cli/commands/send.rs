@@ -59,7 +59,7 @@ impl Args {
             return answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?);
         }
         let draft = self.planned(context, &wish)?;
-        let signed = sign_in_child(context, &draft, (&self.limits, &self.consents.to_unusual))?;
+        let signed = sign_in_child(context, &draft, &self.limits, &self.consents.to_unusual)?;
         let Signed { network, id, bytes, .. } = &signed.signed;
         ledger.record_wish(*network, id, bytes, &wish.purpose(&row))?;
         answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?)
@@ -71,7 +71,7 @@ impl Args {
         if wish.once.is_some() && !self.again {
             flow::bitcoin::refuse_used_key(&ledger, &row, wish)?;
         }
-        let draft = crate::cli::bitcoin::drafting::planned(&self.pay, (&self.limits, &self.consents), context)?;
+        let draft = crate::cli::bitcoin::drafting::planned(&self.pay, &self.limits, &self.consents, context)?;
         if wish.once.is_none() && !self.again {
             flow::bitcoin::refuse_repeat(&ledger, &row, &draft)?;
         }

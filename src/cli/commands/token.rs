@@ -147,7 +147,7 @@ impl Args {
             Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
                 let (token, value) = allowed(work, amount)?;
                 let spender = address(spender, chain)?;
-                check_beyond(work, (&token, value), spender)?;
+                check_beyond(work, &token, value, spender)?;
                 Ok(CallArgs::call(token.address, calls::approve(spender, value)?))
             }),
             Action::Revoke { spender, token, nft, making } => making.run(context, chain, |_, work| {
@@ -185,7 +185,7 @@ impl Making {
 
 /// An allowance of a million times what the account has is one without limit, and is agreed to as one. What no node tells
 /// stops nothing.
-fn check_beyond(work: &EvmSession<'_>, (token, value): (&KnownToken, U256), spender: Address) -> Result<(), Failure> {
+fn check_beyond(work: &EvmSession<'_>, token: &KnownToken, value: U256, spender: Address) -> Result<(), Failure> {
     let Ok(claim) = work.node.token_balances(work.row.account.address, &[token.address]) else { return Ok(()) };
     let held = claim.claim.into_value().into_iter().next().flatten();
     if held.is_some_and(|held| allowance::is_beyond(value, held)) {

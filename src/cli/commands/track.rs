@@ -92,18 +92,13 @@ impl Args {
             .parse()
             .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
         let network = context.network()?;
-        let tracked = self.bitcoin(context, (network, txid), end)?;
+        let tracked = self.bitcoin(context, network, txid, end)?;
         refresh(context)?;
         answer(tracked)
     }
 
     /// Asks once, or until it is as deep as wanted, replaced, or the time is over.
-    fn bitcoin(
-        &self,
-        context: &mut Context,
-        (network, txid): (Network, Txid),
-        end: Instant,
-    ) -> Result<Tracked, Failure> {
+    fn bitcoin(&self, context: &mut Context, network: Network, txid: Txid, end: Instant) -> Result<Tracked, Failure> {
         let explorer = context.explorer(network)?;
         let mut ledger = context.ledger()?;
         let wanted = self.wait.unwrap_or(0);

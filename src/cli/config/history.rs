@@ -51,7 +51,8 @@ impl HistoryConfig {
     pub(crate) fn connect(
         &self,
         chain: &'static EvmChain,
-        (home, passage): (&Path, &Egress),
+        home: &Path,
+        passage: &Egress,
     ) -> Result<EvmIndexer, Failure> {
         let read = |path: &PathBuf| -> Result<ApiKey, Failure> {
             let bytes = read_private(&home.join(path), MAX_KEY_FILE)?;

@@ -162,7 +162,8 @@ impl ConsentArgs {
 /// The limits and consents of a command, for `chain`; tokens by what the ledger knows of them.
 pub(crate) fn limits(
     ledger: &Ledger,
-    (limits, consents): (&LimitArgs, &ConsentArgs),
+    limits: &LimitArgs,
+    consents: &ConsentArgs,
     chain: &EvmChain,
 ) -> Result<EvmLimits, Failure> {
     let max_fee: Option<U256> =

@@ -6,7 +6,7 @@
 use super::evidence::operator;
 use crate::cli::{
     context::Context,
-    ethereum::signer,
+    ethereum::signer::{self, ReviewScope},
     page::{Page, Tone},
     report::{Answer, Report, answer},
 };
@@ -86,7 +86,7 @@ struct Movement {
 pub(crate) fn history(context: &mut Context, chain: &'static EvmChain, limit: Option<usize>) -> Answer {
     let (ledger, row) = context.evm_account(chain)?;
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
-    let ours = signer::ownership(context, &ledger, &row.wallet, (chain, &[]))?;
+    let ours = signer::ownership(context, &ledger, ReviewScope { wallet: &row.wallet, chain, signatures: &[] })?;
     let mut rows = ledger.evm_outbox(&who)?;
     rows.reverse();
     let mut transactions: Vec<Own> = Vec::new();

@@ -6,7 +6,6 @@ use super::{
     lookup::{self, EvmQuantity},
     report::EvmPlanned,
     session::{CallArgs, EvmSession},
-    signer,
 };
 use crate::cli::{CliError, context::Context, heading::Heading};
 use alloy_primitives::{Address, U256};
@@ -117,35 +116,74 @@ fn balance(context: &Context, work: &EvmSession<'_>, token: Address) -> Result<U
     known.ok_or_else(|| CliError::Usage("there is nothing of this token to send".to_owned()).into())
 }
 
-/// Plans a wish as a draft, or as many alike with nonces of their own; written to files, or only shown.
-pub(crate) fn planned(
-    context: &mut Context,
-    work: &mut EvmSession<'_>,
-    wish: &CallArgs,
-    (output, count): (Option<&PathBuf>, u32),
-) -> Result<EvmPlanned, Failure> {
-    if count == 0 || count > MAX_COUNT || (count > 1 && output.is_none()) {
-        let what = format!("--count is 1 to {MAX_COUNT}, and more than one draft needs -o FILE");
-        return Err(CliError::Usage(what).into());
-    }
-    let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
-    let mut first = None;
-    for turn in 1..=count {
-        let planned = work.plan(context, wish, holder, None)?;
-        let written = output.map(|path| write(&planned, path, (turn, count))).transpose();
-        if written.is_err() || output.is_none() {
-            work.ledger.release_nonce(planned.reservation.id)?;
+impl EvmSession<'_> {
+    /// Plans a wish as a draft, or as many alike with nonces of their own; written to files, or only shown.
+    pub(crate) fn plan_drafts(
+        &mut self,
+        context: &mut Context,
+        wish: &CallArgs,
+        output: Option<&PathBuf>,
+        count: u32,
+    ) -> Result<EvmPlanned, Failure> {
+        if count == 0 || count > MAX_COUNT || (count > 1 && output.is_none()) {
+            let what = format!("--count is 1 to {MAX_COUNT}, and more than one draft needs -o FILE");
+            return Err(CliError::Usage(what).into());
         }
-        let file = written?;
-        if first.is_none() {
-            first = Some(report(context, work, &planned, (wish, file))?);
+        let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
+        let mut first = None;
+        for turn in 1..=count {
+            let planned = self.plan(context, wish, holder, None)?;
+            let written = output.map(|path| write(&planned, path, turn, count)).transpose();
+            if written.is_err() || output.is_none() {
+                self.ledger.release_nonce(planned.reservation.id)?;
+            }
+            let file = written?;
+            if first.is_none() {
+                first = Some(self.planned(context, &planned, wish, file)?);
+            }
         }
+        first.ok_or_else(|| CliError::Usage("nothing was planned".to_owned()).into())
     }
-    first.ok_or_else(|| CliError::Usage("nothing was planned".to_owned()).into())
+
+    /// One planned draft into one file; without it the nonce is free again.
+    pub(super) fn write_draft(
+        &self,
+        context: &mut Context,
+        planned: &Planned,
+        wish: &CallArgs,
+        path: &PathBuf,
+    ) -> Result<EvmPlanned, Failure> {
+        let file = write(planned, path, 1, 1);
+        if file.is_err() {
+            self.ledger.release_nonce(planned.reservation.id)?;
+        }
+        self.planned(context, planned, wish, Some(file?))
+    }
+
+    fn planned(
+        &self,
+        context: &mut Context,
+        planned: &Planned,
+        wish: &CallArgs,
+        file: Option<String>,
+    ) -> Result<EvmPlanned, Failure> {
+        let ours = self.ownership(context, wish)?;
+        let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
+        Ok(EvmPlanned {
+            review,
+            replaces: None,
+            file,
+            notes: planned.notes.clone(),
+            unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
+            heading: Heading::of_evm_draft(&planned.draft, std::slice::from_ref(&self.row)),
+            context: planned.draft.context.clone(),
+            command: "Nothing was written; add -o FILE to keep this draft.",
+        })
+    }
 }
 
 /// `pay.draft`, or `pay-3.draft` for the third of several.
-fn write(planned: &Planned, path: &std::path::Path, (turn, count): (u32, u32)) -> Result<String, Failure> {
+fn write(planned: &Planned, path: &std::path::Path, turn: u32, count: u32) -> Result<String, Failure> {
     let path = if count == 1 {
         path.to_owned()
     } else {
@@ -155,38 +193,4 @@ fn write(planned: &Planned, path: &std::path::Path, (turn, count): (u32, u32)) -
     };
     atomic_write(&path, planned.draft.to_text()?.as_bytes(), WriteRule::New)?;
     Ok(path.display().to_string())
-}
-
-/// One planned draft into one file; without it the nonce is free again.
-pub(crate) fn written(
-    context: &mut Context,
-    work: &EvmSession<'_>,
-    planned: &Planned,
-    (wish, path): (&CallArgs, &PathBuf),
-) -> Result<EvmPlanned, Failure> {
-    let file = write(planned, path, (1, 1));
-    if file.is_err() {
-        work.ledger.release_nonce(planned.reservation.id)?;
-    }
-    report(context, work, planned, (wish, Some(file?)))
-}
-
-fn report(
-    context: &mut Context,
-    work: &EvmSession<'_>,
-    planned: &Planned,
-    (wish, file): (&CallArgs, Option<String>),
-) -> Result<EvmPlanned, Failure> {
-    let ours = signer::ownership(context, &work.ledger, &work.row.wallet, (work.chain, &wish.signatures))?;
-    let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
-    Ok(EvmPlanned {
-        review,
-        replaces: None,
-        file,
-        notes: planned.notes.clone(),
-        unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
-        heading: Heading::of_evm_draft(&planned.draft, std::slice::from_ref(&work.row)),
-        context: planned.draft.context.clone(),
-        command: "Nothing was written; add -o FILE to keep this draft.",
-    })
 }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::{
-    payment,
     report::{EvmPlanned, EvmSent},
     session::{CallArgs, EvmSession},
 };
@@ -18,7 +17,7 @@ use fastness::{
     explorer::ethereum::EvmWhereabouts,
     flow::{
         FlowError,
-        ethereum::{self, NonceChoice, Planned, PlanningContext},
+        ethereum::{self, NonceChoice, NonceRequest, Planned, PlanningContext},
     },
     ledger::ethereum::Holder,
     review::Evidence,
@@ -84,7 +83,8 @@ impl EvmSession<'_> {
             node: &self.node,
             errors: &[],
         };
-        let planned = ethereum::plan(&mut desk, &request, NonceChoice::Replacing(nonce), holder, (&wish, &[]))?;
+        let nonce = NonceRequest { choice: NonceChoice::Replacing(nonce), holder, purpose: &wish };
+        let planned = ethereum::plan(&mut desk, &request, nonce, &[])?;
         let replaces = EvmReplaces::of(original, &plan, &planned.draft.plan, purpose)?;
         self.finish(context, &planned, replaces, output)
     }
@@ -99,7 +99,7 @@ impl EvmSession<'_> {
         let wish = CallArgs::call(planned.draft.plan.from, Default::default());
         match output {
             Some(path) => {
-                let report = payment::written(context, self, planned, (&wish, path))?;
+                let report = self.write_draft(context, planned, &wish, path)?;
                 Ok(Replaced::Written(Box::new(EvmPlanned { replaces: Some(replaces), ..report })))
             }
             None => {

@@ -1,6 +1,6 @@
 //! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
 
-use super::{evidence::write_disagreements, replaces::EvmReplaces, review_page};
+use super::{evidence::write_disagreements, replaces::EvmReplaces, review_page::ReviewPage};
 use crate::cli::{
     heading::Heading,
     page::{Page, Tone},
@@ -38,7 +38,7 @@ pub(crate) struct EvmPlanned {
 
 impl Report for EvmPlanned {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.heading, &self.context, page);
+        ReviewPage { review: &self.review, heading: &self.heading, context: &self.context }.write(page);
         page.blank();
         match &self.file {
             Some(file) => {
@@ -138,7 +138,7 @@ pub(crate) struct EvmSent {
 }
 
 impl EvmSent {
-    pub(crate) fn new(signed: &SignedTransaction, row: i64, (verdict, detail): (&'static str, String)) -> Self {
+    pub(crate) fn new(signed: &SignedTransaction, row: i64, verdict: &'static str, detail: String) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
         Self {
             id: *hash,

@@ -15,24 +15,38 @@ use fastness::{
 /// Decimals of wei in gwei.
 const GWEI: u8 = 9;
 
-/// Writes a review. `context` is what the planning machine claimed.
-pub(crate) fn write(review: &EvmReview, heading: &Heading, context: &EvmContext, page: &mut Page) {
-    page.heading("Review", &format!("{} · {} · draft {}", review.chain, heading.subject, review.draft_name()));
-    page.blank();
-    write_action(review, page);
-    write_fee(review, page);
-    page.field("Nonce", &review.nonce.to_string());
-    write_calldata(review, page);
-    write_extras(review, page);
-    for warning in &review.warnings {
-        page.toned_field("Warning", (Tone::Claimed, &warning.text));
-    }
-    for consent in &review.consents {
-        page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
-    }
-    write_claims(review, heading, context, page);
-    if let Some(proof) = review.complete() {
-        page.nothing_else(proof);
+/// The review of a transaction, with what belongs to it on its page.
+#[derive(Clone, Copy)]
+pub(crate) struct ReviewPage<'a> {
+    /// The review.
+    pub(crate) review: &'a EvmReview,
+    /// What the page is about.
+    pub(crate) heading: &'a Heading,
+    /// What the planning machine claimed.
+    pub(crate) context: &'a EvmContext,
+}
+
+impl ReviewPage<'_> {
+    /// Writes it.
+    pub(crate) fn write(self, page: &mut Page) {
+        let Self { review, heading, context } = self;
+        page.heading("Review", &format!("{} · {} · draft {}", review.chain, heading.subject, review.draft_name()));
+        page.blank();
+        write_action(review, page);
+        write_fee(review, page);
+        page.field("Nonce", &review.nonce.to_string());
+        write_calldata(review, page);
+        write_extras(review, page);
+        for warning in &review.warnings {
+            page.toned_field("Warning", (Tone::Claimed, &warning.text));
+        }
+        for consent in &review.consents {
+            page.toned_field("Stop", (Tone::Stop, &consent_text(consent)));
+        }
+        write_claims(review, heading, context, page);
+        if let Some(proof) = review.complete() {
+            page.nothing_else(proof);
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
 
-use super::{report::EvmSent, signer};
+use super::{
+    report::EvmSent,
+    signer::{self, ReviewScope},
+};
 use crate::cli::{
     context::Context,
     ethereum::args::Options,
@@ -10,12 +13,12 @@ use alloy_eips::eip2930::AccessList;
 use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use fastness::{
-    chain::ethereum::{SignedTransaction, decode},
+    chain::ethereum::{Ownership, SignedTransaction, decode},
     explain::Failure,
     explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
     flow::{
         self,
-        ethereum::{self, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, Planned, PlanningContext},
+        ethereum::{self, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, NonceRequest, Planned, PlanningContext},
     },
     ledger::{
         Ledger,
@@ -74,7 +77,7 @@ impl<'a> EvmSession<'a> {
         options: Options<'a>,
     ) -> Result<Self, Failure> {
         let (ledger, row) = context.evm_account(chain)?;
-        let limits = super::args::limits(&ledger, (options.limits, options.consents), chain)?;
+        let limits = super::args::limits(&ledger, options.limits, options.consents, chain)?;
         let node = context.node(chain)?;
         Ok(Self { chain, ledger, row, node, limits, options })
     }
@@ -115,11 +118,12 @@ impl<'a> EvmSession<'a> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let named = self.options.evm.nonce.map(NonceChoice::Exactly);
-        let nonce = nonce.or(named).unwrap_or(NonceChoice::Next);
+        let choice = nonce.or(named).unwrap_or(NonceChoice::Next);
         let errors = &wish.errors;
         let mut desk =
             PlanningContext { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
-        let planned = ethereum::plan(&mut desk, &request, nonce, holder, (&purpose, &wish.signatures))?;
+        let nonce = NonceRequest { choice, holder, purpose: &purpose };
+        let planned = ethereum::plan(&mut desk, &request, nonce, &wish.signatures)?;
         self.warn_of_drafts(context, planned.reservation.nonce)?;
         // The limits and consents hold before anybody is asked for a password.
         let checked = self.check(context, &planned.draft, wish);
@@ -147,8 +151,14 @@ impl<'a> EvmSession<'a> {
         Ok(())
     }
 
+    /// What this wallet knows when it reviews a wish.
+    pub(super) fn ownership(&self, context: &mut Context, wish: &CallArgs) -> Result<Ownership, Failure> {
+        let scope = ReviewScope { wallet: &self.row.wallet, chain: self.chain, signatures: &wish.signatures };
+        signer::ownership(context, &self.ledger, scope)
+    }
+
     fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &CallArgs) -> Result<(), Failure> {
-        let ours = signer::ownership(context, &self.ledger, &self.row.wallet, (self.chain, &wish.signatures))?;
+        let ours = self.ownership(context, wish)?;
         ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
     }
 
@@ -180,7 +190,7 @@ impl<'a> EvmSession<'a> {
     ) -> Result<EvmSent, Failure> {
         // Before anybody agrees to anything.
         planned.notes.iter().for_each(|note| context.ui.warn(note));
-        let signed = signer::sign_in_child(context, &planned.draft, (&wish.signatures, self.options));
+        let signed = signer::sign_in_child(context, &planned.draft, &wish.signatures, self.options);
         let signed = match signed {
             Ok(signed) => signed,
             Err(failure) => {
@@ -200,7 +210,7 @@ impl<'a> EvmSession<'a> {
         signed: &SignedTransaction,
         reserved: Option<i64>,
     ) -> Result<EvmSent, Failure> {
-        send(context, (&mut self.ledger, &self.node), signed, reserved)
+        Sender { ledger: &mut self.ledger, node: &self.node }.send(context, signed, reserved)
     }
 
     /// The whole story: what an interrupted run left, else plan, review, sign, send.
@@ -233,23 +243,34 @@ pub(crate) enum Again {
     No,
 }
 
-/// Sends signed bytes, prints their id before any waiting, and turns the verdict into a report or an error.
-pub(crate) fn send(
-    context: &Context,
-    (ledger, node): (&mut Ledger, &EvmExplorer),
-    signed: &SignedTransaction,
-    reserved: Option<i64>,
-) -> Result<EvmSent, Failure> {
-    let known = EvmSent::new(signed, 0, ("unknown", NO_ANSWER_YET.to_owned()));
-    interrupts::may_leave(known)?;
-    let row = ethereum::record(ledger, signed, reserved)?;
-    context.ui.say(&format!("Transaction {} is on disk; sending it now.", signed.hash));
-    let delivery = ethereum::deliver(ledger, node, signed, Some(row.id))?;
-    report(delivery, signed)
+/// What signed bytes are sent with.
+pub(crate) struct Sender<'a> {
+    /// The ledger, which records them before they leave.
+    pub(crate) ledger: &'a mut Ledger,
+    /// The chain's nodes.
+    pub(crate) node: &'a EvmExplorer,
+}
+
+impl Sender<'_> {
+    /// Sends signed bytes, prints their id before any waiting, and turns the verdict into a report or an error.
+    pub(crate) fn send(
+        self,
+        context: &Context,
+        signed: &SignedTransaction,
+        reserved: Option<i64>,
+    ) -> Result<EvmSent, Failure> {
+        let Self { ledger, node } = self;
+        let known = EvmSent::new(signed, 0, "unknown", NO_ANSWER_YET.to_owned());
+        interrupts::may_leave(known)?;
+        let row = ethereum::record(ledger, signed, reserved)?;
+        context.ui.say(&format!("Transaction {} is on disk; sending it now.", signed.hash));
+        let delivery = ethereum::deliver(ledger, node, signed, Some(row.id))?;
+        report(delivery, signed)
+    }
 }
 
 fn report(delivery: EvmDelivery, signed: &SignedTransaction) -> Result<EvmSent, Failure> {
-    let sent = |verdict, detail| Ok(EvmSent::new(signed, delivery.id, (verdict, detail)));
+    let sent = |verdict, detail| Ok(EvmSent::new(signed, delivery.id, verdict, detail));
     match delivery.verdict {
         EvmVerdict::Accepted(carried) => sent("accepted", carried.to_string()),
         EvmVerdict::Known(carried) => sent("known", carried.to_string()),

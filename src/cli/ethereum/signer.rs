@@ -7,6 +7,7 @@ use super::{
     args::{self, Options},
     lookup,
     report::EvmSigned,
+    review_page::ReviewPage,
 };
 use crate::cli::{
     context::Context,
@@ -27,13 +28,20 @@ use fastness::{
     store::WalletName,
 };
 
+/// What a review is of, as far as the knowledge for it depends on that.
+#[derive(Clone, Copy)]
+pub(crate) struct ReviewScope<'a> {
+    /// The wallet.
+    pub(crate) wallet: &'a str,
+    /// The chain.
+    pub(crate) chain: &'static EvmChain,
+    /// Function signatures that the person typed.
+    pub(crate) signatures: &'a [String],
+}
+
 /// What this wallet knows when it reviews: its accounts, whom it paid, the signatures that were typed, allowed delegates.
-pub(crate) fn ownership(
-    context: &mut Context,
-    ledger: &Ledger,
-    wallet: &str,
-    (chain, signatures): (&'static EvmChain, &[String]),
-) -> Result<Ownership, Failure> {
+pub(crate) fn ownership(context: &mut Context, ledger: &Ledger, scope: ReviewScope<'_>) -> Result<Ownership, Failure> {
+    let ReviewScope { wallet, chain, signatures } = scope;
     let mut ours = ethereum::ownership_of_ledger(ledger, Some(wallet))?;
     ours.typed_signatures = signatures.to_vec();
     ours.added_tokens = lookup::named_in_reviews(ledger, chain)?;
@@ -52,19 +60,22 @@ pub(crate) fn ownership(
 pub(crate) fn sign(
     context: &mut Context,
     draft: &EvmDraft,
-    (signatures, options): (&[String], Options<'_>),
+    signatures: &[String],
+    options: Options<'_>,
 ) -> Result<EvmSigned, Failure> {
     let chain = draft.plan.chain;
     let wallet = wallet_for(context, draft)?;
     key_side::check_class(context, &wallet, chain.class, chain.name)?;
     let ledger = context.ledger()?;
-    let known = ownership(context, &ledger, wallet.as_str(), (chain, signatures))?;
-    let limits = args::limits(&ledger, (options.limits, options.consents), chain)?;
+    let known = ownership(context, &ledger, ReviewScope { wallet: wallet.as_str(), chain, signatures })?;
+    let limits = args::limits(&ledger, options.limits, options.consents, chain)?;
     let heading = Heading::of_evm_draft(draft, &ledger.evm_accounts(Some(wallet.as_str()))?);
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
-    let agree = |review: &_| agreement::agree(context, &limits, review, (&heading, &draft.context));
+    let agree = |review: &_| {
+        agreement::agree(context, &limits, ReviewPage { review, heading: &heading, context: &draft.context })
+    };
     let approved = ethereum::approve(draft, &known, agree)?;
     let review = approved.review().clone();
     let keys = key_side::keys(context, &wallet, &sealed)?;
@@ -91,7 +102,8 @@ fn wallet_for(context: &mut Context, draft: &EvmDraft) -> Result<WalletName, Fai
 pub(crate) fn sign_in_child(
     context: &mut Context,
     draft: &EvmDraft,
-    (signatures, options): (&[String], Options<'_>),
+    signatures: &[String],
+    options: Options<'_>,
 ) -> Result<SignedTransaction, Failure> {
     let limits = options.limits.for_child(context.consent(), decode::digest(&draft.plan));
     let words = child_words(context, signatures, Options { limits: &limits, ..options })?;

@@ -10,7 +10,7 @@ use crate::cli::{
         evidence::{tone, write_disagreements},
         lookup,
         report::{EvmPlace, Waited},
-        review_page,
+        review_page::ReviewPage,
     },
     heading::Heading,
     page::{Page, Tone},
@@ -198,7 +198,7 @@ pub(crate) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
 
 impl Report for EvmInspected {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.heading, &self.context, page);
+        ReviewPage { review: &self.review, heading: &self.heading, context: &self.context }.write(page);
         page.blank();
         if let Some(id) = &self.id {
             return page.field("Id", &id.to_string());

@@ -23,7 +23,7 @@ pub use self::{
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
-    planning::{NonceChoice, Planned, plan, purpose},
+    planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
     repeat::{refuse_repeat, refuse_used_key},
     signed_file::{read_signed, signed_text},
     track::{EvmTracked, refresh, track},

@@ -49,6 +49,17 @@ pub enum NonceChoice {
     Replacing(u64),
 }
 
+/// The nonce that a plan asks for, and what it is set aside for.
+#[derive(Clone, Copy, Debug)]
+pub struct NonceRequest<'a> {
+    /// Which one.
+    pub choice: NonceChoice,
+    /// Who holds it until it is signed for.
+    pub holder: Holder,
+    /// SHA-256 of what was asked, in hex, by which the journal recognises the same wish.
+    pub purpose: &'a str,
+}
+
 /// A draft with the nonce that is set aside for it.
 #[derive(Debug)]
 pub struct Planned {
@@ -92,15 +103,14 @@ pub fn purpose(chain: &EvmChain, from: Address, request: &EvmRequest, once: Opti
 pub fn plan(
     desk: &mut PlanningContext<'_>,
     request: &EvmRequest,
-    nonce: NonceChoice,
-    holder: Holder,
-    (wish, signatures): (&str, &[String]),
+    nonce: NonceRequest<'_>,
+    signatures: &[String],
 ) -> Result<Planned, Failure> {
     let (state, mut notes) = state(desk)?;
     let facts = NodeFacts::ask(desk, request, state.value())?;
     notes.extend(facts.notes.iter().cloned());
     settle(desk, &state, &mut notes)?;
-    let reservation = reserve(desk, state.value(), nonce, (holder, wish))?;
+    let reservation = reserve(desk, state.value(), nonce)?;
     notes.extend(gap_note(desk, state.value(), reservation.nonce)?);
     let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
     let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
@@ -116,7 +126,7 @@ pub fn plan(
         Ok(EvmDraft { plan, context })
     });
     match planned {
-        Ok(draft) => Ok(Planned { draft, reservation, purpose: wish.to_owned(), notes }),
+        Ok(draft) => Ok(Planned { draft, reservation, purpose: nonce.purpose.to_owned(), notes }),
         Err(failure) => {
             desk.ledger.release_nonce(reservation.id)?;
             Err(failure)
@@ -175,11 +185,11 @@ fn settle(
 fn reserve(
     desk: &mut PlanningContext<'_>,
     state: &EvmAccountState,
-    nonce: NonceChoice,
-    (holder, wish): (Holder, &str),
+    nonce: NonceRequest<'_>,
 ) -> Result<Reservation, Failure> {
+    let NonceRequest { choice, holder, purpose: wish } = nonce;
     let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
-    Ok(match nonce {
+    Ok(match choice {
         NonceChoice::Next => desk.ledger.reserve_nonce(&who, first_free(state), holder, wish)?,
         NonceChoice::Exactly(nonce) if nonce < state.nonce => {
             let what = format!("nonce {nonce} is used; the next free one is {}", state.nonce);

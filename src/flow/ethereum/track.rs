@@ -70,7 +70,7 @@ pub fn track(
             ledger.set_outbox_state(row.id, OutboxState::Sent, "found in a pool")?;
             EvmStatus::Pending
         }
-        EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, (nonce, evidence))?,
+        EvmWhereabouts::Absent { nonce } => absent(ledger, explorer, &row, Absence { nonce, evidence })?,
     };
     Ok(EvmTracked { status, said_by, evidence, disagreements })
 }
@@ -102,6 +102,15 @@ fn rivals(ledger: &Ledger, row: &OutboxRow) -> Result<Vec<OutboxRow>, Failure> {
     Ok(rows)
 }
 
+/// What is known of a transaction that no node has.
+#[derive(Clone, Copy)]
+struct Absence {
+    /// The next nonce of its account.
+    nonce: u64,
+    /// What stands behind that.
+    evidence: Evidence,
+}
+
 /// Nobody has it. With its nonce used, another took it; with its nonce free, the chain turned back or a pool forgot it.
 ///
 /// What took the nonce may be this very transaction, where one node alone says so: it is given up only when two agree, or,
@@ -111,7 +120,7 @@ fn absent(
     ledger: &mut Ledger,
     explorer: &EvmExplorer,
     row: &OutboxRow,
-    (nonce, evidence): (u64, Evidence),
+    Absence { nonce, evidence }: Absence,
 ) -> Result<EvmStatus, Failure> {
     if nonce > row.nonce {
         let by = replaced_by(ledger, explorer, row)?;

@@ -138,7 +138,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
         let route = host.map(|host| passage.route(host).name());
         let mut row = Row { url: masked(&url), route, height: None, latency_ms: None, problem: None };
         if look == Look::Ask {
-            match test(context, &url, (network, &fresh)) {
+            match test(context, &url, network, &fresh) {
                 Ok(Tested { height, latency_ms }) => (row.height, row.latency_ms) = (Some(height), Some(latency_ms)),
                 Err(HostProblem(problem)) => row.problem = Some(problem),
             }
@@ -150,7 +150,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
 }
 
 /// Connects, compares the chain, then takes the time of one question.
-fn test(context: &mut Context, url: &str, (network, passage): (AnyNetwork, &Egress)) -> Result<Tested, HostProblem> {
+fn test(context: &mut Context, url: &str, network: AnyNetwork, passage: &Egress) -> Result<Tested, HostProblem> {
     if context.reach() == NetworkAccess::Offline {
         return Err(ExplorerError::NoNetwork.into());
     }

@@ -16,7 +16,11 @@ use fastness::{
     account::Keychain,
     address,
     explain::Failure,
-    ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
+    ledger::{
+        Ledger,
+        bitcoin::{AccountRow, AddressRow},
+        ethereum::EvmAccountRow,
+    },
     network::{AnyNetwork, Network},
 };
 
@@ -33,6 +37,17 @@ pub(super) struct OwnedAddress {
     pub(super) path: String,
     /// For sorting: chain and index.
     pub(super) order: (u32, u32),
+}
+
+/// A script that an account derives, and where.
+#[derive(Clone, Copy)]
+struct DerivedScript<'a> {
+    /// The script.
+    script: &'a Script,
+    /// Chain below the account.
+    keychain: Keychain,
+    /// Address index.
+    index: u32,
 }
 
 /// The scripts of one network.
@@ -59,10 +74,11 @@ impl Scripts {
     fn add(&mut self, ledger: &Ledger, row: &AccountRow, asked: &BTreeSet<&str>) -> Result<(), Failure> {
         let mut total = 0;
         let mut known = BTreeSet::new();
-        for script in ledger.addresses(row.id)? {
+        for address in ledger.addresses(row.id)? {
             total += 1;
-            known.insert((script.keychain.number(), script.index));
-            self.note(row, &script.script, (script.keychain, script.index), asked)?;
+            known.insert((address.keychain.number(), address.index));
+            let AddressRow { keychain, index, ref script, .. } = address;
+            self.note(row, DerivedScript { script, keychain, index }, asked)?;
         }
         let lost = |scripts: &Self| asked.iter().any(|id| !scripts.places.contains_key(*id));
         for keychain in Keychain::ALL {
@@ -75,7 +91,7 @@ impl Scripts {
                     break;
                 }
                 let script = row.account.script(keychain, index)?;
-                total += usize::from(self.note(row, &script, (keychain, index), asked)?);
+                total += usize::from(self.note(row, DerivedScript { script: &script, keychain, index }, asked)?);
             }
         }
         self.totals.insert(name(row), total);
@@ -83,13 +99,8 @@ impl Scripts {
     }
 
     /// Remembers the place of a script that was asked about; says whether it was.
-    fn note(
-        &mut self,
-        row: &AccountRow,
-        script: &Script,
-        (keychain, index): (Keychain, u32),
-        asked: &BTreeSet<&str>,
-    ) -> Result<bool, Failure> {
+    fn note(&mut self, row: &AccountRow, derived: DerivedScript<'_>, asked: &BTreeSet<&str>) -> Result<bool, Failure> {
+        let DerivedScript { script, keychain, index } = derived;
         let id = sha256::Hash::hash(script.as_bytes()).to_string();
         if !asked.contains(id.as_str()) {
             return Ok(false);

@@ -106,6 +106,13 @@ pub(super) struct PrivacyReport {
     detail: Detail,
 }
 
+/// A host as the log names it, with the network that it was asked about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct HostOnNetwork {
+    network: String,
+    host: String,
+}
+
 /// Kind and id to times, and routes, of one host.
 #[derive(Default)]
 struct GatheredHosts {
@@ -117,15 +124,15 @@ impl PrivacyReport {
     /// The report of a log.
     pub(super) fn of(reading: LogReading, ledger: &Ledger, detail: Detail) -> Result<Self, Failure> {
         let gaps = gaps(&reading);
-        let mut hosts: BTreeMap<(String, String), GatheredHosts> = BTreeMap::new();
+        let mut hosts: BTreeMap<HostOnNetwork, GatheredHosts> = BTreeMap::new();
         for (LoggedRequest { network, host, kind, id, route }, (first, last)) in reading.told {
-            let host = hosts.entry((network, host)).or_default();
+            let host = hosts.entry(HostOnNetwork { network, host }).or_default();
             host.routes.insert(route);
             let times = Times { first, last };
             host.items.entry((kind, id)).and_modify(|seen| *seen = seen.and(times)).or_insert(times);
         }
         let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for ((network, _), gathered) in &hosts {
+        for (HostOnNetwork { network, .. }, gathered) in &hosts {
             let ids = gathered.items.keys().filter(|(kind, _)| kind == "script").map(|(_, id)| id.as_str());
             asked.entry(network).or_default().extend(ids);
         }
@@ -135,23 +142,19 @@ impl PrivacyReport {
         }
         let evm = ledger.evm_accounts(None)?;
         let none = Scripts::default();
-        let host = |((network, host), gathered): (&(String, String), &GatheredHosts)| {
-            host_seen((network, host), gathered, scripts.get(network).unwrap_or(&none), &evm)
+        let host = |(named, gathered): (&HostOnNetwork, &GatheredHosts)| {
+            host_seen(named, gathered, scripts.get(&named.network).unwrap_or(&none), &evm)
         };
         Ok(Self { complete: gaps.is_empty(), gaps, hosts: hosts.iter().map(host).collect(), detail })
     }
 }
 
-fn host_seen(
-    (network, host): (&str, &str),
-    gathered: &GatheredHosts,
-    scripts: &Scripts,
-    evm: &[EvmAccountRow],
-) -> HostSeen {
+fn host_seen(named: &HostOnNetwork, gathered: &GatheredHosts, scripts: &Scripts, evm: &[EvmAccountRow]) -> HostSeen {
+    let HostOnNetwork { network, host } = named;
     let all = gathered.items.values().copied().reduce(Times::and).unwrap_or(Times { first: 0, last: 0 });
     let mut seen = HostSeen {
-        network: network.to_owned(),
-        host: host.to_owned(),
+        network: network.clone(),
+        host: host.clone(),
         routes: gathered.routes.clone(),
         times: all,
         accounts: account_views(gathered, scripts),

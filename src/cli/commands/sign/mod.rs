@@ -105,7 +105,7 @@ impl Args {
         context.is_about(AnyNetwork::Evm(draft.plan.chain))?;
         let (evm, consents) = (EvmArgs::default(), &self.consents);
         let options = Options { level: None, evm: &evm, limits: &self.limits, consents, once: None };
-        let signed = signer::sign(context, &draft, (&self.signature, options))?;
+        let signed = signer::sign(context, &draft, &self.signature, options)?;
         let text = signed.text(if self.raw { SignedForm::Raw } else { SignedForm::File })?;
         if context.ui.form() == OutputFormat::Text {
             ui::print_raw(&text)?;
