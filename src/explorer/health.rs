@@ -55,6 +55,17 @@ pub enum RequestOutcome {
     Denied,
 }
 
+/// A request that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedRequest {
+    /// What it was for.
+    pub lane: Lane,
+    /// How it ended.
+    pub outcome: RequestOutcome,
+    /// How long it took, in microseconds.
+    pub took: u64,
+}
+
 /// Whether a host may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gate {
@@ -190,6 +201,15 @@ impl Bucket {
     }
 }
 
+/// What came of a question about many scripts at once.
+#[derive(Clone, Copy, Debug)]
+pub struct ManyProbe {
+    /// Whether the host takes such questions.
+    pub taken: bool,
+    /// When it was asked, in milliseconds since 1970.
+    pub at: u64,
+}
+
 /// What a host was found to be able to do, by a digest of its address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -232,8 +252,9 @@ pub struct Health {
 }
 
 impl Health {
-    /// Notes how a request ended. `took` is in microseconds.
-    pub fn note(&mut self, (lane, outcome): (Lane, RequestOutcome), now: u64, (took, jitter): (u64, u64)) {
+    /// Notes how a request ended. `jitter` is any number; it parts the clients that return to a host after its rest.
+    pub fn note(&mut self, request: EndedRequest, now: u64, jitter: u64) {
+        let EndedRequest { lane, outcome, took } = request;
         self.last = now;
         self.asked = self.asked.saturating_add(1);
         let trouble = if outcome == RequestOutcome::Answered { 0 } else { 1000 };
@@ -396,9 +417,9 @@ impl Health {
     }
 
     /// Whether the address with this digest takes many scripts in one question.
-    pub fn found_many(&mut self, address: &str, (takes, now): (bool, u64)) {
+    pub fn found_many(&mut self, address: &str, probe: ManyProbe) {
         let ability = self.abilities.entry(address.to_owned()).or_default();
-        (ability.many_scripts, ability.many_checked) = (Some(takes), now);
+        (ability.many_scripts, ability.many_checked) = (Some(probe.taken), probe.at);
     }
 }
 

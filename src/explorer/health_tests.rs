@@ -7,8 +7,12 @@ use crate::explorer::HealthBook;
 
 const NOW: u64 = 1_800_000_000_000;
 
+fn ended(outcome: RequestOutcome, took: u64) -> EndedRequest {
+    EndedRequest { lane: Lane::Read, outcome, took }
+}
+
 fn note(health: &mut Health, outcome: RequestOutcome, now: u64) {
-    health.note((Lane::Read, outcome), now, (1000, 0));
+    health.note(ended(outcome, 1000), now, 0);
 }
 
 #[test]
@@ -73,7 +77,7 @@ fn abilities_are_asked_again_after_a_day() {
     let mut health = Health::default();
     assert_eq!((health.is_on_chain("a", 5), health.takes_many("a", 5)), (false, None));
     health.found_on_chain("a", 5);
-    health.found_many("a", (true, 5));
+    health.found_many("a", ManyProbe { taken: true, at: 5 });
     assert_eq!((health.is_on_chain("a", 6), health.takes_many("a", 6)), (true, Some(true)));
     assert!(!health.is_on_chain("b", 6));
     assert_eq!((health.is_on_chain("a", 5 + CAPABILITY), health.takes_many("a", 5 + CAPABILITY)), (false, None));
@@ -119,7 +123,7 @@ fn a_clock_that_was_ahead_and_numbers_beyond_reckoning_do_no_harm() {
         let mut page = page.borrow_mut();
         page.rest_until(NOW + year);
         page.quarantine(NOW + year);
-        (0..IN_A_ROW).for_each(|_| page.note((Lane::Read, RequestOutcome::Failed), NOW + year, (1, 0)));
+        (0..IN_A_ROW).for_each(|_| page.note(ended(RequestOutcome::Failed, 1), NOW + year, 0));
         page.latency_us = u64::MAX;
         page.trouble = u64::MAX;
     }
@@ -128,15 +132,15 @@ fn a_clock_that_was_ahead_and_numbers_beyond_reckoning_do_no_harm() {
     let mut page = page.borrow_mut();
     assert!(page.rest(NOW) <= REST_CEILING && !page.is_quarantined(NOW + QUARANTINE));
     assert_ne!(page.gate(Lane::Read, NOW + DENIED), Gate::Open);
-    page.note((Lane::Read, RequestOutcome::Answered), NOW, (u64::MAX / 2, 0));
-    page.note((Lane::Read, RequestOutcome::Failed), NOW, (1, 0));
+    page.note(ended(RequestOutcome::Answered, u64::MAX / 2), NOW, 0);
+    page.note(ended(RequestOutcome::Failed, 1), NOW, 0);
 }
 
 #[test]
 fn what_one_process_learnt_is_not_lost_to_another() {
     let (one, other) = (HealthBook::default(), HealthBook::default());
     one.of("a.example").borrow_mut().quarantine(NOW);
-    other.of("a.example").borrow_mut().note((Lane::Read, RequestOutcome::Answered), NOW + 5, (1, 0));
+    other.of("a.example").borrow_mut().note(ended(RequestOutcome::Answered, 1), NOW + 5, 0);
     for (first, second) in [(&one, &other), (&other, &one)] {
         let both = HealthBook::read(&second.write(&first.write(b"", NOW + 9), NOW + 9), NOW + 9);
         let page = both.of("a.example");

@@ -9,7 +9,7 @@ use fastness::{
     explain::{Entry, Explain, Failure, Kind},
     explorer::{
         Egress, EvmIndexer,
-        ethereum::{ApiKey, IndexerKind},
+        ethereum::{ApiKey, IndexerAccess, IndexerKind},
     },
     network::EvmChain,
     store::read_private,
@@ -59,6 +59,7 @@ impl HistoryConfig {
             ApiKey::parse(&bytes).ok_or_else(|| BadKey(path.display().to_string()).into())
         };
         let key = self.key_file.as_ref().map(read).transpose()?;
-        Ok(EvmIndexer::connect(chain, self.kind, self.url.as_deref(), (key, passage))?)
+        let access = IndexerAccess { kind: self.kind, url: self.url.as_deref(), key };
+        Ok(EvmIndexer::connect(chain, access, passage)?)
     }
 }

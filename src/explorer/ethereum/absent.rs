@@ -9,8 +9,8 @@ use crate::{
     explorer::{
         Claim, Egress, ExplorerError, HostFailure,
         ethereum::{
-            ApiKey, ApprovalSeen, BesideGas, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict,
-            EvmWhereabouts, GasAnswer, IndexerKind, Sourced, TokenFacts, TokenMoves,
+            ApprovalSeen, BesideGas, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict, EvmWhereabouts,
+            GasAnswer, IndexerAccess, Sourced, TokenFacts, TokenMoves,
         },
     },
     network::EvmChain,
@@ -150,9 +150,8 @@ impl EvmIndexer {
     /// Always [`ExplorerError::NoNetwork`].
     pub fn connect(
         _chain: &'static EvmChain,
-        _kind: IndexerKind,
-        _named: Option<&str>,
-        _way: (Option<ApiKey>, &Egress),
+        _access: IndexerAccess<'_>,
+        _passage: &Egress,
     ) -> Result<Self, ExplorerError> {
         Err(ExplorerError::NoNetwork)
     }

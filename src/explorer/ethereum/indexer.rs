@@ -44,6 +44,16 @@ impl ApiKey {
     }
 }
 
+/// Which indexer is asked, and as whom.
+pub struct IndexerAccess<'a> {
+    /// The interface that it speaks.
+    pub kind: IndexerKind,
+    /// Its address, where it is not the usual one of its kind.
+    pub url: Option<&'a str>,
+    /// The key of a person's account there.
+    pub key: Option<ApiKey>,
+}
+
 /// The address of an indexer for a chain: the one named, else the usual one of its kind.
 #[must_use]
 pub fn indexer_url(kind: IndexerKind, chain: &EvmChain, named: Option<&str>) -> Option<String> {

@@ -13,6 +13,6 @@ pub use self::{
         EvmWhereabouts, GasAnswer, Matter, Sourced, Succeeded, TokenFacts, TokenMoves,
     },
     defaults::evm_endpoints,
-    indexer::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, indexer_url},
+    indexer::{ApiKey, EvmMovement, EvmMovements, IndexerAccess, IndexerKind, Moved, indexer_url},
     verdict::{EvmDissent, EvmReject, EvmTaken, EvmVerdict, EvmWhy},
 };

@@ -56,9 +56,12 @@ impl Explorer {
         &self,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Polled<T>, ExplorerError> {
-        let wanted = (after(limits::NEUTRAL_QUESTION), limits::WITNESSES, Audience::Anybody);
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
-        self.wait(async { self.answered(self.pool.poll(wanted, ask).await) })
+        self.wait(async {
+            self.answered(
+                self.pool.poll(after(limits::NEUTRAL_QUESTION), limits::WITNESSES, Audience::Anybody, ask).await,
+            )
+        })
     }
 }
 

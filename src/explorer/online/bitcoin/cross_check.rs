@@ -36,7 +36,7 @@ impl Explorer {
         let end = after(limits::SCAN);
         let question = async |host: Host<'_>| testimony(&host, scripts).await;
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
-        let found = self.wait(self.pool.seek_elsewhere((primary, end), ask))?;
+        let found = self.wait(self.pool.seek_elsewhere(primary, end, ask))?;
         Ok(found.map(|((tip, answers), operator)| opinion(scripts, (tip, answers), operator)))
     }
 }

@@ -186,8 +186,8 @@ impl Explorer {
             return Ok(Claim::Proven(Some(seen)));
         }
         let question = async |host: Host<'_>| host.block_hash_at(height).await;
-        let found = self
-            .wait(self.seek_among((after(super::transport::limits::NEUTRAL_QUESTION), Audience::Anybody), question))?;
+        let found =
+            self.wait(self.seek_among(after(super::transport::limits::NEUTRAL_QUESTION), Audience::Anybody, question))?;
         Ok(Claim::said_by(found.value, found.operators))
     }
 
@@ -210,7 +210,7 @@ impl Explorer {
                 Some(first) => self.first_pace(&first, after(super::transport::limits::SCAN)).await?,
                 None => self.pace(after(super::transport::limits::SCAN)).await?,
             };
-            scan::run((plan, pace), progress, ask).await
+            scan::run(plan, pace, progress, ask).await
         })
     }
 
@@ -252,8 +252,8 @@ impl Explorer {
         patience: Duration,
         question: impl AsyncFn(Host<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
-        let wanted = (after(patience), Audience::Anybody);
-        let found = self.seek_among(wanted, async |host: Host<'_>| question(host).await.map(Some)).await?;
+        let question = async |host: Host<'_>| question(host).await.map(Some);
+        let found = self.seek_among(after(patience), Audience::Anybody, question).await?;
         let (value, operator) = found.single()?;
         Ok(Claim::Single { value, operator })
     }
@@ -264,16 +264,18 @@ impl Explorer {
         end: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
-        self.seek_among((end, Audience::Witnesses), question).await
+        self.seek_among(end, Audience::Witnesses, question).await
     }
 
     /// The same of one or the other kind. Each gets an equal part of the time that is left.
     async fn seek_among<T>(
         &self,
-        wanted: (Instant, Audience),
+        end: Instant,
+        audience: Audience,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
-        self.pool.seek(wanted, async |endpoint, deadline| self.ask_one(endpoint, deadline, &question).await).await
+        let ask = async |endpoint: &Endpoint, deadline| self.ask_one(endpoint, deadline, &question).await;
+        self.pool.seek(end, audience, ask).await
     }
 
     /// What names nothing of ours, to whoever answers first.

@@ -95,7 +95,7 @@ impl Explorer {
             let mut proven: BTreeSet<usize> = self.prove_at_once(&blocks).await?.into_iter().collect();
             blocks.values_mut().for_each(|inside| inside.retain(|(place, _)| !proven.contains(place)));
             blocks.retain(|_, inside| !inside.is_empty());
-            let one = async |(block, inside): (&BlockRef, &InBlock<'_>)| self.prove_block((*block, tip), inside).await;
+            let one = async |(block, inside): (&BlockRef, &InBlock<'_>)| self.prove_block(*block, tip, inside).await;
             let answers: Vec<Result<Vec<usize>, ExplorerError>> =
                 stream::iter(&blocks).map(one).buffered(limits::IN_FLIGHT).collect().await;
             proven.extend(answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
@@ -137,11 +137,7 @@ impl Explorer {
     }
 
     /// Places of the transactions that are proven to be in this block.
-    async fn prove_block(
-        &self,
-        (block, tip): (BlockRef, u32),
-        inside: &InBlock<'_>,
-    ) -> Result<Vec<usize>, ExplorerError> {
+    async fn prove_block(&self, block: BlockRef, tip: u32, inside: &InBlock<'_>) -> Result<Vec<usize>, ExplorerError> {
         let Some(headers) = only_lies(self.headers_from(block, tip).await)? else { return Ok(Vec::new()) };
         let Some(header) = headers.first() else { return Ok(Vec::new()) };
         if spv::check_depth(self.network, block.height, &headers).is_err() {

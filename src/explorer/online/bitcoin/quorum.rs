@@ -62,9 +62,8 @@ impl Explorer {
             Ok(rates.range(..=target).next_back().or_else(|| rates.iter().next()).map(|(_, rate)| *rate))
         };
         let polled = self.wait(async {
-            let wanted = (after(limits::NEUTRAL_QUESTION), limits::PRICES, Audience::Anybody);
             let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
-            self.answered(self.pool.poll(wanted, ask).await)
+            self.answered(self.pool.poll(after(limits::NEUTRAL_QUESTION), limits::PRICES, Audience::Anybody, ask).await)
         })?;
         let said = polled.answers.into_iter().filter_map(|(host, rate)| Some((host, rate?)));
         Ok(FeeAdvice::of(said.collect::<Vec<(SafeText, FeeRate)>>()))
@@ -81,9 +80,8 @@ impl Explorer {
         &self,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Polled<T>, ExplorerError> {
-        let wanted = (after(limits::TX_QUESTION), limits::WITNESSES, Audience::Witnesses);
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
-        self.answered(self.pool.poll(wanted, ask).await)
+        self.answered(self.pool.poll(after(limits::TX_QUESTION), limits::WITNESSES, Audience::Witnesses, ask).await)
     }
 
     /// Somebody answered, or why nobody did.

@@ -35,7 +35,8 @@ pub(super) fn first_window(plan: &ScanPlan<'_>) -> Result<Option<Vec<ScriptBuf>>
 
 /// Asks for every script of the plan, and for more as long as used ones are found.
 pub(super) async fn run(
-    (plan, pace): (&ScanPlan<'_>, Pace),
+    plan: &ScanPlan<'_>,
+    pace: Pace,
     progress: &mut dyn FnMut(ScanProgress),
     ask: impl AsyncFn(&[ScriptQuery]) -> Result<(Vec<ScriptAnswer>, SafeText), ExplorerError>,
 ) -> Result<ScanAnswer, ExplorerError> {
@@ -56,7 +57,7 @@ pub(super) async fn run(
             return Err(ExplorerError::NoAnswer(crate::explorer::HostFailures::default()));
         }
         for ((keychain, index), answered) in places.into_iter().zip(answered) {
-            if sort_in(plan, &mut answer, ((keychain, index), answered, &operator)) {
+            if sort_in(plan, &mut answer, AnsweredScript { keychain, index, answer: answered, operator: &operator }) {
                 used += 1;
                 frontier.saw_used(keychain, index)?;
             }
@@ -70,13 +71,22 @@ pub(super) async fn run(
     Ok(answer)
 }
 
+/// A script with what was answered of it.
+struct AnsweredScript<'a> {
+    /// Chain below the account.
+    keychain: Keychain,
+    /// Address index.
+    index: u32,
+    /// The answer.
+    answer: ScriptAnswer,
+    /// Who gave it.
+    operator: &'a SafeText,
+}
+
 /// Files one script's answer, and says whether the script is used.
-fn sort_in(
-    plan: &ScanPlan<'_>,
-    answer: &mut ScanAnswer,
-    ((keychain, index), answered, operator): ((Keychain, u32), ScriptAnswer, &SafeText),
-) -> bool {
-    let history = match answered {
+fn sort_in(plan: &ScanPlan<'_>, answer: &mut ScanAnswer, answered: AnsweredScript<'_>) -> bool {
+    let AnsweredScript { keychain, index, operator, .. } = answered;
+    let history = match answered.answer {
         ScriptAnswer::History(history) => history,
         ScriptAnswer::Unchanged => {
             let known = (plan.known)(keychain, index).unwrap_or_default();
@@ -218,8 +228,8 @@ mod tests {
             let answers = asked.iter().map(|asked| ScriptAnswer::History(history(&asked.script, used))).collect();
             Ok((answers, SafeText::new("fake")))
         };
-        let single = fake::block_on(run((plan, Pace::SINGLE), &mut |_| {}, &ask))?;
-        let together = fake::block_on(run((plan, Pace::together(7)), &mut |_| {}, &ask))?;
+        let single = fake::block_on(run(plan, Pace::SINGLE, &mut |_| {}, &ask))?;
+        let together = fake::block_on(run(plan, Pace::together(7), &mut |_| {}, &ask))?;
         assert!(single.scripts.iter().all(|script| together.scripts.contains(script)), "more is asked, never less");
         Ok(single)
     }
@@ -273,10 +283,10 @@ mod tests {
             Ok((asked.iter().map(nothing).collect(), SafeText::new("f")))
         };
         for pace in [Pace::SINGLE, Pace::together(300)] {
-            assert_eq!(fake::block_on(run((&plan(20), pace), &mut |_| {}, &ask)), Err(no_answer()));
+            assert_eq!(fake::block_on(run(&plan(20), pace, &mut |_| {}, &ask)), Err(no_answer()));
         }
         let short = async |_: &[ScriptQuery]| Ok((Vec::new(), SafeText::new("f")));
-        assert!(fake::block_on(run((&plan(20), Pace::SINGLE), &mut |_| {}, short)).is_err(), "an answer too few");
+        assert!(fake::block_on(run(&plan(20), Pace::SINGLE, &mut |_| {}, short)).is_err(), "an answer too few");
         assert_eq!(Cause::TimedOut.to_string(), "timed out");
     }
 
@@ -313,7 +323,7 @@ mod tests {
             Ok((answers, SafeText::new("fake")))
         };
         let started = Instant::now();
-        let answer = fake::block_on(run((&plan(20), Pace::SINGLE), &mut |step| seen.borrow_mut().push(step), ask))
+        let answer = fake::block_on(run(&plan(20), Pace::SINGLE, &mut |step| seen.borrow_mut().push(step), ask))
             .expect("an answer");
         assert_eq!(answer.next, [500, 0]);
         assert_eq!(answer.scripts.len(), 540);
@@ -335,7 +345,7 @@ mod tests {
         let ask = async |asked: &[ScriptQuery]| {
             Ok((asked.iter().map(|_| ScriptAnswer::Unchanged).collect(), SafeText::new("f")))
         };
-        let answer = fake::block_on(run((&plan, Pace::together(300)), &mut |_| {}, ask)).expect("an answer");
+        let answer = fake::block_on(run(&plan, Pace::together(300), &mut |_| {}, ask)).expect("an answer");
         let f = SafeText::new("f");
         assert_eq!(answer.unchanged, [(Receive, 0, f.clone()), (Receive, 2, f)]);
         assert_eq!(asked(&answer), [(Receive, 3), (Receive, 4), (Change, 0), (Change, 1)]);

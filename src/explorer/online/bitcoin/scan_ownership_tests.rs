@@ -53,7 +53,7 @@ fn restored(used: &BTreeSet<Place>, gap: u32) -> ScanAnswer {
     let ask = async |asked: &[ScriptQuery]| {
         Ok((asked.iter().map(|asked| history(&asked.script)).collect(), SafeText::new("fake")))
     };
-    fake::block_on(run((&plan, Pace::SINGLE), &mut |_| {}, ask)).expect("an answer")
+    fake::block_on(run(&plan, Pace::SINGLE, &mut |_| {}, ask)).expect("an answer")
 }
 
 fn found(answer: &ScanAnswer) -> BTreeSet<Place> {

@@ -56,11 +56,7 @@ impl Rpc<'_> {
 
     /// What an account has at a block, proven against the block's state root; nothing if the proof does not hold although
     /// the node still names that block.
-    pub(super) async fn proven(
-        &self,
-        address: Address,
-        (block, root): (&Block, B256),
-    ) -> Result<Option<Holding>, Cause> {
+    pub(super) async fn proven(&self, address: Address, block: &Block, root: B256) -> Result<Option<Holding>, Cause> {
         let at = format!("{:#x}", block.number);
         let proof = self.ask("eth_getProof", json!([address, [], at])).await.map_err(|refusal| refusal.cause())?;
         let Some(proof) = read_proof(&proof, address)? else { return Ok(None) };

@@ -94,7 +94,8 @@ async fn number_at(node: Rpc<'_>, to: Address, data: Bytes, block: &str) -> Resu
 pub(super) async fn balances(
     node: Rpc<'_>,
     owner: Address,
-    (tokens, block): (&[Address], &str),
+    tokens: &[Address],
+    block: &str,
 ) -> Result<Vec<Option<U256>>, Cause> {
     let call = balance_call(owner);
     if tokens.len() > 1
@@ -170,7 +171,7 @@ fn symbol(data: &[u8]) -> SafeText {
 
 /// Allowances by their events. Where the host does not serve the whole history, the newest part that it does serve.
 pub(super) async fn approvals(node: Rpc<'_>, owner: Address) -> Result<Vec<ApprovalSeen>, Cause> {
-    match logs(node, owner, (0, None)).await {
+    match logs(node, owner, 0, None).await {
         Ok(seen) => return Ok(seen.into_iter().collect()),
         Err(cause @ (Cause::Throttled | Cause::TimedOut | Cause::Unreachable | Cause::NotThroughProxy)) => {
             return Err(cause);
@@ -181,12 +182,12 @@ pub(super) async fn approvals(node: Rpc<'_>, owner: Address) -> Result<Vec<Appro
     let mut seen = BTreeSet::new();
     for part in 0..LOG_QUESTIONS {
         let Some(to) = tip.checked_sub(part * (LOG_RANGE + 1)) else { break };
-        seen.extend(logs(node, owner, (to.saturating_sub(LOG_RANGE), Some(to))).await?);
+        seen.extend(logs(node, owner, to.saturating_sub(LOG_RANGE), Some(to)).await?);
     }
     Ok(seen.into_iter().collect())
 }
 
-async fn logs(node: Rpc<'_>, owner: Address, (from, to): (u64, Option<u64>)) -> Result<BTreeSet<ApprovalSeen>, Cause> {
+async fn logs(node: Rpc<'_>, owner: Address, from: u64, to: Option<u64>) -> Result<BTreeSet<ApprovalSeen>, Cause> {
     let to = to.map_or_else(|| "latest".to_owned(), |to| format!("{to:#x}"));
     let filter = json!({
         "fromBlock": format!("{from:#x}"), "toBlock": to,

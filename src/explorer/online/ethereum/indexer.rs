@@ -15,7 +15,7 @@ use super::jsonrpc::member;
 use crate::{
     explorer::{
         Cause, Claim, Egress, ExplorerError, Subject,
-        ethereum::{ApiKey, EvmMovement, EvmMovements, IndexerKind, Moved, Succeeded, indexer_url},
+        ethereum::{ApiKey, EvmMovement, EvmMovements, IndexerAccess, IndexerKind, Moved, Succeeded, indexer_url},
         online::transport::{
             endpoint::Endpoint,
             http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
@@ -88,11 +88,11 @@ impl EvmIndexer {
     /// The kind has no usual address and none was named, the address breaks a rule, or the system cannot start a client.
     pub fn connect(
         chain: &'static EvmChain,
-        kind: IndexerKind,
-        named: Option<&str>,
-        (key, passage): (Option<ApiKey>, &Egress),
+        access: IndexerAccess<'_>,
+        passage: &Egress,
     ) -> Result<Self, ExplorerError> {
-        let url = indexer_url(kind, chain, named).ok_or(ExplorerError::NoEndpoint { network: chain.name })?;
+        let IndexerAccess { kind, url, key } = access;
+        let url = indexer_url(kind, chain, url).ok_or(ExplorerError::NoEndpoint { network: chain.name })?;
         Ok(Self { chain, kind, key, http: Http::new(passage)?, pool: Pool::new(chain.name, &[url])? })
     }
 
@@ -113,8 +113,7 @@ impl EvmIndexer {
             told.movements.truncate(wanted.most);
             Ok(Some(told))
         };
-        let (value, operator) =
-            self.pool.wait(self.pool.seek((after(PATIENCE), Audience::Witnesses), all))?.single()?;
+        let (value, operator) = self.pool.wait(self.pool.seek(after(PATIENCE), Audience::Witnesses, all))?.single()?;
         Ok(Claim::Single { value, operator })
     }
 

@@ -29,8 +29,8 @@ fn answer(rows: &[Value]) -> Act {
 
 fn indexer(server: &Server, kind: IndexerKind) -> EvmIndexer {
     let chain = EvmChain::by_id(1).expect("ethereum");
-    EvmIndexer::connect(chain, kind, Some(&server.url), (ApiKey::parse(b"CANARYKEY"), &Egress::default()))
-        .expect("an indexer")
+    let access = IndexerAccess { kind, url: Some(&server.url), key: ApiKey::parse(b"CANARYKEY") };
+    EvmIndexer::connect(chain, access, &Egress::default()).expect("an indexer")
 }
 
 fn told(server: &Server, limit: usize) -> Result<EvmMovements, ExplorerError> {

@@ -13,7 +13,7 @@ use crate::explorer::{
     Cause, Subject,
     online::transport::{
         endpoint::Endpoint,
-        http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
+        http::{Budget, Http, HttpFault, HttpReply, JsonContent, RequestPurpose, status_cause},
         limits,
         retry::{self, Setback},
     },
@@ -150,7 +150,7 @@ impl Rpc<'_> {
         let url = self.endpoint.url("").map_err(HttpFault::before_sending)?;
         self.tell(&body);
         let budget = Budget { bytes: limits::RPC_BYTES, deadline: self.deadline };
-        self.http.post_json(url, (purpose, body), budget).await
+        self.http.post_json(url, JsonContent { purpose, text: body }, budget).await
     }
 }
 

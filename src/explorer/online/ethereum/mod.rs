@@ -202,7 +202,7 @@ impl EvmExplorer {
     ) -> Result<Claim<T>, ExplorerError> {
         let about = about.map(|address| Subject::Account(format!("{address:x}")));
         let audience = if about.is_some() { Audience::Witnesses } else { Audience::Anybody };
-        let found = self.seek((limits::TX_QUESTION, audience), async |node: Rpc<'_>| {
+        let found = self.seek(limits::TX_QUESTION, audience, async |node: Rpc<'_>| {
             question(Rpc { about: about.as_ref(), ..node }).await.map(Some)
         })?;
         let (value, operator) = found.single()?;
@@ -216,11 +216,12 @@ impl EvmExplorer {
 
     fn seek<T>(
         &self,
-        (patience, audience): (Duration, Audience),
+        patience: Duration,
+        audience: Audience,
         question: impl AsyncFn(Rpc<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<super::transport::pool::PoolAnswer<T>, ExplorerError> {
         let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
-        self.pool.wait(self.pool.seek((after(patience), audience), ask))
+        self.pool.wait(self.pool.seek(after(patience), audience, ask))
     }
 
     /// One question at one node, after its chain id was compared.

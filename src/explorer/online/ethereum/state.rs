@@ -51,7 +51,7 @@ impl EvmExplorer {
         for host in common.hosts.clone() {
             let ask = async |node: Rpc<'_>| {
                 let node = node.about(&about);
-                let proven = node.proven(address, (&common.block, root)).await?;
+                let proven = node.proven(address, &common.block, root).await?;
                 Ok((proven, node.pending(address).await))
             };
             match self.pool.judged(host, self.ask_one(host, after(limits::NEUTRAL_QUESTION * self.slower), ask).await) {
@@ -157,13 +157,13 @@ impl EvmExplorer {
             let agreed = common.hosts.len() > 1;
             let block = if agreed { format!("{:#x}", common.block.number) } else { "latest".to_owned() };
             let about = account(owner);
-            let ask = async |node: Rpc<'_>| contracts::balances(node.about(&about), owner, (tokens, &block)).await;
+            let ask = async |node: Rpc<'_>| contracts::balances(node.about(&about), owner, tokens, &block).await;
             let hosts = if agreed { &common.hosts } else { &common.answered };
             let heard = self.until_two_agree(hosts, ask).await;
             let mut disagreements = [common.disagreements, heard.disagreements].concat();
             let Some((balances, alike)) = majority(&heard.said) else { return Err(self.pool.error_of(heard.failures)) };
             for (host, other) in heard.said.iter().filter(|(_, other)| *other != balances) {
-                disagreements.extend(token_differences(host, tokens, (&balances, other)));
+                disagreements.extend(token_differences(host, tokens, &balances, other));
             }
             // Two who do not name one block do not agree, whatever they say.
             let alike = if agreed { names(&alike) } else { names(&alike[..1]) };
@@ -251,7 +251,8 @@ fn differences(host: &Endpoint, ours: &Holding, theirs: &Holding) -> Vec<Disagre
 fn token_differences(
     host: &Endpoint,
     tokens: &[Address],
-    (ours, theirs): (&[Option<U256>], &[Option<U256>]),
+    ours: &[Option<U256>],
+    theirs: &[Option<U256>],
 ) -> Vec<Disagreement> {
     let said = |value: &Option<U256>| value.map_or_else(|| "nothing is known".to_owned(), |value| value.to_string());
     let pairs = tokens.iter().zip(ours.iter().zip(theirs));

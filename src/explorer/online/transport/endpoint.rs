@@ -25,7 +25,7 @@ use super::{
 use crate::{
     explorer::{
         Cause, ExplorerError, Health, HealthBook,
-        health::{Allowance, Gate, Lane, RequestOutcome},
+        health::{Allowance, EndedRequest, Gate, Lane, ManyProbe, RequestOutcome},
         operators::{Trust, allowance, is_loopback, organisation, window},
     },
     text::SafeText,
@@ -233,7 +233,7 @@ impl Endpoint {
         };
         let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let jitter = getrandom::u32().map_or(0, u64::from);
-        self.health(|health| health.note((lane, outcome), clock::now(), (took, jitter)));
+        self.health(|health| health.note(EndedRequest { lane, outcome, took }, clock::now(), jitter));
     }
 
     /// It proved false: not asked again in this process, nor, if it is a stranger's, within a day.
@@ -261,8 +261,8 @@ impl Endpoint {
 
     /// What was found out about that. A failure is not an answer to this question: it is put again another time.
     pub(crate) fn found_many(&self, probed: Result<bool, Cause>) {
-        let Ok(takes) = probed else { return };
-        self.health(|health| health.found_many(&self.digest, (takes, clock::now())));
+        let Ok(taken) = probed else { return };
+        self.health(|health| health.found_many(&self.digest, ManyProbe { taken, at: clock::now() }));
     }
 
     /// It said that we ask too often: it rests for as long as it asked, or as it is known to count.

@@ -96,6 +96,14 @@ pub(crate) struct Budget {
     pub(crate) deadline: Instant,
 }
 
+/// A JSON text that is posted.
+pub(crate) struct JsonContent {
+    /// What the request is for.
+    pub(crate) purpose: RequestPurpose,
+    /// The text.
+    pub(crate) text: String,
+}
+
 /// A complete answer with any status but a redirect.
 pub(crate) struct HttpReply {
     pub(crate) status: u16,
@@ -197,7 +205,7 @@ impl Http {
     pub(crate) async fn post_json(
         &self,
         url: Url,
-        content: (RequestPurpose, String),
+        content: JsonContent,
         budget: Budget,
     ) -> Result<HttpReply, HttpFault> {
         self.post_json_as(None, url, content, budget).await
@@ -208,9 +216,10 @@ impl Http {
         &self,
         login: Option<&NodeLogin>,
         url: Url,
-        (purpose, text): (RequestPurpose, String),
+        content: JsonContent,
         budget: Budget,
     ) -> Result<HttpReply, HttpFault> {
+        let JsonContent { purpose, text } = content;
         let client = self.client(&url, purpose)?;
         let request = client.post(url.clone()).header(header::CONTENT_TYPE, "application/json").body(text);
         let request = match login.map(NodeLogin::parts) {
@@ -261,12 +270,13 @@ impl Http {
 
 /// A client, direct or through the proxy at this address. Through a proxy everything takes longer.
 fn client(proxy: Option<&str>, purpose: RequestPurpose) -> Result<reqwest::Client, ExplorerError> {
-    client_with(tls::config(PROTOCOLS)?, (proxy, purpose))
+    client_with(tls::config(PROTOCOLS)?, proxy, purpose)
 }
 
 fn client_with(
     tls: rustls::ClientConfig,
-    (proxy, purpose): (Option<&str>, RequestPurpose),
+    proxy: Option<&str>,
+    purpose: RequestPurpose,
 ) -> Result<reqwest::Client, ExplorerError> {
     let refused = |_| ExplorerError::CannotStart("the http client refused its settings");
     let slower = if proxy.is_some() { limits::PROXY_FACTOR } else { 1 };

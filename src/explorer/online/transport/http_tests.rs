@@ -108,7 +108,7 @@ fn asked(server: SocketAddr, root: &CertifiedIssuer<'static, KeyPair>) -> Result
     let mut roots = RootCertStore::empty();
     roots.add(root.der().clone()).expect("a root");
     let tls = tls::with_roots(roots, PROTOCOLS).expect("settings");
-    let client = client_with(tls, (None, RequestPurpose::Read)).expect("a client");
+    let client = client_with(tls, None, RequestPurpose::Read).expect("a client");
     block_on(async {
         let budget = Budget { bytes: 100, deadline: Instant::now() + Duration::from_secs(20) };
         exchange(client.get(format!("https://localhost:{}/", server.port())), budget, &Semaphore::new(1)).await

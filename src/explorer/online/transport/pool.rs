@@ -79,7 +79,7 @@ struct PoolTally {
 }
 
 impl PoolTally {
-    fn add<T>(&mut self, (operator, answer): (SafeText, Result<Option<T>, Cause>)) -> Option<PoolAnswer<T>> {
+    fn add<T>(&mut self, operator: SafeText, answer: Result<Option<T>, Cause>) -> Option<PoolAnswer<T>> {
         match answer {
             Ok(Some(value)) => return Some(PoolAnswer { value: Some(value), operators: vec![operator] }),
             Ok(None) => self.without.push(operator),
@@ -170,7 +170,8 @@ impl Pool {
     /// Where what is asked names something of ours, no more than the witnesses that are allowed are told.
     pub(crate) async fn seek<T>(
         &self,
-        (end, audience): (Instant, Audience),
+        end: Instant,
+        audience: Audience,
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
         let mut tally = PoolTally::default();
@@ -180,7 +181,8 @@ impl Pool {
                 continue;
             }
             let deadline = share(end, order.len() - turn);
-            if let Some(found) = tally.add(self.put(place, (deadline, audience), &ask).await) {
+            let (operator, answer) = self.put(place, deadline, audience, &ask).await;
+            if let Some(found) = tally.add(operator, answer) {
                 return Ok(found);
             }
         }
@@ -200,17 +202,17 @@ impl Pool {
         loop {
             if running.is_empty() {
                 let Some(place) = waiting.next() else { return tally.end(self) };
-                running.push(self.put(place, (share(end, waiting.len() + 1), Audience::Anybody), ask));
+                running.push(self.put(place, share(end, waiting.len() + 1), Audience::Anybody, ask));
             }
             let slow = running.len() == 1 && waiting.len() > 0 && self.may_hedge();
             tokio::select! {
-                Some(answer) = running.next() => if let Some(found) = tally.add(answer) {
+                Some((operator, answer)) = running.next() => if let Some(found) = tally.add(operator, answer) {
                     return Ok(found);
                 },
                 () = sleep(limits::HEDGE_AFTER), if slow => if let Some(place) = waiting.next() {
                     let (asked, second) = self.hedged.get();
                     self.hedged.set((asked, second + 1));
-                    running.push(self.put(place, (share(end, waiting.len() + 1), Audience::Anybody), ask));
+                    running.push(self.put(place, share(end, waiting.len() + 1), Audience::Anybody, ask));
                 },
             }
         }
@@ -219,7 +221,9 @@ impl Pool {
     /// Asks up to `most` organisations at once, and others for those that fail; everything they said.
     pub(crate) async fn poll<T>(
         &self,
-        (end, most, audience): (Instant, usize, Audience),
+        end: Instant,
+        most: usize,
+        audience: Audience,
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> Polled<T> {
         let mut polled = Polled { answers: Vec::new(), failures: Vec::new() };
@@ -241,7 +245,7 @@ impl Pool {
             }
             let deadline = share(end, 2);
             for (operator, answer) in
-                join_all(round.into_iter().map(|place| self.put(place, (deadline, audience), &ask))).await
+                join_all(round.into_iter().map(|place| self.put(place, deadline, audience, &ask))).await
             {
                 match answer {
                     Ok(value) => polled.answers.push((operator, value)),
@@ -256,7 +260,8 @@ impl Pool {
     async fn put<T>(
         &self,
         place: usize,
-        (deadline, audience): (Instant, Audience),
+        deadline: Instant,
+        audience: Audience,
         ask: &impl AsyncFn(&Endpoint, Instant) -> Result<Option<T>, Cause>,
     ) -> (SafeText, Result<Option<T>, Cause>) {
         let Some(endpoint) = self.endpoints.get(place) else {
@@ -357,7 +362,8 @@ impl Pool {
     /// kind until one answers.
     pub(crate) async fn seek_elsewhere<T>(
         &self,
-        (host, end): (&SafeText, Instant),
+        host: &SafeText,
+        end: Instant,
         ask: impl AsyncFn(&Endpoint, Instant) -> Result<T, Cause>,
     ) -> Result<Option<(T, SafeText)>, ExplorerError> {
         let same = organisation(host.as_str());
@@ -368,7 +374,7 @@ impl Pool {
             if whose.as_ref() == Some(&same) || !self.may_tell(place) {
                 continue;
             }
-            match self.put(place, (end, Audience::Witnesses), &ask).await {
+            match self.put(place, end, Audience::Witnesses, &ask).await {
                 (operator, Ok(Some(value))) => return Ok(Some((value, operator))),
                 (_, Ok(None)) => {}
                 (operator, Err(cause)) => failures.push(HostFailure { operator, cause }),

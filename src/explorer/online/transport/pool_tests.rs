@@ -12,7 +12,7 @@ fn pool(hosts: &[&str]) -> Pool {
 /// Asks once; every host that is reached has its chain compared, and `answer` says what it says.
 fn seek(pool: &Pool, answer: impl Fn(&str) -> Result<Option<u8>, Cause>) -> (Option<u8>, Vec<String>) {
     let asked = Rc::new(RefCell::new(Vec::new()));
-    let found = pool.wait(pool.seek((after(Duration::from_secs(5)), Audience::Witnesses), async |endpoint, _| {
+    let found = pool.wait(pool.seek(after(Duration::from_secs(5)), Audience::Witnesses, async |endpoint, _| {
         asked.borrow_mut().push(endpoint.operator.to_string());
         let answer = answer(endpoint.operator.as_str());
         if !matches!(answer, Err(Cause::Unreachable)) {
@@ -126,7 +126,7 @@ fn organisations_and_not_hosts_are_polled() {
         "b.example" => Err(Cause::TimedOut),
         _ => Ok(Some(())),
     };
-    let poll = async { Ok(pool.poll((after(Duration::from_secs(5)), 2, Audience::Anybody), ask).await) };
+    let poll = async { Ok(pool.poll(after(Duration::from_secs(5)), 2, Audience::Anybody, ask).await) };
     let polled = pool.wait(poll).expect("answers");
     let hosts: Vec<&str> = polled.answers.iter().map(|(host, _)| host.as_str()).collect();
     assert_eq!(hosts, ["one.a.example", "c.example"], "another one for the one that failed");

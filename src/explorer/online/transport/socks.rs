@@ -14,20 +14,38 @@ const ADDRESS_IS_IPV4: u8 = 1;
 const ADDRESS_IS_NAME: u8 = 3;
 const ADDRESS_IS_IPV6: u8 = 4;
 
-/// Asks the proxy at the other end of `stream` for a connection to `host`; what follows on the stream is the host's.
+/// The server that a proxy is asked to reach.
+#[derive(Clone, Copy)]
+pub(crate) struct SocksTarget<'a> {
+    /// Its name or number.
+    pub(crate) host: &'a str,
+    /// Its port.
+    pub(crate) port: u16,
+}
+
+/// The credentials that a proxy is given: of their own for each circuit.
+#[derive(Clone, Copy)]
+pub(crate) struct SocksLogin<'a> {
+    /// The user name.
+    pub(crate) user: &'a str,
+    /// The password.
+    pub(crate) password: &'a str,
+}
+
+/// Asks the proxy at the other end of `stream` for a connection to `target`; what follows on the stream is the host's.
 ///
 /// # Errors
 /// The proxy does not speak SOCKS5, refuses us, or cannot reach the host.
 pub(crate) async fn open(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    (host, port): (&str, u16),
-    (user, password): (&str, &str),
+    target: SocksTarget<'_>,
+    login: SocksLogin<'_>,
 ) -> Result<(), Cause> {
     let lost = |_| Cause::NotThroughProxy;
     stream.write_all(&[VERSION, 2, NO_LOGIN, LOGIN]).await.map_err(lost)?;
     match read::<2>(stream).await? {
         [VERSION, LOGIN] => {
-            let message = [&[1], &*counted(user)?, &*counted(password)?].concat();
+            let message = [&[1], &*counted(login.user)?, &*counted(login.password)?].concat();
             stream.write_all(&message).await.map_err(lost)?;
             if read::<2>(stream).await?[1] != 0 {
                 return Err(Cause::NotThroughProxy);
@@ -37,7 +55,8 @@ pub(crate) async fn open(
         [VERSION, NO_LOGIN] => {}
         _ => return Err(Cause::NotThroughProxy),
     }
-    let request = [&[VERSION, CONNECT, 0, ADDRESS_IS_NAME], &*counted(host)?, &port.to_be_bytes()].concat();
+    let request =
+        [&[VERSION, CONNECT, 0, ADDRESS_IS_NAME], &*counted(target.host)?, &target.port.to_be_bytes()].concat();
     stream.write_all(&request).await.map_err(lost)?;
     let [version, refused, _, kind] = read::<4>(stream).await?;
     if version != VERSION || refused != 0 {
@@ -77,14 +96,14 @@ mod tests {
     use super::*;
     use crate::explorer::online::transport::fake;
 
-    const HOST: (&str, u16) = ("example.onion", 50_001);
+    const TARGET: SocksTarget<'_> = SocksTarget { host: "example.onion", port: 50_001 };
 
     /// What our half writes and says when the proxy answers these bytes.
     fn exchange(answers: &[u8]) -> (Vec<u8>, Result<(), Cause>) {
         fake::block_on(async {
             let (mut ours, mut theirs) = duplex(4096);
             theirs.write_all(answers).await.expect("room");
-            let result = open(&mut ours, HOST, ("read-example.onion", "5a17")).await;
+            let result = open(&mut ours, TARGET, SocksLogin { user: "read-example.onion", password: "5a17" }).await;
             drop(ours);
             let mut seen = Vec::new();
             // The other half of the pipe must not be waited for.

@@ -17,7 +17,7 @@ use crate::explorer::{
         bitcoin::esplora::json,
         transport::{
             endpoint::Endpoint,
-            http::{Budget, Http, HttpFault, HttpReply, RequestPurpose},
+            http::{Budget, Http, HttpFault, HttpReply, JsonContent, RequestPurpose},
             limits,
         },
     },
@@ -55,7 +55,7 @@ pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txi
     };
     let budget = Budget { bytes: limits::TX_PAGE_BYTES, deadline };
     let text = format!(r#"{{"tx":"{}"}}"#, raw.to_lower_hex_string());
-    read(http.post_json(url, (RequestPurpose::Send, text), budget).await, txid)
+    read(http.post_json(url, JsonContent { purpose: RequestPurpose::Send, text }, budget).await, txid)
 }
 
 fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {

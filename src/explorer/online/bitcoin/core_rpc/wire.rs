@@ -16,7 +16,7 @@ use crate::explorer::{
         bitcoin::esplora::json,
         transport::{
             endpoint::Endpoint,
-            http::{self, Budget, Http, HttpFault, RequestPurpose, status_cause},
+            http::{self, Budget, Http, HttpFault, JsonContent, RequestPurpose, status_cause},
             limits,
             retry::{self, Setback},
         },
@@ -124,7 +124,8 @@ impl Node<'_> {
         let url = self.endpoint.url("").map_err(HttpFault::before_sending)?;
         let budget = Budget { bytes, deadline: self.deadline };
         let node = self.endpoint.memory::<NodeMemory>().map_err(HttpFault::before_sending)?;
-        self.http.post_json_as(node.login.get().map(Rc::as_ref), url, (purpose, body), budget).await
+        let content = JsonContent { purpose, text: body };
+        self.http.post_json_as(node.login.get().map(Rc::as_ref), url, content, budget).await
     }
 }
 

@@ -24,7 +24,9 @@ use crate::explorer::{
         transport::{
             endpoint::{Endpoint, ServerAddress},
             http::{Http, HttpFault, RequestPurpose, SentState, Way},
-            limits, retry, socks, tls,
+            limits, retry,
+            socks::{self, SocksLogin, SocksTarget},
+            tls,
         },
     },
 };
@@ -159,12 +161,13 @@ impl ElectrumWire<'_> {
 
 /// Opens the stream: directly or through the proxy, and TLS on top.
 async fn open(address: &ServerAddress, way: Way<'_>) -> Result<Box<dyn Duplex>, Cause> {
-    let target = (address.host.as_str(), address.port);
+    let (host, port) = (address.host.as_str(), address.port);
     let stream = match way {
-        Way::Direct => TcpStream::connect(target).await.map_err(|_| Cause::Unreachable)?,
+        Way::Direct => TcpStream::connect((host, port)).await.map_err(|_| Cause::Unreachable)?,
         Way::Through { proxy, user, password } => {
             let mut stream = TcpStream::connect(proxy.address()).await.map_err(|_| Cause::NotThroughProxy)?;
-            socks::open(&mut stream, target, (&user, password)).await?;
+            let login = SocksLogin { user: &user, password };
+            socks::open(&mut stream, SocksTarget { host, port }, login).await?;
             stream
         }
     };

@@ -22,7 +22,7 @@ use crate::explorer::{
     online::{
         bitcoin::questions::{KnownFrom, Pace, ScriptAnswer, ScriptQuery},
         transport::{
-            http::{Budget, RequestPurpose},
+            http::{Budget, JsonContent, RequestPurpose},
             limits, retry,
         },
     },
@@ -48,13 +48,13 @@ impl Esplora<'_> {
     /// Who has the question refuses what is no list, and shows nothing for a script that nobody uses. Who answers
     /// everything with an empty list has it not.
     async fn probe(&self) -> Result<bool, Cause> {
-        match self.post_to_many(("no list".to_owned(), &[]), "").await {
+        match self.post_to_many("no list".to_owned(), &[], "").await {
             Err(Cause::Refused(_) | Cause::ServerError(_)) => {}
             Ok(_) | Err(Cause::Unsupported | Cause::Denied | Cause::WebPage | Cause::Redirected) => return Ok(false),
             Err(cause) => return Err(cause),
         }
         let nobody = format!("[\"{}\"]", sha256::Hash::from_byte_array(NOBODY));
-        let answer = self.post_to_many((nobody, &[]), "?max_txs=1").await;
+        let answer = self.post_to_many(nobody, &[], "?max_txs=1").await;
         Ok(answer.is_ok_and(|body| hinted_page(&body).is_ok_and(|page| page.is_empty())))
     }
 
@@ -176,7 +176,7 @@ impl Esplora<'_> {
         if expected.is(&page) {
             return Ok(BTreeSet::new());
         }
-        let news = self.news((chunk, hashes), page, &expected).await?;
+        let news = self.news(chunk, hashes, page, &expected).await?;
         let mut changed = expected.unsettled(chunk);
         match news {
             Some(news) if !news.is_empty() || !changed.is_empty() => {
@@ -192,7 +192,8 @@ impl Esplora<'_> {
     /// is too long to be read for that.
     async fn news(
         &self,
-        (chunk, hashes): (&[&ScriptQuery], &[sha256::Hash]),
+        chunk: &[&ScriptQuery],
+        hashes: &[sha256::Hash],
         mut page: Vec<Hinted>,
         expected: &Expected,
     ) -> Result<Option<BTreeSet<usize>>, Cause> {
@@ -230,16 +231,17 @@ impl Esplora<'_> {
     }
 
     async fn post_scripts(&self, hashes: &[sha256::Hash], query: &str) -> Result<Vec<u8>, Cause> {
-        self.post_to_many((serde_json::to_string(hashes).map_err(|_| Cause::Malformed)?, hashes), query).await
+        self.post_to_many(serde_json::to_string(hashes).map_err(|_| Cause::Malformed)?, hashes, query).await
     }
 
     /// Puts the question, and says of which scripts once it leaves.
-    async fn post_to_many(&self, (body, hashes): (String, &[sha256::Hash]), query: &str) -> Result<Vec<u8>, Cause> {
+    async fn post_to_many(&self, body: String, hashes: &[sha256::Hash], query: &str) -> Result<Vec<u8>, Cause> {
         let url = self.endpoint.url(&format!("/scripthashes/txs{query}"))?;
         let budget = Budget { bytes: limits::MANY_BYTES, deadline: self.deadline };
         let ask = async || {
             hashes.iter().for_each(|hash| self.tell(Subject::Script(hash.to_string())));
-            judge(self.http.post_json(url.clone(), (RequestPurpose::Read, body.clone()), budget).await)
+            let content = JsonContent { purpose: RequestPurpose::Read, text: body.clone() };
+            judge(self.http.post_json(url.clone(), content, budget).await)
         };
         retry::read(self.endpoint, self.deadline, ask).await?.ok_or(Cause::Unsupported)
     }
