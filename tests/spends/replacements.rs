@@ -11,7 +11,7 @@ use fastness::{
     amount::FeeRate,
     chain::bitcoin::{
         BitcoinError, Coin, Snapshot,
-        replace::{Original, Purpose, ReplacementFee, least_fee, replace},
+        replace::{Original, Purpose, ReplacementFee, ReplacementRequest, least_fee, replace},
     },
     keystore::Keys,
     request::FeeLimit,
@@ -34,8 +34,9 @@ pub(crate) fn run(case: &Case, spend: &Spend, keys: &Keys, tally: &mut Tally) ->
     for purpose in [Purpose::Bump, Purpose::Bump, Purpose::Cancel] {
         let original = Original { coins: coins_of(&current.0, case)?, transaction: current.0.clone() };
         ensure(original.fee().as_ref() == Ok(&current.1), || "the fee is read differently".to_owned())?;
-        let fees = (ReplacementFee::Least, FeeLimit::Absolute(u64::MAX));
-        match replace(&original, purpose, &snapshot, fees, case.randomness) {
+        let (fee, fee_limit) = (ReplacementFee::Least, FeeLimit::Absolute(u64::MAX));
+        let request = ReplacementRequest { purpose, fee, fee_limit };
+        match replace(&original, request, &snapshot, case.randomness) {
             Err(BitcoinError::InsufficientFunds { .. } | BitcoinError::BadRequest(_)) => tally.refused += 1,
             Err(error) => return Err(format!("{purpose:?}: {error}")),
             Ok(plan) => {

@@ -16,7 +16,7 @@ use super::{
     fund,
     inputs::{self, CheckedInput},
     outputs::Form,
-    ownership::OwnedScript,
+    ownership::{OwnedScript, OwnershipSearch},
     policy,
     search_reach::SearchReach,
 };
@@ -56,20 +56,21 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<Review, BitcoinError> {
 /// Tells everything about a PSBT, whatever is wrong with it.
 #[must_use]
 pub fn examine(plan: &Plan, ours: &Ownership) -> Examination {
-    examine_with(plan, (ours, &Effort::allowed_for(&plan.psbt.unsigned_tx)))
+    examine_with(plan, OwnershipSearch { ours, effort: &Effort::allowed_for(&plan.psbt.unsigned_tx) })
 }
 
 /// One pass over the inputs and one over the outputs; of what is too large for any node, no key is derived at all.
-pub(super) fn examine_with(plan: &Plan, (ours, effort): (&Ownership, &Effort)) -> Examination {
+pub(super) fn examine_with(plan: &Plan, search: OwnershipSearch<'_>) -> Examination {
     let transaction = &plan.psbt.unsigned_tx;
     let mut problems = Vec::new();
     problems.extend(policy::check_form(transaction).err());
     let too_large = bounds::check_size(transaction).err();
     let nobody = Ownership::default();
-    let ours = if too_large.is_some() { &nobody } else { ours };
+    let ours = if too_large.is_some() { &nobody } else { search.ours };
+    let search = OwnershipSearch { ours, ..search };
     let mut checked = Vec::new();
     for place in 0..transaction.input.len() {
-        let input = inputs::look(&plan.psbt, place, (ours, effort));
+        let input = inputs::look(&plan.psbt, place, search);
         problems.extend(input.problem.filter(|_| too_large.is_none()));
         checked.push(input.known);
     }
@@ -77,7 +78,7 @@ pub(super) fn examine_with(plan: &Plan, (ours, effort): (&Ownership, &Effort)) -
     let reach = SearchReach::of(ours, &checked);
     let mut outputs = Vec::new();
     for (place, output) in transaction.output.iter().enumerate() {
-        let found = owner_of_output(&plan.psbt, place, (ours, effort)).unwrap_or_else(|problem| {
+        let found = owner_of_output(&plan.psbt, place, search).unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });
@@ -262,14 +263,14 @@ fn memo_text(script: &Script) -> SafeText {
 fn owner_of_output(
     psbt: &Psbt,
     place: usize,
-    (ours, effort): (&Ownership, &Effort),
+    search: OwnershipSearch<'_>,
 ) -> Result<Option<OwnedScript>, BitcoinError> {
     let (Some(output), Some(claim)) = (psbt.unsigned_tx.output.get(place), psbt.outputs.get(place)) else {
         return Ok(None);
     };
     let sources = claim.bip32_derivation.values().chain(claim.tap_key_origins.values().map(|(_, source)| source));
     let claims = sources.map(|(print, path)| (print, path));
-    ours.prove(&output.script_pubkey, claims, (&format!("output {place}"), effort))
+    search.ours.prove(&output.script_pubkey, claims, &format!("output {place}"), search.effort)
 }
 
 /// When a transaction may be mined, by its lock time and the sequences that can switch it off.

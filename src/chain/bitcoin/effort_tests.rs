@@ -8,7 +8,9 @@ use bitcoin::{
     transaction::Version,
 };
 
-use super::{BitcoinError, Ownership, Plan, bounds::Effort, decode::examine_with, inputs, sign};
+use super::{
+    BitcoinError, Ownership, Plan, bounds::Effort, decode::examine_with, inputs, ownership::OwnershipSearch, sign,
+};
 use crate::{
     account::{Account, Keychain, ScriptType},
     network::Network,
@@ -53,7 +55,8 @@ fn draft(coins: u32) -> Plan {
 
 fn spent_on(plan: &Plan) -> ([usize; 2], Vec<BitcoinError>) {
     let effort = Effort::allowed_for(&plan.psbt.unsigned_tx);
-    let examination = examine_with(plan, (&Ownership::new(vec![account()]), &effort));
+    let ours = Ownership::new(vec![account()]);
+    let examination = examine_with(plan, OwnershipSearch { ours: &ours, effort: &effort });
     (effort.spent(), examination.problems)
 }
 

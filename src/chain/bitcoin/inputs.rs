@@ -7,7 +7,7 @@ use bitcoin::{Psbt, ScriptBuf, TxOut, psbt};
 use super::{
     BitcoinError, Owned, Ownership,
     bounds::{self, Effort},
-    ownership::OwnedScript,
+    ownership::{OwnedScript, OwnershipSearch},
     proof,
 };
 use crate::{account::ScriptType, review::AmountProof};
@@ -54,9 +54,9 @@ pub(super) struct InputView {
 }
 
 /// Looks at input `place`.
-pub(super) fn look(psbt: &Psbt, place: usize, (ours, effort): (&Ownership, &Effort)) -> InputView {
+pub(super) fn look(psbt: &Psbt, place: usize, search: OwnershipSearch<'_>) -> InputView {
     let mut known = CheckedInput::unknown();
-    let problem = fill(psbt, place, (ours, effort), &mut known).err();
+    let problem = fill(psbt, place, search, &mut known).err();
     InputView { known, problem }
 }
 
@@ -69,7 +69,7 @@ pub fn checked(psbt: &Psbt, ours: &Ownership) -> Result<Vec<(TxOut, Owned)>, Bit
     let effort = Effort::allowed_for(&psbt.unsigned_tx);
     let mut all = Vec::new();
     for place in 0..psbt.unsigned_tx.input.len() {
-        let InputView { known, problem } = look(psbt, place, (ours, &effort));
+        let InputView { known, problem } = look(psbt, place, OwnershipSearch { ours, effort: &effort });
         if let Some(problem) = problem {
             return Err(problem);
         }
@@ -81,15 +81,11 @@ pub fn checked(psbt: &Psbt, ours: &Ownership) -> Result<Vec<(TxOut, Owned)>, Bit
     Ok(all)
 }
 
-fn fill(
-    psbt: &Psbt,
-    place: usize,
-    (ours, effort): (&Ownership, &Effort),
-    known: &mut CheckedInput,
-) -> Result<(), BitcoinError> {
+fn fill(psbt: &Psbt, place: usize, search: OwnershipSearch<'_>, known: &mut CheckedInput) -> Result<(), BitcoinError> {
     let (Some(input), Some(claims)) = (psbt.unsigned_tx.input.get(place), psbt.inputs.get(place)) else {
         return Err(BitcoinError::Bug("an input without its PSBT map"));
     };
+    let OwnershipSearch { ours, effort } = search;
     let contradiction = |problem| BitcoinError::Contradiction { input: place, problem };
     let spent = match (&claims.non_witness_utxo, &claims.witness_utxo) {
         (Some(parent), witness) => {
@@ -115,7 +111,7 @@ fn fill(
     check_sighash(place, &spent, claims)?;
     let sources = claims.bip32_derivation.values().chain(claims.tap_key_origins.values().map(|(_, source)| source));
     let claimed = sources.map(|(fingerprint, path)| (fingerprint, path));
-    known.found = ours.prove(&spent.script_pubkey, claimed, (&format!("input {place}"), effort))?;
+    known.found = ours.prove(&spent.script_pubkey, claimed, &format!("input {place}"), effort)?;
     if known.proof == AmountProof::Unproven {
         return Err(contradiction("its amount is only claimed: the whole previous transaction is missing"));
     }

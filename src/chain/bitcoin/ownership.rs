@@ -91,6 +91,15 @@ pub struct Ownership {
     key: Option<PublicKey>,
 }
 
+/// The accounts that a draft is compared with, and the work that this takes.
+#[derive(Clone, Copy)]
+pub(super) struct OwnershipSearch<'a> {
+    /// The accounts.
+    pub(super) ours: &'a Ownership,
+    /// What was derived and hashed so far, for all scripts of the draft together.
+    pub(super) effort: &'a Effort,
+}
+
 impl Ownership {
     /// These accounts are ours, and nothing is known of their use.
     #[must_use]
@@ -162,7 +171,8 @@ impl Ownership {
         &self,
         script: &Script,
         claims: impl Iterator<Item = (&'a Fingerprint, &'a DerivationPath)>,
-        (what, effort): (&str, &Effort),
+        what: &str,
+        effort: &Effort,
     ) -> Result<Option<OwnedScript>, BitcoinError> {
         for (fingerprint, path) in claims {
             if let Some(owned) = self.of_single_key(script, *fingerprint, path) {

@@ -51,6 +51,17 @@ pub enum ReplacementFee {
     AtLeast(FeeRate),
 }
 
+/// The replacement that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplacementRequest {
+    /// What it is to do.
+    pub purpose: Purpose,
+    /// Its fee.
+    pub fee: ReplacementFee,
+    /// Which fee is too much.
+    pub fee_limit: FeeLimit,
+}
+
 impl Original {
     /// What it pays as fee, in satoshi.
     ///
@@ -70,19 +81,19 @@ impl Original {
 /// The original cannot be replaced, the fee is too low to replace it or above the stops, or the coins do not suffice.
 pub fn replace(
     original: &Original,
-    purpose: Purpose,
+    request: ReplacementRequest,
     snapshot: &Snapshot,
-    fees: (ReplacementFee, FeeLimit),
     randomness: [u8; 32],
 ) -> Result<Plan, BitcoinError> {
+    let ReplacementRequest { purpose, fee, fee_limit } = request;
     check_spends(original)?;
     let mut outputs = match purpose {
         Purpose::Bump => payments(original, snapshot)?,
         Purpose::Cancel => Vec::new(),
     };
-    let (coins, funding) = match fund_replacement(original, purpose, snapshot, &outputs, fees.0) {
+    let (coins, funding) = match fund_replacement(original, request, snapshot, &outputs) {
         Err(error @ BitcoinError::InsufficientFunds { .. }) => {
-            let (reduced, funding) = from_payment(original, snapshot, &outputs, fees.0)?.ok_or(error)?;
+            let (reduced, funding) = from_payment(original, snapshot, &outputs, fee)?.ok_or(error)?;
             outputs = vec![reduced];
             (original.coins.iter().collect(), funding)
         }
@@ -99,7 +110,7 @@ pub fn replace(
         locktime: original.transaction.lock_time,
         sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
     };
-    assemble(&snapshot.account, parts, fees.1, &mut Random(randomness))
+    assemble(&snapshot.account, parts, fee_limit, &mut Random(randomness))
 }
 
 /// The coins given must be the ones that the original spends.
@@ -129,20 +140,19 @@ fn payments(original: &Original, snapshot: &Snapshot) -> Result<Vec<TxOut>, Bitc
 
 fn fund_replacement<'a>(
     original: &'a Original,
-    purpose: Purpose,
+    request: ReplacementRequest,
     snapshot: &'a Snapshot,
     outputs: &[TxOut],
-    fee: ReplacementFee,
 ) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
     let mut coins: Vec<&Coin> = original.coins.iter().collect();
-    let mut more: Vec<&Coin> = match purpose {
+    let mut more: Vec<&Coin> = match request.purpose {
         Purpose::Bump => snapshot.coins.iter().filter(|coin| may_be_added(coin)).collect(),
         Purpose::Cancel => Vec::new(),
     };
     // The smallest last, so that popping adds the largest coin first and as few as possible.
     more.sort_by_key(|coin| coin.value());
     loop {
-        match fund_at_least(original, &coins, &target(&snapshot.account, outputs, Fee::Exact(0))?, fee) {
+        match fund_at_least(original, &coins, &target(&snapshot.account, outputs, Fee::Exact(0))?, request.fee) {
             Ok(funding) => return Ok((coins, funding)),
             Err(error @ BitcoinError::InsufficientFunds { .. }) => match more.pop() {
                 Some(coin) => coins.push(coin),
@@ -178,7 +188,7 @@ fn from_payment(
         ReplacementFee::Asked(Fee::Exact(fee)) => fee,
     };
     if fee < least {
-        return Err(too_little(original, (fee, least))?);
+        return Err(too_little(original, fee, least)?);
     }
     let value = spent.checked_sub(fee).ok_or_else(|| BitcoinError::insufficient(fee, spent))?;
     if policy::check_dust(&payment.script_pubkey, value).is_err() {
@@ -189,7 +199,7 @@ fn from_payment(
 }
 
 /// A fee that nodes do not take for a replacement.
-fn too_little(original: &Original, (paid, least): (u64, u64)) -> Result<BitcoinError, BitcoinError> {
+fn too_little(original: &Original, paid: u64, least: u64) -> Result<BitcoinError, BitcoinError> {
     let old_fee = original.fee()?;
     let old_rate = FeeRate::of(old_fee, original.transaction.vsize() as u64);
     let (least, paid, old) = (sat_text(least), sat_text(paid), sat_text(old_fee));
@@ -226,7 +236,7 @@ fn fund_at_least(
     if funding.fee >= least(&funding) {
         return Ok(funding);
     }
-    Err(too_little(original, (funding.fee, least(&funding)))?)
+    Err(too_little(original, funding.fee, least(&funding))?)
 }
 
 /// The least fee in satoshi with which `vsize` vbytes replace a transaction of `old_fee` at `old_rate`.

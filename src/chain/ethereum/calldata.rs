@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
             Some((source, function)) => match decode(function, arguments) {
                 Some(decoded) => {
                     self.read(data.len());
-                    self.matched(to, (source, &decoded), depth);
+                    self.matched(to, source, &decoded, depth);
                 }
                 None => self.unknown(to, data, depth),
             },
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn matched(&mut self, to: Address, (source, decoded): (Source, &Decoded), depth: usize) {
+    fn matched(&mut self, to: Address, source: Source, decoded: &Decoded, depth: usize) {
         match source {
             Source::Standard => self.standard(to, decoded, depth),
             Source::Control => {
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
                 if contracts::is_pinned(self.facts.chain.id, to, &decoded.function.name) {
                     self.judge(decoded, Definition::Known);
                     if let Some(sentence) = swaps::sentence(self, to, decoded, depth) {
-                        return self.told(to, decoded, (depth, sentence));
+                        return self.told(to, decoded, depth, sentence);
                     }
                 } else {
                     self.certainty(Certainty::Guess);
@@ -156,11 +156,11 @@ impl<'a> Reader<'a> {
 
     pub(super) fn plain_call(&mut self, to: Address, decoded: &Decoded, depth: usize) {
         let sentence = format!("Call {} on {}", decoded.function.name, self.name(to));
-        self.told(to, decoded, (depth, sentence));
+        self.told(to, decoded, depth, sentence);
     }
 
     /// A call with its sentence, then every argument.
-    fn told(&mut self, to: Address, decoded: &Decoded, (depth, sentence): (usize, String)) {
+    fn told(&mut self, to: Address, decoded: &Decoded, depth: usize, sentence: String) {
         self.gains(to);
         self.say(depth, sentence);
         self.arguments(decoded, depth);

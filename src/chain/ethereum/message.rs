@@ -13,7 +13,7 @@ use super::{
     transaction::{read_signed, read_unsigned},
     tree::Tree,
     typed_data::TypedMessage,
-    typed_values,
+    typed_values::TypedTree,
 };
 use crate::{
     network::EvmChain,
@@ -129,9 +129,9 @@ pub fn typed(json: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, E
         tree.line(0, &format!("item {}", place + 1), item);
     }
     tree.line(0, "domain", "");
-    typed_values::write(&typed.types, ("EIP712Domain", &typed.domain), 1, &mut tree);
+    TypedTree { types: &typed.types, tree: &mut tree }.structure("EIP712Domain", &typed.domain, 1);
     tree.line(0, &typed.primary, "");
-    typed_values::write(&typed.types, (&typed.primary, &typed.message), 1, &mut tree);
+    TypedTree { types: &typed.types, tree: &mut tree }.structure(&typed.primary, &typed.message, 1);
     for line in grant.call.iter().flat_map(|call| call.tree.iter()) {
         tree.line(line.depth.saturating_add(1), line.name.as_str(), line.value.as_str());
     }

@@ -20,6 +20,17 @@ pub enum EvmPurpose {
     Cancel,
 }
 
+/// The replacement that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct EvmReplacementRequest {
+    /// What it is for.
+    pub purpose: EvmPurpose,
+    /// The price that was asked for; today's where none was.
+    pub fee: Option<EvmFee>,
+    /// Which fee is too much.
+    pub fee_limit: EvmFeeLimit,
+}
+
 /// Percent of the old price that a replacement pays at least (geth's PriceBump is 10; one more for rounding).
 const LEAST_PERCENT: u128 = 112;
 
@@ -29,17 +40,17 @@ const LEAST_PERCENT: u128 = 112;
 /// It cannot be replaced here, or the price named is too low to replace it.
 pub fn replacement(
     original: &Plan,
-    purpose: EvmPurpose,
-    (asked, limit): (Option<EvmFee>, EvmFeeLimit),
+    asked: EvmReplacementRequest,
     facts: &FeeFacts,
 ) -> Result<(EvmRequest, u64), EthereumError> {
+    let EvmReplacementRequest { purpose, fee_limit, .. } = asked;
     let old = read_unsigned(&original.unsigned)?;
     if matches!(old, TypedTransaction::Eip7702(_)) {
         return Err(EthereumError::BadRequest(
             "a delegation (type 4) is not replaced; wait for it, or delegate again".to_owned(),
         ));
     }
-    let fee = fee(&old, asked, facts, original.chain)?;
+    let fee = fee(&old, asked.fee, facts, original.chain)?;
     let nonce = old.nonce();
     let request = match purpose {
         EvmPurpose::Bump => EvmRequest {
@@ -47,7 +58,7 @@ pub fn replacement(
             value: EvmValue::Exactly(old.value()),
             data: old.input().clone(),
             fee,
-            fee_limit: limit,
+            fee_limit,
             gas_limit: Some(old.gas_limit()),
             tx_type: Some(tx_type(&old)),
             access_list: old.access_list().cloned().unwrap_or_default(),
@@ -58,7 +69,7 @@ pub fn replacement(
             value: EvmValue::Exactly(U256::ZERO),
             data: Bytes::new(),
             fee,
-            fee_limit: limit,
+            fee_limit,
             gas_limit: None,
             tx_type: Some(tx_type(&old)),
             access_list: Default::default(),
@@ -137,8 +148,9 @@ mod tests {
 
     #[test]
     fn both_prices_rise_by_more_than_a_tenth() {
-        let replace = |purpose, asked| {
-            replacement(&original(1_000_000, 1_000), purpose, (asked, EvmFeeLimit::Standard), &facts())
+        let replace = |purpose, fee| {
+            let asked = EvmReplacementRequest { purpose, fee, fee_limit: EvmFeeLimit::Standard };
+            replacement(&original(1_000_000, 1_000), asked, &facts())
         };
         let (bump, nonce) = replace(EvmPurpose::Bump, None).expect("a request");
         assert_eq!(nonce, 5);

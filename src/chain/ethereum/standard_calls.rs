@@ -22,6 +22,25 @@ use crate::review::{Certainty, Consent, Measure};
 /// Safe's operation of running foreign code as the Safe.
 const DELEGATECALL: u64 = 1;
 
+/// An amount of a token.
+#[derive(Clone, Copy)]
+struct TokenAmount {
+    /// Contract of the token.
+    token: Address,
+    /// The amount, in smallest units.
+    value: U256,
+}
+
+/// NFTs that go from one account to another.
+struct NftTransfer {
+    /// Who has them.
+    from: Address,
+    /// Who gets them.
+    to: Address,
+    /// Which ones, in words.
+    what: String,
+}
+
 /// Reads a call whose signature a standard defines.
 pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
     let signature = decoded.function.signature();
@@ -29,6 +48,8 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         return guess(reader, to, decoded, depth);
     }
     let values = Values(&decoded.arguments);
+    let tokens = TokenAmount { token: to, value: values.uint(1) };
+    let nfts = |what: String| NftTransfer { from: values.address(0), to: values.address(1), what };
     if !is_batch(&signature) {
         reader.arguments(decoded, depth);
         if signature != EXEC_TRANSACTION && signature != "deposit()" {
@@ -36,12 +57,12 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         }
     }
     match signature.as_str() {
-        "transfer(address,uint256)" => send(reader, to, (values.address(0), values.uint(1)), depth),
+        "transfer(address,uint256)" => send(reader, tokens, values.address(0), depth),
         "approve(address,uint256)" => {
-            approve(reader, to, (values.address(0), values.uint(1)), depth);
-            perhaps_an_nft(reader, to, (values.address(0), values.uint(1)));
+            approve(reader, tokens, values.address(0), depth);
+            perhaps_an_nft(reader, to, values.address(0), values.uint(1));
         }
-        "increaseAllowance(address,uint256)" => raise(reader, to, (values.address(0), values.uint(1)), depth),
+        "increaseAllowance(address,uint256)" => raise(reader, tokens, values.address(0), depth),
         "decreaseAllowance(address,uint256)" => {
             let amount = amount(reader, to, values.uint(1));
             reader.measured();
@@ -50,19 +71,19 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         "transferFrom(address,address,uint256)" => move_from(reader, to, &values, depth),
         "setApprovalForAll(address,bool)" => operator(reader, to, &values, depth),
         "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" => {
-            nft(reader, to, (&values, format!("NFT #{}", values.uint(2))), depth);
+            nft(reader, to, nfts(format!("NFT #{}", values.uint(2))), depth);
         }
         "safeTransferFrom(address,address,uint256,uint256,bytes)" => {
-            nft(reader, to, (&values, format!("{} of NFT #{}", values.uint(3), values.uint(2))), depth);
+            nft(reader, to, nfts(format!("{} of NFT #{}", values.uint(3), values.uint(2))), depth);
         }
         "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)" => {
-            nft(reader, to, (&values, "several NFTs (listed below)".to_owned()), depth);
+            nft(reader, to, nfts("several NFTs (listed below)".to_owned()), depth);
         }
         "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)" => {
             permit(reader, to, &values, depth);
         }
         "approve(address,address,uint160,uint48)" => {
-            permit2(reader, (values.address(0), values.address(1)), values.uint(2), depth);
+            permit2(reader, TokenAmount { token: values.address(0), value: values.uint(2) }, values.address(1), depth);
         }
         other if permit2::is_a_movement(other) => permit2::read(reader, decoded, depth),
         "deposit()" => wrap(reader, to, depth),
@@ -101,7 +122,8 @@ fn guess(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) 
     reader.plain_call(to, decoded, depth);
 }
 
-fn send(reader: &mut Reader<'_>, token: Address, (to, value): (Address, U256), depth: usize) {
+fn send(reader: &mut Reader<'_>, tokens: TokenAmount, to: Address, depth: usize) {
+    let TokenAmount { token, value } = tokens;
     reader.gains(to);
     reader.say(depth, format!("Send {} to {}", amount(reader, token, value), reader.name(to)));
     moved(reader, token, value, depth);
@@ -131,7 +153,8 @@ fn carries_coins(reader: &mut Reader<'_>, depth: usize) {
     }
 }
 
-fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
+fn approve(reader: &mut Reader<'_>, tokens: TokenAmount, spender: Address, depth: usize) {
+    let TokenAmount { token, value } = tokens;
     let who = reader.name(spender);
     if value.is_zero() {
         reader.measured();
@@ -147,7 +170,7 @@ fn approve(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, 
 }
 
 /// ERC-721 has the same `approve`: there its number is a token. A contract that is not known here may be either.
-fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, (spender, number): (Address, U256)) {
+fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, spender: Address, number: U256) {
     if denomination(reader, contract).is_some() || spender.is_zero() {
         return;
     }
@@ -162,14 +185,15 @@ fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, (spender, number):
 fn permit(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: usize) {
     let (owner, spender, value) = (values.address(0), values.address(1), values.uint(2));
     if owner == reader.facts.from {
-        return approve(reader, token, (spender, value), depth);
+        return approve(reader, TokenAmount { token, value }, spender, depth);
     }
     reader.gains(spender);
     let (amount, who, whose) = (or_unlimited(reader, token, value), reader.name(spender), reader.name(owner));
     reader.say(depth, format!("Show the permit of {whose}, which allows {who} to spend {amount} of {whose}"));
 }
 
-fn raise(reader: &mut Reader<'_>, token: Address, (spender, value): (Address, U256), depth: usize) {
+fn raise(reader: &mut Reader<'_>, tokens: TokenAmount, spender: Address, depth: usize) {
+    let TokenAmount { token, value } = tokens;
     reader.gains(spender);
     reader.say(
         depth,
@@ -205,8 +229,8 @@ fn operator(reader: &mut Reader<'_>, contract: Address, values: &Values<'_>, dep
     reader.consent(Consent::Unlimited { spender });
 }
 
-fn nft(reader: &mut Reader<'_>, contract: Address, (values, what): (&Values<'_>, String), depth: usize) {
-    let (from, to) = (values.address(0), values.address(1));
+fn nft(reader: &mut Reader<'_>, contract: Address, transfer: NftTransfer, depth: usize) {
+    let NftTransfer { from, to, what } = transfer;
     reader.gains(to);
     let owner = if from == reader.facts.from { String::new() } else { format!(" from {}", reader.name(from)) };
     reader.say(depth, format!("Send {what} of {}{owner} to {}", reader.name(contract), reader.name(to)));
@@ -214,7 +238,8 @@ fn nft(reader: &mut Reader<'_>, contract: Address, (values, what): (&Values<'_>,
 }
 
 /// Permit2's own allowance: it moves what the token's allowance for Permit2 permits, which is unlimited as a rule.
-fn permit2(reader: &mut Reader<'_>, (token, spender): (Address, Address), value: U256, depth: usize) {
+fn permit2(reader: &mut Reader<'_>, tokens: TokenAmount, spender: Address, depth: usize) {
+    let TokenAmount { token, value } = tokens;
     let who = reader.name(spender);
     if value.is_zero() {
         reader.measured();

@@ -59,6 +59,18 @@ pub struct TypedMessage {
     pub(super) message: Value,
 }
 
+/// The four parts of typed data, after every check of their form.
+struct TypedParts {
+    /// The members of each type, by its name.
+    types: BTreeMap<String, Vec<Member>>,
+    /// Name of the type that is signed.
+    primary: String,
+    /// The domain.
+    domain: Value,
+    /// The message.
+    message: Value,
+}
+
 impl TypedMessage {
     /// Reads typed data in JSON for `chain`.
     ///
@@ -81,15 +93,11 @@ impl TypedMessage {
         check_types(&types, &primary)?;
         check_domain(&types, &domain, chain)?;
         typed_values::check(&types, &primary, &message, chain)?;
-        Self::hashed(types, primary, (domain, message), chain)
+        Self::hashed(TypedParts { types, primary, domain, message }, chain)
     }
 
-    fn hashed(
-        types: BTreeMap<String, Vec<Member>>,
-        primary: String,
-        (domain, message): (Value, Value),
-        chain: &EvmChain,
-    ) -> Result<Self, EthereumError> {
+    fn hashed(parts: TypedParts, chain: &EvmChain) -> Result<Self, EthereumError> {
+        let TypedParts { types, primary, domain, message } = parts;
         let listed = types.iter().map(|(name, members)| (name.clone(), members_json(members))).collect();
         let whole = serde_json::json!({
             "types": Value::Object(listed), "primaryType": primary, "domain": domain, "message": message,
@@ -124,7 +132,7 @@ impl TypedMessage {
     /// Every address of the message, at any depth, each once.
     pub(super) fn addresses(&self, chain: &EvmChain) -> Vec<Address> {
         let mut found = Vec::new();
-        typed_values::addresses(&self.types, (&self.primary, &self.message), &mut |text| {
+        typed_values::addresses(&self.types, &self.primary, &self.message, &mut |text| {
             found.extend(typed_values::address(text, chain).ok().filter(|address| !address.is_zero()));
         });
         let mut distinct = Vec::new();

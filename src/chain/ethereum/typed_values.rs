@@ -176,17 +176,13 @@ fn signed(value: &Value, bits: usize) -> Result<(), EthereumError> {
 }
 
 /// Every value of type `address` of a struct, at any depth.
-pub(super) fn addresses(
-    types: &BTreeMap<String, Vec<Member>>,
-    (ty, value): (&str, &Value),
-    found: &mut impl FnMut(&str),
-) {
+pub(super) fn addresses(types: &BTreeMap<String, Vec<Member>>, ty: &str, value: &Value, found: &mut impl FnMut(&str)) {
     if let Some((inner, _)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
-        value.as_array().into_iter().flatten().for_each(|item| addresses(types, (inner, item), found));
+        value.as_array().into_iter().flatten().for_each(|item| addresses(types, inner, item, found));
     } else if let Some(members) = types.get(ty) {
         for member in members {
             if let Some(value) = value.get(&member.name) {
-                addresses(types, (&member.ty, value), found);
+                addresses(types, &member.ty, value, found);
             }
         }
     } else if let (true, Some(text)) = (ty == "address", value.as_str()) {
@@ -194,45 +190,50 @@ pub(super) fn addresses(
     }
 }
 
-/// The tree of a struct, in the order of its type.
-pub(super) fn write(
-    types: &BTreeMap<String, Vec<Member>>,
-    (name, value): (&str, &Value),
-    depth: usize,
-    tree: &mut Tree<'_>,
-) {
-    for member in types.get(name).into_iter().flatten() {
-        if let Some(value) = value.get(&member.name) {
-            write_value(types, (&member.name, &member.ty, value), depth, tree);
+/// Typed data being written as a tree.
+pub(super) struct TypedTree<'a, 'b> {
+    /// The members of each type, by its name.
+    pub(super) types: &'a BTreeMap<String, Vec<Member>>,
+    /// The tree that it is written to.
+    pub(super) tree: &'a mut Tree<'b>,
+}
+
+impl TypedTree<'_, '_> {
+    /// Writes the members of a struct, in the order of its type.
+    pub(super) fn structure(&mut self, ty: &str, value: &Value, depth: usize) {
+        let types = self.types;
+        for member in types.get(ty).into_iter().flatten() {
+            if let Some(value) = value.get(&member.name) {
+                self.value(&member.name, &member.ty, value, depth);
+            }
+        }
+    }
+
+    fn value(&mut self, name: &str, ty: &str, value: &Value, depth: usize) {
+        if let Some((inner, _)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
+            let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+            self.tree.line(depth, name, &format!("{} items", items.len()));
+            for (place, item) in items.iter().enumerate() {
+                self.value(&format!("[{place}]"), inner, item, depth + 1);
+            }
+        } else if self.types.contains_key(ty) {
+            self.tree.line(depth, name, "");
+            self.structure(ty, value, depth + 1);
+        } else {
+            self.tree.line(depth, name, &atomic_text(ty, value));
         }
     }
 }
 
-fn write_value(
-    types: &BTreeMap<String, Vec<Member>>,
-    (name, ty, value): (&str, &str, &Value),
-    depth: usize,
-    tree: &mut Tree<'_>,
-) {
-    if let Some((inner, _)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
-        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        tree.line(depth, name, &format!("{} items", items.len()));
-        for (place, item) in items.iter().enumerate() {
-            write_value(types, (&format!("[{place}]"), inner, item), depth + 1, tree);
+/// A value of an atomic type in words.
+fn atomic_text(ty: &str, value: &Value) -> String {
+    match (ty, value) {
+        ("string", Value::String(text)) => format!("\"{text}\""),
+        ("bytes", Value::String(text)) => {
+            let bytes: alloy_primitives::Bytes = text.parse().unwrap_or_default();
+            super::tree::bytes_text(&bytes)
         }
-    } else if types.contains_key(ty) {
-        tree.line(depth, name, "");
-        write(types, (ty, value), depth + 1, tree);
-    } else {
-        let text = match (ty, value) {
-            ("string", Value::String(text)) => format!("\"{text}\""),
-            ("bytes", Value::String(text)) => {
-                let bytes: alloy_primitives::Bytes = text.parse().unwrap_or_default();
-                super::tree::bytes_text(&bytes)
-            }
-            (_, Value::String(text)) => text.clone(),
-            (_, other) => other.to_string(),
-        };
-        tree.line(depth, name, &text);
+        (_, Value::String(text)) => text.clone(),
+        (_, other) => other.to_string(),
     }
 }

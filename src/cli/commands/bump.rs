@@ -18,7 +18,7 @@ use crate::cli::{
 };
 use fastness::{
     chain::{
-        bitcoin::replace::{Purpose, ReplacementFee, replace},
+        bitcoin::replace::{Purpose, ReplacementFee, ReplacementRequest, replace},
         ethereum::replace::EvmPurpose,
     },
     explain::Failure,
@@ -134,7 +134,8 @@ impl ReplacementArgs {
         let (original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
         let account = AccountLedger { ledger: &ledger, row: &row };
         self.trust.check_original(context, account, &original)?;
-        let plan = replace(&original, purpose, &snapshot, (fee, fee_limit(&self.limits)?), randomness()?)?;
+        let request = ReplacementRequest { purpose, fee, fee_limit: fee_limit(&self.limits)? };
+        let plan = replace(&original, request, &snapshot, randomness()?)?;
         let draft = flow::bitcoin::draft(&ledger, &row, plan)?;
         self.trust.check_unspent(context, account, &draft)?;
         Ok(draft)

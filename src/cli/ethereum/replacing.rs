@@ -11,7 +11,7 @@ use alloy_primitives::B256;
 use fastness::{
     chain::ethereum::{
         FeeFacts, decode,
-        replace::{EvmPurpose, replacement},
+        replace::{EvmPurpose, EvmReplacementRequest, replacement},
     },
     explain::Failure,
     explorer::ethereum::EvmWhereabouts,
@@ -72,8 +72,8 @@ impl EvmSession<'_> {
             Err(_) if asked.is_some_and(|fee| fee.is_named()) => FeeFacts::unknown(0, B256::ZERO),
             Err(error) => return Err(error.into()),
         };
-        let fees = (asked, self.limits.fee_limit());
-        let (request, nonce) = replacement(&plan, purpose, fees, &facts)?;
+        let asked = EvmReplacementRequest { purpose, fee: asked, fee_limit: self.limits.fee_limit() };
+        let (request, nonce) = replacement(&plan, asked, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
         let mut desk = PlanningContext {
