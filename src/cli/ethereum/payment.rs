@@ -1,6 +1,6 @@
 //! `send` and `plan` on EVM chains: one recipient and one quantity become a wish; a wish becomes a draft, or a payment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     lookup::{self, EvmQuantity},
@@ -151,7 +151,7 @@ impl EvmSession<'_> {
         context: &mut Context,
         planned: &Planned,
         wish: &CallArgs,
-        path: &PathBuf,
+        path: &Path,
     ) -> Result<EvmPlanned, Failure> {
         let file = write(planned, path, 1, 1);
         if file.is_err() {
@@ -183,7 +183,7 @@ impl EvmSession<'_> {
 }
 
 /// `pay.draft`, or `pay-3.draft` for the third of several.
-fn write(planned: &Planned, path: &std::path::Path, turn: u32, count: u32) -> Result<String, Failure> {
+fn write(planned: &Planned, path: &Path, turn: u32, count: u32) -> Result<String, Failure> {
     let path = if count == 1 {
         path.to_owned()
     } else {

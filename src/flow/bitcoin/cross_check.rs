@@ -68,7 +68,8 @@ pub(super) struct CrossCheck<'a> {
 }
 
 impl CrossCheck<'_> {
-    /// Has a second organisation asked about the scripts of the answer and about every coin that nobody confirmed yet, and writes down its words.
+    /// Has a second organisation asked about the scripts of the answer and about every coin that nobody confirmed yet, and
+    /// writes down its words.
     ///
     /// # Errors
     /// The ledger cannot be read or written. A witness that is silent is no failure.
@@ -119,7 +120,7 @@ impl CrossCheck<'_> {
     }
 }
 
-/// A transaction that only the witness had, and that is proven.
+/// A transaction that only the second organisation had, and that is proven.
 struct Proven {
     /// What is written down of its script.
     observation: Observation,
@@ -131,7 +132,7 @@ struct Proven {
 
 /// The host that told most in this sync.
 struct Primary<'a> {
-    /// Its host.
+    /// Its name.
     host: &'a SafeText,
     /// Height of the best block that the sync heard of.
     tip: u32,
@@ -225,7 +226,7 @@ fn in_order(
 
 /// What the witness says otherwise.
 struct Differences<'a> {
-    /// All that the witness says.
+    /// All that the second organisation says.
     opinion: &'a Opinion,
     /// Whose words it is compared with.
     primary: Primary<'a>,

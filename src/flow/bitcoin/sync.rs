@@ -194,8 +194,8 @@ impl AccountSync<'_> {
         Ok(Attempt::Done(SyncReport { height, operator, newest, asked, skipped, changed, capped, proven, second }))
     }
 
-    /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first time,
-    /// which has to tell all of it.
+    /// What this host told of each script that it was asked about before; nothing at a host that is asked for the first
+    /// time, which has to tell all of it.
     fn told_by(
         &self,
         ledger: &Ledger,
@@ -214,8 +214,8 @@ impl AccountSync<'_> {
         Ok(asked.map(|place| (place, histories.get(&place).map(as_known).unwrap_or_default())).collect())
     }
 
-    /// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven stays
-    /// what somebody said.
+    /// Has confirmations proven that are deep enough to be: those of this answer, then older ones. What cannot be proven
+    /// stays what somebody said.
     fn prove(&self, ledger: &Ledger, answer: &ScanAnswer, tip: Tip) -> Result<Vec<NewProof>, Failure> {
         let Self { row, explorer, .. } = *self;
         let Some(highest) = tip.height.checked_sub(u32::try_from(SUCCESSORS).unwrap_or(u32::MAX)) else {
@@ -243,10 +243,10 @@ impl AccountSync<'_> {
         Ok(proven.map(|((tx, block), _)| NewProof { txid: tx.compute_txid(), block: *block }).collect())
     }
 
-    /// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing stands
-    /// any more. That another block stands in the place of one has to be shown by headers with their work. A host that is behind
-    /// undoes nothing: only where the one that knew the block itself has a shorter chain now, and nobody a
-    /// longer one, is it gone.
+    /// If the chain moved, the blocks that hold our transactions must still be in it: else the height above which nothing
+    /// stands any more. That another block stands in the place of one has to be shown by headers with their work. A host that
+    /// is behind undoes nothing: only where the one that knew the block itself has a shorter chain now, and nobody a longer
+    /// one, is it gone.
     fn reorganised(&self, ledger: &Ledger, tip: Tip, operator: &str) -> Result<Option<u32>, Failure> {
         let Self { row, explorer, .. } = *self;
         if is_known_tip(row, tip) {
