@@ -1,7 +1,7 @@
 //! How an error explains itself: a stable code, a kind that is the exit code, and one next step.
 //!
-//! Each room lists its errors in a catalogue beside its enum; `docs/errors.md` is printed from those catalogues.
-//! This room must not know any particular error, and must not print.
+//! Each module lists its errors in a catalogue beside its enum; `docs/errors.md` is printed from those catalogues. This
+//! module must not know any particular error, and must not print.
 
 /// What class of failure this is; its number is the process exit code (docs/errors.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,10 +63,10 @@ impl Kind {
     }
 }
 
-/// One row of a room's catalogue of errors.
+/// One row of a module's catalogue of errors.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Stable name, `room.what_went_wrong`.
+    /// Stable name, `module.what_went_wrong`.
     pub code: &'static str,
     /// Class of failure, hence the exit code.
     pub kind: Kind,
@@ -76,27 +76,27 @@ pub struct Entry {
 
 /// An error that can tell a script its code and a person what to do next.
 pub trait Explain: std::error::Error {
-    /// This error's row in its room's catalogue.
+    /// This error's row in its module's catalogue.
     fn entry(&self) -> &'static Entry;
 }
 
-/// Declares a room's catalogue: one constant per row and a slice of all of them.
+/// Declares a module's catalogue: one constant per row and a slice of all of them.
 macro_rules! catalogue {
     ($($name:ident = $code:literal, $kind:ident, $hint:literal;)+) => {
         $(const $name: &$crate::explain::Entry =
             &$crate::explain::Entry { code: $code, kind: $crate::explain::Kind::$kind, hint: $hint };)+
-        /// Every error of this room: code, kind and hint.
+        /// Every error of this module: code, kind and hint.
         pub const CATALOGUE: &[&$crate::explain::Entry] = &[$($name),+];
     };
 }
 pub(crate) use catalogue;
 
-/// Any room's error on its way to the front desk; it still knows its code, kind and hint.
+/// An error of any module on its way to the command-line interface; it still knows its code, kind and hint.
 #[derive(Debug)]
 pub struct Failure(Box<dyn Explain>);
 
 impl Failure {
-    /// The error's row in its room's catalogue.
+    /// The error's row in its module's catalogue.
     #[must_use]
     pub fn entry(&self) -> &'static Entry {
         self.0.entry()

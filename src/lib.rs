@@ -1,17 +1,19 @@
-//! The house of fastness. Rooms, in the order in which doors open (a room may use only what stands above it):
+//! The library of fastness. Its modules, in the order of the import rules (a module may use only what is listed above
+//! it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`request`],
 //!   [`review`],
 //!   [`signing`], [`text`], [`token`], [`explain`]
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
-//! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only room that names a
-//!   private key) and [`chain`] (planning and reviewing, without keys)
-//! - the only window: [`explorer`] (questions to public explorers, and claims that come back)
-//! - the story: [`flow`] (request, draft, approved, signed, sent, status)
+//! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only module that names
+//! a private key) and [`chain`] (planning and reviewing, without keys)
+//! - the network client: [`explorer`] (questions to public explorers, and claims that come back)
+//! - a payment from request to status: [`flow`] (request, draft, approved, signed, sent, status)
 //! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
 //!
-//! The front desk is in the binary, so that no room can import it. `tests/architecture.rs` holds the table of who may import whom.
+//! The command-line interface is in the binary, so that no module can import it. `tests/architecture.rs` holds the
+//! import rules.
 
 pub mod account;
 pub mod address;
@@ -34,7 +36,7 @@ pub mod store;
 pub mod text;
 pub mod token;
 
-/// The catalogues of errors of every room, for `docs/errors.md`.
+/// The catalogues of errors of every module, for `docs/errors.md`.
 #[must_use]
 pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
     vec![

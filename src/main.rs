@@ -1,4 +1,4 @@
-//! Starts the front desk. Everything else is in the library, which cannot import it.
+//! Starts the command-line interface. Everything else is in the library, which cannot import it.
 
 mod cli;
 

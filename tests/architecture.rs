@@ -1,4 +1,4 @@
-//! The architecture as tests: who may import whom, what is named where, how long things may be.
+//! The architecture as tests: which module may import which, what is named where, how long things may be.
 //!
 //! Reads the sources as text. Every rule is also shown to fire on a planted example, so that no rule can fall asleep.
 

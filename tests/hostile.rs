@@ -56,7 +56,7 @@ fn honest_with(snapshot: Snapshot, dice: &mut Dice) -> Honest {
 }
 
 impl Honest {
-    /// The plan after somebody changed it.
+    /// The plan after an attacker changed it.
     fn changed(&self, change: impl FnOnce(&mut Psbt)) -> Plan {
         let mut plan = self.plan.clone();
         change(&mut plan.psbt);

@@ -149,7 +149,7 @@ fn one(scene: &mut dyn Scene, form: Form, turn: u32, moment: Duration, tally: &m
     let again = answer(command.output().unwrap());
     scene.mine();
     let (paid, asked) = scene.paid(turn);
-    // Who was told of the payment before the signal came gets it named, and no second one.
+    // A person who was told of the payment before the signal came gets it named, and no second one.
     let is_stopped = again.code == 1 && again.stdout.contains("flow.paid_lately");
     let names_it = is_stopped && left.iter().any(|id| again.stdout.contains(id.as_str()));
     let may_be_refused = form != Form::Send && again.code == 1 || form == Form::Sweep || names_it;

@@ -286,7 +286,7 @@ fn begin(stage: &Stage) {
     }
 }
 
-/// What waits in the mempool, whole with its witnesses: nobody else pays there.
+/// What waits in the mempool, whole with its witnesses: no other wallet pays there.
 fn payments(stage: &Stage) -> Vec<Transaction> {
     let chain = stage.server.chain();
     let chain = chain.lock().unwrap();

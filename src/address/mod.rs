@@ -40,7 +40,7 @@ pub enum AddressError {
     /// Not 0x and 40 hex digits.
     #[error("`{0}` is not an Ethereum address")]
     NotEvm(SafeText),
-    /// A witness version or program that no rule defines yet: coins sent there could be taken by anybody.
+    /// A witness version or program that no rule defines yet: until one does, every miner could take coins sent there.
     #[error("`{0}` is of a witness version that nobody can spend safely yet")]
     UnknownWitness(SafeText),
     /// A taproot output key that is not a point on the curve: coins sent there are lost.
@@ -100,7 +100,7 @@ pub fn parse(text: &str, network: Network) -> Result<ScriptBuf, AddressError> {
     Ok(script)
 }
 
-/// A script that no one, or anyone, could spend.
+/// A script that no key, or every key, could spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unspendable {
     /// A witness program without rules.

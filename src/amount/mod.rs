@@ -1,4 +1,4 @@
-//! Money: exact integers with their asset; parsed once at the desk, printed one way everywhere.
+//! Money: exact integers with their asset; parsed once in the command-line interface, printed one way everywhere.
 //!
 //! Never a float, never a guess about a unit, never an unchecked sum. No I/O.
 

@@ -1,8 +1,9 @@
-//! What can go wrong at the desk itself: words that are not understood, questions that cannot be asked.
+//! What can go wrong in the command-line interface itself: words that are not understood, questions that cannot be
+//! asked.
 
 use fastness::explain::{Entry, Explain, Kind};
 
-/// Errors of the front desk.
+/// Errors of the command-line interface.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) enum CliError {
@@ -12,7 +13,7 @@ pub(crate) enum CliError {
     /// Something on the command line is a secret.
     #[error("a secret was typed on the command line, where every program and the shell's history can read it")]
     SecretOnCommandLine,
-    /// A question, and nobody to ask.
+    /// A question, and no person to ask.
     #[error("this asks a question, and there is no terminal; {0} answers it")]
     NoTerminal(&'static str),
     /// The person did not agree.
@@ -72,7 +73,7 @@ pub(crate) enum CliError {
 macro_rules! entries {
     ($($name:ident = $code:literal, $kind:ident, $hint:literal;)+) => {
         $(const $name: &Entry = &Entry { code: $code, kind: Kind::$kind, hint: $hint };)+
-        /// Every error of the desk.
+        /// Every error of the command-line interface.
         pub(crate) const CATALOGUE: &[&Entry] = &[$($name),+];
     };
 }

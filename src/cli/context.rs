@@ -33,7 +33,7 @@ pub(crate) enum NetworkAccess {
     Offline,
 }
 
-/// Who agrees.
+/// The party that agrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Assent {
     /// The person, when asked.
@@ -48,8 +48,8 @@ pub(crate) struct Context {
     globals: Globals,
     /// Options that are for one family of networks.
     given: Given,
-    /// The home's payment lock, once it is taken: held until the person was told what became of the payment, so that
-    /// whoever waits for it does not take a payment for interrupted that is only not told yet.
+    /// The home's payment lock, once it is taken: held until the person was told what became of the payment, so that a
+    /// command that waits for it does not take a payment for interrupted that is only not told yet.
     payments: Option<Arc<Lock>>,
     /// The conversation.
     pub(crate) ui: Ui,
@@ -275,12 +275,12 @@ impl Context {
         if self.globals.offline { NetworkAccess::Offline } else { NetworkAccess::Online }
     }
 
-    /// Who agrees.
+    /// The party that agrees.
     pub(crate) const fn consent(&self) -> Assent {
         if self.globals.yes { Assent::Given } else { Assent::Ask }
     }
 
-    /// The same where nobody is asked anything: it waits for its turn.
+    /// The same where no question is asked: it waits for its turn.
     pub(crate) fn sending_lock(&mut self) -> Result<Lock, Failure> {
         Ok(self.home()?.lock(Duration::from_secs(120))?)
     }

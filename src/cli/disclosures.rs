@@ -17,10 +17,10 @@ use fastness::{
     store::{LoggedRequest, RequestLog},
 };
 
-/// Whether this process has warned: the explorers of each account have a witness of their own.
+/// Whether this process has warned: the explorers of each account have a hook of their own.
 static WARNED: AtomicBool = AtomicBool::new(false);
 
-/// A witness that writes into a log; `passage` says by which way a host is reached.
+/// A disclosure hook that writes into a log; `passage` says by which way a host is reached.
 pub(crate) fn witness(passage: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
     let log = RefCell::new(log);
     let lately: RefCell<BTreeMap<LoggedRequest, u64>> = RefCell::default();

@@ -2,9 +2,9 @@
 //! done by a thread that never saw a secret.
 //!
 //! The heap is overwritten as it is freed (main.rs), and secrets of our own types when they are dropped; this is for what
-//! libraries and the compiler left where no type is. At exit the dynamic linker writes all vector registers to the stack of
-//! whoever runs it, when a library's last function is found late; copies of secrets go through those registers, and safe
-//! code cannot clear them. Must not know any secret.
+//! libraries and the compiler left where no type is. At exit the dynamic linker writes all vector registers to the
+//! stack of the thread that runs it, when a library's last function is found late; copies of secrets go through those
+//! registers, and safe code cannot clear them. Must not know any secret.
 
 use std::{
     hint::black_box,
@@ -16,7 +16,7 @@ use std::{
 /// Deeper than the calls of any command that holds a secret, and a small part of the smallest usual stack.
 const STACK: usize = 512 * 1024;
 
-/// Whom to tell that the process is to end, once there is somebody.
+/// The thread to tell that the process is to end, once there is one.
 static ENDER: OnceLock<mpsc::Sender<u8>> = OnceLock::new();
 
 /// Starts the thread that will end this process: before the seal, which lets no thread start.

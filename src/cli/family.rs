@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Options that both families use, by command; whoever adds one decides whether it belongs under a heading.
+    /// Options that both families use, by command; the author of a new one decides whether it belongs under a heading.
     const OF_BOTH: &[(&str, &[&str])] = &[
         ("send", &["fee", "again", "once", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
         ("plan", &["fee", "output", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),

@@ -1,4 +1,4 @@
-//! Whose a reviewed transaction is: by what this machine knows, never by what a draft says of itself.
+//! The owner of a reviewed transaction: by what this machine knows, never by what a draft says of itself.
 //!
 //! The words of a draft are kept apart, and are shown as claimed.
 

@@ -1,8 +1,8 @@
 //! Interrupts (SIGINT, SIGTERM, SIGHUP) end a command with what is true: nothing was sent, or something may have been.
 //!
-//! Until the first byte of a transaction may leave, an interrupt ends the process as declined. From then on it is noted, and
-//! the command ends with what it knows; it never ends as declined again. One result is told, by whoever comes first. Nothing
-//! here sends, signs or decides what is sent.
+//! Until the first byte of a transaction may leave, an interrupt ends the process as declined. From then on it is
+//! noted, and the command ends with what it knows; it never ends as declined again. One result is told, by the thread
+//! that comes first. Nothing here sends, signs or decides what is sent.
 
 use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -15,10 +15,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::{CliError, report::Outcome, report::OutputFormat, terminal, ui::Ui};
 
-/// How long an answer is waited for after an interrupt: most hosts answer sooner, and nobody waits longer willingly.
+/// How long an answer is waited for after an interrupt: most hosts answer sooner, and a person waits no longer
+/// willingly.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Who reads stdout, for the thread that waits for signals.
+/// The reader of stdout, for the thread that waits for signals.
 static FORM: OnceLock<OutputFormat> = OnceLock::new();
 
 static WATCH: Mutex<Watch> = Mutex::new(Watch { sent: None, child: None, noted: false, is_told: false });
@@ -94,7 +95,8 @@ fn ui() -> Ui {
     Ui::new(FORM.get().copied().unwrap_or(OutputFormat::Text))
 }
 
-/// Runs on the thread that waits for signals. The lock is held until the process has ended, so that nobody sends meanwhile.
+/// Runs on the thread that waits for signals. The lock is held until the process has ended, so that no command sends
+/// meanwhile.
 fn interrupted() {
     let mut watch = lock();
     if watch.is_told {

@@ -1,4 +1,4 @@
-//! The key side of the desk: seals the process before it asks for a secret, then opens a wallet.
+//! The key side of the CLI: seals the process before it asks for a secret, then opens a wallet.
 //!
 //! Every command that touches a key goes through here. After the seal there is no network, no new process and no new thread.
 
@@ -85,7 +85,7 @@ impl PasswordSource {
         Self { path: context.password_source(), flag: PASSWORD_FLAG }
     }
 
-    /// Fails early when nobody could be asked.
+    /// Fails early when there is no terminal to ask on.
     pub(crate) fn require(&self, context: &Context) -> Result<(), Failure> {
         if self.path.is_none() {
             context.ui.terminal(self.flag)?;

@@ -1,6 +1,7 @@
-//! The front desk: words become values once, a command runs, its report is shown. Part of the binary, not of the library.
+//! The command-line interface: words become values once, a command runs, its report is shown. Part of the binary, not
+//! of the library.
 //!
-//! No decision about money, keys or networks is made here; each command calls the library's rooms.
+//! No decision about money, keys or networks is made here; each command calls the library's modules.
 
 mod account_choice;
 mod bitcoin;
@@ -207,7 +208,8 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         Err(failure) => interrupts::instead_of(&failure).map(|known| known as Box<dyn Outcome>).ok_or(failure)?,
     };
     context.ui.result(outcome.as_ref())?;
-    // Who interrupts may not read the result, so the same command takes up what was signed. The result stands in any case.
+    // A person who interrupts may not read the result, so the same command takes up what was signed. The result stands
+    // anyhow.
     if !was_interrupted {
         let _ = outcome.told(&mut || context.ledger());
     }

@@ -321,7 +321,7 @@ pub(crate) fn settled(written: Result<Header, KeystoreError>, path: &Path) -> Re
 }
 
 impl Made {
-    /// With its words, if nobody has seen them yet. A wallet that the ledger does not know is an error only to a person
+    /// With its words, if they were not shown yet. A wallet that the ledger does not know is an error only to a person
     /// who has the words: else the result is the one place where they are.
     pub(crate) fn told(mut self, words: Option<Vec<&'static str>>) -> Result<Self, Failure> {
         match self.trouble.take() {

@@ -35,7 +35,7 @@ pub(crate) enum Tone {
     Stop,
 }
 
-/// The wallet that was named on this command line: whoever types what a page says next means the same one.
+/// The wallet that was named on this command line: the commands that a page proposes mean the same one.
 static NAMED_WALLET: OnceLock<String> = OnceLock::new();
 
 /// Notes the wallet that was named.
@@ -196,7 +196,7 @@ impl Page {
         }
     }
 
-    /// A QR code as it is, where the window has room for it.
+    /// A QR code as it is, where the terminal window is large enough.
     pub(crate) fn qr(&mut self, picture: &str) {
         let columns = picture.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         self.blank();

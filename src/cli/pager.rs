@@ -1,4 +1,4 @@
-//! A page that is longer than the terminal, one screen after another; whoever agrees has seen the last one.
+//! A page that is longer than the terminal, one screen after another; a person who agrees has seen the last one.
 //!
 //! Cuts between lines only, and leaves none out. Asks nothing itself: ui.rs does.
 

@@ -1,4 +1,4 @@
-//! What a command hands to the front desk: data for programs, a page for people, warnings for both, and an exit code.
+//! What a command hands to the CLI: data for programs, a page for people, warnings for both, and an exit code.
 //!
 //! One JSON document on stdout, success or failure (docs/output.md). Nothing here prints.
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::page::Page;
 
-/// Who reads stdout.
+/// The reader of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputFormat {
     /// A person, or a simple script.

@@ -34,7 +34,7 @@ fn wait(watched: SigSet) {
             }
             Ok(signal) => {
                 terminal::restore();
-                // The process ends by that signal, as whoever sent it expects.
+                // The process ends by that signal, as its sender expects.
                 let _ = watched.thread_unblock();
                 let _ = raise(signal);
             }

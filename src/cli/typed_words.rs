@@ -51,12 +51,12 @@ pub(crate) fn language(name: &str) -> Result<Language, String> {
 struct TypedWords(Vec<Zeroizing<String>>);
 
 impl WordsArgs {
-    /// True when nobody has to type them.
+    /// True when they do not have to be typed.
     pub(crate) const fn in_a_file(&self) -> bool {
         self.words_fd.is_some() || self.words_file.is_some()
     }
 
-    /// Fails early when nobody could be asked.
+    /// Fails early when there is no terminal to ask on.
     pub(crate) fn require_source(&self, context: &Context) -> Result<(), CliError> {
         if self.in_a_file() { Ok(()) } else { context.ui.terminal(WORDS_FLAG).map(|_| ()) }
     }
@@ -87,7 +87,7 @@ impl TypedWords {
         while words.0.len() < most {
             let question = format!("{:>4} ", words.0.len() + 1);
             let line = if words.0.is_empty() { screen.ask(&question)? } else { screen.ask_on(&question)? };
-            // An empty line takes nothing away: whoever gives up says so with Ctrl-C.
+            // An empty line takes nothing away: a person gives up with Ctrl-C.
             if line.trim().is_empty() && !words.0.is_empty() && matches!(end, End::EmptyLine) {
                 break;
             }

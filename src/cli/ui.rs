@@ -29,7 +29,7 @@ impl Report for ForPrograms {
     }
 }
 
-/// The conversation with whoever started the program.
+/// The conversation with the person or program that started this process.
 #[derive(Debug)]
 pub(crate) struct Ui {
     form: OutputFormat,
@@ -40,7 +40,7 @@ impl Ui {
         Self { form }
     }
 
-    /// Who reads stdout.
+    /// The reader of stdout.
     pub(crate) const fn form(&self) -> OutputFormat {
         self.form
     }
@@ -143,8 +143,8 @@ impl Ui {
         self.terminal(flag)?.ask(question, Echo::Hidden)
     }
 
-    /// Shows a page to the person on the terminal itself, whatever stdout is: screen after screen where it is long. What is
-    /// asked next is asked of somebody who has seen the last one.
+    /// Shows a page to the person on the terminal itself, whatever stdout is: screen after screen where it is long.
+    /// What is asked next is asked of a person who has seen the last one.
     pub(crate) fn show_page(&self, flag: &'static str, fill: impl FnOnce(&mut Page)) -> Result<(), Failure> {
         let mut terminal = self.terminal(flag)?;
         let mut page = Page::new(Medium::Terminal(terminal.columns()));
@@ -205,7 +205,7 @@ fn write_unbuffered(mut rest: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The conversation may be unheard: nothing fails because nobody listens.
+/// The conversation may be unheard: nothing fails because stderr is closed.
 fn say_raw(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -28,7 +28,7 @@ pub enum Claim<T> {
 }
 
 impl<T> Claim<T> {
-    /// From everybody who said the same. Hosts of one organisation are one operator.
+    /// From every host that said the same. Hosts of one organisation are one operator.
     #[must_use]
     pub fn said_by(value: T, operators: Vec<SafeText>) -> Self {
         let by_name: BTreeMap<String, SafeText> =

@@ -1,4 +1,5 @@
-//! How questions leave this machine: directly or through a SOCKS proxy, and who writes down what each host was told.
+//! How questions leave this machine: directly or through a SOCKS proxy, and the hook that writes down what each host
+//! was told.
 //!
 //! Plain data and one observer. Nothing here sends anything; nothing falls back from a proxy to the open network.
 
@@ -106,7 +107,7 @@ pub type DisclosureHook = Rc<dyn Fn(&Seen)>;
 pub struct Egress {
     /// Nothing for direct connections. This machine's own addresses are always reached directly.
     pub proxy: Option<SocksProxy>,
-    /// Who writes down what was told to whom.
+    /// The hook that writes down what was told to which host.
     pub witness: Option<DisclosureHook>,
     /// Accounts of ours on EVM chains, as 40 lower-case hex digits: looked for in every text that goes to a node.
     pub accounts: Vec<String>,

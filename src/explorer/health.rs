@@ -15,9 +15,9 @@ const WINDOW: u64 = 30_000;
 /// How long a breaker stays open the first time, doubled each time up to the ceiling.
 const OPEN: u64 = 15_000;
 const OPEN_CEILING: u64 = 600_000;
-/// Who was denied to us is left alone for an hour.
+/// A host that denied us access is left alone for an hour.
 const DENIED: u64 = 3_600_000;
-/// Who sent data that proves itself false is not asked for a day.
+/// A host that sent data that proves itself false is not asked for a day.
 const QUARANTINE: u64 = 86_400_000;
 /// What a host can do is asked again after a day.
 const CAPABILITY: u64 = 86_400_000;
@@ -73,7 +73,7 @@ pub enum Gate {
     Closed,
     /// It rested long enough for one question to find out.
     HalfOpen,
-    /// It failed too often a moment ago, and is asked only if nobody else is left.
+    /// It failed too often a moment ago, and is asked only if no other host is left.
     Open,
 }
 
@@ -376,7 +376,7 @@ impl Health {
         }
     }
 
-    /// Nobody asks it before `then`.
+    /// The host is not asked before `then`.
     pub fn rest_until(&mut self, then: u64) {
         self.not_before = self.not_before.max(then);
     }

@@ -1,7 +1,7 @@
-//! The only window: the questions we ask public explorers, and the claims that come back.
+//! The network client: the questions we ask public explorers, and the claims that come back. No other module asks any.
 //!
 //! It is given scripts and ids, never an extended key; it answers plain data. It must not know keys, plans, files or the
-//! terminal, and must not believe: what it could not check itself is labelled with who said it. The choice between a
+//! terminal, and must not believe: what it could not check itself is labelled with its source. The choice between a
 //! build with a network and one without is made in this file and nowhere else.
 
 use std::fmt;
@@ -52,7 +52,7 @@ pub enum Cause {
     NotThroughProxy,
     /// No TLS session: it speaks plain http, or only versions that are out of use.
     NoTls,
-    /// Its certificate is signed by nobody that is known here.
+    /// No issuer that is known here signed its certificate.
     UnknownIssuer,
     /// Its certificate has expired, or is not valid yet.
     Expired,
@@ -147,7 +147,7 @@ pub struct HostFailure {
 pub struct HostFailures(pub Vec<HostFailure>);
 
 impl HostFailures {
-    /// Who failed.
+    /// The host that failed.
     #[must_use]
     pub fn operators(&self) -> Vec<SafeText> {
         self.0.iter().map(|failure| failure.operator.clone()).collect()
@@ -174,7 +174,7 @@ impl fmt::Display for HostFailures {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExplorerError {
-    /// Built without the window.
+    /// Built without the network client.
     #[error("the network is off: `--offline` was given, or this build has none")]
     NoNetwork,
     /// An address of an explorer breaks a rule. It is named by its place in the list, for it may contain a password.
@@ -185,13 +185,13 @@ pub enum ExplorerError {
         /// Which rule.
         why: &'static str,
     },
-    /// Nobody is named for this network, here or in config.toml.
+    /// No host is named for this network, here or in config.toml.
     #[error("no node is known for {network}")]
     NoEndpoint {
         /// Name of the network.
         network: &'static str,
     },
-    /// Nobody in the list answered.
+    /// No host in the list answered.
     #[error("no explorer answered ({0})")]
     NoAnswer(HostFailures),
     /// The explorer follows another chain than this wallet.
@@ -202,7 +202,7 @@ pub enum ExplorerError {
         /// Name of the network that it was asked for.
         network: &'static str,
     },
-    /// The explorer sent data that proves itself false, and nobody else answered.
+    /// The explorer sent data that proves itself false, and no other one answered.
     #[error("{operator} sent false data and is not asked again")]
     Lied {
         /// Host of the explorer.

@@ -1,4 +1,4 @@
-//! Who is behind a host: two hosts of one organisation are one witness. Also what each is known to allow.
+//! The organisation behind a host: two hosts of one organisation are one source. Also what each is known to allow.
 //!
 //! Names and numbers only. Where nothing is known, a host's registrable part stands for its organisation.
 
@@ -22,13 +22,13 @@ const ALLOWANCES: &[(&str, Allowance)] = &[
     ("blockcypher.com", Allowance { rate: 1_000, burst: 3 }),
 ];
 
-/// Who counts by the hour has no room left for a while once it says so.
+/// A host that counts by the hour allows nothing for a while once it says so.
 const WINDOWS: &[(&str, Duration)] = &[("blockstream.info", Duration::from_secs(600))];
 
 /// For a host that nothing is known of.
 const UNKNOWN: Allowance = Allowance { rate: 5_000, burst: 50 };
 
-/// Whose host it is, and so how far it is trusted with what it learns.
+/// The owner of a host, and so how far it is trusted with what it learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trust {
     /// On this machine: asked first, as often as we like.
@@ -37,7 +37,7 @@ pub enum Trust {
     Public,
 }
 
-/// The organisation behind a host (`name` or `name:port`). On this machine each port is its own witness.
+/// The organisation behind a host (`name` or `name:port`). On this machine each port is a source of its own.
 #[must_use]
 pub fn organisation(host: &str) -> String {
     let host = host.to_ascii_lowercase();

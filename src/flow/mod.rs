@@ -1,5 +1,5 @@
-//! The story of a payment, one folder for each family of chains, with the same arrows: Request -> Draft -> Approved -> Signed ->
-//! Sent -> Status. This file holds the errors that both share.
+//! A payment from request to status, one folder for each family of chains, with the same arrows: Request -> Draft ->
+//! Approved -> Signed -> Sent -> Status. This file holds the errors that both share.
 //!
 //! It must not touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
 
@@ -17,7 +17,7 @@ use crate::{
 /// A payment that equals one of the last day is taken for a repetition, in seconds.
 const LATELY: u64 = 24 * 60 * 60;
 
-/// Why the story stops, where no other room says so.
+/// Why a payment stops, where no other module says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlowError {
@@ -78,7 +78,7 @@ pub enum FlowError {
     OneWitness {
         /// The coin.
         coin: String,
-        /// Who says so.
+        /// The host that says so.
         operator: SafeText,
     },
     /// One explorer alone has the transaction that is to be replaced, and it was not signed here.
@@ -88,7 +88,7 @@ pub enum FlowError {
     OneWitnessOfOriginal {
         /// Its id.
         txid: SafeText,
-        /// Who has it.
+        /// The host that has it.
         operator: SafeText,
     },
     /// Our own ledger has a transaction that spends the same coin, sent later.

@@ -5,6 +5,6 @@
 pub enum PayeeSource {
     /// They were typed in the same command, or follow from what this wallet itself had signed.
     Command,
-    /// A file: whoever wrote it chose them.
+    /// A file: its author chose them.
     File,
 }

@@ -1,6 +1,6 @@
 //! One Ethereum job, one private key, one signature, verified before it is given out.
 //!
-//! Hashes the whole message itself; there is no way to have a hash of somebody's choice signed.
+//! Hashes the whole message itself; there is no way to have a hash of a caller's choice signed.
 
 use bitcoin::secp256k1::{All, PublicKey, Secp256k1, SecretKey};
 use k256::ecdsa::{

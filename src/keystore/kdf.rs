@@ -59,7 +59,7 @@ impl Cost {
     }
 }
 
-/// Two keys of one password: one for the cipher, one for the commitment. Never leaves this room.
+/// Two keys of one password: one for the cipher, one for the commitment. Never leaves this module.
 pub(super) struct Derived {
     bytes: Zeroizing<[u8; 64]>,
 }

@@ -1,6 +1,6 @@
 //! The ten word lists of BIP-39, under our own names, so that a dependency's enum never becomes a file format.
 //!
-//! Knows words as public lists; must not know anybody's phrase.
+//! Knows words as public lists; must not know a person's phrase.
 
 use std::fmt;
 

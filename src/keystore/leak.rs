@@ -22,7 +22,7 @@ pub enum LeakedSecret {
 /// Which secret `text` is, if any. A private key that is encoded with a wrong checksum is not recognized.
 #[must_use]
 pub fn find_secret(text: &str) -> Option<LeakedSecret> {
-    // Longer than any of them can be: a file's content, judged by whoever reads it.
+    // Longer than any of them can be: a file's content, judged by its reader.
     if text.len() > 4096 {
         return None;
     }

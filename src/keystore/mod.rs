@@ -1,4 +1,4 @@
-//! Secrets: the only room that names a private key, a word of a recovery phrase, or a seed.
+//! Secrets: the only module that names a private key, a word of a recovery phrase, or a seed.
 //!
 //! Everything here that opens a secret asks for a [`crate::seal::Sealed`]. It must not talk to a network, print, or hand
 //! out a private key: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the screen only.

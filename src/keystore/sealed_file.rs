@@ -26,7 +26,7 @@ use crate::network::NetworkClass;
 const VERSION: u64 = 1;
 /// What the commitment's key is asked to sign.
 const COMMITMENT_LABEL: &[u8] = b"fastness wallet file, version 1: this key and no other";
-/// Room for entropy in the plaintext: its length, then up to 32 bytes.
+/// Space for entropy in the plaintext: its length, then up to 32 bytes.
 const ENTROPY_ROOM: usize = 1 + 32;
 /// Size of every plaintext, so that the file's length tells nothing about a stored passphrase.
 const PLAIN_SIZE: usize = ENTROPY_ROOM + 2 + MAX_SECRET;
@@ -300,7 +300,7 @@ fn encode(plain: &Plain) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
     let too_long = |_| KeystoreError::SelfCheck("the content's size");
     let entropy = plain.phrase.entropy();
     let stored = plain.stored.as_ref().map_or("", Passphrase::as_str).as_bytes();
-    // Room for the tag as well, so that the secret is never moved.
+    // Capacity for the tag as well, so that the secret is never moved.
     let mut buffer = Zeroizing::new(Vec::with_capacity(PLAIN_SIZE + 16));
     buffer.push(u8::try_from(entropy.as_bytes().len()).map_err(too_long)?);
     buffer.extend_from_slice(entropy.as_bytes());

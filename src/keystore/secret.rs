@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::KeystoreError;
 
-/// Longest password or passphrase after normalization, in bytes. It fits the sealed file's fixed room.
+/// Longest password or passphrase after normalization, in bytes. It fits the sealed file's fixed size.
 pub(super) const MAX_SECRET: usize = 1024;
 /// Longest text that is normalized at all: the most that can shrink into [`MAX_SECRET`] stays far below.
 const MAX_TYPED: usize = 4 * MAX_SECRET;

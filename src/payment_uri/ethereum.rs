@@ -19,7 +19,7 @@ const MAX_EXPONENT: usize = 77;
 /// What an `ethereum:` URI asks for. Addresses are as they were written: their form depends on the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvmPaymentUri {
-    /// Who is paid.
+    /// The payee.
     pub to: String,
     /// The token's contract; the chain's own coin without it.
     pub token: Option<String>,
@@ -65,7 +65,7 @@ impl EvmPaymentUri {
     }
 }
 
-/// Hex and nothing else: a name would have to be resolved by somebody who is believed.
+/// Hex and nothing else: a name would have to be resolved by a host that is believed.
 fn plain_address(text: &str) -> Result<String, UriError> {
     let is_hex = text.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if is_hex { Ok(text.to_owned()) } else { Err(UriError("it names no address of 0x and 40 hex digits")) }

@@ -1,6 +1,6 @@
 //! Payment URIs: `bitcoin:ADDRESS?amount=0.01&label=...` (BIP-21, with the stricter rules of BIP-321), and those of Ethereum.
 //!
-//! A URI is somebody else's text: whatever is doubtful refuses the whole of it. Must not follow links or open `pop`.
+//! A URI is a stranger's text: whatever is doubtful refuses the whole of it. Must not follow links or open `pop`.
 
 mod ethereum;
 

@@ -35,7 +35,7 @@ pub(crate) struct Blueprint {
     pub(crate) time: u32,
     /// Different for every block ever made here, so that a fork never repeats the block it replaces.
     pub(crate) salt: u64,
-    /// Who gets subsidy and fees.
+    /// The receiver of subsidy and fees.
     pub(crate) payout: ScriptBuf,
 }
 
@@ -93,7 +93,7 @@ fn commit_to_witnesses(block: &mut Block) {
     }
 }
 
-/// What blocks pay when nobody else is named: P2WSH of a script that is always true.
+/// What blocks pay when no receiver is named: P2WSH of a script that is always true.
 pub(crate) fn script() -> ScriptBuf {
     ScriptBuf::new_p2wsh(&always_true().wscript_hash())
 }

@@ -1,6 +1,6 @@
-//! Coins for practice, without any key: blocks pay a script that anybody may spend, and the faucet spends from it.
+//! Coins for practice, without any key: blocks pay a script that needs no signature, and the faucet spends from it.
 //!
-//! Must not be imagined on a chain with a price: P2WSH(OP_TRUE) belongs to whoever comes first.
+//! Must not be imagined on a chain with a price: P2WSH(OP_TRUE) belongs to the first taker.
 
 use crate::practice::coinbase::{always_true, script};
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction};
@@ -19,7 +19,7 @@ const PAYMENTS: usize = 1_000;
 /// Most coins gathered for one transaction.
 const INPUTS: usize = 500;
 /// Longest and largest (virtual bytes) family of waiting payments to add to, and how many of them to join: what the
-/// faucet pays out must leave room for a wallet's own chain of spends.
+/// faucet pays out must leave space for a wallet's own chain of spends.
 const FAMILY: (usize, u64) = (16, 15_000);
 const FAMILIES: usize = 3;
 /// Most blocks mined to gather coins: 100 until the first matures, and as many again as one transaction may spend.

@@ -48,7 +48,7 @@ pub(crate) struct Mempool {
     next_arrival: u64,
 }
 
-/// Room in a block for transactions other than the coinbase.
+/// Space in a block for transactions other than the coinbase.
 pub(crate) struct Room {
     /// Weight units left.
     pub(crate) weight: u64,
@@ -159,7 +159,7 @@ impl Mempool {
         found
     }
 
-    /// What a miner takes: families by the fee rate of their whole ancestry, parents first, until the room is used.
+    /// What a miner takes: families by the fee rate of their whole ancestry, parents first, until the block is full.
     pub(crate) fn pick(&self, mut room: Room) -> Vec<Txid> {
         let mut ranked: Vec<(FeeRate, u64, BTreeSet<Txid>)> = self
             .waiting

@@ -1,7 +1,8 @@
 //! A real regtest chain in one process, with its own Esplora server on loopback: for the guided tour, for practice by
 //! hand, and for the tests. Blocks carry proof of work, scripts are judged by Bitcoin Core's own verification.
 //!
-//! Must not be used by any other room than cli/ and the tests, must not name a private key (the faucet needs none), and
+//! Must not be used by any other module than cli/ and the tests, must not name a private key (the faucet needs none),
+//! and
 //! must not listen anywhere but on loopback.
 
 mod admission;

@@ -126,7 +126,7 @@ pub(crate) fn check_spends(transaction: &Transaction, prevouts: &[TxOut]) -> Res
     Ok(())
 }
 
-/// A witness program whose rules are not written yet: anyone could spend it, so nodes do not relay its spends.
+/// A witness program whose rules are not written yet: its spends need no key, so nodes do not relay them.
 fn is_future_witness(script: &Script) -> bool {
     script.is_witness_program()
         && !(script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr() || script.as_bytes() == ANCHOR)

@@ -45,7 +45,7 @@ pub enum EvmFee {
 }
 
 impl EvmFee {
-    /// Whether the person named the price, which then needs nobody's word.
+    /// Whether the person named the price, which then needs no node's word.
     #[must_use]
     pub const fn is_named(&self) -> bool {
         !matches!(self, Self::Level(_))

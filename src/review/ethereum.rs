@@ -1,6 +1,7 @@
-//! The words of the story for the Ethereum family: what is asked, what will happen, how settled it is.
+//! What is asked, what will happen, how settled it is: the words of a payment for the Ethereum family.
 //!
-//! An account has a balance and a nonce where Bitcoin has coins, so the wish and the review have a shape of their own.
+//! An account has a balance and a nonce where Bitcoin has coins, so the request and the review have a shape of their
+//! own.
 //! No I/O, no secrets, and nothing here decides.
 
 use alloy_primitives::{Address, B256, U256};
@@ -30,7 +31,7 @@ pub enum Certainty {
     Typed,
     /// The selector is in a table; another function may have the same four bytes.
     Guess,
-    /// Nobody here can read it.
+    /// No function known here reads it.
     Unknown,
 }
 
@@ -45,9 +46,9 @@ pub enum Consent {
         /// Why it has to be retyped, in words.
         why: SafeText,
     },
-    /// Somebody may take without limit: the spender is retyped (`--allow-unlimited SPENDER`).
+    /// A spender may take without limit: it is retyped (`--allow-unlimited SPENDER`).
     Unlimited {
-        /// Who may take.
+        /// The account that may take.
         spender: Address,
     },
     /// A destination that loses money as a rule: it is retyped (`--to-unusual ADDRESS`).
@@ -142,7 +143,7 @@ pub struct EvmReview {
     pub signing_hash: B256,
     /// EIP-2718 type.
     pub tx_type: TxType,
-    /// Who pays and signs.
+    /// The account that pays and signs.
     pub from: Address,
     /// Recipient or contract; nothing for a contract creation.
     pub to: Option<Address>,
@@ -154,7 +155,7 @@ pub struct EvmReview {
     pub action: SafeText,
     /// What is moved, where that is one amount: `--yes` limits and the typed agreement use it.
     pub moved: Option<Units>,
-    /// Who gains by it: recipients of coin and tokens, spenders, new owners, called contracts. `--expect-to` names them.
+    /// Beneficiaries: recipients of coin and tokens, spenders, new owners, called contracts. `--expect-to` names them.
     pub beneficiaries: Vec<Address>,
     /// Tokens that may leave by it, one entry for each token: what is sent, and what others may take from now on.
     pub leaving: Vec<Leaving>,

@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Goes to somebody else, as far as we can prove.
+    /// Goes to another wallet, as far as we can prove.
     Pay,
     /// Comes back to us on our change chain: the script was re-derived and is equal.
     Change,
@@ -61,7 +61,7 @@ pub enum AmountProof {
     PreviousTransaction,
     /// The signature commits to every amount (BIP-341), so a lie makes it worthless.
     CommittedBySignature,
-    /// Nobody proved it: shown by `inspect` only, never signed.
+    /// No source proved it: shown by `inspect` only, never signed.
     Unproven,
 }
 

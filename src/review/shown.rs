@@ -1,7 +1,7 @@
 //! What is shown before it is agreed to, and the proof that it was shown whole.
 //!
 //! Nothing is left out without a [`Gap`]. What has a gap has no [`Complete`] and is agreed to only by retyping its digest.
-//! No limit here cuts in silence; whoever adds one adds its gap.
+//! No limit here cuts in silence; the author of a new one adds its gap.
 
 use std::ops::Deref;
 
@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 use super::{Consent, TreeLine};
 use crate::text::SafeText;
 
-/// Most lines that are shown: about fifty full screens. More is not read by anybody.
+/// Most lines that are shown: about fifty full screens. A person does not read more.
 pub const MAX_LINES: usize = 2_000;
 /// Most bytes of all lines together: ten times what the largest transaction holds.
 pub const MAX_TEXT: usize = 1_000_000;

@@ -39,7 +39,7 @@ const COMMON: &[c_long] = &[
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
     // Moving a finished file into its place, and taking a temporary one away: within one folder that Landlock leaves
-    // writable. A hard link stands in where the file system cannot rename without replacing.
+    // writable. A hard link is used where the file system cannot rename without replacing.
     libc::SYS_unlinkat,
     libc::SYS_linkat,
     libc::SYS_renameat2,

@@ -1,4 +1,4 @@
-//! The descriptors that a process was started with: those that nobody named are closed, and sockets are refused.
+//! The descriptors that a process was started with: those that were not named are closed, and sockets are refused.
 //!
 //! A filter of system calls stops new sockets; a descriptor that is open already needs no new one. Nothing is read or
 //! written here.

@@ -78,7 +78,7 @@ fn restrict(readable: Vec<PathFd>, writable: Vec<PathFd>) -> Result<RestrictionS
     let mut ruleset = with_devices(create_ruleset()?)?;
     for path in readable {
         let rights = reading(&path);
-        // The kernel takes no rule for a pipe without a name, and needs none: whoever has its descriptor reads it.
+        // The kernel takes no rule for a pipe without a name, and needs none: the holder of its descriptor reads it.
         let _ = (&mut ruleset).add_rule(PathBeneath::new(path, rights));
     }
     for path in writable {

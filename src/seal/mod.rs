@@ -1,8 +1,8 @@
 //! The sealed process: before a secret is asked for, this process gives up what a thief inside it would need.
 //!
-//! No sockets, no other programs, no tracing, no core dump, no files but those that were named. A
-//! [`Sealed`] is the proof, and whoever unlocks a wallet asks for it. This room never unseals, and never claims a
-//! protection that the system did not confirm: [`SealReport`] says what is in force, in words.
+//! No sockets, no other programs, no tracing, no core dump, no files but those that were named. A [`Sealed`] is the
+//! proof, and a function that unlocks a wallet asks for it. This module never unseals, and never claims a protection
+//! that the system did not confirm: [`SealReport`] says what is in force, in words.
 
 #[cfg(target_os = "linux")]
 mod calls;

@@ -37,7 +37,7 @@ struct Temp {
 impl Drop for Temp {
     fn drop(&mut self) {
         if !self.moved {
-            // A failure leaves a 0600 file under a name that nobody reads.
+            // A failure leaves a 0600 file under a name that is never read.
             let _ = rustix::fs::unlink(&self.path);
         }
     }

@@ -26,7 +26,7 @@ use crate::text::SafeText;
 const VARIABLE: &str = "FASTNESS_HOME";
 /// What a wallet's file is called after its name.
 const SUFFIX: &str = ".keystore";
-/// Longest wallet name: with its suffix it fits every file system's 255 bytes with room for a temporary one.
+/// Longest wallet name: with its suffix and that of a temporary file it fits every file system's 255 bytes.
 const MAX_NAME: usize = 64;
 
 /// A wallet's name: 1 to 64 of `a-z`, `0-9`, `_`, `-`. Such a name cannot leave its directory nor hide in it.

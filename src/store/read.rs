@@ -70,7 +70,8 @@ pub fn check_private(path: &Path) -> Result<(), StoreError> {
     check_ours(path, &stat, "600")
 }
 
-/// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out by whoever opens it.
+/// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out when it is
+/// opened.
 pub fn make_private(path: &Path) {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let _ = open(path, flags, Mode::RUSR | Mode::WUSR);
@@ -136,7 +137,7 @@ fn check_plain(path: &Path, stat: &Stat) -> Result<(), StoreError> {
     }
 }
 
-/// Owned by us and closed to everybody else; `fix` is the mode to recommend.
+/// Owned by us and closed to every other user; `fix` is the mode to recommend.
 pub(super) fn check_ours(path: &Path, stat: &Stat, fix: &'static str) -> Result<(), StoreError> {
     if stat.st_uid != geteuid().as_raw() {
         let us = geteuid().as_raw();

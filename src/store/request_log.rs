@@ -1,8 +1,9 @@
 //! The log of what explorers were told: one line for each disclosure, written before its request leaves.
 //!
 //! Appended without waiting for the disk: after a power cut the last lines may be missing, after a kill none. It knows no
-//! meaning of its words. A line holds a time, a network, a host, a kind, an id and a route, separated by tabs. Whoever
-//! appends holds the file's shared lock; it is shortened or emptied under the exclusive one, so that no line gets lost.
+//! meaning of its words. A line holds a time, a network, a host, a kind, an id and a route, separated by tabs. A
+//! process that appends holds the file's shared lock; it is shortened or emptied under the exclusive one, so that no
+//! line gets lost.
 
 use std::{
     collections::BTreeMap,
@@ -222,7 +223,7 @@ fn parse(line: &str) -> Option<(u64, LoggedRequest)> {
     Some((time.parse().ok()?, LoggedRequest { network, host, kind, id, route }))
 }
 
-/// Rewrites a long log, unless somebody is writing, or it has not grown much since the last time.
+/// Rewrites a long log, unless another process is writing, or it has not grown much since the last time.
 fn shorten(path: &Path) -> Result<(), StoreError> {
     let length = std::fs::metadata(path).map_or(0, |data| data.len());
     if length <= COMPACT_AT {

@@ -1,6 +1,6 @@
 //! Text from outside (a server, a file, a label, a token name) made safe to print: escaped, capped, flagged.
 //!
-//! Nothing that came from outside reaches a terminal except through [`SafeText`]. This room must not print.
+//! Nothing that came from outside reaches a terminal except through [`SafeText`]. This module must not print.
 
 mod date;
 mod unicode;
@@ -61,7 +61,8 @@ fn escaped(raw: &str) -> String {
     safe
 }
 
-/// The last wall before a terminal: as [`SafeText`], but whole, and with its line ends. For text that is ours except for
+/// The last check before a terminal: as [`SafeText`], but whole, and with its line ends. For text that is ours except
+/// for
 /// what a person typed into it, such as the name of a file.
 #[must_use]
 pub fn visible(text: &str) -> String {

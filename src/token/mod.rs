@@ -1,6 +1,6 @@
 //! Tokens by chain id and contract: the pinned list, so that symbol and decimals are known without a network.
 //!
-//! Facts only. A token that is not in the list is a claim of whoever named it, and is shown as one.
+//! Facts only. A token that is not in the list is a claim of the host or file that named it, and is shown as one.
 
 mod pinned;
 

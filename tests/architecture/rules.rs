@@ -9,7 +9,7 @@ pub(crate) const MAX_FILE_LINES: usize = 450;
 /// Longest function, in lines.
 pub(crate) const MAX_FUNCTION_LINES: usize = 60;
 
-/// Rooms that everyone may import: no I/O, no secrets.
+/// Modules that every other may import: no I/O, no secrets.
 const WORDS: [&str; 11] = [
     "account",
     "address",
@@ -24,7 +24,8 @@ const WORDS: [&str; 11] = [
     "token",
 ];
 
-/// Who may import whom, besides itself and the words. A room that is not listed may import the words only.
+/// The import rules: what each module may import besides itself and the words. A module that is not listed may import
+/// the words only.
 const ALLOWED_IMPORTS: [(&str, &[&str]); 8] = [
     ("store", &[]),
     ("seal", &[]),
@@ -44,7 +45,7 @@ const KEY_NAMES: [&str; 6] = ["SecretKey", "SigningKey", "Xpriv", "Mnemonic", "S
 const HTTP_FILE: &str = "src/explorer/online/transport/http.rs";
 const ONLINE_FILE: &str = "src/explorer/mod.rs";
 
-/// The room of a file of the library, `cli` for the binary's, `None` for lib.rs and main.rs.
+/// The module of a file of the library, `cli` for the binary's, `None` for lib.rs and main.rs.
 pub(crate) fn room(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/")?;
     let name = inside.split('/').next()?;
@@ -52,7 +53,8 @@ pub(crate) fn room(path: &str) -> Option<&str> {
     (!matches!(name, "lib" | "main")).then_some(name)
 }
 
-/// What the table of the document says otherwise than the rule. Its rows are rooms and what they may import, in backticks.
+/// What the table of the document says otherwise than the rule. Its rows are modules and what they may import, in
+/// backticks.
 pub(crate) fn documented(table: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let mut rooms = Vec::new();
@@ -76,7 +78,7 @@ fn in_backticks(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Doors that are used and not granted.
+/// Imports that are used and not allowed.
 pub(crate) fn imports(path: &str, text: &str) -> Vec<String> {
     let Some(room) = room(path).filter(|room| *room != "cli") else { return Vec::new() };
     let code = blanked(text, Keep::Code);
@@ -97,7 +99,7 @@ pub(crate) fn imports(path: &str, text: &str) -> Vec<String> {
     problems
 }
 
-/// The rooms named behind `crate::`, alone or in a group.
+/// The modules named behind `crate::`, alone or in a group.
 fn imported(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for (place, _) in code.match_indices("crate::") {
@@ -110,7 +112,7 @@ fn imported(code: &str) -> Vec<&str> {
             None => found.extend(words(after).next()),
         }
     }
-    // Items of the crate's root are not rooms.
+    // Items of the crate's root are not modules.
     found.retain(|name| name.starts_with(|c: char| c.is_ascii_lowercase()) && *name != "catalogues");
     found
 }
@@ -219,7 +221,7 @@ pub(crate) fn unwraps(path: &str, text: &str) -> Vec<String> {
     found.map(|call| format!("{path}: `{call}` outside of tests")).collect()
 }
 
-/// The front desk stays in the binary.
+/// The command-line interface stays in the binary.
 pub(crate) fn cli_stays_in_the_binary(path: &str, text: &str) -> Vec<String> {
     let library = path.starts_with("src/") && room(path) != Some("cli") && path != "src/main.rs";
     let code = blanked(text, Keep::Code);

@@ -20,7 +20,7 @@ use super::{
 /// What is done, and to whom.
 #[derive(Clone, Copy)]
 pub enum How {
-    /// Nobody listens.
+    /// No server listens.
     Nobody,
     /// To every connection, without reading a request.
     Connection(fn() -> Greeting),

@@ -1,5 +1,5 @@
-//! An explorer that tells of spends of our coins which nobody signed: it is named, nothing of it is shown, and nothing is
-//! replaced because of it.
+//! An explorer that lists spends of our coins that were never signed: it is named, nothing of it is shown, and nothing
+//! is replaced because of it.
 
 use std::sync::{Arc, Mutex};
 
@@ -102,7 +102,7 @@ impl Scene {
         Self { stage, coin: OutPoint { txid, vout }, held }
     }
 
-    /// Spends our coin, pays its author, and is signed by nobody.
+    /// Spends our coin, pays its author, and is not signed.
     fn garbage(&self) -> Transaction {
         let change = script(self.stage.json(&["addresses"])["addresses"][0]["address"].as_str().unwrap());
         let mut forged = transaction(self.coin, &[(attacker(), 90_000_000), (change, 9_999_000)]);

@@ -70,11 +70,11 @@ pub enum Greeting {
     ResetAfter(usize),
     /// These steps, without reading.
     Steps(Vec<Step>),
-    /// A TLS session with a certificate that nobody signed.
+    /// A TLS session with a certificate that no authority signed.
     Tls,
 }
 
-/// Who decides.
+/// The host that decides.
 pub trait Host: Send + Sync + 'static {
     fn greet(&self) -> Greeting {
         Greeting::Listen

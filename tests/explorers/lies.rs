@@ -37,7 +37,7 @@ pub enum Fact {
 pub enum Told {
     /// Each says something else.
     Apart,
-    /// There is one way to tell it, so that several liars cannot be told from several witnesses.
+    /// There is one way to tell it, so that several liars cannot be told from several honest sources.
     Alike,
 }
 

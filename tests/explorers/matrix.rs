@@ -76,7 +76,7 @@ pub fn servers(world: &Arc<World>, roles: [Role; 3], lie: Lie) -> (Vec<String>, 
         let layer = match role {
             Role::Honest => Layer::start(place, Honest(Arc::clone(world))),
             Role::Lying => Layer::start(place, Liar { world: Arc::clone(world), lie, number }),
-            // Nobody listens there.
+            // No server listens there.
             Role::Down => {
                 urls.push(format!("http://127.0.1.{place}:9"));
                 continue;
@@ -105,12 +105,12 @@ impl Case {
         self.roles.contains(&role)
     }
 
-    /// Nobody lies and somebody answers.
+    /// No explorer lies and at least one answers.
     fn must_be_right(&self) -> bool {
         !self.has(Role::Lying) && self.has(Role::Honest)
     }
 
-    /// Several liars, and nothing in what they say that differs: what nobody can prove is then theirs to say.
+    /// Several liars, and nothing in what they say that differs: what cannot be proven is then theirs to say.
     fn is_conspiracy(&self) -> bool {
         self.lie.told == Told::Alike && self.roles.iter().filter(|role| **role == Role::Lying).count() > 1
     }
@@ -154,14 +154,14 @@ impl Seen<'_> {
         self.findings.wrong.push(line);
     }
 
-    /// Where nobody lies, this must be so.
+    /// Where no explorer lies, this must be so.
     fn must_equal<T: PartialEq + Debug>(&mut self, what: &str, found: T, truth: T) {
         if self.case.must_be_right() && found != truth {
             self.wrong(format!("{what} is {found:?} and not {truth:?}"));
         }
     }
 
-    /// A claim that is more than one operator's word must be true, and any claim where nobody lies.
+    /// A claim that is more than one operator's word must be true, and any claim where no explorer lies.
     fn claim<T: Debug>(&mut self, claim: &Claim<T>, truth: impl FnOnce(&T) -> bool) {
         let is_true = truth(claim.value());
         let label = match claim {
@@ -369,7 +369,7 @@ impl Seen<'_> {
     }
 }
 
-/// Every set of roles in which somebody lies; those without a liar once for each fact, for they do not differ by lie.
+/// Every set of roles with a liar; those without a liar once for each fact, for they do not differ by lie.
 fn cases() -> Vec<([Role; 3], Lie)> {
     let mut all = Vec::new();
     for (place, lie) in LIES.into_iter().enumerate() {

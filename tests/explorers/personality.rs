@@ -16,7 +16,7 @@ use super::{
     world::honest,
 };
 
-/// Whose habits.
+/// The make whose habits these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Personality {
     /// Blockstream's server since December 2024.
@@ -131,7 +131,7 @@ impl Deployment {
                 let warning = format!("deprecated and will be removed; see {INVITATION}");
                 Reply { status: 203, ..reply }.with("x-warning-from-mempool", &warning)
             }
-            // Kept for 30 days by whoever obeys (trap 7).
+            // Kept for 30 days by a client that obeys (trap 7).
             ["block", ..] => reply.with("expires", "Thu, 31 Dec 2099 00:00:00 GMT"),
             ["tx"] if reply.status == 400 => old_words(reply),
             _ => reply,

@@ -327,7 +327,7 @@ pub fn spend(world: &World, asked: &Asked, coin: OutPoint, spender: Option<Txid>
     }
 }
 
-/// A transaction that takes our coin, as anybody can write one down; nobody signed it.
+/// A transaction that takes our coin, as it can be written without keys; it is not signed.
 pub fn spent_by_invention(world: &World, asked: &Asked, number: usize) -> Reply {
     let tx = transaction(own(world), &[(world.script(Keychain::Receive, 9), DEEP[0] - 1_000 - number as u64)]);
     match asked.steps().as_slice() {

@@ -1,4 +1,4 @@
-//! A TLS session with a certificate that nobody signed but itself.
+//! A TLS session with a self-signed certificate.
 //!
 //! The key is for this file only: nothing trusts it, and nothing may.
 

@@ -48,7 +48,7 @@ pub struct World {
     pub waiting: Txid,
     pub spent: OutPoint,
     pub spender: Txid,
-    /// A signed payment that was not handed in, of a coin that anybody may spend.
+    /// A signed payment that was not handed in, of a coin that needs no key.
     pub letter: Transaction,
     pub tip: u32,
 }

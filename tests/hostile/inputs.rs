@@ -177,7 +177,7 @@ fn coins_claimed_at_a_wrong_place() {
         let elsewhere = account.path(Keychain::Receive, 999).unwrap();
         let problem = honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], account.fingerprint, Some(&elsewhere)));
         assert!(matches!(problem, BitcoinError::FalseOwnership { .. }), "{problem:?}");
-        // Paths that no account of ours has: the coin is nobody's.
+        // Paths that no account of ours has: the coin has no owner here.
         let mut hardened = elsewhere.clone();
         hardened = hardened.extend([ChildNumber::from_hardened_idx(0).unwrap()]);
         for path in [hardened, DerivationPath::master(), account.origin.clone()] {

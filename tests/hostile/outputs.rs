@@ -52,7 +52,7 @@ fn a_payee_disguised_as_change() {
             let problem = review(&plan, &honest.ours).unwrap_err();
             assert!(matches!(problem, BitcoinError::FalseOwnership { .. }), "{problem:?}");
             assert_eq!(examine(&plan, &honest.ours).review.outputs[place].role, Role::Pay);
-            // With somebody else's fingerprint it is no attack on us, and no change either.
+            // With another wallet's fingerprint it is no attack on us, and no change either.
             let plan = honest.changed(|psbt| {
                 psbt.unsigned_tx.output[place].script_pubkey = stranger(&mut Dice(99));
                 psbt.outputs[place] = Output::default();

@@ -18,7 +18,7 @@ use fastness::{
 };
 
 const LIDO: Address = address!("ae7ab96520DE3A18E5e111B5EaAb095312D7fE84");
-/// A contract that nobody here knows.
+/// A contract that is unknown here.
 const STRANGER: Address = address!("bADC0fFee0dDf00dbadc0fFeE0dDF00dbaDc0ffe");
 
 fn review(call: &Call) -> EvmReview {
@@ -96,7 +96,7 @@ fn an_address_in_a_tuple_is_judged_as_any_other() {
     };
     assert!(expect(&[ROUTER]).is_err());
     assert!(expect(&[ROUTER, hidden.to]).is_ok());
-    // Somebody whose address begins and ends as that of one who was paid before.
+    // A stranger whose address begins and ends as that of an earlier payee.
     let mut alike = hidden.to;
     alike.0[9] ^= 1;
     let ours = Ownership { known_addresses: vec![alike], ..Ownership::default() };

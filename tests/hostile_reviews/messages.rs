@@ -103,7 +103,7 @@ fn safe(dice: &mut Dice, hidden: &Hidden) -> Vec<u8> {
     typed("SafeTx", json!({"SafeTx": members}), ("0x41675C099F32341bf84BFc5382aF534df5C7461a", "Safe"), message)
 }
 
-/// A type that nobody here knows, with the transfer deep within.
+/// A type that is unknown here, with the transfer deep within.
 fn unknown(dice: &mut Dice, hidden: &Hidden) -> Vec<u8> {
     let item = |to: String, amount: String| json!({"to": to, "amount": amount});
     let mut items: Vec<Value> = (0..crowd(dice)).map(|_| item(USDC.to_string(), "1".to_owned())).collect();

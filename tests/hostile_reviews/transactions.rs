@@ -1,4 +1,5 @@
-//! Transactions that hide a transfer: in batches, batches of batches, Safe transactions, tuples, swaps, and bytes that nobody reads.
+//! Transactions that hide a transfer: in batches, batches of batches, Safe transactions, tuples, swaps, and undecoded
+//! bytes.
 
 use crate::{End, Hidden, chain, crowd, page, synthetic::Dice};
 use alloy_consensus::TxEip1559;
@@ -247,7 +248,7 @@ fn is_blind(review: &EvmReview) -> bool {
     review.consents.iter().any(|consent| matches!(consent, fastness::review::Consent::Blind { .. }))
 }
 
-/// Whether a script that expects everybody but the recipient refuses.
+/// Whether a script that expects every address but the recipient refuses.
 fn is_expected(review: &EvmReview, hidden: &Hidden) -> bool {
     let others = review.beneficiaries.iter().copied().filter(|address| *address != hidden.to);
     let limits = EvmLimits { expect_to: others.chain([SAFE]).collect(), ..EvmLimits::default() };

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, fmt, path::Path};
 
-/// Whose call it is.
+/// The process whose call it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// Of the process itself; where it starts a child, after that has ended.
@@ -43,7 +43,7 @@ impl fmt::Display for Point {
 }
 
 impl Point {
-    /// Options of strace that kill with this call. Only for the child is anybody else than the first process followed.
+    /// Options of strace that kill with this call. Only for the child are other processes than the first followed.
     pub(crate) fn strace(&self) -> Vec<String> {
         let Self { name, number, .. } = self;
         let mut options = vec![

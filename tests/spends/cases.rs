@@ -1,4 +1,4 @@
-//! Random wallets and random wishes, each from one number.
+//! Random wallets and random payments, each from one number.
 
 use crate::synthetic::{Dice, TIP, as_reward, coin, stranger};
 use bitcoin::OutPoint;

@@ -98,7 +98,7 @@ fn code_of(result: Result<(), BitcoinError>) -> Option<&'static str> {
     result.err().map(|error| error.entry().code)
 }
 
-/// The plan and the signatures with a fault in them; nothing where this plan has no room for it.
+/// The plan and the signatures with a fault in them; nothing where this plan cannot have it.
 fn damaged(fault: Fault, plan: &Plan, signatures: &[Signature]) -> Option<(Plan, Vec<Signature>)> {
     let (mut plan, mut signatures) = (plan.clone(), signatures.to_vec());
     let outputs = &mut plan.psbt.unsigned_tx.output;

@@ -1,4 +1,4 @@
-//! Whoever mines to a wallet has money that may not be spent for a hundred blocks: shown as such, and never chosen.
+//! A wallet that is mined to has money that may not be spent for a hundred blocks: shown as such, and never chosen.
 
 use crate::harness::{Stage, sat, script};
 

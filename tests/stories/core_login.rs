@@ -1,4 +1,4 @@
-//! `[core.NETWORK]` of config.toml: a node of one's own that asks for a login gets it, and nobody else does.
+//! `[core.NETWORK]` of config.toml: a node of one's own that asks for a login gets it, and no other host does.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -53,7 +53,7 @@ fn a_time_out_after_the_bytes_left_is_found_again() {
 fn unknown_is_exit_5_locks_the_coins_and_track_resolves_it() {
     let stage = Stage::with_coins(&[50_000_000]);
     let txid = signed(&stage);
-    // The bytes get through without a word back, and whoever is asked for them shows others.
+    // The bytes get through without a word back, and the explorer that is asked for them shows others.
     stage.server.faults().plan(Fault::CutAfterBroadcast, 1);
     stage.server.faults().plan(Fault::WrongTransaction, 1_000);
     let answer = stage.run(&["broadcast", "pay.signed", "--json"]);

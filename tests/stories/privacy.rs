@@ -45,7 +45,7 @@ fn seen(requests: &[String]) -> Told {
     told
 }
 
-/// A home whose explorer is behind a door that records every byte.
+/// A home whose explorer is behind a relay that records every byte.
 struct Watched {
     stage: Stage,
     door: Door,

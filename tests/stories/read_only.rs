@@ -1,4 +1,4 @@
-//! A home that nobody may write to, such as one on a write-protected stick: it looks, tells an address, and signs to another place.
+//! A write-protected home, such as one on a stick: it looks, tells an address, and signs to another place.
 
 use std::{
     fs::{Permissions, set_permissions},
@@ -11,7 +11,7 @@ use std::{
 
 use crate::harness::{Answer, Stage, finish};
 
-/// Whoever may do everything may write everywhere, so that the program then runs as somebody else (`nobody`).
+/// The superuser may write everywhere, so that the program then runs as another user (`nobody`).
 const NOBODY: u32 = 65_534;
 
 struct ReadOnly {
@@ -23,7 +23,7 @@ impl ReadOnly {
     fn new() -> Self {
         let stage = Stage::with_coins(&[50_000_000]);
         stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
-        // What SQLite left beside its file belongs to whoever writes.
+        // What SQLite left beside its file belongs to the user that writes.
         let ledger = rusqlite::Connection::open(stage.path("home/ledger.db")).unwrap();
         ledger.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         drop(ledger);

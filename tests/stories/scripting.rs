@@ -34,7 +34,7 @@ fn yes_alone_agrees_to_nothing() {
     assert_eq!(sign(&["--yes", "--max-fee", "10sat"]).error_code(), "flow.limit");
     assert_eq!(sign(&["--yes", "--expect-to", &other]).error_code(), "flow.limit");
     assert_eq!(sign(&["--approve", &"0".repeat(64)]).error_code(), "flow.limit");
-    // Whoever wrote the file chose the payee, so a limit on the fee does not agree to it.
+    // The author of the file chose the payee, so a limit on the fee does not agree to it.
     assert_eq!(sign(&["--yes", "--max-fee", "1000sat"]).error_code(), "flow.payee_not_named");
     let shop = Stage::shop();
     let named = ["--yes", "--expect-to", &shop];

@@ -186,7 +186,7 @@ fn a_key_names_one_payment_for_ever() {
     stage.mine(1);
     stage.age_journal(90 * 24 * 3600);
     assert_eq!(refused("invoice 17"), "flow.key_used", "and when it is long in a block");
-    // An empty key is a variable that nobody set, and two wishes at once are none.
+    // An empty key is an unset variable, and two purposes at once are none.
     for more in [&[""][..], &[" "], &["invoice 19", "--again"]] {
         let answer = stage.run(&[again.as_slice(), more].concat());
         assert_eq!((answer.code, answer.error_code().as_str()), (2, "desk.usage"), "{answer:?}");

@@ -113,7 +113,7 @@ fn what_a_page_says_next_is_about_the_same_wallet_and_network() {
     let next = page.lines().find(|line| line.trim_start().starts_with("Next")).unwrap().trim_start();
     let next: Vec<&str> = next.split_whitespace().skip(2).collect();
     assert!(next.starts_with(&["track"]) && next.ends_with(&["--wallet", "main"]), "{page}");
-    // Without `--network`: the wallet's own is meant, and nobody else is asked.
+    // Without `--network`: the wallet's own is meant, and no other network is asked.
     let mut track = program();
     track.arg("--home").arg(stage.path("home")).args(&next).args(["--explorer", &stage.server.url(), "--json"]);
     finish(track).expect_code(0);

@@ -175,7 +175,7 @@ fn what_was_agreed_before_a_payment_is_not_agreed_of_its_change() {
     let limit = "--max-fee=5000sat";
     stage.json(&["send", &Stage::shop(), "0.1btc", "--fee-rate", "2", "--yes", limit, &stage.password()]);
     stage.mine(1);
-    // Only the first is asked about the change, which nobody else was ever asked about.
+    // Only the first is asked about the change, which no other explorer was ever asked about.
     stage.json(&["sync"]);
     let after = account(&stage);
     assert_eq!((sat(&after["agreed"]), after["agreed_by"].as_array().unwrap().len()), (0, 0), "{after}");

@@ -26,7 +26,7 @@ use fastness::{
 };
 use hex::FromHex;
 
-/// The phrase that everybody knows; its seed without a passphrase follows (BIP-39).
+/// A well-known phrase; its seed without a passphrase follows (BIP-39).
 pub(crate) const WORDS: &str =
     "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
 const SEED: &str = "5eb00bbddcf069084889a8ab9155568165f5c453ccb85e70811aaed6f6da5fc1\
@@ -92,7 +92,7 @@ pub(crate) fn numbered(kind: ScriptType, number: u32) -> Account {
     Account::new(NETWORK, kind, master.fingerprint(&secp), path, xpub).unwrap()
 }
 
-/// An output script of somebody else, of any kind that has an address.
+/// An output script of a stranger, of any kind that has an address.
 pub(crate) fn stranger(dice: &mut Dice) -> ScriptBuf {
     static POOL: LazyLock<Vec<ScriptBuf>> = LazyLock::new(|| {
         let (secp, mut dice) = (Secp256k1::signing_only(), Dice(0));

@@ -25,7 +25,7 @@ fn valid_segwit_addresses_are_their_scripts() {
                 assert_eq!(found.to_hex_string(), script);
                 assert_eq!(address::of(&found, network_of(shown)).unwrap(), shown.to_ascii_lowercase());
             }
-            // Well formed, but nothing says yet who may spend it: refused by name, not as a typing error.
+            // Well formed, but no rule says yet how to spend it: refused by name, not as a typing error.
             Err(AddressError::UnknownWitness(_)) => {
                 let has_rules = script.starts_with("00") || (script.starts_with("5120") && script.len() == 68);
                 assert!(!has_rules, "{shown}");

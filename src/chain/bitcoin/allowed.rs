@@ -20,7 +20,7 @@ pub struct HeldBack {
     pub immature: u64,
     /// Frozen coins.
     pub frozen: u64,
-    /// Unconfirmed coins that somebody else sent.
+    /// Unconfirmed coins from another wallet.
     pub unconfirmed: u64,
 }
 

@@ -138,7 +138,7 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
     }
 }
 
-/// Every place that a PSBT claims to be ours or anybody's: fingerprint and path. Places to look, no more.
+/// Every fingerprint and path that a PSBT claims, for our keys or for others. They say where to look, no more.
 pub fn claimed_paths(psbt: &Psbt) -> impl Iterator<Item = (Fingerprint, &DerivationPath)> {
     let inputs = psbt
         .inputs
@@ -206,7 +206,7 @@ fn describe_input(plan: &Plan, input: &bitcoin::TxIn, known: &CheckedInput) -> R
     }
 }
 
-/// Whose an output is, by our own derivation.
+/// The owner of an output, by our own derivation.
 enum Standing {
     Foreign,
     Ours(OwnedScript),
@@ -215,7 +215,7 @@ enum Standing {
 }
 
 impl Standing {
-    /// An output to a single key that is swept is not ours: whoever gave us the key has it too.
+    /// An output to a single key that is swept is not ours: the giver of the key has it too.
     fn of(found: Option<OwnedScript>, reach: &SearchReach<'_>) -> Self {
         match found.filter(|found| !found.is_single_key()) {
             None => Self::Foreign,

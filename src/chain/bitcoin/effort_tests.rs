@@ -89,7 +89,7 @@ fn what_is_too_large_once_signed_is_refused_too() {
     assert!(matches!(problems.as_slice(), [BitcoinError::TooLarge { inputs: 1_480, .. }]), "{problems:?}");
 }
 
-/// Claims that name no fingerprint accuse nobody and cost a derivation each: so many are looked at and no more.
+/// Claims without a fingerprint accuse no wallet and cost a derivation each: so many are looked at and no more.
 #[test]
 fn claims_without_end_are_a_stop() {
     let mut plan = draft(2);

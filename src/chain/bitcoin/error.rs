@@ -33,7 +33,7 @@ pub enum BitcoinError {
         /// The relay minimum in satoshi.
         minimum: u64,
     },
-    /// Too little is left for a change output, and nobody agreed to give it away.
+    /// Too little is left for a change output, and the person did not agree to give it away.
     #[error("{} would be left over, too little for a change output, and would go to the miner", sat_text(*.0))]
     LeftOver(u64),
     /// A fee above the stops.
@@ -99,7 +99,7 @@ pub enum BitcoinError {
         /// Accounts that are derived at most.
         most: usize,
     },
-    /// An output is ours at a place where no search looks, and nobody agreed to that by name.
+    /// An output is ours at a place where no search looks, and the person did not agree to that by name.
     #[error(
         "it pays {to}, which these keys derive at {path}, where no search looks: a restored wallet would not find it"
     )]

@@ -126,8 +126,8 @@ impl Funding {
     }
 }
 
-/// Chooses coins for the target, among those that hold more than their input costs: dust that somebody sent must not
-/// make a payment fail (with it, more coins could cover less).
+/// Chooses coins for the target, among those that hold more than their input costs: dust from a stranger must not make
+/// a payment fail (with it, more coins could cover less).
 ///
 /// # Errors
 /// The candidates that are worth spending do not cover payments and fee.

@@ -48,7 +48,7 @@ pub enum CoinState {
     Confirmed(u32),
     /// Unconfirmed, from a transaction that spends only our own coins.
     OwnUnconfirmed,
-    /// Unconfirmed, from somebody else: it may still be replaced or vanish.
+    /// Unconfirmed, from another wallet: it may still be replaced or vanish.
     ForeignUnconfirmed,
 }
 

@@ -24,15 +24,15 @@ pub enum Form {
     Data,
     /// OP_RETURN with something else than whole pushes.
     OddData,
-    /// Empty, or of small numbers only: anybody can spend it.
+    /// Empty, or of small numbers only: every miner can spend it.
     Anybody,
-    /// Pay to anchor: anybody can spend it, to raise the fee of its transaction (Bitcoin Core 28).
+    /// Pay to anchor: spendable without a key, to raise the fee of its transaction (Bitcoin Core 28).
     Anchor,
-    /// A witness version or program without rules yet: anybody can spend it until there are some.
+    /// A witness version or program without rules yet: spendable without a key until there are some.
     FutureWitness,
     /// A taproot key, public key or multisignature that no key can answer.
     NoSuchKey,
-    /// It ends within a push: nobody can spend it.
+    /// It ends within a push: no key can spend it.
     Broken,
     /// A script of no known form.
     Unknown,

@@ -186,8 +186,8 @@ pub(super) fn candidates(coins: &[&Coin]) -> Result<Vec<Candidate>, BitcoinError
     coins.iter().map(|coin| Ok(Candidate { value: value(coin)?, height: height(coin) })).collect()
 }
 
-/// The coins of a payment of `all`: those named, or every one that adds to it. A coin that costs more than it holds would
-/// take from the payee, and dust that somebody sent could make the whole payment fail.
+/// The coins of a payment of `all`: those named, or every one that adds to it. A coin that costs more than it holds
+/// would take from the payee, and dust from a stranger could make the whole payment fail.
 fn all_of<'a>(coins: Vec<&'a Coin>, target: &Target, choice: &CoinChoice) -> Vec<&'a Coin> {
     let named = matches!(choice, CoinChoice::Exactly(_));
     let adds = |coin: &&Coin| named || coin.value().is_none_or(|value| target.is_worth_spending(value));

@@ -68,7 +68,7 @@ pub fn dust_limit(script: &Script) -> u64 {
 /// Refuses what is ours where no search looks, unless its script was agreed to by name.
 ///
 /// # Errors
-/// The first such output that nobody named.
+/// The first such output that the person did not name.
 pub fn check_search(review: &Review, agreed: &[ScriptBuf]) -> Result<(), BitcoinError> {
     for output in &review.outputs {
         let Some(path) = &output.beyond_search else { continue };

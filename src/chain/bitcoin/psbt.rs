@@ -39,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Result<Blob, BitcoinError> {
     if binary.starts_with(MAGIC) { whole_psbt(&binary) } else { whole_transaction(&binary) }
 }
 
-/// A PSBT with nothing behind its last map: what follows there is shown by nobody.
+/// A PSBT with nothing behind its last map: no review would show what follows there.
 fn whole_psbt(binary: &[u8]) -> Result<Blob, BitcoinError> {
     let mut rest = binary;
     let psbt = Psbt::deserialize_from_reader(&mut rest).map_err(|_| broken(binary))?;

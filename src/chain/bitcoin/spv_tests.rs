@@ -27,7 +27,7 @@ fn payment(number: u32) -> Transaction {
     }
 }
 
-/// Siblings from leaf to root, the last node of an odd row standing beside itself.
+/// Siblings from leaf to root; the last node of an odd row is its own sibling.
 fn branch(txs: &[Transaction], place: usize) -> MerkleBranch {
     let mut row: Vec<TxMerkleNode> = txs.iter().map(|tx| leaf(tx.compute_txid())).collect();
     let (mut siblings, mut position) = (Vec::new(), place);

@@ -38,7 +38,7 @@ pub struct KeyCoin {
 /// What gets everything.
 #[derive(Clone, Debug)]
 pub enum Destination {
-    /// A receive address of an account of ours: whoever signs proves it with the keys of that account.
+    /// A receive address of an account of ours: the signer proves it with the keys of that account.
     Own {
         /// The account.
         account: Box<Account>,

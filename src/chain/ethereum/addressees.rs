@@ -1,4 +1,4 @@
-//! What an address among the arguments of a call is for: somebody who gains, or a token, a source, a remark.
+//! What an address among the arguments of a call is for: a beneficiary, or a token, a source, a remark.
 //!
 //! Where a function's own definition says nothing else, an address gains. Decides about addresses only.
 

@@ -1,15 +1,15 @@
 //! When an allowance is without limit: the one answer for calldata, messages and lists.
 //!
-//! Numbers with their reasons. It asks nobody and shows nothing.
+//! Numbers with their reasons. It asks no person and no host, and shows nothing.
 
 use alloy_primitives::{Address, U256};
 
 use crate::{network::EvmChain, token::Token};
 
-/// From 2^96-1 on nobody means an amount: tokens that count in 96 bits (UNI, COMP) never use it up, and 18 decimals leave
-/// 79 thousand million whole tokens.
+/// Numbers from 2^96-1 on are not meant as amounts: tokens that count in 96 bits (UNI, COMP) never use one up, and 18
+/// decimals leave 79 thousand million whole tokens.
 const BITS: usize = 96;
-/// An allowance of so many times what somebody has is none that they will ever reach.
+/// An allowance of so many times an owner's balance is one that the owner will never reach.
 const TIMES_THE_BALANCE: u64 = 1_000_000;
 
 /// Whether an allowance for `token` is without limit: it is 2^96-1 or more, or more than there can be of the token.

@@ -33,8 +33,8 @@ pub(super) fn read(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, dept
     }
 }
 
-/// Coins that go to a batch and to none of its calls stay at its contract, where anybody can take them. Calls to the contract
-/// itself share what it was given.
+/// Coins that go to a batch and to none of its calls stay at its contract, and the next caller can take them. Calls to
+/// the contract itself share what it was given.
 fn leftover(reader: &mut Reader<'_>, to: Address, calls: &[DynSolValue], depth: usize) {
     let values = calls.iter().filter(|call| !matches!(call, DynSolValue::Bytes(_))).filter_map(|call| inner(to, call));
     let sum = values.fold(U256::ZERO, |sum, call| sum.saturating_add(call.value));

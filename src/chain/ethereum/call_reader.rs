@@ -1,4 +1,4 @@
-//! What is found while calldata is read: who gains, what leaves, the tree, and what has to be agreed to by name.
+//! What is found while calldata is read: beneficiaries, what leaves, the tree, and what has to be agreed to by name.
 //!
 //! Which function means what is in calldata.rs and the files that it calls; nothing is decoded here.
 

@@ -13,7 +13,7 @@ use crate::{
 pub struct Transacted<'a> {
     /// The chain.
     pub chain: &'static EvmChain,
-    /// Who signs.
+    /// The signer.
     pub from: Address,
     /// Recipient or contract.
     pub to: Option<Address>,
@@ -34,7 +34,7 @@ pub struct Reading {
     pub tree: Shown,
     /// What is moved, where that is one amount.
     pub moved: Option<Units>,
-    /// Who gains by it.
+    /// The addresses that gain by it.
     pub beneficiaries: Vec<Address>,
     /// Addresses that it names and to which nothing goes, such as the tokens of a swap.
     pub named: Vec<Address>,

@@ -39,7 +39,7 @@ pub(crate) fn units(reader: &Reader<'_>, token: Address, value: U256) -> Option<
     denomination(reader, token).map(|denomination| denomination.of(value))
 }
 
-/// An amount of a token in words; a token that nobody here knows is named by its contract.
+/// An amount of a token in words; an unknown token is named by its contract.
 pub(crate) fn amount(reader: &Reader<'_>, token: Address, value: U256) -> String {
     match units(reader, token, value) {
         Some(units) => units.to_string(),

@@ -44,7 +44,7 @@ pub fn read(facts: &Transacted<'_>, ours: &Ownership) -> Reading {
 impl<'a> Reader<'a> {
     fn payment(&mut self, to: Address) {
         let value = native(self.facts.chain, self.facts.value);
-        // Nothing is lost where nothing is sent, whoever it is sent to.
+        // Nothing is lost where nothing is sent, whatever the recipient.
         if !value.value.is_zero() {
             self.gains(to);
         }
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
 
     /// Reads one call; `depth` is how many calls it is inside of.
     pub(super) fn call(&mut self, to: Address, data: &[u8], depth: usize) {
-        // Whoever is called has the coins, whatever the function is called.
+        // The called contract has the coins, whatever the function is called.
         if !self.value.is_zero() {
             self.gains(to);
         }
@@ -96,7 +96,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Who gains by a function whose signature was typed. The names in it are the person's own: they decide nothing.
+    /// The beneficiaries of a function whose signature was typed. The names in it are the person's own: they decide
+    /// nothing.
     fn judge_typed(&mut self, to: Address, selector: [u8; 4], arguments: &[u8], typed: &Decoded) {
         let known = standards::by_selector(selector).and_then(|(_, function)| decode(function, arguments));
         let is_pinned = |known: &Decoded| contracts::is_pinned(self.facts.chain.id, to, &known.function.name);
@@ -131,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A call that a standard defines. Who gains is told by its meaning; what it names besides is judged too.
+    /// A call that a standard defines. Its meaning tells the beneficiary; the other addresses in it are judged too.
     fn standard(&mut self, to: Address, decoded: &Decoded, depth: usize) {
         let measured = self.measured;
         standard_calls::standard(self, to, decoded, depth);
@@ -193,7 +194,7 @@ impl<'a> Reader<'a> {
             }
             Some(_) => self.blind("it holds calls within calls, too deep to be read", depth),
             None => {
-                // Bytes that are long enough may name somebody in any layout, which only their contract knows.
+                // Bytes that are long enough may hold an address in any layout, which only their contract knows.
                 if bytes.len() >= Address::len_bytes() {
                     self.blind("the bytes of an argument, which nobody here can read", depth);
                 }

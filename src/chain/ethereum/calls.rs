@@ -11,7 +11,7 @@ use crate::{address::parse_evm, network::EvmChain, review::Shown, text::SafeText
 
 /// Longest function signature, in bytes.
 const MAX_SIGNATURE: usize = 2_000;
-/// Arguments nested deeper than this are none that anybody types.
+/// Arguments nested deeper than this are not typed by hand.
 const MAX_NESTING: usize = 16;
 
 fn bad(what: impl Into<String>) -> EthereumError {

@@ -1,4 +1,4 @@
-//! Coins beside calls, calls within bytes, and names that a person typed: nobody gains without being named, and nothing is
+//! Coins beside calls, calls within bytes, and names that a person typed: every beneficiary is named, and nothing is
 //! said of an amount that is another call's.
 
 use alloy_consensus::{TxEip1559, TxEip7702};

@@ -1,6 +1,6 @@
 //! The review: what a transaction does, from its bytes alone. What must not be signed is refused here.
 //!
-//! Nothing of a draft's context gets in. Whose the sender is, is asked when it is signed (sign.rs).
+//! Nothing of a draft's context gets in. The owner of the sender is settled when it is signed (sign.rs).
 
 use alloy_consensus::{Transaction, TypedTransaction};
 use alloy_eips::{eip2930::AccessListItem, eip7702::SignedAuthorization};
@@ -36,8 +36,8 @@ pub fn signed(bytes: &[u8]) -> Result<(SignedTransaction, Plan), EthereumError> 
 /// Tells what a plan does.
 ///
 /// # Errors
-/// The bytes are no transaction that is signed here, are for another chain than the plan says, or delegate to somebody
-/// that is not allowed.
+/// The bytes are no transaction that is signed here, are for another chain than the plan says, or delegate to a
+/// contract that is not allowed.
 pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError> {
     let transaction = read_unsigned(&plan.unsigned)?;
     let chain = chain_of(&transaction)?;
@@ -131,7 +131,7 @@ fn fee(transaction: &TypedTransaction, chain: &EvmChain) -> EvmFeeReview {
 /// Every entry of an access list (EIP-2930): an address, then its storage keys.
 ///
 /// # Errors
-/// It is longer than anybody reads.
+/// It is too long to be read by a person.
 fn access_list(transaction: &TypedTransaction, chain: &EvmChain) -> Result<Vec<String>, EthereumError> {
     let items = transaction.access_list().map(|list| list.0.as_slice()).unwrap_or_default();
     let keys: usize = items.iter().map(|item| item.storage_keys.len()).sum();
@@ -219,7 +219,7 @@ fn consents(
     let own = ours.accounts.iter().map(|account| account.address);
     let known: Vec<Address> = ours.known_addresses.iter().copied().chain(own).chain([plan.from]).collect();
     let gain = reading.beneficiaries.iter().map(|to| (*to, policy::unusual(*to, &known)));
-    // Nothing goes to these, and none may pass for somebody else.
+    // Nothing goes to these, and none may pass for another address.
     let named = reading.named.iter().map(|to| (*to, policy::look_alike(*to, &known)));
     let unusual = gain.chain(named).filter_map(|(to, why)| Some(Consent::UnusualDestination { to, why: why? }));
     consents.extend(unusual);

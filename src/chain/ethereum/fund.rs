@@ -39,7 +39,7 @@ pub struct Prices {
 /// The prices for a request.
 ///
 /// # Errors
-/// A tip above the maximum, prices that nobody pays, or a node that says nothing about them.
+/// A tip above the maximum, absurd prices, or a node that says nothing about them.
 pub fn prices(fee: EvmFee, facts: &FeeFacts, chain: &EvmChain) -> Result<Prices, EthereumError> {
     let prices = match fee {
         EvmFee::Named { max_fee, tip } => Prices { max_fee, tip },
@@ -126,8 +126,8 @@ pub fn needs_estimate(chain: &EvmChain) -> bool {
     chain.l1_fee == L1Fee::InGas
 }
 
-/// The gas limit: exact for a plain transfer, else the node's estimate and a quarter; one that is named within bounds. Without
-/// calldata an estimate is bounded: nobody's receiving of coins takes more.
+/// The gas limit: exact for a plain transfer, else the node's estimate and a quarter; one that is named within bounds.
+/// Without calldata an estimate is bounded: no recipient of plain coins takes more.
 ///
 /// # Errors
 /// Named too low to be valid or more than ten times our bound; or no estimate, or an absurd one; or above the chain's cap.

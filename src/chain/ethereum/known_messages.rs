@@ -21,7 +21,7 @@ pub(super) enum Known {
     Transfer,
     /// Permit2: transfers of several tokens.
     Transfers,
-    /// ERC-3009: a transfer that anybody, or its recipient, may show.
+    /// ERC-3009: a transfer that its recipient, or every holder of the message, may submit.
     Authorization,
     /// ERC-3009: an authorisation is taken back.
     Cancellation,

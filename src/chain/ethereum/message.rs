@@ -43,7 +43,7 @@ pub struct MessageReview {
     pub consents: Vec<Consent>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
-    /// Who gains by it, and in a message that nobody here knows every address. `--expect-to` names them.
+    /// The addresses that gain by it, and in a message of unknown type every address. `--expect-to` names them.
     pub beneficiaries: Vec<Address>,
     /// The account that has to sign it for it to be good, where the standard says.
     pub owner: Option<Address>,
@@ -64,7 +64,7 @@ pub struct MessageContext<'a> {
 /// Explains a text or bytes to be signed as a personal message (EIP-191, version 0x45).
 ///
 /// # Errors
-/// Bytes that are a hash or a transaction, or more than anybody reads.
+/// Bytes that are a hash or a transaction, or too many for a person to read.
 pub fn personal(message: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, EthereumError> {
     let refuse = |what: &str| Err(EthereumError::Message(what.to_owned()));
     if message.is_empty() || message.len() > MAX_MESSAGE {
@@ -163,7 +163,7 @@ pub fn typed(json: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, E
     })
 }
 
-/// Who gains at an address that loses money or is a look-alike, and every other address of the message that is one.
+/// Beneficiaries at an address that loses money or is a look-alike, and every other address of the message that is one.
 fn unusual(typed: &TypedMessage, beneficiaries: &[Address], asked: &MessageContext<'_>) -> Vec<Consent> {
     let own = asked.ours.accounts.iter().map(|account| account.address);
     let known: Vec<Address> = asked.ours.known_addresses.iter().copied().chain(own).collect();
@@ -173,14 +173,14 @@ fn unusual(typed: &TypedMessage, beneficiaries: &[Address], asked: &MessageConte
     gains.chain(named).map(|(to, why)| Consent::UnusualDestination { to, why }).collect()
 }
 
-/// Who gains and was never paid from here before, and is no pinned token: said, for whoever knows better.
+/// Beneficiaries that were never paid from here before and are no pinned token: said, for a person who knows better.
 fn strangers(beneficiaries: &[Address], asked: &MessageContext<'_>) -> Vec<Warning> {
     let own = |address: &Address| asked.ours.accounts.iter().any(|account| account.address == *address);
     let known = |address: &Address| asked.ours.known_addresses.contains(address) || own(address);
     let strange =
         beneficiaries.iter().filter(|address| !known(address) && Token::at(asked.chain.id, **address).is_none());
     let text = |address: &Address| format!("{address} is an address that this wallet never paid before");
-    // Without an account of ours there is nobody who could have paid.
+    // Without an account of ours no earlier payment could exist.
     let named = if asked.ours.accounts.is_empty() { Vec::new() } else { strange.map(text).collect() };
     named.into_iter().map(|text| Warning { code: "first_time", text }).collect()
 }
@@ -216,10 +216,10 @@ pub fn finish(review: &MessageReview, from: Address, signature: &Signature) -> R
     Ok(hex::encode_prefixed(signature.as_bytes()))
 }
 
-/// Who signed a message: the address that the signature recovers to.
+/// The signer of a message: the address that the signature recovers to.
 ///
 /// # Errors
-/// Not 65 bytes, a high S (EIP-2), or a signature of nobody.
+/// Not 65 bytes, a high S (EIP-2), or a signature that recovers to no address.
 pub fn recovered(review: &MessageReview, signature: &str) -> Result<Address, EthereumError> {
     let wrong = EthereumError::Signature;
     // A terminal breaks what is longer than its lines.

@@ -30,9 +30,9 @@ pub(crate) struct Grant {
     pub(crate) consents: Vec<Consent>,
     /// Why its digest has to be retyped; empty if it has not.
     pub(crate) blind: Vec<String>,
-    /// Who gains by it.
+    /// The addresses that gain by it.
     pub(crate) beneficiaries: Vec<Address>,
-    /// Whose it has to be, for it to be good.
+    /// The account that has to own it, for it to be good.
     pub(crate) owner: Option<Address>,
     pub(crate) warnings: Vec<Warning>,
     /// The call that it agrees to.
@@ -45,7 +45,8 @@ pub(crate) const FAR: u64 = 366 * 24 * 3600;
 /// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
 pub(crate) const NEVER: u64 = 253_402_300_800;
 
-/// The end of a permit that names 0: over for whoever reads ERC-2612 strictly, no end for Vyper tokens such as Yearn's.
+/// The end of a permit that names 0: a strict reading of ERC-2612 calls it over, Vyper tokens such as Yearn's call it
+/// no end.
 pub(crate) const NO_END: &str = "NO NAMED END (FOR EVER at some tokens)";
 
 /// What a message is read with.

@@ -1,7 +1,7 @@
 //! Ethereum and its family: planning, reviewing and finishing transactions of types 0, 1, 2 and 4 (EIP-2718).
 //!
 //! Works on plain data: a [`Snapshot`] of what nodes said. The plan is the unsigned EIP-2718 bytes; whatever is shown is
-//! read from them. No keys, no network, no files, and nothing that signs a hash of somebody's choice.
+//! read from them. No keys, no network, no files, and nothing that signs a hash of a caller's choice.
 
 pub mod allowance;
 pub mod call_summary;
@@ -90,19 +90,19 @@ pub struct FeeFacts {
 }
 
 impl FeeFacts {
-    /// Where nodes tell none that can be read: for a price that the person named, which needs nobody's word.
+    /// Where nodes tell none that can be read: for a price that the person named, which needs no node's word.
     #[must_use]
     pub const fn unknown(block: u64, block_hash: B256) -> Self {
         Self { block, block_hash, next_base_fee: None, tips: None, gas_price: 0 }
     }
 }
 
-/// All that planning may know. Everything here is somebody's claim; what comes of it is shown before it is signed.
+/// All that planning may know. Everything here is a claim of a node; what comes of it is shown before it is signed.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The chain.
     pub chain: &'static EvmChain,
-    /// Who pays.
+    /// The payer.
     pub from: Address,
     /// Native balance in wei.
     pub balance: U256,
@@ -140,7 +140,7 @@ pub struct Ownership {
 pub struct Plan {
     /// The chain that it says it is for; must equal the one in the bytes.
     pub chain: &'static EvmChain,
-    /// Who is to sign it.
+    /// The account that is to sign it.
     pub from: Address,
     /// The unsigned EIP-2718 bytes: type byte and RLP, or for type 0 the EIP-155 list of nine. For type 4 with a pending
     /// authorisation of our own, its authorisation list is still empty.
@@ -156,7 +156,7 @@ pub struct SignedTransaction {
     pub chain: &'static EvmChain,
     /// Keccak-256 of the bytes: the transaction's id.
     pub hash: B256,
-    /// Who signed it.
+    /// The signer.
     pub from: Address,
     /// Its nonce.
     pub nonce: u64,

@@ -1,6 +1,6 @@
-//! Orders of Seaport: what is offered, what is asked for, and who gets it.
+//! Orders of Seaport: what is offered, what is asked for, and the recipients.
 //!
-//! What is offered leaves; what is asked for may go to anybody: each is listed, and the digest is retyped.
+//! What is offered leaves; what is asked for may go to any address: each is listed, and the digest is retyped.
 
 use alloy_primitives::U256;
 use serde_json::Value;

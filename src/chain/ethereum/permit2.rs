@@ -1,4 +1,4 @@
-//! Calls of Permit2: who moves what to whom. Read at Permit2's own address only.
+//! Calls of Permit2: what is moved, from which owner to which recipient. Read at Permit2's own address only.
 //!
 //! Source: Uniswap's permit2 (IAllowanceTransfer.sol, ISignatureTransfer.sol). It knows no other contract.
 
@@ -21,7 +21,7 @@ pub(super) fn is_a_movement(signature: &str) -> bool {
     [TRANSFER, TRANSFERS, SIGNED_TRANSFER, SIGNED_TRANSFERS].contains(&signature)
 }
 
-/// Somebody's token on its way to somebody.
+/// A token on its way from an owner to a recipient.
 struct Permit2Transfer {
     token: Address,
     from: Address,

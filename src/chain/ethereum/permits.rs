@@ -1,7 +1,7 @@
-//! Messages that let somebody take: ERC-2612, DAI, Permit2, ERC-3009, Seaport orders, Safe transactions.
+//! Messages that let a spender take: ERC-2612, DAI, Permit2, ERC-3009, Seaport orders, Safe transactions.
 //!
-//! They cost no gas and leave no trace until somebody uses them, so each becomes a sentence. What is not known is said to
-//! be unknown, and is signed only by retyping its digest.
+//! They cost no gas and leave no trace until the spender uses them, so each becomes a sentence. What is not known is
+//! said to be unknown, and is signed only by retyping its digest.
 
 use crate::chain::ethereum::message_reader::{Grant, MessageReader, NO_END};
 use alloy_primitives::{Address, U256};
@@ -20,7 +20,7 @@ use crate::review::{Consent, Warning};
 const IN_A_SENTENCE: usize = 3;
 
 impl MessageReader<'_> {
-    /// What the message means; with a reason to retype its digest where nobody here knows it.
+    /// What the message means; with a reason to retype its digest where its type is unknown here.
     pub(super) fn grant(&self) -> Grant {
         match known(self.typed) {
             Ok(known) => self.of(known).unwrap_or_else(|| self.unknown("a member of it is not what it should be")),

@@ -26,7 +26,7 @@ pub(super) struct Refund {
     pub(super) gas_price: U256,
     /// Zero for the chain's own coin.
     pub(super) token: Address,
-    /// Zero for whoever executes it.
+    /// Zero for the account that executes it.
     pub(super) receiver: Address,
 }
 

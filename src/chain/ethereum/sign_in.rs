@@ -31,7 +31,7 @@ struct SignIn<'a> {
     resources: usize,
 }
 
-/// What is said about a text that signs somebody in.
+/// What is said about a text that signs its holder in.
 #[derive(Debug, Default)]
 pub(super) struct SignInReading {
     /// The sentence, where it is read.
@@ -50,7 +50,7 @@ impl SignInReading {
 /// What there is to say about a text; nothing where it has nothing of a sign-in. `now` is in seconds since 1970.
 pub(super) fn told(text: &str, chain: &EvmChain, now: u64) -> SignInReading {
     let mut told = SignInReading::default();
-    // Whoever hides the words between line ends, blanks or capitals is still recognised.
+    // A sender that hides the words between line ends, blanks or capitals is still recognised.
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     if !words.contains(LOOKS_LIKE) {
         return told;

@@ -144,7 +144,7 @@ fn into_its_contract(reader: &mut Reader<'_>, token: Address, to: Address) {
     }
 }
 
-/// No contract that keeps the standard takes coins with these functions: who gets them is another one.
+/// No contract that keeps the standard takes coins with these functions: the receiver is another kind of contract.
 fn carries_coins(reader: &mut Reader<'_>, depth: usize) {
     if !reader.value.is_zero() {
         let value = native(reader.facts.chain, reader.value);
@@ -181,7 +181,7 @@ fn perhaps_an_nft(reader: &mut Reader<'_>, contract: Address, spender: Address, 
     reader.warn("perhaps_an_nft", text);
 }
 
-/// ERC-2612, shown by its owner or by anybody who holds the owner's signature.
+/// ERC-2612, submitted by its owner or by a holder of the owner's signature.
 fn permit(reader: &mut Reader<'_>, token: Address, values: &Values<'_>, depth: usize) {
     let (owner, spender, value) = (values.address(0), values.address(1), values.uint(2));
     if owner == reader.facts.from {
@@ -264,7 +264,7 @@ fn wrap(reader: &mut Reader<'_>, to: Address, depth: usize) {
     }
 }
 
-/// ERC-4626 and the rest: the call as it is, with everybody that it names.
+/// ERC-4626 and the rest: the call as it is, with every address that it names.
 fn vault(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, depth: usize) {
     reader.gains(to);
     decoded.arguments.iter().filter_map(DynSolValue::as_address).for_each(|address| reader.gains(address));

@@ -1,7 +1,7 @@
 //! The state of an account, proven: a header that hashes to its block's hash, and a path from its state root to the account.
 //!
-//! Works on plain data and asks nobody. That the hash is one of the chain is not known here: only operators can say that,
-//! and whoever calls has to know how many did.
+//! Works on plain data and asks no host. That the hash is one of the chain is not known here: only operators can say
+//! that, and the caller has to know how many did.
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
@@ -174,7 +174,7 @@ mod tests {
         refused(root, address, &nothing(vec![Bytes::from_static(&[0x80])]));
         let other = state(40, Address::repeat_byte(0xfe)).1;
         refused(root, address, &nothing(other.nodes));
-        // Nobody has an empty account in the trie who is in no trie.
+        // An address that is not in the trie does not even have an empty account there.
         let rich = AccountProof { nodes: state(40, Address::repeat_byte(0xfe)).1.nodes, ..good.clone() };
         refused(root, Address::repeat_byte(0xfe), &rich);
     }

@@ -102,7 +102,7 @@ pub(super) fn sentence(reader: &mut Reader<'_>, exchange: Address, decoded: &Dec
     if swap.got.is_zero() {
         reader.warn("no_minimum", "a swap takes whatever it is given: the least that it has to get is 0".to_owned());
     }
-    // In a batch the next call takes it from there; alone, whoever comes first does.
+    // In a batch the next call takes it from there; alone, the first taker does.
     if swap.to == exchange && depth == 0 {
         let why = "the exchange itself, from which anybody can take it";
         reader.consent(Consent::UnusualDestination { to: exchange, why });

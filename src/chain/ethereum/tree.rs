@@ -12,7 +12,7 @@ use crate::{
     review::{Showing, Shown},
 };
 
-/// Bytes that nobody reads are shown as their start and their hash; beside them there is a gap.
+/// Bytes that are not decoded are shown as their start and their hash; beside them there is a gap.
 const UNREAD_HEX_BYTES: usize = 96;
 
 /// The tree being written.
@@ -100,7 +100,7 @@ pub(super) fn bytes_text(bytes: &[u8]) -> String {
     hex::encode_prefixed(bytes)
 }
 
-/// Bytes that nobody here reads: hex, or its start with the number of bytes and their hash. Only beside a gap.
+/// Bytes that are not decoded here: hex, or its start with the number of bytes and their hash. Only beside a gap.
 pub(super) fn unread_text(bytes: &[u8]) -> String {
     match bytes.get(..UNREAD_HEX_BYTES) {
         Some(start) if bytes.len() > UNREAD_HEX_BYTES => {

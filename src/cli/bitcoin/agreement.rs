@@ -17,7 +17,7 @@ pub(crate) struct AgreementRequest<'a> {
     pub(crate) limits: &'a Limits,
     /// Where payee and amount come from.
     pub(crate) origin: PayeeSource,
-    /// Whose it is.
+    /// The owner of it.
     pub(crate) heading: Heading,
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct DeliveryReport {
     id: String,
     network: Network,
     verdict: &'static str,
-    /// Who has it and what the others said, or why it is unclear.
+    /// The hosts that have it and what the others said, or why it is unclear.
     detail: String,
     /// Hosts that took it or have it.
     accepted_by: Vec<SafeText>,

@@ -67,7 +67,8 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// Has the coins of a draft confirmed, unless nobody may be asked; one alone is enough only if the person says so.
+    /// Has the coins of a draft confirmed, unless the network is off; one explorer alone is enough only if the person
+    /// says so.
     pub(crate) fn check_unspent(
         &self,
         context: &mut Context,
@@ -177,7 +178,8 @@ impl FeeArgs {
     }
 }
 
-/// Explorers whose estimates are far apart, in a sentence. The fee is in the review, which somebody or a limit agrees to.
+/// Explorers whose estimates are far apart, in a sentence. The fee is in the review, which a person or a limit agrees
+/// to.
 fn disputed(advice: &FeeAdvice) -> String {
     let said: Vec<String> = advice.said.iter().map(|(host, rate)| format!("{host} says {rate}")).collect();
     let used = advice.rate.map_or_else(String::new, |rate| format!("; {rate} is used, and --fee-rate names another"));
@@ -231,7 +233,7 @@ impl PayArgs {
         self.memo.as_deref()
     }
 
-    /// Who is paid what, and what a payment URI says about it.
+    /// The payees and their amounts, and what a payment URI says about it.
     pub(crate) fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
         if let Some(path) = &self.recipients {
             return Ok((from_file(&read_public(path, MAX_RECIPIENTS_BYTES)?, network)?, None));

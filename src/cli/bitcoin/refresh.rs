@@ -28,7 +28,7 @@ pub(crate) const STALE: u64 = 2 * 3_600;
 #[derive(Serialize)]
 pub(crate) struct SyncedAccount {
     account: String,
-    /// What is in an account that nobody asked for: this search found it.
+    /// What is in an account that the person did not name: this search found it.
     found: Option<Amount>,
     height: u32,
     said_by: String,

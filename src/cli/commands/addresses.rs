@@ -80,7 +80,7 @@ impl Args {
             }
             let address = address::of(&known.script, row.account.network).unwrap_or_default();
             let label = ledger.label(LabelKind::Addr, &address)?.map(|text| text.to_string());
-            // What we sent ourselves is known before anybody was asked.
+            // What we sent ourselves is known before any explorer was asked.
             let is_known = known.checked.is_some() || known.transactions > 0;
             addresses.push(AddressLine {
                 path: format!("m/{}", row.account.path(known.keychain, known.index)?),

@@ -34,11 +34,12 @@ struct AccountBalance {
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
     confirmed_coins: Option<u64>,
-    /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. That it is unspent nobody can prove.
+    /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. That it is unspent cannot be
+    /// proven.
     proven: Option<Amount>,
     /// Part of `confirmed` of which two organisations say that it is there and unspent; absent until the first sync.
     agreed: Option<Amount>,
-    /// Who says the same about that part: two at least.
+    /// Operators that say the same about that part: two at least.
     agreed_by: Vec<String>,
     /// What explorers say differently about this account.
     disagreements: Vec<Disagreeing>,
@@ -57,7 +58,7 @@ struct AccountBalance {
     asked_seconds_ago: Option<u64>,
 }
 
-/// Who else was asked, and its best block.
+/// The second source that was asked, and its best block.
 #[derive(Serialize)]
 struct SecondHeight {
     operator: String,
@@ -125,7 +126,7 @@ impl Args {
     }
 }
 
-/// A network of a class, for somebody who does not know their names.
+/// A network of a class, for a person who does not know their names.
 const fn example(class: fastness::network::NetworkClass) -> &'static str {
     match class {
         fastness::network::NetworkClass::Main => "ethereum",
@@ -274,7 +275,7 @@ impl AccountBalance {
     }
 }
 
-/// Who has it, in a sentence.
+/// The holder of it, in a sentence.
 fn has(who: &str) -> String {
     if who == PROVEN_HERE { who.to_owned() } else { format!("listed by {who}") }
 }

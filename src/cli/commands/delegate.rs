@@ -42,7 +42,7 @@ impl Args {
         let wish = CallArgs {
             value: EvmValue::Exactly(Default::default()),
             delegate: Some(delegate),
-            // To nobody: a call of the account itself would run the delegate's code at once.
+            // To no account: a call of the account itself would run the delegate's code at once.
             ..CallArgs::call(Address::ZERO, Default::default())
         };
         answer(work.whole(context, &wish, Again::No)?)

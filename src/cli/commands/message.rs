@@ -107,7 +107,7 @@ struct ReviewedMessage {
     domain_separator: Option<B256>,
     struct_hash: Option<B256>,
     consents: Vec<fastness::review::Consent>,
-    /// Who gains by it, and in a message that is not known every address.
+    /// The addresses that gain by it, and in a message that is not known every address.
     beneficiaries: Vec<String>,
     /// The account that signed, or was asked about.
     account: Option<String>,
@@ -158,7 +158,7 @@ impl Args {
     }
 }
 
-/// Who signed a text is the same on every chain, and needs no wallet.
+/// The signer of a text is the same on every chain, and needs no wallet.
 fn chain_to_verify_on(context: &mut Context) -> Result<&'static EvmChain, Failure> {
     let asked = context.asked_chain()?;
     let chain = asked.or_else(|| context.chain().ok()).or_else(|| EvmChain::by_id(1));

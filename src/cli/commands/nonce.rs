@@ -50,7 +50,7 @@ struct NonceStatus {
     account: String,
     network: &'static EvmChain,
     latest: u64,
-    /// Who stands behind `latest`, in words.
+    /// The operators behind `latest`, in words.
     standing: String,
     pending: Option<u64>,
     next: u64,
@@ -126,7 +126,7 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
     })
 }
 
-/// Nonces between the chain's and the highest one held that nobody holds; and the first that is free.
+/// Nonces between the chain's and the highest one held that are not held; and the first that is free.
 fn gaps(state: &EvmAccountState, rows: &[OutboxRow]) -> (Vec<u64>, u64) {
     let pool = state.pending_nonce.unwrap_or(0).max(state.nonce);
     let held = |nonce: u64| nonce < pool || rows.iter().any(|row| row.nonce == nonce);

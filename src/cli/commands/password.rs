@@ -49,7 +49,7 @@ impl Args {
         source.require(context)?;
         let sealed = key_side::seal(context, Files::Wallets, std::slice::from_ref(&source.path))?;
         let old = key_side::password(context, &format!("Password of {wallet}: "), &sealed)?;
-        // Tried at once, so that nobody invents a new password for nothing.
+        // Tried at once, so that the person does not invent a new password for nothing.
         let cost = stronger(keystore::unlock(&path, &old, &sealed)?.header());
         let new = key_side::new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet again...");

@@ -106,7 +106,7 @@ impl Args {
         })
     }
 
-    /// The lowest unused address that is not set aside for somebody else by a label of its own.
+    /// The lowest unused address that is not set aside for another payer by a label of its own.
     fn untaken(&self, ledger: &Ledger, row: &AccountRow, gap: u32) -> Result<Option<u32>, Failure> {
         let unused = ledger.next_unused(row.id, Keychain::Receive)?;
         for index in unused..unused.saturating_add(gap) {

@@ -56,11 +56,11 @@ struct Tracked {
     /// `proven` by us, or `said` by the explorers named.
     evidence: Evidence,
     said_by: Vec<SafeText>,
-    /// Who says something else.
+    /// Hosts that say something else.
     dissent: Vec<Dissenting>,
     /// It was in a block before, and the chain moved: seen just now or while waiting.
     reorganised: bool,
-    /// Nobody had it, and its bytes were sent again: just now or while waiting.
+    /// No host had it, and its bytes were sent again: just now or while waiting.
     sent_again: bool,
     /// Why that was refused, if it was.
     refused: Option<String>,
@@ -185,7 +185,7 @@ const fn confirmations(depth: u32) -> &'static str {
 }
 
 impl Tracked {
-    /// Who says so, where we could not prove it.
+    /// The hosts that say so, where we could not prove it.
     fn by_whom(&self) -> String {
         let hosts: Vec<&str> = self.said_by.iter().map(SafeText::as_str).collect();
         match hosts.as_slice() {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use fastness::network::{Checksum, EvmChain, FeeMode, L1Fee, NetworkClass};
 use serde::Deserialize;
 
-/// Nobody names more chains than this by hand.
+/// A person names fewer chains than this by hand.
 const MAX_CHAINS: usize = 64;
 /// Longest name, title or symbol, in bytes.
 const MAX_NAME: usize = 32;

@@ -21,7 +21,7 @@ pub(crate) fn write_disagreements<'a>(disagreements: impl IntoIterator<Item = &'
     }
 }
 
-/// Who said so.
+/// The host that said so.
 pub(crate) fn operator<T>(claim: &Claim<T>) -> String {
     match claim {
         Claim::Proven(_) => "ourselves".to_owned(),

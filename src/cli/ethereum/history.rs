@@ -27,7 +27,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-/// Rows that are asked for when nobody said how many.
+/// Rows that are asked for when the person gave no number.
 const USUAL: usize = 1000;
 
 /// What was sent from here, and what an indexer tells.
@@ -59,7 +59,7 @@ struct Own {
 #[derive(Serialize)]
 struct Claimed {
     said_by: String,
-    /// One indexer's word; nothing here is compared with anybody.
+    /// One indexer's word; nothing here is compared with another source.
     evidence: Evidence,
     movements: Vec<Movement>,
     /// Transfers of nothing that were left out.

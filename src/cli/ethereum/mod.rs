@@ -1,6 +1,6 @@
-//! The desk's part of the Ethereum story: words into requests, reviews on a page, agreement, and the sealed child.
+//! The CLI's part of a payment on Ethereum: words into requests, reviews on a page, agreement, and the sealed child.
 //!
-//! The commands call it; it decides nothing about money or keys. The rooms below do.
+//! The commands call it; it decides nothing about money or keys. The library's modules do.
 
 pub(crate) mod agreement;
 pub(crate) mod args;

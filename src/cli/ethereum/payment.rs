@@ -1,4 +1,5 @@
-//! `send` and `plan` on EVM chains: one recipient and one quantity become a wish; a wish becomes a draft, or a payment.
+//! `send` and `plan` on EVM chains: one recipient and one quantity become the arguments of a call; they become a draft,
+//! or a payment.
 
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,7 @@ fn chain_of_uri(context: &mut Context, id: Option<u64>) -> Result<&'static EvmCh
     }
 }
 
-/// The wish behind `ADDRESS AMOUNT`, or behind a payment URI.
+/// The call behind `ADDRESS AMOUNT`, or behind a payment URI.
 pub(crate) fn wish(context: &Context, work: &EvmSession<'_>, words: &[String]) -> Result<CallArgs, Failure> {
     let (to, quantity) = match words {
         [uri, rest @ ..] if EvmPaymentUri::looks_like(uri) => asked(work, EvmPaymentUri::parse(uri)?, rest)?,

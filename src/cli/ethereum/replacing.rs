@@ -52,7 +52,7 @@ impl EvmSession<'_> {
             (original, row) = (*hash, newer);
         }
         let found = self.node.whereabouts(original, row.who.from)?;
-        // What one of several says alone keeps nobody from replacing: of two with one nonce only one can be mined.
+        // What one of several nodes says alone prevents no replacement: of two with one nonce only one can be mined.
         let doubted = found.evidence() == Evidence::Said && self.node.has_witness();
         match found.claim.into_value() {
             _ if doubted => {}

@@ -1,4 +1,4 @@
-//! Reports of the Ethereum story: what was planned, signed, sent, and where it is.
+//! Reports of an Ethereum payment: what was planned, signed, sent, and where it is.
 
 use super::{evidence::write_disagreements, replaces::EvmReplaces, review_page::ReviewPage};
 use crate::cli::{
@@ -197,7 +197,7 @@ pub(crate) struct EvmPlace {
     pub(crate) waited: Waited,
 }
 
-/// Whether somebody waited for more than was reached.
+/// Whether the command waited for more than was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
     /// What was waited for is there, or nothing was.

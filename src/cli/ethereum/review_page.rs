@@ -63,7 +63,7 @@ fn write_action(review: &EvmReview, page: &mut Page) {
     }
     for beneficiary in review.beneficiaries.iter().filter(|address| Some(**address) != review.to) {
         let text = page_address(page, &evm_text(*beneficiary, review.chain));
-        // The one who gets what the sentence says; with several, everybody who gains by it.
+        // The recipient of what the sentence says; with several, every address that gains by it.
         page.field(if review.beneficiaries.len() == 1 { "To" } else { "Gains" }, &text);
     }
     // What a single call moves is in its sentence.

@@ -92,7 +92,7 @@ impl<'a> EvmSession<'a> {
         named.then(|| self.options.evm.fee(self.options.level, self.chain)).transpose()
     }
 
-    /// The request of a wish.
+    /// The request of a call.
     pub(crate) fn request(&self, wish: &CallArgs) -> Result<EvmRequest, Failure> {
         Ok(EvmRequest {
             to: wish.to,
@@ -107,7 +107,7 @@ impl<'a> EvmSession<'a> {
         })
     }
 
-    /// Plans a wish; the nonce is set aside for `holder`.
+    /// Plans a call; the nonce is set aside for `holder`.
     pub(crate) fn plan(
         &mut self,
         context: &mut Context,
@@ -125,7 +125,7 @@ impl<'a> EvmSession<'a> {
         let nonce = NonceRequest { choice, holder, purpose: &purpose };
         let planned = ethereum::plan(&mut desk, &request, nonce, &wish.signatures)?;
         self.warn_of_drafts(context, planned.reservation.nonce)?;
-        // The limits and consents hold before anybody is asked for a password.
+        // The limits and consents hold before a password is asked for.
         let checked = self.check(context, &planned.draft, wish);
         match checked {
             Ok(()) => Ok(planned),
@@ -162,7 +162,8 @@ impl<'a> EvmSession<'a> {
         ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
     }
 
-    /// The same wish from a run that never told its person what became of it: its bytes are sent again, nothing is signed.
+    /// The same call from a run that never told its person what became of it: its bytes are sent again, nothing is
+    /// signed.
     pub(crate) fn resume(&mut self, wish: &CallArgs) -> Result<Option<SignedTransaction>, Failure> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
@@ -171,7 +172,7 @@ impl<'a> EvmSession<'a> {
         Ok(Some(decode::signed(raw)?.0))
     }
 
-    /// Stops a wish that is on its way already or was paid lately, unless it is said to be meant again.
+    /// Stops a call that is on its way already or was paid lately, unless it is said to be meant again.
     pub(crate) fn refuse_repeat(&self, wish: &CallArgs) -> Result<(), Failure> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
@@ -188,7 +189,7 @@ impl<'a> EvmSession<'a> {
         planned: &Planned,
         wish: &CallArgs,
     ) -> Result<EvmSent, Failure> {
-        // Before anybody agrees to anything.
+        // Before the person agrees to anything.
         planned.notes.iter().for_each(|note| context.ui.warn(note));
         let signed = signer::sign_in_child(context, &planned.draft, &wish.signatures, self.options);
         let signed = match signed {
@@ -213,7 +214,7 @@ impl<'a> EvmSession<'a> {
         Sender { ledger: &mut self.ledger, node: &self.node }.send(context, signed, reserved)
     }
 
-    /// The whole story: what an interrupted run left, else plan, review, sign, send.
+    /// A whole payment: what an interrupted run left, else plan, review, sign, send.
     pub(crate) fn whole(&mut self, context: &mut Context, wish: &CallArgs, again: Again) -> Result<EvmSent, Failure> {
         ethereum::refresh(&mut self.ledger, &self.node, self.chain, self.row.account.address)?;
         if let Some(signed) = self.resume(wish)? {

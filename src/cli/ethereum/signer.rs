@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     const PLANNED: &str = r#"{"fastness_draft": 1, "network": "eip155:1", "from": "0xa9D329B459730dd0043e761D38424452F8B3cDE4", "unsigned": "0x02eb01800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0"}"#;
-    /// The same, signed with the account that the stories' words have (tests/vectors/derivation.json).
+    /// The same, signed with the account that the story tests' words have (tests/vectors/derivation.json).
     const SIGNED: &[u8] = b"0x02f86d01800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c001a0f1acc4d7a420d37c3d8270865f5c2cfe9bbaed6ff54741f6592147ababb842bd9f7ef36a05e11ed96a9c0e4fca9d49bad093f93bc108ed9d8fc6b5f2a1e9a80b";
 
     fn compared(draft: &str) -> Result<SignedTransaction, Failure> {

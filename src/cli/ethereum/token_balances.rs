@@ -49,7 +49,7 @@ pub(crate) fn balances(context: &mut Context, chain: &'static EvmChain) -> Resul
     let (ledger, row) = context.evm_account(chain)?;
     let tokens = lookup::tokens(&ledger, chain)?;
     let addresses: Vec<Address> = tokens.iter().map(|token| token.address).collect();
-    // Without tokens nobody needs to learn of the account.
+    // Without tokens no host needs to learn of the account.
     let claim = match addresses.as_slice() {
         [] => Sourced::said(Vec::new(), Vec::new(), Vec::new()),
         known => context.node(chain)?.token_balances(row.account.address, known)?,

@@ -189,7 +189,7 @@ pub(crate) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     ours.added_tokens = lookup::named_in_reviews(&ledger, plan.chain)?;
     // What it delegates to is shown here; whether that is allowed is asked when it is signed.
     ours.allowed_delegates.extend(plan.delegate);
-    // What is signed has no context, and nobody who looks at it is asked to agree.
+    // What is signed has no context, and a person who only looks at it is not asked to agree.
     let review = if is_draft { ethereum::reviewed(&draft, &ours)? } else { decode::review(plan, &ours)? };
     let own = ours.accounts.iter().any(|account| account.address == plan.from);
     let raw = hex::encode_prefixed(&plan.unsigned);

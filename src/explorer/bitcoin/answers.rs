@@ -61,7 +61,7 @@ pub enum BlockAtHeight {
 /// Where a transaction is, as far as an operator knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TxPlace {
-    /// Nobody who answered has it.
+    /// No explorer that answered has it.
     Unknown,
     /// Waiting for a block.
     Mempool,
@@ -74,7 +74,7 @@ pub enum TxPlace {
 pub struct Placed {
     /// What tells most.
     pub claim: Claim<TxPlace>,
-    /// Those who say something else.
+    /// Hosts that say something else.
     pub others: Vec<(SafeText, TxPlace)>,
 }
 
@@ -131,7 +131,7 @@ impl KnownHistory {
 /// Blocks by which two explorers may differ at one moment.
 pub const SAME_MOMENT: u32 = 2;
 
-/// What to scan. Scripts only: whoever holds the extended key derives them.
+/// What to scan. Scripts only: the caller holds the extended key and derives them.
 pub struct ScanPlan<'a> {
     /// The script at an index of a chain; nothing if it cannot be derived, which stops the scan.
     pub derive: &'a dyn Fn(Keychain, u32) -> Option<ScriptBuf>,
@@ -169,7 +169,7 @@ pub struct WitnessedScript {
     pub known: KnownHistory,
     /// The host that said exactly that before, if one did.
     pub agreed_by: Option<String>,
-    /// The host that said exactly that just now; nothing if nobody did.
+    /// The host that said exactly that just now; nothing if none did.
     pub told_by: Option<SafeText>,
 }
 
@@ -191,14 +191,14 @@ pub struct Opinion {
 /// A fee rate by the median of several sources, within bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeeAdvice {
-    /// The median, of two the lower one, within [`FeeAdvice::BOUNDS`]; nothing where nobody has an estimate.
+    /// The median, of two the lower one, within [`FeeAdvice::BOUNDS`]; nothing where no explorer has an estimate.
     pub rate: Option<FeeRate>,
     /// Every source with what it said, lowest first.
     pub said: Vec<(SafeText, FeeRate)>,
 }
 
 impl FeeAdvice {
-    /// What an estimate may be: 1 to 500 satoshi per virtual byte. Who wants to pay less names the rate.
+    /// What an estimate may be: 1 to 500 satoshi per virtual byte. A person who wants to pay less names the rate.
     pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 1_000 }, FeeRate { sat_per_kvb: 500_000 }];
     /// Sources that are so many times apart do not agree.
     const SPREAD: u64 = 3;

@@ -1,4 +1,4 @@
-//! Whom we ask and send to when nobody was named: public explorers, by network, in order.
+//! The hosts that are asked and sent to when none was named: public explorers, by network, in order.
 //!
 //! Only addresses live here. Naming an explorer in the configuration replaces the whole list.
 

@@ -16,26 +16,26 @@ use crate::{
 /// The outcome of a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Somebody took it, or had it afterwards. Advisory until a host has it that was not sent it.
+    /// A host took it, or had it afterwards. Advisory until a host has it that was not sent it.
     Accepted(Taken),
-    /// Somebody had it already before we sent it.
+    /// A host had it already before we sent it.
     Known(Taken),
     /// It is in a block already, as these hosts say.
     Confirmed {
         /// The block.
         block: BlockRef,
-        /// Who says so.
+        /// The hosts that say so.
         said_by: Vec<SafeText>,
     },
-    /// Everybody who answered refused it, and nobody has it.
+    /// Every host that answered refused it, and none has it.
     Rejected(RejectClass),
-    /// Not a byte of it reached anybody.
+    /// Not a byte of it reached a host.
     NotSent(NotSent),
     /// It may be on the network. Never build another one in its place before this one is found or double spent.
     Unknown,
 }
 
-/// Who has a transaction, and what the others said who were sent it.
+/// The hosts that have a transaction, and what the others said to which it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Hosts that took it or have it.
@@ -133,7 +133,7 @@ pub enum RejectClass {
     /// Another transaction spent one of its coins.
     #[error("a coin was already spent by {0}")]
     Conflict(Txid),
-    /// A coin that it spends is unknown or spent, and nobody says by what.
+    /// A coin that it spends is unknown or spent, and no host says by what.
     #[error("a coin that it spends is unknown or already spent")]
     InputsMissing,
     /// Valid, but not what nodes relay by default.

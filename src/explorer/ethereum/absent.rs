@@ -1,4 +1,5 @@
-//! The wall on EVM chains: the explorer of a build without a network. Same questions as the window, and no way to ask one.
+//! The stub on EVM chains: the explorer of a build without a network. Same questions as the network client, no way to
+//! ask one.
 
 use std::convert::Infallible;
 

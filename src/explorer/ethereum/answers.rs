@@ -29,14 +29,14 @@ pub struct EvmAccountState {
     pub block: u64,
     /// Its hash, where operators were asked for it.
     pub block_hash: Option<B256>,
-    /// When the block was made, in seconds since 1970; nothing where nobody was asked.
+    /// When the block was made, in seconds since 1970; nothing where no node was asked.
     pub block_time: Option<u64>,
 }
 
 /// A call to be run without a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvmCall {
-    /// Who calls.
+    /// The caller.
     pub from: Address,
     /// Contract or recipient; nothing creates a contract.
     pub to: Option<Address>,
@@ -144,7 +144,7 @@ pub enum Succeeded {
 pub struct ApprovalSeen {
     /// The token or collection.
     pub contract: Address,
-    /// Who may take.
+    /// The account that may take.
     pub spender: Address,
     /// Which event said so.
     pub kind: ApprovalKind,
@@ -200,19 +200,19 @@ impl fmt::Display for Disagreement {
     }
 }
 
-/// An answer with everybody who stands behind it, and everybody who said something else.
+/// An answer with every operator that stands behind it, and every operator that said something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The value.
     pub claim: Claim<T>,
-    /// Those who named the block of a proof, or who said the value.
+    /// The operators that named the block of a proof, or that said the value.
     pub said_by: Vec<SafeText>,
     /// What others said.
     pub disagreements: Vec<Disagreement>,
 }
 
 impl<T> Sourced<T> {
-    /// What everybody in the list said.
+    /// What every operator in the list said.
     #[must_use]
     pub fn said(value: T, said_by: Vec<SafeText>, disagreements: Vec<Disagreement>) -> Self {
         Self { claim: Claim::said_by(value, said_by.clone()), said_by, disagreements }
@@ -233,7 +233,7 @@ impl<T> Sourced<T> {
         }
     }
 
-    /// Who stands behind it and how, as one piece of a sentence.
+    /// The operators behind it and how they agree, as one piece of a sentence.
     #[must_use]
     pub fn standing(&self) -> String {
         let names = self.said_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

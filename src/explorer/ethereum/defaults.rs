@@ -1,4 +1,4 @@
-//! Nodes that are asked when nobody was named: public JSON-RPC endpoints that need no key, by chain id, in order.
+//! Nodes that are asked when none was named: public JSON-RPC endpoints that need no key, by chain id, in order.
 //!
 //! Only addresses live here. Naming a node in the configuration replaces the whole list.
 

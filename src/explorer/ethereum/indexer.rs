@@ -1,4 +1,4 @@
-//! Indexers: whom to ask for the history of an EVM account, and with which key. Plain data, no I/O.
+//! Indexers: the hosts to ask for the history of an EVM account, and with which key. Plain data, no I/O.
 //!
 //! Nodes answer no such question. A key is a word of a person's account at the indexer: it goes into requests and
 //! nowhere else, never into an error, a page or a log.
@@ -88,9 +88,9 @@ pub struct EvmMovement {
     pub block: u64,
     /// Time of its block, in seconds since 1970.
     pub time: u64,
-    /// Who gave.
+    /// The giver.
     pub from: Address,
-    /// Who got; nothing created a contract.
+    /// The receiver; nothing created a contract.
     pub to: Option<Address>,
     /// What.
     pub what: Moved,

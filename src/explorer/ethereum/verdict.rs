@@ -15,17 +15,17 @@ use crate::{
 pub enum EvmVerdict {
     /// Taken, or found afterwards.
     Accepted(EvmTaken),
-    /// Nobody took it anew: it was there already, waiting or in a block.
+    /// No node took it anew: it was there already, waiting or in a block.
     Known(EvmTaken),
-    /// Everybody who answered refused it, and nobody has it.
+    /// Every node that answered refused it, and none has it.
     Rejected(EvmReject),
-    /// Not a byte of it reached anybody.
+    /// Not a byte of it reached a node.
     NotSent(HostFailures),
     /// It may be on the network. Never build another one in its place with another nonce.
     Unknown,
 }
 
-/// Who has a transaction, of those who were asked, and what the others said.
+/// The nodes that have a transaction, of those that were asked, and what the others said.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct EvmTaken {
     /// Hosts that have it.

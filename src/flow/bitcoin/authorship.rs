@@ -1,8 +1,9 @@
-//! Whose a transaction is that spends our coins: ours only if Bitcoin Core's code accepts its signatures for them.
+//! The author of a transaction that spends our coins: it is ours only if Bitcoin Core's code accepts its signatures for
+//! them.
 //!
-//! An id does not cover signatures, and anybody can write a transaction that names our coin: without this check a
-//! server could put one of its own in the place of a payment. What is spent is taken from transactions that hash to
-//! their ids, never from what a server says about it. Nothing is written here.
+//! An id does not cover signatures, and a transaction that names our coin can be written without our keys: without this
+//! check a server could put one of its own in the place of a payment. What is spent is taken from transactions that
+//! hash to their ids, never from what a server says about it. Nothing is written here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,11 +32,11 @@ const MAX_ASKED: usize = 100;
 pub(super) struct Authorship {
     /// Those that are signed for every coin of ours that they spend.
     pub(super) signed: BTreeSet<Txid>,
-    /// Hosts that told of one that is not.
+    /// Hosts that listed one that is not.
     pub(super) forgers: Vec<SafeText>,
 }
 
-/// Whose one transaction is.
+/// The author of one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Author {
     /// It spends no coin of ours, as far as is known.
@@ -48,7 +49,7 @@ pub(super) enum Author {
     Unknown,
 }
 
-/// Judges every transaction that was told of an account's scripts.
+/// Judges every transaction that was listed for an account's scripts.
 ///
 /// # Errors
 /// The ledger cannot be read.
@@ -102,7 +103,7 @@ struct Court<'a> {
     scripts: BTreeSet<ScriptBuf>,
     /// Transactions that were told in the same answer.
     told: BTreeMap<Txid, &'a Transaction>,
-    /// Transactions that were asked for, with those that nobody has.
+    /// Transactions that were asked for, with those that no host has.
     asked: BTreeMap<Txid, Option<Transaction>>,
 }
 

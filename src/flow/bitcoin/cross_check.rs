@@ -1,7 +1,7 @@
 //! A second opinion on what a sync wrote down: what two organisations say is agreed, what they do not is named.
 //!
-//! What a witness has and we have not is taken over only if it is proven; it is never dropped without a word. Nobody is
-//! believed for being the first or the second.
+//! What a second source has and we have not is taken over only if it is proven; it is never dropped without a word. No
+//! host is believed for being the first or the second.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,13 +138,14 @@ struct Primary<'a> {
     tip: u32,
 }
 
-/// Who told of a script in this sync, and whether that is what is known of it now: the ledger may know better.
+/// The host that answered about a script in this sync, and whether that is what is known now: the ledger may know
+/// better.
 struct Teller<'a> {
     host: &'a SafeText,
     says_what_is_known: bool,
 }
 
-/// Who told of each script in this sync.
+/// The host that answered about each script in this sync.
 type Tellers<'a> = BTreeMap<(Keychain, u32), Teller<'a>>;
 
 fn tellers<'a>(answer: &'a ScanAnswer, told: &Histories) -> Tellers<'a> {
@@ -231,7 +232,7 @@ struct Differences<'a> {
     /// Whose words it is compared with.
     primary: Primary<'a>,
     disagreements: Vec<HistoryDisagreement>,
-    /// Transactions in blocks that only the witness has.
+    /// Transactions in blocks that only the second source has.
     only_there: Vec<(&'a ScriptHistory, &'a TxAt, BlockRef)>,
 }
 
@@ -266,7 +267,7 @@ impl<'a> Differences<'a> {
         }
     }
 
-    /// In blocks, as is known here, and not listed there although the witness knows of that height.
+    /// In blocks, as is known here, and not listed there although the second source knows of that height.
     fn only_here(
         &mut self,
         account: AccountLedger<'_>,
@@ -308,7 +309,7 @@ impl<'a> Differences<'a> {
         });
     }
 
-    /// Those of the witness's own that are proven to be in their blocks. Who lies about one proves none.
+    /// Those of the second source's own that are proven to be in their blocks. A host that lies about one proves none.
     fn proven(&self, explorer: &Explorer, tip: u32) -> Vec<Proven> {
         let claims: Vec<_> = self.only_there.iter().map(|(_, seen, block)| (seen.tx.clone(), *block)).collect();
         let answers = explorer.prove(&claims, tip).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Signed -> Sent: the bytes are in the journal, synced to disk, before the first of them leaves.
 //!
 //! The same bytes on every resend; a new transaction is never built here. What may have happened is said to be unknown
-//! until somebody is found who has it.
+//! until a host is found that has it.
 
 use std::collections::BTreeSet;
 
@@ -158,8 +158,9 @@ fn evidence(explorer: &Explorer, verdict: &Verdict, transaction: &Transaction) -
     if said_by.len() > 1 || !explorer.has_witness() { Evidence::Agreed } else { Evidence::Said }
 }
 
-/// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still; and what
-/// somebody may already have is not made undone by others who refuse it: only a spend that `track` proved does that.
+/// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still; and
+/// what a host may already have is not made undone by others that refuse it: only a spend that `track` proved does
+/// that.
 fn settled(verdict: &Verdict, before: &JournalRow, evidence: Evidence) -> (JournalState, String) {
     match verdict {
         Verdict::Accepted(taken) => (JournalState::Sent, taken.to_string()),
@@ -201,9 +202,9 @@ fn touched(ledger: &Ledger, rows: Vec<AccountRow>, transaction: &Transaction) ->
     Ok(touched)
 }
 
-/// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a witness, from both.
-/// What the sync did not ask both about is asked now. A coin that a replacement shares with what it
-/// replaces is asked about too: nobody else may have spent it.
+/// Before anything is signed: every coin must be unspent, as this sync heard just now; where there is a second source,
+/// from both. What the sync did not ask both about is asked now. A coin that a replacement shares with what it replaces
+/// is asked about too: no other transaction may have spent it.
 ///
 /// # Errors
 /// A coin is spent, or no explorer answers; or one alone does, although there is another, and `alone` is doubted.
@@ -238,7 +239,7 @@ pub fn check_unspent(
             other => other?,
         };
         if let Some(spender) = claim.value() {
-            // The one that is to be replaced: it is signed by us, whoever tells of it.
+            // The one that is to be replaced: it is signed by us, whichever host lists it.
             if replaced == Some(*spender) {
                 continue;
             }

@@ -28,7 +28,7 @@ pub struct DraftContext {
     pub created: Option<u64>,
 }
 
-/// An unsigned payment with its context. Anyone may look at it; nothing is at stake yet.
+/// An unsigned payment with its context. It holds no secret and nothing is at stake yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// The transaction and what is needed to review and sign it.

@@ -1,6 +1,6 @@
 //! Limits stated on the command line, which stand in for a person's agreement.
 //!
-//! `--yes` alone agrees to nothing. Every limit given must hold; this room asks nobody.
+//! `--yes` alone agrees to nothing. Every limit given must hold; this file asks no question.
 
 use crate::flow::origin::PayeeSource;
 use bitcoin::ScriptBuf;

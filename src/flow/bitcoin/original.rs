@@ -73,7 +73,7 @@ pub fn current(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<Txid, Fa
 /// bytes; where there is one organisation only, its word for what Bitcoin Core's code accepted is enough.
 ///
 /// # Errors
-/// Nobody has these bytes; or one organisation alone has them although there is another, and `alone` is doubted.
+/// No host has these bytes; or one organisation alone has them although there is another, and `alone` is doubted.
 pub fn check_original(
     account: AccountLedger<'_>,
     explorer: &Explorer,

@@ -114,7 +114,7 @@ fn standard_account(origin: &[ChildNumber], network: Network) -> Option<ScriptTy
 }
 
 /// The accounts that the ledger holds for these keys must be the ones that the keys derive: a changed ledger could show
-/// somebody else's address as ours.
+/// a stranger's address as ours.
 ///
 /// # Errors
 /// An account differs.

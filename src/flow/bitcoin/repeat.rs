@@ -26,7 +26,7 @@ type Payees = BTreeMap<Vec<u8>, u64>;
 /// What `send` was asked for, whatever its fee and coins.
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentArgs<'a> {
-    /// Who gets what.
+    /// The payees and their amounts.
     pub payments: &'a [Payment],
     /// Public note.
     pub memo: Option<&'a str>,
@@ -35,7 +35,7 @@ pub struct PaymentArgs<'a> {
 }
 
 impl PaymentArgs<'_> {
-    /// Digest of the wish, in hex: equal for two runs of one command, whatever the order of the recipients.
+    /// Digest of the payment, in hex: equal for two runs of one command, whatever the order of the recipients.
     #[must_use]
     pub fn purpose(&self, row: &AccountRow) -> String {
         let mut hasher = Sha256::new();
@@ -73,7 +73,7 @@ impl PaymentArgs<'_> {
     }
 }
 
-/// What an earlier run of the same wish signed and never told its person about: to be sent, and nothing signed anew.
+/// What an earlier run of the same payment signed and never told its person about: to be sent, and nothing signed anew.
 ///
 /// # Errors
 /// The ledger cannot be read.

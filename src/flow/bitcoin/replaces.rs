@@ -1,6 +1,6 @@
 //! What a draft takes the place of: a transaction of ours that waits and spends one of the same coins.
 //!
-//! Told from the ledger and the draft's own bytes, never from what a draft says about itself. It decides nothing.
+//! Read from the ledger and the draft's own bytes, never from what a draft says about itself. It decides nothing.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -26,7 +26,7 @@ pub enum Effect {
         /// So much less, together.
         less: Amount,
     },
-    /// Nobody but this wallet is paid any more.
+    /// Only this wallet is paid any more.
     TakenBack,
     /// Other payees, or more than before.
     OtherPayment,

@@ -38,7 +38,7 @@ pub fn snapshot(ledger: &Ledger, row: &AccountRow) -> Result<Snapshot, Failure> 
     })
 }
 
-/// False for a transaction of ours that nobody is known to have: nothing is built on it until `track` found it.
+/// False for a transaction of ours that no host is known to have: nothing is built on it until `track` found it.
 fn is_out(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<bool, LedgerError> {
     let entry = ledger.journal_row(row.account.network, &txid.to_string())?;
     Ok(entry.is_none_or(|entry| matches!(entry.state, JournalState::Sent | JournalState::Confirmed)))

@@ -56,7 +56,7 @@ const ATTEMPTS: u32 = 3;
 pub struct SyncReport {
     /// Height of the best block.
     pub height: u32,
-    /// Who said so.
+    /// The host that said so.
     pub operator: String,
     /// When that block was made, in seconds since 1970, as its header states.
     pub newest: Option<u32>,
@@ -99,7 +99,7 @@ enum Attempt {
     Done(SyncReport),
     /// Another process wrote meanwhile.
     Overtaken,
-    /// A host told of a spend of our coins that nobody signed; it is not asked again, and nothing was written.
+    /// A host listed a spend of our coins that we did not sign; it is not asked again, and nothing was written.
     Deceived,
 }
 
@@ -275,7 +275,7 @@ fn rotation(explorer: &Explorer, chain: ChainTip) -> Result<usize, Failure> {
     Ok(match (explorer.scripts_together()?, chain) {
         (1, ChainTip::Still) => ROTATION_SAME_TIP,
         (1, ChainTip::Moved) => ROTATION_NEW_TIP,
-        // Who takes many scripts in one question is asked about all of them every time.
+        // A host that takes many scripts in one question is asked about all of them every time.
         _ => usize::MAX,
     })
 }
@@ -365,7 +365,7 @@ impl Findings<'_> {
 }
 
 /// A payment of ours that waits, and of whose coins another is spent in a block by a transaction that is signed for it, is
-/// replaced: whoever lists that cannot have invented it.
+/// replaced: a host that lists that cannot have invented it.
 fn displaced(ledger: &Ledger, row: &AccountRow, answer: &ScanAnswer) -> Result<(), LedgerError> {
     let in_blocks = answer.scripts.iter().flat_map(|script| &script.txs).filter(|at| at.place.is_some());
     let in_blocks: Vec<&Transaction> = in_blocks.map(|at| &at.tx).collect();

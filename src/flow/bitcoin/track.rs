@@ -1,4 +1,4 @@
-//! Sent -> Status: where a transaction is, and what stands behind that. One of our own that nobody has is sent again.
+//! Sent -> Status: where a transaction is, and the evidence for it. One of our own that no host has is sent again.
 //!
 //! The same bytes on every resend. A confirmation is called proven only where its Merkle branch and the
 //! work after it were checked; a chain that was reorganised takes it back.
@@ -42,17 +42,17 @@ pub struct Tracking {
     pub status: Status,
     /// What stands behind that.
     pub evidence: Evidence,
-    /// Hosts that said where it is; nobody where that follows from our own ledger.
+    /// Hosts that said where it is; empty where that follows from our own ledger.
     pub said_by: Vec<SafeText>,
     /// Hosts that say something else, with their words in ours.
     pub dissent: Vec<(SafeText, String)>,
     /// It was in a block, as far as this ledger knew, and is in none now.
     pub reorganised: bool,
-    /// Nobody had it, and its bytes were sent again just now.
+    /// No host had it, and its bytes were sent again just now.
     pub sent_again: bool,
     /// Why that was refused, if it was.
     pub refused: Option<String>,
-    /// A host accepted it so many seconds ago, and nobody lists it yet.
+    /// A host accepted it so many seconds ago, and none lists it yet.
     pub accepted_ago: Option<u64>,
 }
 
@@ -77,11 +77,11 @@ impl Tracking {
     }
 }
 
-/// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte;
+/// Finds out where a transaction is. One of our own that was sent and that no host has is sent again, byte for byte;
 /// one that was refused or replaced since is not.
 ///
 /// # Errors
-/// Explorers do not answer, or prove false, or nobody knows the transaction, neither here nor there.
+/// Explorers do not answer, or prove false, or the transaction is known neither here nor there.
 pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: Txid) -> Result<Tracking, Failure> {
     let journal = ledger.journal_row(network, &txid.to_string())?;
     let Some(row) = journal else { return of_others(ledger, explorer, network, txid) };
@@ -138,8 +138,8 @@ fn accepted_just_now(
     Ok(just_sent::unlisted(explorer, row).map(known))
 }
 
-/// A replacement of ours that was sent, where the original is in no block: it is what counts, whoever still has the other one
-/// for a moment. What may never have left displaces nothing that somebody has.
+/// A replacement of ours that was sent, where the original is in no block: it is what counts, even if a host still has
+/// the other one for a moment. What may never have left displaces nothing that a host has.
 fn replacement(
     ledger: &Ledger,
     network: Network,
@@ -268,8 +268,8 @@ const fn weaker(one: Evidence, other: Evidence) -> Evidence {
 /// A host, and what it says in our words.
 type Word = (SafeText, String);
 
-/// How deep it is, and whether that is proven: only what has six blocks on its own can be. Else whether two agree on the
-/// height of the chain; who is behind is named.
+/// How deep it is, and whether that is proven: only what has six blocks on its own can be. Else whether two agree on
+/// the height of the chain; a host that is behind is named.
 fn confirmed(
     explorer: &Explorer,
     transaction: &Transaction,
@@ -281,7 +281,7 @@ fn confirmed(
     let needed = u32::try_from(SUCCESSORS).unwrap_or(u32::MAX);
     let deep = highest.saturating_sub(height) >= needed;
     let is_proven = deep && explorer.prove(&[(transaction.clone(), block)], highest)?.contains(&true);
-    // Whoever says that the chain is lower than that, so many blocks were seen.
+    // A host that names a lower chain is wrong about that: so many blocks were seen.
     let seen = if is_proven { needed } else { 0 };
     let behind = match &counted {
         Claim::Single { value, operator } if *value < highest => {
@@ -384,8 +384,8 @@ fn conflicting_spend(
     for input in &transaction.input {
         let spender = match explorer.outspend(input.previous_output) {
             Ok(claim) => claim.into_value(),
-            // Nobody has the coin itself, so nobody spent it.
-            // Nor can a node without an index of spends say who did.
+            // No host has the coin itself, so it is unspent. A node without an index of spends cannot name a spender
+            // either.
             Err(ExplorerError::NoAnswer(failures))
                 if failures.are_all(Cause::Missing) || failures.are_all(Cause::Unsupported) =>
             {
@@ -404,7 +404,7 @@ fn conflicting_spend(
     Ok(None)
 }
 
-/// Whether Bitcoin Core's code accepts every input: anyone can write a transaction that names our coin.
+/// Whether Bitcoin Core's code accepts every input: a transaction that names our coin can be written without our keys.
 fn is_signed(
     ledger: &Ledger,
     explorer: &Explorer,

@@ -1,6 +1,6 @@
 //! Which scripts a sync asks about: those of which something can have changed, and of the others a few at a time.
 //!
-//! An order and nothing else: it asks nobody and writes nothing.
+//! An order and nothing else: it asks no host and writes nothing.
 
 use crate::{account::Keychain, ledger::bitcoin::KnownScript};
 

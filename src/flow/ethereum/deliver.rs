@@ -55,7 +55,8 @@ pub fn record(ledger: &mut Ledger, signed: &SignedTransaction, reserved: Option<
     Ok(row.ok_or(LedgerError::Damaged("Ethereum outbox"))?)
 }
 
-/// Our own authorisation (EIP-7702) takes the nonce after its transaction's: nobody else may be given that one.
+/// Our own authorisation (EIP-7702) takes the nonce after its transaction's: no other transaction may be given that
+/// one.
 fn hold_authorization(ledger: &mut Ledger, who: &EvmWho, signed: &SignedTransaction) -> Result<(), Failure> {
     let (_, plan) = decode::signed(&signed.bytes)?;
     let transaction = read_unsigned(&plan.unsigned)?;
@@ -69,7 +70,7 @@ fn hold_authorization(ledger: &mut Ledger, who: &EvmWho, signed: &SignedTransact
     Ok(())
 }
 
-/// Whom it pays is known from now on, so that a look-alike of them is noticed.
+/// Its payees are known from now on, so that a look-alike of them is noticed.
 fn remember_payees(ledger: &Ledger, signed: &SignedTransaction) -> Result<(), Failure> {
     let (_, plan) = decode::signed(&signed.bytes)?;
     // A delegation that was allowed when it was signed may not be in the settings any more; payees do not matter then.
@@ -100,7 +101,7 @@ pub fn deliver(
     Ok(EvmDelivery { hash, id: row.id, verdict })
 }
 
-/// A verdict in the words of the outbox. What somebody may already have is not made undone by others who refuse it.
+/// A verdict in the words of the outbox. What a node may already have is not made undone by others that refuse it.
 fn settled(verdict: &EvmVerdict, before: OutboxState) -> (OutboxState, String) {
     let out = matches!(before, OutboxState::Unknown | OutboxState::Sent | OutboxState::Mined);
     match verdict {

@@ -39,9 +39,10 @@ pub struct EvmContext {
     pub block_hash: Option<B256>,
     /// Native balance there, as text.
     pub balance: Option<String>,
-    /// Who said so.
+    /// The node that said so.
     pub said_by: Option<String>,
-    /// Fees beside gas in wei, for layer-1 data and to the operator; nothing where the chain has none, or nobody was asked.
+    /// Fees beside gas in wei, for layer-1 data and to the operator; nothing where the chain has none, or no node was
+    /// asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fees_beside_gas: Option<U256>,
     /// What is behind the recipient, in words.
@@ -62,7 +63,7 @@ pub struct EvmContext {
     pub created: Option<u64>,
 }
 
-/// An unsigned transaction with its context. Anyone may look at it; nothing is at stake yet.
+/// An unsigned transaction with its context. It holds no secret and nothing is at stake yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvmDraft {
     /// The transaction.

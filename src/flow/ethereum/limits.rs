@@ -55,7 +55,7 @@ impl EvmLimits {
     /// Agrees to a review in a person's place.
     ///
     /// # Errors
-    /// No limit is stated, or one does not hold; or a file names somebody who gains and whom no limit names.
+    /// No limit is stated, or one does not hold; or a file names a beneficiary that no limit names.
     pub fn agree(&self, review: &EvmReview, origin: PayeeSource) -> Result<(), Failure> {
         if !self.are_stated() {
             return Err(FlowError::NoLimits.into());
@@ -132,7 +132,7 @@ impl EvmLimits {
     }
 }
 
-/// Whoever gains, apart from the account that signs.
+/// Every beneficiary, apart from the account that signs.
 fn others(review: &EvmReview) -> impl Iterator<Item = &Address> {
     review.beneficiaries.iter().filter(|address| **address != review.from)
 }

@@ -1,7 +1,7 @@
-//! The story of an Ethereum transaction on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status.
+//! An Ethereum payment on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status.
 //!
-//! The twin of the story above it, with the same arrows. What comes from a file is reviewed again from its own bytes; what
-//! was signed is decoded again and must be the plan. No terminal, and no judgement that the rooms below make.
+//! The twin of bitcoin/mod.rs, with the same arrows. What comes from a file is reviewed again from its own bytes; what
+//! was signed is decoded again and must be the plan. No terminal, and no judgement that the modules below make.
 
 mod asked;
 mod claims;

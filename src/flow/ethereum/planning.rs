@@ -67,7 +67,7 @@ pub struct Planned {
     pub draft: EvmDraft,
     /// Its nonce in the journal.
     pub reservation: Reservation,
-    /// SHA-256 of what was asked, for recognising the same wish.
+    /// SHA-256 of what was asked, for recognising the same call.
     pub purpose: String,
     /// What operators said otherwise, for the person who decides.
     pub notes: Vec<Warning>,
@@ -203,7 +203,7 @@ fn reserve(
     })
 }
 
-/// Nonces are used in order: what has one above a nonce that nobody holds waits for that one.
+/// Nonces are used in order: what has one above a nonce without a holder waits for that one.
 fn gap_note(desk: &PlanningContext<'_>, state: &EvmAccountState, nonce: u64) -> Result<Option<Warning>, LedgerError> {
     let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
     let free = first_free(state);

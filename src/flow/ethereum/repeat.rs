@@ -19,7 +19,8 @@ use crate::{
 /// Selector of ERC-20's `transfer(address,uint256)`.
 const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 
-/// Stops a wish, by the digest of [`super::purpose`], whose key was used before, whatever became of it; only what was refused by all never was one.
+/// Stops a call, by the digest of [`super::purpose`], whose key was used before, whatever became of it; only what was
+/// refused by all never was one.
 ///
 /// # Errors
 /// There is such a transaction, or the ledger cannot be read.
@@ -48,7 +49,7 @@ fn refuse(found: Option<OutboxRow>, why: fn(String) -> FlowError) -> Result<(), 
     }
 }
 
-/// Coins to somebody, or an ERC-20 transfer. A delegation (EIP-7702) that carries no coins pays nothing.
+/// Coins to a payee, or an ERC-20 transfer. A delegation (EIP-7702) that carries no coins pays nothing.
 fn is_payment(request: &EvmRequest) -> bool {
     let is_empty = matches!(request.value, EvmValue::Exactly(value) if value.is_zero());
     let is_coins = request.data.is_empty() && request.to.is_some() && !is_empty;

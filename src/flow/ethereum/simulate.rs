@@ -1,5 +1,5 @@
-//! A transaction run on the newest block before anybody is asked to sign it: a revert, a `false`, or a balance that would not
-//! move as the sentence says.
+//! A transaction run on the newest block before the person is asked to sign it: a revert, a `false`, or a balance that
+//! would not move as the sentence says.
 //!
 //! It is what nodes say, and travels as a claim. It asks; whether it stops is decided by the person.
 

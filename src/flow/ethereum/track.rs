@@ -1,4 +1,5 @@
-//! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that nobody has is sent again.
+//! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that no node has is sent
+//! again.
 //!
 //! Only the bytes of the outbox are ever sent, and only while their nonce is free. What one operator alone says of several that
 //! could be asked changes nothing in the outbox: a forged receipt frees no nonce.
@@ -33,14 +34,14 @@ pub struct EvmTracked {
     pub said_by: Vec<SafeText>,
     /// Whether several operators say so.
     pub evidence: Evidence,
-    /// Who says otherwise.
+    /// Operators that say otherwise.
     pub disagreements: Vec<Disagreement>,
 }
 
-/// Finds out where a transaction is. One of our own that was sent and that nobody has is sent again, byte for byte.
+/// Finds out where a transaction is. One of our own that was sent and that no node has is sent again, byte for byte.
 ///
 /// # Errors
-/// Nodes do not answer, or nobody knows the transaction, neither here nor there.
+/// Nodes do not answer, or the transaction is known neither here nor there.
 pub fn track(
     ledger: &mut Ledger,
     explorer: &EvmExplorer,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::reply::{Keep, ServerAnswer, ServerReply, bad_request, no_endpoint};
 use crate::practice::chain::PracticeChain;
 
-/// Most blocks in one request, so that nobody waits long for the chain.
+/// Most blocks in one request, so that no client waits long for the chain.
 const BLOCKS: u32 = 1_000;
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! The server's planned faults, its bounds, and its door.
+//! The server's planned faults, its bounds, and its control requests.
 
 use std::{
     io::{Read as _, Write as _},

@@ -14,7 +14,7 @@ use bitcoin::{
 use super::{NOON, address, funded, refusal, spend};
 use crate::practice::{Clock, PracticeChain};
 
-/// The point that nobody knows a discrete logarithm of (BIP-341).
+/// The point whose discrete logarithm is unknown (BIP-341).
 const NOTHING_UP_MY_SLEEVE: &str = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0";
 
 fn locked(coin: OutPoint, lock: u32) -> Transaction {

@@ -1,4 +1,5 @@
-//! Tests of the room as a whole: every rule, every refusal, every answer. Coins are locked with scripts that need no key.
+//! Tests of the module as a whole: every rule, every refusal, every answer. Coins are locked with scripts that need no
+//! key.
 //!
 //! This file holds what the tests share: keyless scripts, spends of them, funded chains.
 

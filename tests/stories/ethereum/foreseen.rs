@@ -35,7 +35,7 @@ fn right_contract_wrong_network_is_a_stop_that_is_agreed_to_by_name() {
     assert!(said.contains("wrong network"), "{said}");
     assert_eq!(stage.anvil.nonce(OURS), 0);
 
-    // Coins without calldata go where nobody is, and to one who was named.
+    // Coins without calldata go to an address without code, and to one that was named.
     stage.signed(&["send", SHOP, "1eth"]);
     let other = format!("--no-code={OURS}");
     assert_eq!(stage.refused(&["call", SHOP, "stake(uint256)", "5", &other]).0, "ethereum.consent_missing");
@@ -53,7 +53,7 @@ fn the_draft_carries_what_nodes_said_and_another_machine_stops_by_it() {
     let typed = ["--signature", "stake(uint256)"];
     let (code, said) = stage.refused(&[&["sign", "none.draft"][..], &typed].concat());
     assert!(code == "ethereum.consent_missing" && said.contains("--no-code"), "{said}");
-    // Where nobody was asked, nothing is claimed, and that is told.
+    // Where no node was asked, nothing is claimed, and that is said.
     draft["context"].as_object_mut().unwrap().retain(|key, _| key != "code" && key != "simulated");
     std::fs::write(stage.stage.home.path().join("bare.draft"), draft.to_string()).unwrap();
     let page = stage.run(&["inspect", "bare.draft"]);

@@ -1,4 +1,4 @@
-//! Hostile input: look-alikes, lost destinations, calldata that nobody can read, names, absurd fees.
+//! Hostile input: look-alikes, lost destinations, calldata of unknown meaning, names, absurd fees.
 
 use super::node::{EvmStage, OURS, SHOP};
 
@@ -48,7 +48,7 @@ fn calldata_that_nobody_can_read_needs_its_digest() {
     let approve = stage.approve("call.draft");
     stage.signed(&["sign", "call.draft", "-o", "blind.signed", &format!("--blind={digest}"), &approve]);
     let typed = ["sign", "call.draft", "--signature", "stake(uint256,address)"];
-    // The function is known, and nobody named whom it names.
+    // The function is known, and no limit named the address in it.
     assert_eq!(stage.refused(&typed).0, "flow.payee_not_named");
     stage.signed(&[&typed[..], &["-o", "typed.signed", "--expect-to", &register, "--expect-to", SHOP]].concat());
     let lied = ["sign", "call.draft", "--signature", "claim(uint256,address)"];

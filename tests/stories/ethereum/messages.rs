@@ -46,7 +46,7 @@ fn messages_are_shown_whole_and_agreed_to_by_their_addressees() {
     let page = stage.run(&["message", "inspect", "--typed", &typed]);
     page.expect_code(0);
     assert!(page.stdout.contains("46 AMOUNTS OF TOKENS") && page.stdout.contains("item 46 = 987654321"), "{page:#?}");
-    // Whoever gains is who was expected, and nobody else.
+    // The beneficiary is the expected one, and no other.
     let digest = stage.json(&["message", "inspect", "--typed", &typed])["digest"].as_str().unwrap().to_owned();
     let password = stage.stage.password();
     let sign = ["message", "sign", "--typed", &typed, "--approve", &digest, &password];
@@ -70,7 +70,7 @@ fn messages_are_shown_whole_and_agreed_to_by_their_addressees() {
 #[test]
 fn an_allowance_far_above_the_balance_is_one_without_limit() {
     let (stage, _) = EvmStage::with_coin();
-    // A million STG are ours: a million times that is more than anybody needs.
+    // A million STG are ours: a million times that is more than a person needs.
     let (code, said) = stage.refused(&["token", "approve", SHOP, "1000000000000 STG"]);
     assert!(code == "ethereum.consent_missing" && said.contains("--allow-unlimited"), "{code} {said}");
     stage.signed(&["token", "approve", SHOP, "999999999999 STG"]);

@@ -13,7 +13,7 @@ use crate::harness::{Answer, Stage, finish, program};
 
 /// First Ethereum address of the stories' words (tests/vectors/derivation.json, BIP-44).
 pub(crate) const OURS: &str = "0xa9D329B459730dd0043e761D38424452F8B3cDE4";
-/// Somebody else: an account of anvil's own words.
+/// A stranger: an account of anvil's own words.
 pub(crate) const SHOP: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 /// Anvil's first account, which is rich and unlocked.
 pub(crate) const RICH: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";

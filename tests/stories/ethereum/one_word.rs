@@ -1,4 +1,4 @@
-//! What one operator of several says alone: it ends no waiting, frees no nonce, and keeps nobody from replacing.
+//! What one operator of several says alone: it ends no waiting, frees no nonce, and prevents no replacement.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A node's go-between on loopback: hands JSON-RPC on to an anvil, and changes what comes back as the story wants.
+//! A node's go-between on loopback: hands JSON-RPC on to an anvil, and changes what comes back as the test wants.
 
 use std::{
     io::{Read, Write},

@@ -2,7 +2,7 @@
 
 use super::node::{ETHER, EvmStage, SHOP};
 
-/// Whoever is paid, with an address of the same home that is only watched.
+/// The payee, with an address of the same home that is only watched.
 fn payee(stage: &EvmStage) {
     stage.json(&["account", "add", "ethereum", "--address", SHOP, "--wallet=shop"]);
 }

@@ -122,7 +122,7 @@ impl Stage {
         self.server.chain().lock().unwrap().balance(&script(address))
     }
 
-    /// An address that nobody owns.
+    /// An address that no wallet owns.
     pub fn shop() -> String {
         address_of(&ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(bitcoin::hashes::Hash::hash(b"shop"))))
     }

@@ -1,4 +1,5 @@
-//! Stand-ins on the way out: a SOCKS5 proxy that records who asks for what, and a door that records every request.
+//! Stand-ins on the way out: a SOCKS5 proxy that records which user asks for what, and a relay that records every
+//! request.
 //!
 //! Names are resolved from a list to servers on loopback; whatever is not in it is refused, as Tor does.
 
@@ -129,7 +130,7 @@ fn greet(client: &mut TcpStream) -> Option<Asked> {
     Some(Asked { kind, host, port, user, password })
 }
 
-/// A door in front of a server that records what goes in; its address.
+/// A relay in front of a server that records what goes in; its address.
 pub struct Door {
     pub url: String,
     tape: Tape,

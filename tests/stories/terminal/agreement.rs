@@ -1,4 +1,4 @@
-//! Agreement is one text and no other, on both families; and whoever reads the screen saw whom it pays.
+//! Agreement is one text and no other, on both families; and a person who reads the screen saw the payee.
 
 use super::{AGREE, stage_with_draft};
 use crate::{

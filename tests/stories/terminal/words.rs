@@ -64,7 +64,7 @@ fn words_that_are_shown_again_are_on_the_alternate_screen_only() {
         let mut session = Session::start(&stage, size, &["backup", "words"]);
         session.password().wait_for("Press Enter");
         assert!(session.is_alternate());
-        // In a low window screen after screen, and no word scrolls away before it was seen.
+        // On a low terminal screen after screen, and no word scrolls away before it was seen.
         let mut seen: Vec<String> = Vec::new();
         while session.is_alternate() {
             seen.extend(shown_words(&session));

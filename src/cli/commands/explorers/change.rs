@@ -17,7 +17,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-/// How the window says that a list is too long.
+/// How the network client says that a list is too long.
 const TOO_MANY: &str = "is one too many";
 
 /// An address to add.
@@ -117,7 +117,7 @@ fn same(url: &str, normal: &str) -> bool {
     Explorer::normal_address(url).as_deref() == Ok(normal)
 }
 
-/// The whole list by the rules of the window; nothing is asked.
+/// The whole list by the rules of the network client; nothing is asked.
 fn check(network: AnyNetwork, wanted: &[String]) -> Result<(), Failure> {
     let checked = match network {
         AnyNetwork::Bitcoin(network) => Explorer::connect(network, wanted).map(drop),

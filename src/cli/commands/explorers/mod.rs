@@ -130,7 +130,7 @@ fn list(context: &mut Context, look: Look) -> Answer {
     let typed = context.globals().explorer.clone();
     let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, ListSource::Option) };
     let passage = context.passage()?;
-    // Nobody is passed over for what an earlier run found.
+    // No host is passed over for what an earlier run found.
     let fresh = Egress { book: HealthBook::default(), ..passage.clone() };
     let mut explorers = Vec::new();
     for url in urls {

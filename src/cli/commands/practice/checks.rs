@@ -12,7 +12,7 @@ use super::{
 };
 use crate::cli::CliError;
 
-/// Somebody to pay: a script of the practice chain that belongs to no wallet.
+/// A payee: a script of the practice chain that belongs to no wallet.
 pub(super) struct Shop {
     script: ScriptBuf,
     pub(super) address: String,

@@ -14,7 +14,7 @@ use fastness::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum PracticeCliError {
-    /// Nobody listens there.
+    /// No server listens there.
     #[error("no practice chain runs at {0}")]
     NoServer(SafeText),
     /// Practice orders go to this computer only.

@@ -20,7 +20,7 @@ use fastness::{
 };
 use serde::Serialize;
 
-/// Where `--network regtest` looks when no explorer is named (explorer/defaults.rs).
+/// Where `--network regtest` looks when no explorer is named (explorer/bitcoin/defaults.rs).
 const USUAL_PORT: u16 = 3002;
 
 /// Run a practice chain of your own, until Ctrl-C; it is kept on disk
@@ -51,7 +51,7 @@ impl Args {
         let height = chain.tip().0;
         let server = start(chain, self.port)?;
         let (stop, stopped) = mpsc::channel();
-        // A second signal finds nobody listening, which changes nothing.
+        // A second signal finds no listener, which changes nothing.
         let _ = ctrlc::set_handler(move || {
             let _ = stop.send(());
         });

@@ -167,7 +167,7 @@ impl<'a> Tour<'a> {
         if self.context.ui.form() == OutputFormat::Text {
             let mut page = Page::new(Ui::medium());
             fill(&mut page);
-            // The tour is a conversation: nothing is lost when nobody reads it.
+            // The tour is a conversation: nothing is lost when its output is closed.
             let _ = ui::print_raw(&page.into_text());
         }
     }
@@ -201,7 +201,7 @@ fn say_where_on_the_way_out(form: OutputFormat, home: &Path) {
     });
 }
 
-/// A folder that nobody has yet: `practice/tour-1`, `practice/tour-2`, ...
+/// A folder that does not exist yet: `practice/tour-1`, `practice/tour-2`, ...
 fn new_folder(home: &Path) -> Result<PathBuf, PracticeCliError> {
     use std::os::unix::fs::DirBuilderExt;
     let practice = home.join("practice");

@@ -1,6 +1,7 @@
 //! One order to the practice chain's server and its answer: the little of HTTP/1.1 (RFC 9112) that takes.
 //!
-//! Loopback only; bounded in time and size. Must never be used for a real explorer: those have explorer/online/http.rs.
+//! Loopback only; bounded in time and size. Must never be used for a real explorer: those have
+//! explorer/online/transport/http.rs.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -51,7 +52,7 @@ impl ServerAddr {
     /// Sends `body` to `/practice/VERB` and returns the body of the answer.
     ///
     /// # Errors
-    /// Nobody listens, it is no practice chain, it refused, or the connection ended.
+    /// No server listens, it is no practice chain, it refused, or the connection ended.
     pub(super) fn order(self, verb: &str, body: &str) -> Result<Vec<u8>, PracticeCliError> {
         let answer = self.exchange(verb, body)?;
         match parse(&answer) {

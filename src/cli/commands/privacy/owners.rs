@@ -1,4 +1,4 @@
-//! Whose a script or an account is: the ids of the log, looked up among what the ledger's accounts derive.
+//! The owner of a script or an account: the ids of the log, looked up among what the ledger's accounts derive.
 //!
 //! Derives public scripts only. Must not read the log.
 

@@ -63,13 +63,13 @@ struct AccountSeen {
 #[derive(Serialize)]
 struct EvmSeen {
     address: String,
-    /// Accounts here that have it; nobody for a payee or a contract.
+    /// Accounts here that have it; empty for a payee or a contract.
     accounts: Vec<String>,
     #[serde(flatten)]
     times: Times,
 }
 
-/// A transaction, or a script of nobody here.
+/// A transaction, or a script that no account here has.
 #[derive(Serialize)]
 struct IdSeen {
     id: String,

@@ -1,6 +1,6 @@
 //! What a single key can spend now, as an explorer lists it; each coin is proven by its whole transaction.
 //!
-//! What the explorer leaves out stays behind the key: nobody can prove that a list is complete.
+//! What the explorer leaves out stays behind the key: that a list is complete cannot be proven.
 
 use crate::cli::context::Context;
 use bitcoin::{OutPoint, Script, Transaction, secp256k1::PublicKey};

@@ -104,8 +104,9 @@ fn key(context: &Context, row: &AccountRow, source: Option<PathBuf>, sealed: &Se
     Ok(SingleKey::parse(typed, row.account.network.class(), sealed)?)
 }
 
-/// The accounts that the drafts name and the wallet's keys derive. The ledger could name somebody else's account as this
-/// wallet's, so that it is not asked; of `known`, which it made, only the use of what the keys derive as well is taken.
+/// The accounts that the drafts name and the wallet's keys derive. The ledger could name another wallet's account as
+/// this wallet's, so that it is not asked; of `known`, which it made, only the use of what the keys derive as well is
+/// taken.
 fn derived(keys: &Keys, known: &Ownership, drafts: &[Draft]) -> Result<Vec<OwnAccount>, Failure> {
     flow::bitcoin::check_ledger(known, keys)?;
     let mut accounts: Vec<OwnAccount> = Vec::new();

@@ -153,7 +153,7 @@ impl<'a> Host<'a> {
         at!(self, host => host.place(txid).await)
     }
 
-    /// Who spends an output that this host knows; the spender was fetched and does so.
+    /// The spender of an output that this host knows; it was fetched and does spend it.
     pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
         at!(self, host => host.outspend(outpoint).await)
     }

@@ -1,6 +1,6 @@
-//! Which block stands at a height, where two chains are told of: whoever shows more of it, with the work on it.
+//! Which block is at a height, where hosts tell of two chains: the one of the longer chain, shown with the work on it.
 //!
-//! Names nothing of ours, so that anybody may be asked. A host's word for a hash is no answer here.
+//! Names nothing of ours, so that any host may be asked. A host's word for a hash is no answer here.
 
 use bitcoin::block::Header;
 
@@ -18,10 +18,10 @@ use crate::{
 };
 
 impl Explorer {
-    /// What stands at a height in the longest of two chains.
+    /// The block at a height in the longest of two chains.
     ///
     /// # Errors
-    /// Nobody answered, or only with headers that are false.
+    /// No host answered, or only with headers that are false.
     pub fn standing_at(&self, height: u32) -> Result<BlockAtHeight, ExplorerError> {
         let polled = self.ask_two(async |host: Host<'_>| shown(&host, height).await.map(Some))?;
         let mut best: Option<(u32, BlockAtHeight)> = None;

@@ -1,7 +1,7 @@
 //! A second organisation is asked whether it knows of our scripts what is known already.
 //!
-//! It says what that witness says, script by script; who is right is not decided here. One witness, as far as its
-//! allowance goes: the scripts named first are the ones that matter most.
+//! It reports what that second source says, script by script; which of the two is right is not decided here. There is
+//! one second source, as far as its allowance goes: the scripts named first are the ones that matter most.
 
 use super::{
     Explorer,
@@ -73,7 +73,7 @@ fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: Saf
         };
         let (keychain, index) = (*keychain, *index);
         match answer {
-            // Nobody agrees with itself.
+            // A host is no second source for itself.
             _ if is_the_same && is_another => opinion.agreed.push((keychain, index)),
             ScriptAnswer::History(HostHistory { txs, mempool_capped }) if !is_the_same => {
                 let operator = opinion.operator.clone();

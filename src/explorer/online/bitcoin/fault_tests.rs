@@ -1,4 +1,4 @@
-//! The window against servers that fail, stall, cheat and lie, over real sockets on loopback.
+//! The network client against servers that fail, stall, cheat and lie, over real sockets on loopback.
 //!
 //! Tests only. What a fault may cost is asserted in requests; an answer under faults is the right one or an error.
 

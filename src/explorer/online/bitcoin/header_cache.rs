@@ -1,6 +1,6 @@
 //! Headers that were seen since the newest block was asked for: linked, worked, and forgotten when the tip is asked again.
 //!
-//! Pure memory of one process. Whoever adds has them checked by chain/bitcoin/spv.rs before.
+//! Pure memory of one process. The caller that adds headers has them checked by chain/bitcoin/spv.rs before.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
-//! The window itself: questions about Bitcoin, put to an ordered list of explorers.
+//! The network client for Bitcoin: questions, put to an ordered list of explorers.
 //!
-//! Blocking outside, one current-thread runtime inside (pool.rs, which also holds the fail-over). It must not send
+//! Blocking outside, one current-thread runtime inside (transport/pool.rs, which also holds the fail-over). It must not
+//! send
 //! anything but scripts' hashes, ids and finished transactions.
 
 mod block_at_height;
@@ -118,7 +119,7 @@ impl Explorer {
         !self.pool.endpoints().iter().any(|endpoint| endpoint.kind.answers())
     }
 
-    /// The same with a name and a password for the nodes in the list; nobody else is ever shown them.
+    /// The same with a name and a password for the nodes in the list; no other host is ever shown them.
     #[must_use]
     pub fn with_login(self, login: NodeLogin) -> Self {
         let login = Rc::new(login);
@@ -232,7 +233,8 @@ impl Explorer {
         Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
-    /// A transaction by its id; its hash was checked here, its witnesses are not covered by it. Nothing if nobody has it.
+    /// A transaction by its id; its hash was checked here, its witnesses are not covered by it. Nothing if no host has
+    /// it.
     ///
     /// # Errors
     /// As [`Self::tip`].
@@ -278,7 +280,7 @@ impl Explorer {
         self.pool.seek(end, audience, ask).await
     }
 
-    /// What names nothing of ours, to whoever answers first.
+    /// What names nothing of ours, to the first host that answers.
     async fn race<T>(
         &self,
         end: Instant,

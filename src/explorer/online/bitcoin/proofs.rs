@@ -84,7 +84,7 @@ impl Explorer {
     /// `tip` is the height of the newest block. A host that cannot prove one leaves it unproven.
     ///
     /// # Errors
-    /// A host sent a proof that is false, and nobody else a true one.
+    /// A host sent a proof that is false, and no other one a true one.
     pub fn prove(&self, transactions: &[(Transaction, BlockRef)], tip: u32) -> Result<Vec<bool>, ExplorerError> {
         let mut blocks: Blocks<'_> = BTreeMap::new();
         for (place, (transaction, block)) in transactions.iter().enumerate() {
@@ -187,7 +187,8 @@ impl Explorer {
         found.iter().flatten().for_each(|(first, run)| self.seen.borrow_mut().add(*first, run));
     }
 
-    /// The header at a height and those that have to follow it: seen before, or asked from anybody, for they prove themselves.
+    /// The header at a height and those that have to follow it: seen before, or asked from any host, for they prove
+    /// themselves.
     async fn headers_from(&self, block: BlockRef, tip: u32) -> Result<Vec<Header>, ExplorerError> {
         let height = block.height;
         let is_its = |headers: &[Header]| headers.first().is_some_and(|header| header.block_hash() == block.hash);
@@ -206,12 +207,12 @@ impl Explorer {
     }
 }
 
-/// Who proves nothing leaves it to others.
+/// A host that proves nothing leaves it to others.
 fn if_any(proven: Vec<bool>) -> Option<Vec<bool>> {
     proven.contains(&true).then_some(proven)
 }
 
-/// A proof that nobody could give is none; a false one is an error.
+/// A proof that no host could give is none; a false one is an error.
 fn only_lies<T>(answer: Result<T, ExplorerError>) -> Result<Option<T>, ExplorerError> {
     match answer {
         Ok(value) => Ok(Some(value)),

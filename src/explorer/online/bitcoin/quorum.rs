@@ -1,7 +1,8 @@
-//! Questions whose answers nobody can prove: they are put to two organisations, prices to three, and what they say is compared.
+//! Questions whose answers cannot be proven: they are put to two organisations, prices to three, and what they say is
+//! compared.
 //!
-//! Two that say the same make an agreement. Where they differ, what somebody has counts more than what another lacks, and
-//! is labelled with who said it. Nobody's price decides alone.
+//! Two that say the same make an agreement. Where they differ, what one has counts more than what another lacks, and is
+//! labelled with its source. No single price decides.
 
 use bitcoin::{OutPoint, Transaction, Txid};
 
@@ -20,7 +21,7 @@ use crate::{
 };
 
 impl Explorer {
-    /// Where a transaction is, as two organisations say. Unknown only if everybody who answered has not got it.
+    /// Where a transaction is, as two organisations say. Unknown only if every one that answered has not got it.
     ///
     /// # Errors
     /// As [`Explorer::tip`].
@@ -45,7 +46,7 @@ impl Explorer {
     /// What spends an output, if anything does, as two organisations say. The spender was fetched and does spend it.
     ///
     /// # Errors
-    /// As [`Explorer::tip`], or nobody knows the output.
+    /// As [`Explorer::tip`], or no explorer knows the output.
     pub fn outspend(&self, outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
         let polled = self.wait(self.witnessed(async |host: Host<'_>| host.outspend(outpoint).await))?;
         most_telling(polled.answers, |spender| u8::from(spender.is_some())).ok_or_else(nobody)
@@ -75,7 +76,7 @@ impl Explorer {
         self.pool.organisations() > 1
     }
 
-    /// The same question to the primary and to a witness of another organisation.
+    /// The same question to the primary and to a second source of another organisation.
     async fn witnessed<T>(
         &self,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
@@ -84,13 +85,13 @@ impl Explorer {
         self.answered(self.pool.poll(after(limits::TX_QUESTION), limits::WITNESSES, Audience::Witnesses, ask).await)
     }
 
-    /// Somebody answered, or why nobody did.
+    /// An explorer answered, or why none did.
     pub(super) fn answered<T>(&self, polled: Polled<T>) -> Result<Polled<T>, ExplorerError> {
         if polled.answers.is_empty() { Err(self.pool.error_of(polled.failures)) } else { Ok(polled) }
     }
 }
 
-/// The answer that tells most, with everybody who gave it; nothing without any answer.
+/// The answer that tells most, with every host that gave it; nothing without any answer.
 fn most_telling<T: PartialEq>(answers: Vec<(SafeText, T)>, rank: impl Fn(&T) -> u8) -> Option<Claim<T>> {
     let (mut best, mut said_by) = (None, Vec::new());
     for (host, answer) in answers {
@@ -103,7 +104,7 @@ fn most_telling<T: PartialEq>(answers: Vec<(SafeText, T)>, rank: impl Fn(&T) -> 
     best.map(|value| Claim::said_by(value, said_by))
 }
 
-/// Nobody answered, and nobody failed: there was nobody to ask.
+/// No host answered and none failed: there was none to ask.
 fn nobody() -> ExplorerError {
     ExplorerError::NoAnswer(HostFailures::default())
 }

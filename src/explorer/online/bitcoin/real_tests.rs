@@ -104,7 +104,7 @@ async fn same_histories(
     assert!(electrum.histories(&again).await.expect("again").iter().all(|answer| *answer == ScriptAnswer::Unchanged));
     let times = [between - started, ended - between, fourth - third, fourth.elapsed()];
     let report = format!("{} scripts, {} transactions: {times:?}", scripts.len(), seen.len());
-    // Figures for whoever runs it, on the channel of the test's own output.
+    // Figures for the person who runs it, on the channel of the test's own output.
     std::io::Write::write_all(&mut std::io::stderr(), format!("{report}\n").as_bytes()).expect("stderr");
     seen
 }

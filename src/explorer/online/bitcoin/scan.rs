@@ -1,7 +1,7 @@
 //! The gap-limit scan as a stream: always so many questions in flight, the end of each chain moving while answers arrive.
 //!
 //! Knows no HTTP. There are no rounds, so a chain of 500 used addresses costs 500 answers and not 25 waits; a host that
-//! takes many scripts in one question gets them together. A script that nobody answered fails the scan: an error is never
+//! takes many scripts in one question gets them together. A script without an answer fails the scan: an error is never
 //! an unused address.
 
 use std::collections::{BTreeSet, VecDeque};

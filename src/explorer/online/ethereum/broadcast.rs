@@ -1,7 +1,7 @@
 //! Sending a signed Ethereum transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
-//! Never "refused" while anybody has it, and sent a second time only where it is unclear whether anybody
-//! has it. The caller has written the bytes down before they come here.
+//! Never "refused" while a node has it, and sent a second time only where it is unclear whether a node has it. The
+//! caller has written the bytes down before they come here.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::{
     text::SafeText,
 };
 
-/// One round of sending; who has not answered by then may have it.
+/// One round of sending; a node that has not answered by then may have it.
 const SENDING: Duration = Duration::from_secs(10);
 /// When to look for a transaction after sending it, counted from the last answer.
 pub(super) const READ_BACK_AT: [Duration; 5] =
@@ -67,7 +67,7 @@ impl EvmExplorer {
     /// Sends a signed transaction whose hash must be `hash`, and says what became of it.
     ///
     /// Three operators are offered it at once: one that takes it is enough. Where it is unclear, or its nonce is used,
-    /// everybody is asked for it, those it was not sent to as well.
+    /// every node is asked for it, those it was not sent to as well.
     #[must_use]
     pub fn send(&self, raw: &[u8], hash: B256, from: Address) -> EvmVerdict {
         let nobody = || EvmVerdict::NotSent(HostFailures::default());
@@ -81,7 +81,7 @@ impl EvmExplorer {
         let hosts = self.everybody();
         for some in hosts.chunks(WITNESSES) {
             tally.0.extend(self.offer_all(some, letter).await);
-            // Others are tried only while nobody was reached.
+            // Others are tried only while no node was reached.
             if tally.0.iter().any(|(_, reception)| !matches!(reception, SubmitOutcome::NotSent(_))) {
                 break;
             }
@@ -98,8 +98,8 @@ impl EvmExplorer {
         }
     }
 
-    /// Others have it. Who refuses it because its nonce is used, or another waits with it, may mean this very one: they are
-    /// asked once.
+    /// Others have it. A node that refuses it because its nonce is used, or another waits with it, may mean this very
+    /// one: such nodes are asked once.
     async fn settled(&self, letter: &OutgoingTx<'_>, mut carried: EvmTaken) -> EvmTaken {
         let doubtful = |dissent: &EvmDissent| matches!(dissent.why, EvmWhy::Refused(class) if class.may_be_there());
         if !carried.dissent.iter().any(doubtful) {
@@ -114,7 +114,7 @@ impl EvmExplorer {
         carried
     }
 
-    /// Somebody may have it: it is looked for, sent once more, and looked for again.
+    /// A node may have it: it is looked for, sent once more, and looked for again.
     async fn unclear(&self, letter: &OutgoingTx<'_>, mut tally: Tally) -> EvmVerdict {
         let asked = tally.0.len();
         if let Some(operators) = self.read_back(letter, &self.read_back_at).await {
@@ -124,7 +124,7 @@ impl EvmExplorer {
         let again: Vec<&Endpoint> =
             hosts.into_iter().filter(|host| tally.0.iter().any(|(name, _)| *name == host.operator)).collect();
         tally.0 = self.offer_all(&again, letter).await;
-        // Whoever says now that it is there already has it from the first time, which was ours.
+        // A node that says now that it is there already has it from the first time, which was ours.
         if let Some(EvmVerdict::Accepted(carried) | EvmVerdict::Known(carried)) = tally.taken() {
             return EvmVerdict::Accepted(carried);
         }
@@ -135,7 +135,7 @@ impl EvmExplorer {
         }
     }
 
-    /// Everybody who answered refuses it. It is refused if nobody has it, and if what they say can be true.
+    /// Every node that answered refuses it. It is refused if no node has it, and if what they say can be true.
     async fn refused(&self, letter: &OutgoingTx<'_>, class: EvmReject, asked: usize) -> EvmVerdict {
         let schedule = if class.may_be_there() { &self.read_back_at[..] } else { &[Duration::ZERO] };
         if let Some(operators) = self.read_back(letter, schedule).await {
@@ -148,7 +148,7 @@ impl EvmExplorer {
             // One of several who says so alone may have kept it, and have invented the nonce.
             Ok(state) if state.evidence() == Evidence::Said && self.has_witness() => EvmVerdict::Unknown,
             Ok(state) if state.value().nonce > letter.nonce => EvmVerdict::Rejected(class),
-            // They say that the nonce is used, and it is not: whatever they did with it, nobody knows.
+            // They say that the nonce is used, and it is not: what they did with it is unknown.
             _ => EvmVerdict::Unknown,
         }
     }
@@ -185,7 +185,7 @@ impl EvmExplorer {
         }
     }
 
-    /// Looks for a transaction everywhere, several times: who has it.
+    /// Looks for a transaction everywhere, several times: the nodes that have it.
     async fn read_back(&self, letter: &OutgoingTx<'_>, schedule: &[Duration]) -> Option<Vec<SafeText>> {
         let started = Instant::now();
         let about = Subject::Transaction(format!("{:x}", letter.hash));
@@ -207,7 +207,7 @@ impl EvmExplorer {
 }
 
 impl Tally {
-    /// The verdict if anybody took it or had it.
+    /// The verdict if a node took it or had it.
     fn taken(&self) -> Option<EvmVerdict> {
         let has = |reception: &SubmitOutcome| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Known);
         let mut carried = EvmTaken { asked: self.0.len(), ..EvmTaken::default() };

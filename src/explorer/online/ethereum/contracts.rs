@@ -199,7 +199,7 @@ async fn logs(node: Rpc<'_>, owner: Address, from: u64, to: Option<u64>) -> Resu
     Ok(seen.into_iter().flatten().collect())
 }
 
-/// An allowance; nothing for an event of that name without a spender, which any contract can emit in anybody's name.
+/// An allowance; nothing for an event of that name without a spender, which any contract can emit in another's name.
 fn approval(log: &Value, owner: Address) -> Result<Option<ApprovalSeen>, Cause> {
     let topics: Vec<B256> =
         member(log, "topics").as_array().ok_or(Cause::Malformed)?.iter().map(parsed).collect::<Result<_, _>>()?;

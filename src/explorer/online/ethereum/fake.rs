@@ -20,7 +20,7 @@ use crate::{
     text::SafeText,
 };
 
-/// Who is asked about: the sender of [`RAW`].
+/// The account that is asked about: the sender of [`RAW`].
 pub(super) const OURS: Address = address!("9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F");
 /// What it has.
 pub(super) const BALANCE: u64 = 5_000_000_000_000_000_000;
@@ -40,7 +40,7 @@ pub(super) const TIP: u64 = 20;
 pub(super) enum Lie {
     /// Tells the chain as it is.
     Honest,
-    /// Is not there: nobody listens.
+    /// Is not there: its port has no listener.
     Down,
     /// Changes a byte of every proof.
     ForgedProof,
@@ -133,7 +133,7 @@ impl State {
 static NOW: LazyLock<u64> =
     LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs());
 
-/// A node: who it is among several, and how it behaves.
+/// A node: which one it is among several, and how it behaves.
 pub(super) struct FakeNode {
     pub(super) server: Server,
     behaviour: Arc<Mutex<Behaviour>>,
@@ -199,7 +199,7 @@ impl FakeNode {
     }
 }
 
-/// An explorer of chain 1 on these nodes; those that are down are an address where nobody listens.
+/// An explorer of chain 1 on these nodes; those that are down are an address without a listener.
 pub(super) fn connect(nodes: &[&FakeNode]) -> EvmExplorer {
     let address = |node: &&FakeNode| match node.behaviour.lock().expect("the behaviour").lie {
         Lie::Down => {

@@ -51,8 +51,8 @@ impl EvmExplorer {
     }
 }
 
-/// The median of each figure; the lower one of two. Who does not state a figure counts as below all who do: otherwise one
-/// operator would set it alone where blocks are empty and the honest have nothing to say.
+/// The median of each figure; the lower one of two. A node that does not state a figure counts as below all that do:
+/// otherwise one operator would set it alone where blocks are empty and the honest have nothing to say.
 fn median_facts(said: &[(&Endpoint, FeeFacts)]) -> Option<FeeFacts> {
     let (_, first) = said.first()?;
     let median_of = |figure: &dyn Fn(&FeeFacts) -> Option<u128>| {
@@ -71,8 +71,8 @@ fn median_facts(said: &[(&Endpoint, FeeFacts)]) -> Option<FeeFacts> {
     Some(FeeFacts { next_base_fee, tips, gas_price, ..first.clone() })
 }
 
-/// Who names a price that differs from the median by more than the factor, in either direction. With two sources both are
-/// named: nobody knows which of them is right.
+/// The operators whose price differs from the median by more than the factor, in either direction. With two sources
+/// both are named: which of them is right is unknown.
 fn spread(said: &[(&Endpoint, FeeFacts)], median: &FeeFacts) -> Vec<Disagreement> {
     let price = |facts: &FeeFacts| match (facts.next_base_fee, facts.tips) {
         (Some(base), Some([_, tip, _])) => base.saturating_add(tip),

@@ -1,7 +1,7 @@
 //! EVM nodes that lie about every fact in turn, alone and together, over real sockets on loopback.
 //!
 //! Tests only. What holds for every combination: no wrong number is ever proven or agreed, two honest operators of three are
-//! enough, and a transaction that anybody has is never refused.
+//! enough, and a transaction that a node has is never refused.
 
 use alloy_primitives::{U256, keccak256};
 
@@ -277,7 +277,7 @@ fn whatever_three_hosts_make_of_it_what_anybody_has_is_never_refused() {
                 assert!(times.iter().all(|times| *times < 3), "{mails:?} was sent {times:?} times");
                 let held = mails.iter().zip(times).any(|(mail, times)| mail.holds(times));
                 let is_there = matches!(verdict, EvmVerdict::Accepted(_) | EvmVerdict::Known(_));
-                // Who answered with another hash is barred and not asked again: what it keeps is known to nobody.
+                // A node that answered with another hash is barred and not asked again: what it keeps stays unknown.
                 let barred_only =
                     mails.iter().zip(times).all(|(mail, times)| !mail.holds(times) || *mail == Mail::OtherHash);
                 assert!(is_there || !held || (barred_only && verdict == EvmVerdict::Unknown), "{mails:?}: {verdict:?}");

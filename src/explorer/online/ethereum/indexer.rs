@@ -43,7 +43,7 @@ pub struct EvmIndexer {
     pool: Pool,
 }
 
-/// Whose movements, and how many.
+/// The account whose movements are asked for, and how many.
 #[derive(Clone, Copy)]
 struct Wanted {
     account: Address,
@@ -266,7 +266,7 @@ fn hex<T: FromStr>(text: &str) -> Result<T, Cause> {
     Some(text).filter(|text| text.starts_with("0x")).and_then(|text| text.parse().ok()).ok_or(Cause::Malformed)
 }
 
-/// Digits only: `+1` and `1_0` are numbers to a parser and to nobody else.
+/// Digits only: `+1` and `1_0` are numbers to a parser and to no other reader.
 fn decimal(text: &str) -> Result<&str, Cause> {
     let good = !text.is_empty() && text.len() <= 78 && text.bytes().all(|byte| byte.is_ascii_digit());
     good.then_some(text).ok_or(Cause::Malformed)

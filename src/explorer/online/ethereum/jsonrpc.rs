@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0 over HTTP at one host: questions alone or in batches of a size that the host was seen to take.
 //!
 //! Bounded in bytes and time like every exchange; replies are matched by their id. It knows no method's meaning, and hands
-//! no text of a node to anybody: errors are sorted by rpc_errors.rs.
+//! no text of a node to its callers: errors are sorted by rpc_errors.rs.
 
 use alloy_primitives::{Bytes, U256};
 use serde::Deserialize;
@@ -131,7 +131,7 @@ impl Rpc<'_> {
             let response = object(response.get().as_bytes())?;
             let place = response.id.as_u64().and_then(|id| usize::try_from(id).ok());
             let slot = place.and_then(|place| answers.get_mut(place)).ok_or(Cause::Malformed)?;
-            // An id twice: nobody could say which of the two is the answer.
+            // An id twice: which of the two is the answer cannot be known.
             if slot.replace(read(response)).is_some() {
                 return Err(Cause::Malformed);
             }

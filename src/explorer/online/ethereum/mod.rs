@@ -1,6 +1,6 @@
-//! The window on EVM chains: questions to an ordered list of nodes, each asked for its chain id first.
+//! The network client for EVM chains: questions to an ordered list of nodes, each asked for its chain id first.
 //!
-//! Blocking outside. It is given addresses, hashes and calls, never a key; what it answers is labelled with who said it.
+//! Blocking outside. It is given addresses, hashes and calls, never a key; what it answers is labelled with its source.
 
 mod block;
 mod broadcast;

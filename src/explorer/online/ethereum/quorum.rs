@@ -1,4 +1,4 @@
-//! Several nodes at once: who counts as an operator of its own, what most of them say, and which block they agree on.
+//! Several nodes at once: which counts as an operator of its own, what most of them say, and which block they agree on.
 //!
 //! Questions about blocks say nothing about this wallet, so three operators get them; questions about an account go to as
 //! few as possible. It knows nothing of accounts.
@@ -36,7 +36,7 @@ const NEIGHBOURS: u64 = 2;
 /// What each of several hosts answered.
 pub(super) type Answers<'a, T> = Vec<(&'a Endpoint, Result<T, Cause>)>;
 
-/// What was said, in the order of preference; who gave no answer; and who proved false.
+/// What was said, in the order of preference; the hosts that gave no answer; and those that proved false.
 pub(super) struct Heard<'a, T> {
     pub(super) said: Vec<(&'a Endpoint, T)>,
     pub(super) failures: Vec<HostFailure>,
@@ -45,13 +45,13 @@ pub(super) struct Heard<'a, T> {
 
 /// A block that operators were asked for.
 pub(super) struct Common<'a> {
-    /// The block, with its state root if anybody sent a header that hashes to it.
+    /// The block, with its state root if a node sent a header that hashes to it.
     pub(super) block: Block,
-    /// Who names it, the preferred one first: one alone is no agreement.
+    /// The nodes that name it, the preferred one first: one alone is no agreement.
     pub(super) hosts: Vec<&'a Endpoint>,
-    /// Nobody who answered names another block, or is far ahead of it.
+    /// No node that answered names another block, or is far ahead of it.
     pub(super) unanimous: bool,
-    /// Who answered at all.
+    /// The nodes that answered at all.
     pub(super) answered: Vec<&'a Endpoint>,
     pub(super) disagreements: Vec<Disagreement>,
 }
@@ -76,7 +76,7 @@ impl EvmExplorer {
     }
 
     /// Asks three operators at once, and further ones while fewer than `enough` have answered. A second host of an operator
-    /// is asked only if nobody else answers.
+    /// is asked only if no other answers.
     pub(super) async fn hear<T>(&self, enough: usize, ask: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>) -> Heard<'_, T> {
         let mut heard = Heard::new();
         let (operators, all) = (self.operators(), self.everybody());
@@ -141,7 +141,7 @@ impl EvmExplorer {
         }
     }
 
-    /// The block of this height, or a little below if that leaves nobody who disagrees.
+    /// The block of this height, or a little below if that leaves no node that disagrees.
     async fn agreed_block<'a>(
         &'a self,
         tips: &[(&'a Endpoint, Block)],
@@ -184,7 +184,7 @@ impl EvmExplorer {
     }
 }
 
-/// Who names the block with this hash, and what is to be said of the others.
+/// The nodes that name the block with this hash, and what is to be said of the others.
 fn sort_out<'a>(
     tips: &[(&'a Endpoint, Block)],
     blocks: &[(&'a Endpoint, Block)],
@@ -196,7 +196,8 @@ fn sort_out<'a>(
     let block = with_root.or(same.first()).map_or_else(|| Block::none(0), |(_, block)| block.clone());
     let mut hosts = Vec::new();
     for (host, seen) in &same {
-        // Somebody sent a header that hashes to it; this one sent something else under the same hash, or half of it.
+        // Another node sent a header that hashes to it; this one sent something else under the same hash, or half of
+        // it.
         if block.state_root.is_some() && seen.state_root.is_none() {
             disagreements.push(disagreement(host, Matter::Proof, "a header that does not hash to its block's hash"));
         } else {
@@ -217,7 +218,7 @@ fn sort_out<'a>(
         disagreements.push(disagreement(host, Matter::Height, &format!("the newest block is {}", tip.number)));
     }
     let far = tips.iter().filter(|(_, tip)| ahead(tip)).count();
-    // With half of them far ahead, this is a block of long ago, whoever is right.
+    // With half of them far ahead, this is a block of long ago, whichever is right.
     if tips.len() - far < 2 {
         hosts.truncate(1);
     }
@@ -242,7 +243,7 @@ impl<'a, T> Heard<'a, T> {
 }
 
 impl Block {
-    /// What is known of a block that nobody named.
+    /// What is known of a block that no node named.
     fn none(number: u64) -> Self {
         Self { number, hash: B256::ZERO, time: 0, state_root: None }
     }
@@ -260,7 +261,7 @@ pub(super) fn disagreement(host: &Endpoint, about: Matter, said: &str) -> Disagr
     Disagreement { operator: host.operator.clone(), about, said: SafeText::new(said) }
 }
 
-/// A host that proved false is named; one that is down or busy disagrees with nobody.
+/// A host that proved false is named; one that is down or busy disagrees with no other.
 pub(super) fn falsehood(host: &Endpoint, cause: Cause) -> Option<Disagreement> {
     match cause {
         Cause::Lied => Some(disagreement(host, Matter::Proof, "something that does not hold; it is not asked again")),

@@ -43,7 +43,7 @@ impl EvmExplorer {
         self.said_account(address, common).await
     }
 
-    /// From the first host whose proof holds; whoever sent one before that does not hold lied. Where nobody's holds, that
+    /// From the first host whose proof holds; a host whose earlier proof does not hold lied. Where no proof holds, that
     /// says nothing: some chains keep their state in another way.
     async fn proven_account(&self, address: Address, common: &mut Common<'_>) -> Option<Sourced<EvmAccountState>> {
         let (root, about) = (common.block.state_root?, account(address));
@@ -119,7 +119,8 @@ impl EvmExplorer {
         }
     }
 
-    /// The nonce with what waits in pools, which nobody can prove: the highest that two operators reach, else the only one.
+    /// The nonce with what waits in pools, which cannot be proven: the highest that two operators reach, else the only
+    /// one.
     ///
     /// # Errors
     /// As [`Self::account`].
@@ -191,13 +192,13 @@ impl EvmExplorer {
     }
 }
 
-/// What a question about an account tells whoever is asked.
+/// What a question about an account tells the host that is asked.
 fn account(address: Address) -> Subject {
     Subject::Account(format!("{address:x}"))
 }
 
-/// A proof is as good as those who name its block: where somebody names another one it counts as their agreement, and where
-/// only one is left who did not lie, as what that one says.
+/// A proof is as good as the operators that name its block: where another operator names another block it counts as
+/// their agreement, and where only one is left that did not lie, as what that one says.
 fn proven_state(state: EvmAccountState, common: &mut Common<'_>) -> Sourced<EvmAccountState> {
     let said_by = names(&common.hosts);
     let is_proven = common.unanimous && said_by.len() > 1;

@@ -30,8 +30,8 @@ struct Sighting {
 type ReceiptKey = (B256, Succeeded, U256, Option<Address>);
 
 impl EvmExplorer {
-    /// Where a transaction is. Absent only if everybody who answered has not got it; in a block only if nobody who knows
-    /// that block denies it, or two have it.
+    /// Where a transaction is. Absent only if every node that answered has not got it; in a block only if no node that
+    /// knows that block denies it, or two have it.
     ///
     /// # Errors
     /// No node answered, or only false ones.
@@ -69,7 +69,7 @@ impl EvmExplorer {
             }
         }
         if hosts.len() == 1 && !disagreements.is_empty() {
-            // One against others: it is somewhere, but nobody can say that it is in a block.
+            // One against others: it is somewhere, but that it is in a block cannot be said.
             let alone = hosts
                 .iter()
                 .map(|host| disagreement(host, Matter::Place, &words(&EvmWhereabouts::Mined(receipt.clone()))));
@@ -127,7 +127,7 @@ fn shallower(one: EvmReceipt, other: EvmReceipt) -> EvmReceipt {
     }
 }
 
-/// In a pool if anybody has it; else nowhere, and the nonce is what two reach, so that one alone cannot say that another
+/// In a pool if a node has it; else nowhere, and the nonce is what two reach, so that one alone cannot say that another
 /// transaction took its place.
 fn not_mined(said: &[(&Endpoint, Sighting)]) -> Sourced<EvmWhereabouts> {
     let (pending, absent): (Vec<_>, Vec<_>) = said.iter().partition(|(_, s)| s.place == EvmWhereabouts::Pending);

@@ -1,7 +1,7 @@
 //! How many questions one host has in hand at once: few at first, more as it answers, one after it said 429.
 //!
 //! Counts only, and asks nothing. A host's own bucket is unknown until it runs dry, and every question that is under way then
-//! is one too many: so their number begins low, and grows only as answers prove that there is room.
+//! is one too many: so their number begins low, and grows only as answers prove that the host can take more.
 
 use std::cell::Cell;
 
@@ -16,13 +16,13 @@ use crate::explorer::Cause;
 /// The questions that one host may have in hand.
 pub(crate) struct ConcurrencyLimit {
     free: Semaphore,
-    /// Seats in all.
+    /// The limit on questions that are under way at once.
     all: Cell<usize>,
     /// Those to be taken away as soon as they are given back.
     surplus: Cell<usize>,
-    /// Answers since the last seat was added.
+    /// Answers since the limit was last raised.
     answers: Cell<usize>,
-    /// Answers that a further seat costs.
+    /// Answers that the next raise costs.
     price: Cell<usize>,
 }
 
@@ -54,7 +54,7 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// Seats in all.
+    /// The limit on questions that are under way at once.
     pub(crate) const fn all(&self) -> usize {
         self.all.get()
     }
@@ -65,7 +65,7 @@ impl ConcurrencyLimit {
         Ok(Seat { seats: self, permit: permit.ok() })
     }
 
-    /// The host answered: after so many answers there is room for one more.
+    /// The host answered: after so many answers the limit rises by one.
     pub(crate) fn answered(&self) {
         self.answers.set(self.answers.get() + 1);
         if self.answers.get() >= self.price.get() && self.all.get() < limits::IN_FLIGHT {

@@ -47,7 +47,8 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// How many questions of one kind go to it together: whoever answers over one connection is told all of them at once.
+    /// How many questions of one kind go to it together: a host that answers over one connection is told all of them at
+    /// once.
     pub(crate) const fn together(self) -> usize {
         match self {
             Self::Electrum | Self::Core => limits::PART,
@@ -88,13 +89,13 @@ pub(crate) struct Endpoint {
     pub(crate) on_our_chain: AsyncOnceCell<()>,
     /// Set for the life of the process when it proved false.
     pub(crate) barred: Cell<Option<Cause>>,
-    /// Set once it sent the raw bytes of a transaction: who never did may know them as text only.
+    /// Set once it sent the raw bytes of a transaction: a host that never did may know them as text only.
     pub(crate) sends_raw: Cell<bool>,
     /// How many questions it has in hand.
     pub(crate) seats: ConcurrencyLimit,
     /// JSON-RPC questions that this host takes in one batch; some take three and break on four.
     pub(crate) batch: Cell<usize>,
-    /// Whose it is.
+    /// The owner of the host.
     pub(crate) trust: Trust,
     allowance: Option<Allowance>,
     /// Stands for the address where the address itself, which may hold a key, must not be written.
@@ -214,7 +215,7 @@ impl Endpoint {
         look(&mut self.health.borrow().borrow_mut())
     }
 
-    /// Whether it may be asked: not if it lied within a day, and only if nobody else is left if it fails all the time.
+    /// Whether it may be asked: not if it lied within a day, and only if no other is left if it fails all the time.
     pub(crate) fn gate(&self, lane: Lane) -> Result<Gate, Cause> {
         let now = clock::now();
         match self.barred.get() {
@@ -300,7 +301,7 @@ impl Endpoint {
         may
     }
 
-    /// Nobody asks this host for so long.
+    /// This host is not asked for so long.
     pub(crate) fn rest_for(&self, pause: Duration) {
         let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.health(|health| health.rest_until(clock::now().saturating_add(pause)));
@@ -323,7 +324,7 @@ impl Endpoint {
 
     /// Waits for our turn at this host: while it asked us to rest, and while we had our share; not beyond `deadline`.
     pub(crate) async fn turn(&self, deadline: Instant) -> Result<(), Cause> {
-        // Who asked for a long rest is not waited for.
+        // A host that asked for a long rest is not waited for.
         let rest = Duration::from_millis(self.health(|health| health.rest(clock::now())));
         if rest > limits::RETRY_AFTER_CEILING {
             return Err(Cause::Throttled);

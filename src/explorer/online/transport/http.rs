@@ -24,7 +24,7 @@ use crate::{
 
 pub(crate) use reqwest::Url;
 
-/// Sent with every request: the same for everybody, without a version.
+/// Sent with every request: the same for every user, without a version.
 const USER_AGENT: &str = "fastness";
 
 /// What a TLS session is offered for (ALPN).

@@ -1,4 +1,4 @@
-//! How much we read, how long we wait and how often we ask: every bound of the window, with its reason.
+//! How much we read, how long we wait and how often we ask: every bound of the network client, with its reason.
 //!
 //! Numbers only. A hostile server may waste what is written here and not a byte or a second more.
 
@@ -37,7 +37,7 @@ pub(crate) const CHUNK: usize = 100;
 pub(crate) const PART: usize = 1000;
 /// The same for whole transactions, so that large ones stay within [`CHUNK_BYTES`].
 pub(crate) const TX_PART: usize = 100;
-/// Memory of the histories that one window gathers from all hosts; a person's wallet has less in its whole life.
+/// Memory of the histories that one client gathers from all hosts; a person's wallet has less in its whole life.
 pub(crate) const KEPT_BYTES: usize = 40 << 20;
 /// Raw transactions kept per host, so that none is asked for twice.
 pub(crate) const CACHE_BYTES: usize = 8 << 20;
@@ -75,7 +75,7 @@ pub(crate) const ANSWERS_A_SEAT_AFTER_429: usize = 20;
 pub(crate) const SCRIPTS_TOGETHER: usize = 300;
 /// One page of a common list: fewer and smaller than a person's busiest script, for it is only read for hints.
 pub(crate) const MANY_BYTES: usize = 8 << 20;
-/// Transactions in one page of a common list, and how many pages of news are read before everybody is asked.
+/// Transactions in one page of a common list, and how many pages of news are read before every script is asked about.
 pub(crate) const PAGE_TOGETHER: usize = 50;
 pub(crate) const PAGES_TOGETHER: usize = 20;
 /// Scripts put to an Electrum server together: 100 are pipelined at a time.
@@ -119,7 +119,7 @@ pub(crate) const REQUEST: Duration = Duration::from_secs(20);
 pub(crate) const PROXY_FACTOR: u32 = 3;
 /// Idle connections are dropped before the first public server drops them (69 s).
 pub(crate) const POOL_IDLE: Duration = Duration::from_secs(60);
-/// A question about the chain that anybody may answer: two hosts, 6 s each.
+/// A question about the chain that any host may answer: two hosts, 6 s each.
 pub(crate) const NEUTRAL_QUESTION: Duration = Duration::from_secs(12);
 /// A question about one transaction.
 pub(crate) const TX_QUESTION: Duration = Duration::from_secs(30);
@@ -131,15 +131,15 @@ pub(crate) const SCAN: Duration = Duration::from_secs(600);
 pub(crate) const WITNESSES: usize = 2;
 /// Organisations whose prices are compared.
 pub(crate) const PRICES: usize = 3;
-/// How long a host may take for what anybody can answer before a second one is asked as well.
+/// How long a host may take for what any host can answer before a second one is asked as well.
 pub(crate) const HEDGE_AFTER: Duration = Duration::from_millis(1_500);
 /// One question in so many may be asked twice for being slow.
 pub(crate) const HEDGE_ONE_IN: u64 = 20;
 /// Hosts of different operators that a transaction is sent to at once.
 pub(crate) const SEND_TO: usize = 3;
-/// What each of them has to answer it; nobody's answer is given up before.
+/// What each of them has to answer it; no answer is given up before.
 pub(crate) const SEND_ONE: Duration = Duration::from_secs(10);
-/// Rounds of sending: when nobody of the first took it, the next are asked.
+/// Rounds of sending: when none of the first took it, the next are asked.
 pub(crate) const SEND_ROUNDS: usize = 3;
 /// One look for a transaction at every host.
 pub(crate) const LOOKING: Duration = Duration::from_secs(6);
@@ -163,5 +163,5 @@ pub(crate) const PRACTICE_LOOK_AT: [Duration; 5] = [
 pub(crate) const PROPAGATION_LOOKS: usize = 2;
 /// Hosts that are asked then.
 pub(crate) const PROPAGATION_HOSTS: usize = 2;
-/// Inputs of somebody else's transaction that are looked at to see whether it is signed.
+/// Inputs of a stranger's transaction that are looked at to see whether it is signed.
 pub(crate) const CONFLICT_INPUTS: usize = 20;

@@ -1,7 +1,7 @@
-//! The explorers of one network on one thread: who is asked first, who next, who as well, who never again.
+//! The explorers of one network on one thread: which is asked first, which next, which as well, which never again.
 //!
 //! Knows addresses, health and causes, and nothing of what is asked: backends bring the questions. What names our scripts
-//! goes to a primary and at most so many witnesses; what names nothing may go to anybody.
+//! goes to a primary and at most so many second sources; what names nothing may go to any host.
 
 use std::{
     cell::{Cell, RefCell},
@@ -34,7 +34,7 @@ pub(crate) struct Pool {
     network: &'static str,
     /// Our own first.
     endpoints: Vec<Endpoint>,
-    /// Whom to ask first: the same one for everything, so that one operator and not all learn a wallet's scripts.
+    /// The host to ask first: the same one for everything, so that one operator and not all learn a wallet's scripts.
     first: Cell<usize>,
     /// Organisations that were told something about this wallet, each with its network.
     told: RefCell<Rc<RefCell<BTreeSet<String>>>>,
@@ -56,12 +56,12 @@ impl Drop for Engine {
     }
 }
 
-/// Who may be asked.
+/// The hosts that may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Anybody: the question names nothing of ours.
+    /// Any host: the question names nothing of ours.
     Anybody,
-    /// The witnesses that may know of us.
+    /// The second sources that may know of us.
     Witnesses,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Polled<T> {
     pub(crate) failures: Vec<HostFailure>,
 }
 
-/// What was heard so far by who asks until somebody has a value.
+/// What was heard so far by a search that asks until a host has a value.
 #[derive(Default)]
 struct PoolTally {
     failures: Vec<HostFailure>,
@@ -96,7 +96,7 @@ impl PoolTally {
     }
 }
 
-/// What was found, and who said so: who has the value, or everybody who has none.
+/// What was found, and its sources: the hosts that have the value, or all that have none.
 pub(crate) struct PoolAnswer<T> {
     pub(crate) value: Option<T>,
     pub(crate) operators: Vec<SafeText>,
@@ -167,7 +167,7 @@ impl Pool {
 
     /// Asks one explorer after the other until one has a value. Each gets an equal part of the time that is left.
     ///
-    /// Where what is asked names something of ours, no more than the witnesses that are allowed are told.
+    /// Where what is asked names something of ours, no more than the second sources that are allowed are told.
     pub(crate) async fn seek<T>(
         &self,
         end: Instant,
@@ -330,7 +330,8 @@ impl Pool {
         order
     }
 
-    /// Places in the list, our own first, then who was quick and did not fail; another is preferred only if it is clearly better.
+    /// Positions in the list, our own first, then hosts that were quick and did not fail; another is preferred only if
+    /// it is clearly better.
     fn best_first(&self) -> Vec<usize> {
         let mut order = self.order();
         let score = |place: usize| {
@@ -388,7 +389,7 @@ impl Pool {
         answer.inspect_err(|cause| self.remember(endpoint, *cause))
     }
 
-    /// Bars who proved false, and asks somebody else first when a whole host, not one question, failed.
+    /// Bars a host that proved false, and asks another one first when a whole host, not one question, failed.
     pub(crate) fn remember(&self, endpoint: &Endpoint, cause: Cause) {
         if matches!(cause, Cause::Lied | Cause::WrongChain) {
             endpoint.distrust(cause);
@@ -409,8 +410,8 @@ impl Pool {
         }
     }
 
-    /// The gravest of several failures: a lie, then a wrong chain, then silence. Who lied before and was not asked now says
-    /// nothing about why the others failed.
+    /// The gravest of several failures: a lie, then a wrong chain, then silence. A host that lied before and was not
+    /// asked now says nothing about why the others failed.
     pub(crate) fn error_of(&self, failures: Vec<HostFailure>) -> ExplorerError {
         let first_with = |cause| failures.iter().find(|failure| failure.cause == cause).map(|f| f.operator.clone());
         let is_left_out = |failure: &HostFailure| failure.cause == Cause::Distrusted;

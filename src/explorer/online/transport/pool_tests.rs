@@ -1,4 +1,4 @@
-//! Whom a pool asks, in which order, and who is never told: with questions that are closures and no network.
+//! Which hosts a pool asks, in which order, and which are never told: with questions that are closures and no network.
 
 use std::{cell::RefCell, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! Who spent a coin of ours, when nobody will take our transaction: another transaction, found and verified.
+//! The spender of a coin of ours, when no host will take our transaction: another transaction, found and verified.
 //!
 //! A host's word is not enough to call a payment lost. The other transaction is fetched, spends one of the same coins, and
 //! Bitcoin Core's code accepts all of its inputs.
@@ -46,7 +46,7 @@ impl Explorer {
         None
     }
 
-    /// Whether every input of it is accepted: anyone can write a transaction that names our coin.
+    /// Whether every input of it is accepted: a transaction that names our coin can be written without our keys.
     async fn is_signed(&self, txid: Txid, end: Instant) -> bool {
         let Some(transaction) = self.fetch(txid, end).await else { return false };
         if transaction.input.len() > limits::CONFLICT_INPUTS {

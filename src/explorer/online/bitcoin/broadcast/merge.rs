@@ -1,6 +1,6 @@
 //! From what several hosts made of one transaction to one verdict.
 //!
-//! Pure. Never "refused" while anybody has it or may have it; what was unclear once stays unclear until it is found.
+//! Pure. Never "refused" while a host has it or may have it; what was unclear once stays unclear until it is found.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub(crate) struct Tally {
     heard: Vec<(SafeText, SubmitOutcome)>,
 }
 
-/// Somebody who has it, when everybody was asked for it.
+/// A host that has it, when every host was asked for it.
 pub(crate) struct HostState {
     pub(crate) operator: SafeText,
     pub(crate) place: TxPlace,
@@ -41,22 +41,22 @@ impl Tally {
         self.heard.iter().any(|(_, reception)| fits(*reception))
     }
 
-    /// Whether somebody took it from us.
+    /// Whether a host took it from us.
     pub(crate) fn is_accepted(&self) -> bool {
         self.any(|reception| reception == SubmitOutcome::Accepted)
     }
 
-    /// Whether somebody took it, or says that it waits for a block already.
+    /// Whether a host took it, or says that it waits for a block already.
     pub(crate) fn is_waiting(&self) -> bool {
         self.any(|reception| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Refused(Refusal::Known)))
     }
 
-    /// Whether somebody has it, as they say.
+    /// Whether a host has it, as it says.
     pub(crate) fn is_held(&self) -> bool {
         self.any(SubmitOutcome::is_held)
     }
 
-    /// Whether somebody may have passed it on.
+    /// Whether a host may have passed it on.
     pub(crate) fn is_unclear(&self) -> bool {
         self.any(|reception| matches!(reception, SubmitOutcome::Unclear(_)))
     }
@@ -69,7 +69,7 @@ impl Tally {
         self.heard.iter().any(is_it)
     }
 
-    /// Whether it may be there although nobody took it: unclear, its coins are gone, or the reason was cut away.
+    /// Whether it may be there although no host took it: unclear, its coins are gone, or the reason was cut away.
     pub(crate) fn may_be_there(&self) -> bool {
         self.any(|reception| match reception {
             SubmitOutcome::Accepted | SubmitOutcome::Unclear(_) => true,
@@ -89,7 +89,7 @@ impl Tally {
         self.any(|reception| matches!(reception, SubmitOutcome::NotSent(Cause::Busy)))
     }
 
-    /// The verdict when somebody says to have it.
+    /// The verdict when a host says to have it.
     pub(crate) fn held(&self, propagation: Propagation) -> Verdict {
         let holders = self.heard.iter().filter(|(_, reception)| reception.is_held());
         self.taken(holders.map(|(operator, _)| operator.clone()).collect(), propagation)
@@ -108,7 +108,7 @@ impl Tally {
         self.taken(operators.into_iter().collect(), spread.map_or(Propagation::NotYet, Propagation::Seen))
     }
 
-    /// Taken by us or already there: who has it, and what the others said.
+    /// Taken by us or already there: the hosts that have it, and what the others said.
     fn taken(&self, operators: Vec<SafeText>, propagation: Propagation) -> Verdict {
         let others = self.heard.iter().filter(|(operator, _)| !operators.contains(operator));
         let dissent = others
@@ -117,7 +117,7 @@ impl Tally {
         if self.is_accepted() || self.is_unclear() { Verdict::Accepted(taken) } else { Verdict::Known(taken) }
     }
 
-    /// The verdict when nobody has it and nothing is unclear: the refusal that tells most, or nobody reached.
+    /// The verdict when no host has it and nothing is unclear: the refusal that tells most, or no host reached.
     pub(crate) fn unheld(self) -> Verdict {
         let refused = self.heard.iter().filter_map(|(_, reception)| match reception {
             SubmitOutcome::Refused(refusal) => class(*refusal),

@@ -1,6 +1,6 @@
 //! Sending a finished transaction: the same bytes to several operators at once, and one verdict at the end.
 //!
-//! Never "refused" while anybody has it. It builds and signs nothing; the caller has written the bytes down before they
+//! Never "refused" while a host has it. It builds and signs nothing; the caller has written the bytes down before they
 //! come here, and what this file sends a second time are the same bytes.
 
 mod blockchair;
@@ -52,8 +52,9 @@ struct Hosts<'a> {
 impl Explorer {
     /// Sends a signed transaction whose id must be `expected`, and says what became of it.
     ///
-    /// Three explorers of different operators are sent it at once, the next three only if none of them took it; one alone if
-    /// it is sent [privately](Sending::Privately). Where it is not clear whether a host did, everybody is asked for it several times within 16 s, and the same bytes go out once more.
+    /// Three explorers of different operators are sent it at once, the next three only if none of them took it; one
+    /// alone if it is sent [privately](Sending::Privately). Where it is not clear whether a host did, every host is
+    /// asked for it several times within 16 s, and the same bytes go out once more.
     #[must_use]
     pub fn broadcast(&self, raw: &[u8], expected: Txid) -> Verdict {
         let Ok(tx) = consensus::deserialize::<Transaction>(raw) else {
@@ -63,7 +64,7 @@ impl Explorer {
             return Verdict::NotSent(NotSent::NotThatTransaction);
         }
         let letter = OutgoingTx { raw, tx: &tx, txid: expected };
-        // Without a runtime nothing was sent to anybody.
+        // Without a runtime nothing was sent to a host.
         let verdict = self.wait(async { Ok(self.deliver(&letter).await) });
         verdict.unwrap_or_else(|_| Verdict::NotSent(NotSent::Nobody(HostFailures::default())))
     }
@@ -79,7 +80,7 @@ impl Explorer {
             }
         }
         if self.sending == Sending::Privately {
-            // Nobody else is asked for it either.
+            // No other host is asked for it either.
             hosts.unused.clear();
         }
         if tally.is_waiting() {
@@ -92,7 +93,8 @@ impl Explorer {
                 None => tally.unheld(),
             };
         }
-        // Whoever refuses it may be wrong about others: one look, or several where it is more than a possibility.
+        // A host that refuses it may be wrong about the others: one look, or several where it is more than a
+        // possibility.
         let looks: &[Duration] = if tally.may_be_there() { &self.read_back_at } else { &[Duration::ZERO] };
         if let Some(holders) = self.look_for(letter.txid, &hosts, looks).await {
             return tally.found(holders);
@@ -100,14 +102,14 @@ impl Explorer {
         self.unfound(letter, hosts, tally).await
     }
 
-    /// Nobody shows it: somebody says that it is in a block, or a coin of it is spent, or all refused, or it is unclear.
+    /// No host shows it: one says that it is in a block, or a coin of it is spent, or all refused, or it is unclear.
     async fn unfound(&self, letter: &OutgoingTx<'_>, hosts: Hosts<'_>, tally: Tally) -> Verdict {
         if tally.is_held() {
             return tally.held(Propagation::NotYet);
         }
         if tally.may_be_there()
             && let Some(conflict) = self.conflict(letter).await
-            // While somebody may hold ours, a rival decides only once it is in a block.
+            // While a host may hold ours, a rival decides only once it is in a block.
             && (!tally.is_unclear() || matches!(conflict.place, TxPlace::Confirmed(_)))
         {
             return Verdict::Rejected(RejectClass::Conflict(conflict.txid));
@@ -146,7 +148,7 @@ impl Explorer {
         Hosts { sent: Vec::new(), unused, most }
     }
 
-    /// Sends it to these at once and waits for all of them: nobody is cut off because another was faster.
+    /// Sends it to these at once and waits for all of them: no host is cut off because another was faster.
     async fn offer_all(&self, round: &[&Endpoint], letter: &OutgoingTx<'_>, tally: &mut Tally) {
         let deadline = after(limits::SEND_ONE * self.http.slowness());
         let offers = round.iter().map(async |endpoint| self.offer(endpoint, deadline, letter).await);
@@ -198,8 +200,8 @@ impl Explorer {
         Ok(received)
     }
 
-    /// Looks for a transaction everywhere, or where it was sent if nobody else is to know; several times, for servers cache
-    /// what they said before.
+    /// Looks for a transaction everywhere, or only where it was sent if other hosts must not know; several times, for
+    /// servers cache what they said before.
     async fn look_for(&self, txid: Txid, hosts: &Hosts<'_>, at: &[Duration]) -> Option<Vec<HostState>> {
         let may_know = |host: &Endpoint| {
             self.sending == Sending::Widely || hosts.sent.iter().any(|sent| std::ptr::eq(*sent, host))
@@ -228,7 +230,7 @@ impl Explorer {
         Some(HostState { operator: endpoint.operator.clone(), place })
     }
 
-    /// Whether somebody has it, byte for byte, who was not sent it. A short wait; it is advice and no condition.
+    /// Whether a host that was not sent it has it, byte for byte. A short wait; it is advice and no condition.
     async fn propagation(&self, letter: &OutgoingTx<'_>, hosts: &Hosts<'_>, tally: &Tally) -> Propagation {
         let others: Vec<&Endpoint> = hosts.strangers().take(limits::PROPAGATION_HOSTS).collect();
         if others.is_empty() || !tally.is_accepted() {

@@ -222,7 +222,7 @@ fn an_answer_with_another_id_is_a_lie() {
     assert_eq!((taken.operators, taken.dissent[0].why), (names(&[&honest]), Why::Unclear(Cause::Lied)));
 }
 
-/// A parent that anybody may spend, our payment out of it, and a rival that is as good.
+/// A parent that is spent without a key, our payment out of it, and a rival that is as good.
 fn rivals() -> [Transaction; 3] {
     let parent = fake::payment(&ScriptBuf::from_bytes(vec![0x51]), 1);
     let spend = |number| {
@@ -290,7 +290,7 @@ fn what_is_in_a_block_is_confirmed_whatever_the_refusal() {
             "{refusal}"
         );
     }
-    // Said to be in a block, and shown by nobody yet: it is there.
+    // Said to be in a block, and no host shows it yet: it is there.
     let Verdict::Known(taken) = send(&tx, &[&refuser(&tx, utxo)]) else { panic!("known") };
     assert_eq!(taken.operators.len(), 1);
 }
@@ -389,7 +389,7 @@ fn privately_one_learns_of_it_and_the_next_only_if_the_first_was_not_reached() {
     let taken = accepted(privately(&[&first, &second]));
     assert_eq!((taken.operators, taken.propagation), (names(&[&first]), Propagation::NobodyToAsk));
     assert_eq!(second.count("POST") + second.count("GET /tx/"), 0, "nobody else is told or asked");
-    // Refused, or unclear: still nobody else.
+    // Refused, or unclear: still no other host.
     for first in [refuser(&tx, DUST), receiver(&tx, Keeps::Nothing, || Act::HangUp)] {
         let second = taker(&tx);
         let verdict = privately(&[&first, &second]);

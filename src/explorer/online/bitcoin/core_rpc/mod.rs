@@ -1,7 +1,7 @@
 //! The backend of a person's own Bitcoin Core, without its wallet: which method answers which question.
 //!
 //! One node; going to another host is decided above. Its own node is not believed either: transactions hash to their
-//! ids, blocks to theirs, with their Merkle roots. No script leaves it for anybody else.
+//! ids, blocks to theirs, with their Merkle roots. No script leaves it for another host.
 
 pub(super) mod memory;
 mod proofs;
@@ -150,7 +150,7 @@ impl Core<'_> {
         }
     }
 
-    /// Who spends an output that the node knows; the spender is fetched and does so.
+    /// The spender of an output that the node knows; it is fetched and does spend it.
     pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
         let OutPoint { txid, vout } = outpoint;
         let located = self.locate(txid).await?.ok_or(Cause::Missing)?;

@@ -226,7 +226,7 @@ impl Core<'_> {
         }
     }
 
-    /// Waits for the end of a search that somebody else, or an earlier process of ours, has started.
+    /// Waits for the end of a search that another program, or an earlier process of ours, has started.
     async fn wait_for_search(&self) -> Result<(), Cause> {
         loop {
             if Instant::now() + limits::SCAN_POLL >= self.deadline {
@@ -239,7 +239,7 @@ impl Core<'_> {
         }
     }
 
-    /// Tells the node that nobody waits for its search any more. It need not succeed.
+    /// Tells the node that its search is not waited for any more. It need not succeed.
     async fn abort_search(&self) {
         let brief = Node { deadline: Instant::now() + limits::SCAN_ABORT, ..self.node() };
         drop(brief.ask(RequestPurpose::Neutral, ("scanblocks", json!(["abort"])), limits::SMALL_BYTES).await);

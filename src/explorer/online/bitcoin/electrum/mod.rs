@@ -92,7 +92,7 @@ impl Electrum<'_> {
         match self.header(height).await {
             Ok(header) => Ok(Some(header.block_hash())),
             Err(OUT_OF_RANGE) => Ok(None),
-            // Some servers say this in words that nobody wrote down: the height of the tip tells.
+            // Some servers say this in words that no document lists: the height of the tip tells.
             Err(cause @ (Cause::Refused(_) | Cause::ServerError(_))) => {
                 if height > self.tip().await?.height {
                     Ok(None)
@@ -162,7 +162,7 @@ impl Electrum<'_> {
         Err(failed)
     }
 
-    /// Who spends an output that this host knows; the spender is fetched and does so.
+    /// The spender of an output that this host knows; it is fetched and does spend it.
     pub(super) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
         let tx = self.transaction(outpoint.txid).await?.ok_or(Cause::Missing)?;
         let output =
@@ -307,8 +307,8 @@ impl Electrum<'_> {
         json_of::entries(&self.ask(RequestPurpose::Read, ("blockchain.scripthash.get_history", params)).await?)
     }
 
-    /// Scripts whose history has to name a transaction: what it pays, or else what it spends. Servers keep no history of
-    /// outputs that nobody can spend.
+    /// Scripts whose history has to name a transaction: what it pays, or else what it spends. Servers keep no history
+    /// of unspendable outputs.
     async fn scripts_of(&self, tx: &Transaction) -> Result<Vec<ScriptBuf>, Cause> {
         let pays: Vec<ScriptBuf> = tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
         let listed: Vec<ScriptBuf> = pays.into_iter().filter(|script| !script.is_op_return()).collect();

@@ -31,7 +31,7 @@ use crate::explorer::{
     },
 };
 
-/// What we say we are: the same for everybody, without a version.
+/// What we say we are: the same for every user, without a version.
 const CLIENT: &str = "fastness";
 /// Versions of the protocol that this file speaks.
 const PROTOCOL: [&str; 2] = ["1.4", "1.6"];
@@ -125,8 +125,8 @@ impl ElectrumWire<'_> {
         timeout_at(self.deadline, work).await.unwrap_or(Err(Cause::TimedOut))
     }
 
-    /// One chunk on the kept connection, or on a new one. A connection is kept only if its exchange ended well: nobody
-    /// could tell late answers from the next ones.
+    /// One chunk on the kept connection, or on a new one. A connection is kept only if its exchange ended well: late
+    /// answers could not be told from the next ones.
     async fn exchange(&self, purpose: RequestPurpose, questions: &[ElectrumCall]) -> Result<Vec<ElectrumReply>, Cause> {
         let lines = self.endpoint.memory::<Lines>()?;
         let address = self.endpoint.server.as_ref().ok_or(Cause::Unsupported)?;
@@ -209,7 +209,7 @@ impl ServerLine {
             let Some((id, reply)) = read(&self.line(&mut budget).await?)? else { continue };
             let place = id.checked_sub(first).and_then(|place| usize::try_from(place).ok());
             let slot = place.and_then(|place| replies.get_mut(place)).ok_or(Cause::Malformed)?;
-            // A number twice: nobody could say which of the two is the answer.
+            // A number twice: which of the two is the answer cannot be known.
             if id >= self.next || slot.replace(reply).is_some() {
                 return Err(Cause::Malformed);
             }

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::explorer::online::bitcoin::fake;
 
-/// A certificate for `electrum.example` that signs itself, and its key. Nobody trusts it but these tests.
+/// A certificate for `electrum.example` that signs itself, and its key. Only these tests trust it.
 const CERTIFICATE: &str = "MIIBpzCCAU2gAwIBAgIUMZhxiCl3yTRYBiUWwoj2xPzVLOkwCgYIKoZIzj0EAwIwGzEZMBcGA1UEAwwQZWxlY3RydW0uZXhhbXBs\
     ZTAgFw0yNjExMjUyMjQ0MzRaGA8yMTI2MTEwMTIyNDQzNFowGzEZMBcGA1UEAwwQZWxlY3RydW0uZXhhbXBsZTBZMBMGByqGSM49\
     AgEGCCqGSM49AwEHA0IABKl37Ehm8nSxN24i6z856YL6mdnXakS58rQSPdWZJ4kClM8q8UujBrtEW5vksW52kOgg1IezP+87gR0M\

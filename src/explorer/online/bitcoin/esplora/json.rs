@@ -84,7 +84,7 @@ pub(crate) struct StatsJson {
     pub(crate) tx_count: u64,
 }
 
-/// Who spent an output.
+/// The spender of an output.
 #[derive(Deserialize)]
 pub(crate) struct OutspendJson {
     pub(crate) spent: bool,

@@ -28,7 +28,7 @@ use crate::explorer::{
     },
 };
 
-/// A script that nobody uses: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
+/// An unused script: SHA-256 of the empty script's hash. Asked to learn whether a server has the question.
 const NOBODY: [u8; 32] = [0x5f; 32];
 
 /// Status of a question for what comes after a transaction that the server does not know.
@@ -45,8 +45,8 @@ impl Esplora<'_> {
         probed.unwrap_or(false)
     }
 
-    /// Who has the question refuses what is no list, and shows nothing for a script that nobody uses. Who answers
-    /// everything with an empty list has it not.
+    /// A server that has the question refuses what is no list, and shows nothing for an unused script. A server that
+    /// answers everything with an empty list does not have it.
     async fn probe(&self) -> Result<bool, Cause> {
         match self.post_to_many("no list".to_owned(), &[], "").await {
             Err(Cause::Refused(_) | Cause::ServerError(_)) => {}
@@ -78,7 +78,8 @@ impl Esplora<'_> {
         answers.into_iter().collect()
     }
 
-    /// Up to 300 scripts at a time, those that were never asked by themselves: who has nothing of any of them says so at once.
+    /// Up to 300 scripts at a time, those never asked by themselves: a server that has nothing of any of them says so
+    /// at once.
     async fn together(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let (known, new): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|&place| asked.get(place).is_some_and(|asked| asked.known.is_some()));
@@ -183,7 +184,7 @@ impl Esplora<'_> {
                 changed.extend(news);
                 Ok(changed)
             }
-            // The list is not what is known, and nothing in it says why: everybody in it is asked.
+            // The list is not what is known, and nothing in it says why: every script in it is asked about.
             _ => Ok((0..chunk.len()).collect()),
         }
     }

@@ -274,7 +274,7 @@ impl Pages for Listing<'_, '_> {
 }
 
 impl Listing<'_, '_> {
-    /// Waiting transactions that are not known yet and paid the script what nobody has spent.
+    /// Waiting transactions that are not known yet and paid the script what is unspent.
     async fn unspent_waiting(&self, known: &BTreeSet<Txid>) -> Result<Vec<TxAt>, Cause> {
         let path = format!("/scripthash/{}/utxo", self.hash);
         let body = self.esplora.get(&path, limits::UNSPENT_BYTES).await?.ok_or(Cause::Unsupported)?;

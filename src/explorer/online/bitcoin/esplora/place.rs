@@ -29,7 +29,7 @@ impl Esplora<'_> {
         }
     }
 
-    /// Who spends an output that this host knows; the spender is fetched and must do so. An output of a transaction that
+    /// The spender of an output that this host knows; it is fetched and must spend it. An output of a transaction that
     /// only a block had which is gone is none.
     pub(crate) async fn outspend(&self, outpoint: OutPoint) -> Result<Option<Txid>, Cause> {
         let parent = self.transaction(outpoint.txid).await?.ok_or(Cause::Missing)?;

@@ -137,7 +137,7 @@ fn header_list(body: &[u8]) -> Result<(u32, Vec<Header>), Cause> {
     }
     listed.sort_by_key(|header| header.height);
     let first = listed.first().ok_or(Cause::Malformed)?.height;
-    // No chain is so high, and counting on from there must have room.
+    // No chain is so high, and counting on from there must not overflow.
     if listed.iter().any(|header| header.height > HIGHEST) {
         return Err(Cause::Malformed);
     }
