@@ -1,5 +1,4 @@
-//! The library of fastness. Its modules, in the order of the import rules (a module may use only what is listed above
-//! it):
+//! The library of fastness. Its modules, in the order of the import rules (each may use only what is listed above it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`request`],
 //!   [`review`],
@@ -12,8 +11,7 @@
 //! - a payment from request to status: [`flow`] (request, draft, approved, signed, sent, status)
 //! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)
 //!
-//! The command-line interface is in the binary, so that no module can import it. `tests/architecture.rs` holds the
-//! import rules.
+//! The command-line interface is in the binary, so that no module can import it. `tests/architecture.rs` has the rules.
 
 pub mod account;
 pub mod address;

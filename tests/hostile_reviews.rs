@@ -1,8 +1,7 @@
 //! Hostile reviews: thousands of transactions and messages, each of which hides one transfer among up to 1,000 other things.
 //!
 //! A person who agrees without retyping a digest must have seen the recipient and the amount on the rendered page, and
-//! `--expect-to`
-//! must know the recipient. Everything here is made from a seed, so that a failure can be made again.
+//! `--expect-to` must know the recipient. Everything here is made from a seed, so that a failure can be made again.
 
 // Helpers of a test target may stop it, and the pages are used in part only.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]

@@ -1,5 +1,4 @@
-//! What can go wrong in the command-line interface itself: words that are not understood, questions that cannot be
-//! asked.
+//! What can go wrong in the command-line interface itself: words that are not understood, questions without an answer.
 
 use fastness::explain::{Entry, Explain, Kind};
 
@@ -48,7 +47,7 @@ pub(crate) enum CliError {
     OtherOptions {
         /// As typed, with their dashes.
         options: String,
-        /// For whom they are.
+        /// The family that they are for.
         family: &'static str,
         /// What the command is about.
         network: &'static str,

@@ -46,7 +46,7 @@ impl Family {
 pub(crate) struct Given(Vec<(String, Family)>);
 
 impl Given {
-    /// What was typed for the command, whose arguments say by their headings for whom they are.
+    /// What was typed for the command, whose arguments say by their headings which family they are for.
     pub(crate) fn read(definition: &Command, matches: &ArgMatches) -> Self {
         let (mut command, mut matches) = (definition, matches);
         while let Some((name, inner)) = matches.subcommand() {

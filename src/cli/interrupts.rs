@@ -15,8 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::{CliError, report::Outcome, report::OutputFormat, terminal, ui::Ui};
 
-/// How long an answer is waited for after an interrupt: most hosts answer sooner, and a person waits no longer
-/// willingly.
+/// How long an answer is waited for after an interrupt: most hosts answer sooner, and a person expects an end.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// The reader of stdout, for the thread that waits for signals.
@@ -95,8 +94,7 @@ fn ui() -> Ui {
     Ui::new(FORM.get().copied().unwrap_or(OutputFormat::Text))
 }
 
-/// Runs on the thread that waits for signals. The lock is held until the process has ended, so that no command sends
-/// meanwhile.
+/// Runs on the thread that waits for signals. The lock is held until the process has ended, so that no command sends.
 fn interrupted() {
     let mut watch = lock();
     if watch.is_told {

@@ -1,5 +1,4 @@
-//! The command-line interface: words become values once, a command runs, its report is shown. Part of the binary, not
-//! of the library.
+//! The command-line interface: words become values once, a command runs, its report is shown. Part of the binary only.
 //!
 //! No decision about money, keys or networks is made here; each command calls the library's modules.
 
@@ -208,8 +207,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         Err(failure) => interrupts::instead_of(&failure).map(|known| known as Box<dyn Outcome>).ok_or(failure)?,
     };
     context.ui.result(outcome.as_ref())?;
-    // A person who interrupts may not read the result, so the same command takes up what was signed. The result stands
-    // anyhow.
+    // A person who interrupts may not read the result, so the same command takes up what was signed. The result stands.
     if !was_interrupted {
         let _ = outcome.told(&mut || context.ledger());
     }

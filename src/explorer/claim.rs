@@ -1,4 +1,4 @@
-//! Something an explorer said, with what stands behind it.
+//! Something an explorer said, with the evidence for it.
 //!
 //! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{explorer::operators::organisation, text::SafeText};
 
-/// Something an explorer said, with what stands behind it.
+/// Something an explorer said, with the evidence for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim<T> {
     /// We checked it ourselves, against bytes that hash to their id or work that was done.
@@ -41,7 +41,7 @@ impl<T> Claim<T> {
         Self::Single { value, operator }
     }
 
-    /// The value, whatever stands behind it.
+    /// The value, whatever the evidence.
     pub const fn value(&self) -> &T {
         match self {
             Self::Proven(value) | Self::Agreed { value, .. } | Self::Single { value, .. } => value,

@@ -1,5 +1,4 @@
-//! How questions leave this machine: directly or through a SOCKS proxy, and the hook that writes down what each host
-//! was told.
+//! How questions leave this machine: directly or through a SOCKS proxy, and the hook that logs what each host was told.
 //!
 //! Plain data and one observer. Nothing here sends anything; nothing falls back from a proxy to the open network.
 

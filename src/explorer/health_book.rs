@@ -17,7 +17,8 @@ const SCHEMA: u32 = 1;
 /// Hosts that are remembered; the longest unasked go first.
 const MAX_HOSTS: usize = 256;
 
-/// The health of every host, shared by all who ask in this process, and who was told something in it.
+/// The health of every host, shared by all callers in this process, and the organisations that were told something in
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct HealthBook {
     hosts: Rc<RefCell<BTreeMap<String, Rc<RefCell<Health>>>>>,

@@ -6,7 +6,7 @@
 //! - `header` as compact JSON is the associated data of AES-256-GCM.
 //! - `header.commitment` = HMAC-SHA256(last 32 bytes of scrypt's output, [`COMMITMENT_LABEL`]); it is compared first.
 //! - `checksum` = SHA-256(header as compact JSON, then the ciphertext's bytes): tells an accident from a wrong password.
-//!   It has no key: someone who edits the file on purpose meets the commitment and the cipher's tag.
+//!   It has no key: an attacker who edits the file on purpose meets the commitment and the cipher's tag.
 
 use aes_gcm::{AeadInPlace, Aes256Gcm, KeyInit, Nonce};
 use bitcoin::bip32::Fingerprint;

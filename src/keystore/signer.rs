@@ -1,8 +1,7 @@
 //! Keys of one wallet: derive (BIP-32), hand out public account keys, sign digests.
 //!
 //! A private key never leaves this file, not even to the rest of the module. Every signature is verified before it is
-//! given
-//! out, and a path of the other network class derives nothing.
+//! given out, and a path of the other network class derives nothing.
 
 use bitcoin::{
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},

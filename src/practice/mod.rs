@@ -2,8 +2,7 @@
 //! hand, and for the tests. Blocks carry proof of work, scripts are judged by Bitcoin Core's own verification.
 //!
 //! Must not be used by any other module than cli/ and the tests, must not name a private key (the faucet needs none),
-//! and
-//! must not listen anywhere but on loopback.
+//! and must not listen anywhere but on loopback.
 
 mod admission;
 mod chain;

@@ -1,8 +1,7 @@
 //! What is asked, what will happen, how settled it is: the words of a payment for the Ethereum family.
 //!
 //! An account has a balance and a nonce where Bitcoin has coins, so the request and the review have a shape of their
-//! own.
-//! No I/O, no secrets, and nothing here decides.
+//! own. No I/O, no secrets, and nothing here decides.
 
 use alloy_primitives::{Address, B256, U256};
 use serde::Serialize;

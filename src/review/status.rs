@@ -91,7 +91,7 @@ pub enum Depth {
     Finalized,
 }
 
-/// What stands behind an answer, for people and scripts.
+/// The evidence for an answer, for people and scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {

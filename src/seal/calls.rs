@@ -70,7 +70,7 @@ const COMMON: &[c_long] = &[
     libc::SYS_nanosleep,
     libc::SYS_gettimeofday,
     libc::SYS_getrandom,
-    // Who we are, how much memory there is, and leaving.
+    // The ids of this process, the amount of memory, and leaving.
     libc::SYS_getpid,
     libc::SYS_getppid,
     libc::SYS_gettid,

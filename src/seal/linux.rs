@@ -42,7 +42,7 @@ pub(super) fn forbid_tracing(report: &mut SealReport) -> Result<(), SealError> {
 /// Files as `access` says, and [`DEVICES`]; no TCP, no abstract sockets, no signals to processes outside.
 pub(super) fn confine_files(access: &FileAccess, report: &mut SealReport) -> Result<(), SealError> {
     let writable = access.write.iter().map(|path| open_writable(path)).collect::<Result<Vec<_>, _>>()?;
-    // What is not there is found missing by the one who reads it.
+    // What is not there is found missing by its reader.
     let readable = access.read.iter().filter_map(|path| PathFd::new(path).ok()).collect();
     match restrict(readable, writable) {
         Ok(status) if status.ruleset == RulesetStatus::NotEnforced => no_landlock(report),

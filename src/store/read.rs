@@ -70,8 +70,7 @@ pub fn check_private(path: &Path) -> Result<(), StoreError> {
     check_ours(path, &stat, "600")
 }
 
-/// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out when it is
-/// opened.
+/// Makes an empty file, closed to others from birth, if there is none. What cannot be made is found out on opening.
 pub fn make_private(path: &Path) {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let _ = open(path, flags, Mode::RUSR | Mode::WUSR);

@@ -29,7 +29,7 @@ const MAX_LINE: u64 = 1024;
 const REWRITTEN: char = '#';
 /// Bytes of the note about lost lines: kept on the disk beforehand, so that a full one can still take it.
 const NOTE: usize = 64;
-/// How long an emptying waits for those who are writing.
+/// How long an emptying waits for processes that are writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(25);

@@ -62,8 +62,7 @@ fn escaped(raw: &str) -> String {
 }
 
 /// The last check before a terminal: as [`SafeText`], but whole, and with its line ends. For text that is ours except
-/// for
-/// what a person typed into it, such as the name of a file.
+/// for what a person typed into it, such as the name of a file.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());

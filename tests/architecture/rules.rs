@@ -24,8 +24,8 @@ const WORDS: [&str; 11] = [
     "token",
 ];
 
-/// The import rules: what each module may import besides itself and the words. A module that is not listed may import
-/// the words only.
+/// The import rules: what each module may import besides itself and the words. One that is not listed may import only
+/// words.
 const ALLOWED_IMPORTS: [(&str, &[&str]); 8] = [
     ("store", &[]),
     ("seal", &[]),
@@ -53,8 +53,7 @@ pub(crate) fn room(path: &str) -> Option<&str> {
     (!matches!(name, "lib" | "main")).then_some(name)
 }
 
-/// What the table of the document says otherwise than the rule. Its rows are modules and what they may import, in
-/// backticks.
+/// What the table of the document says otherwise than the rule. Its rows are modules and their imports, in backticks.
 pub(crate) fn documented(table: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let mut rooms = Vec::new();

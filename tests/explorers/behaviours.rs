@@ -17,7 +17,7 @@ use super::{
     world::transaction,
 };
 
-/// What is done, and to whom.
+/// What is done, and to which host.
 #[derive(Clone, Copy)]
 pub enum How {
     /// No server listens.

@@ -1,4 +1,4 @@
-//! Transactions that hide a transfer: in batches, batches of batches, Safe transactions, tuples, swaps, and undecoded
+//! Transactions that hide a transfer: in batches, batches of batches, Safe transactions, tuples, swaps, undecoded
 //! bytes.
 
 use crate::{End, Hidden, chain, crowd, page, synthetic::Dice};

@@ -1,4 +1,5 @@
-//! Two explorers: what both say is agreed, what they do not is named with its address, and nothing is lost to the one who leaves out.
+//! Two explorers: what both say is agreed, where they differ the hosts are named, and nothing is lost to the one that
+//! omits it.
 
 use std::sync::{Arc, Mutex};
 

@@ -54,7 +54,7 @@ pub enum SpvError {
     /// Headers that do not follow each other.
     #[error("the headers do not follow each other")]
     Unlinked,
-    /// Another block than the compiled-in one stands at a checkpoint.
+    /// Another block than the compiled-in one is at a checkpoint.
     #[error("the headers contradict a checkpoint")]
     Checkpoint,
     /// Too few blocks follow, and none is a checkpoint.

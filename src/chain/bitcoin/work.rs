@@ -49,7 +49,7 @@ pub(super) fn is_enough(network: Network, height: u32, target: Target) -> bool {
     target <= params.max_attainable_target && target.difficulty(&params) >= floor
 }
 
-/// The block that stands at a height, where that is compiled in.
+/// The block at a height, where that is compiled in.
 #[must_use]
 pub(super) fn checkpoint(network: Network, height: u32) -> Option<BlockHash> {
     if height == 0 {

@@ -1,4 +1,4 @@
-//! What a call does: one sentence, who gains, what is moved, a tree, and what has to be agreed to by name.
+//! What a call does: one sentence, the beneficiaries, what is moved, a tree, and what has to be agreed to by name.
 //!
 //! Built-in standards are known; a table of well-known functions is a guess; the rest is unknown and signed only by retyping
 //! its digest. A match counts only if the arguments, encoded again, are the very same bytes.
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The beneficiaries of a function whose signature was typed. The names in it are the person's own: they decide
+    /// The beneficiaries of a function whose signature was typed. The names in it are the person's own, and decide
     /// nothing.
     fn judge_typed(&mut self, to: Address, selector: [u8; 4], arguments: &[u8], typed: &Decoded) {
         let known = standards::by_selector(selector).and_then(|(_, function)| decode(function, arguments));

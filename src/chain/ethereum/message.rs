@@ -57,7 +57,7 @@ pub struct MessageContext<'a> {
     pub chain: &'static EvmChain,
     /// Seconds since 1970.
     pub now: u64,
-    /// What this wallet knows: its accounts, added tokens, whom it paid.
+    /// What this wallet knows: its accounts, added tokens, earlier payees.
     pub ours: &'a Ownership,
 }
 

@@ -1,4 +1,4 @@
-//! A typed message while its meaning is read, and what is found: its sentence, who may take, and for how long.
+//! A typed message while its meaning is read, and what is found: its sentence, the spenders, and for how long.
 //!
 //! Which message means what is in permits.rs and orders.rs.
 
@@ -45,8 +45,7 @@ pub(crate) const FAR: u64 = 366 * 24 * 3600;
 /// The first second of the year 10000: from there on a deadline is none (RFC 3339 has no such date).
 pub(crate) const NEVER: u64 = 253_402_300_800;
 
-/// The end of a permit that names 0: a strict reading of ERC-2612 calls it over, Vyper tokens such as Yearn's call it
-/// no end.
+/// The end of a permit that names 0: strict readers of ERC-2612 call it over, Vyper tokens such as Yearn's endless.
 pub(crate) const NO_END: &str = "NO NAMED END (FOR EVER at some tokens)";
 
 /// What a message is read with.

@@ -38,8 +38,7 @@ const STANDARD: &[&str] = &[
     "execTransaction(address to, uint256 value, bytes data, uint8 operation, uint256 safeTxGas, uint256 baseGas, uint256 gasPrice, address gasToken, address refundReceiver, bytes signatures)",
 ];
 
-/// Functions that hand over control of a contract: never signed without retyping the digest, whichever account calls
-/// them.
+/// Functions that hand over control of a contract: never signed without retyping the digest, whatever calls them.
 const CONTROL: &[&str] = &[
     "upgradeTo(address newImplementation)",
     "upgradeToAndCall(address newImplementation, bytes data)",

@@ -67,8 +67,8 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// Has the coins of a draft confirmed, unless the network is off; one explorer alone is enough only if the person
-    /// says so.
+    /// Has the coins of a draft confirmed, unless the network is off; one explorer is enough only if the person says
+    /// so.
     pub(crate) fn check_unspent(
         &self,
         context: &mut Context,
@@ -178,8 +178,7 @@ impl FeeArgs {
     }
 }
 
-/// Explorers whose estimates are far apart, in a sentence. The fee is in the review, which a person or a limit agrees
-/// to.
+/// Explorers whose estimates are far apart, in a sentence. A person or a limit agrees to the fee that the review shows.
 fn disputed(advice: &FeeAdvice) -> String {
     let said: Vec<String> = advice.said.iter().map(|(host, rate)| format!("{host} says {rate}")).collect();
     let used = advice.rate.map_or_else(String::new, |rate| format!("; {rate} is used, and --fee-rate names another"));

@@ -34,7 +34,7 @@ struct AccountBalance {
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
     confirmed_coins: Option<u64>,
-    /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. That it is unspent cannot be
+    /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. Being unspent cannot be
     /// proven.
     proven: Option<Amount>,
     /// Part of `confirmed` of which two organisations say that it is there and unspent; absent until the first sync.
@@ -249,7 +249,7 @@ impl AccountBalance {
         }
     }
 
-    /// What stands behind the confirmed sum: its arrival by proof, its being unspent by agreement.
+    /// The evidence for the confirmed sum: its arrival by proof, its being unspent by agreement.
     fn write_evidence(&self, page: &mut Page, confirmed: Amount) {
         if confirmed.smallest == 0 {
             let said_by = self.said_by.as_deref().unwrap_or("nobody");

@@ -1,4 +1,4 @@
-//! `plan`: a payment as an unsigned draft. Anyone may look at a draft; nothing is at stake yet.
+//! `plan`: a payment as an unsigned draft. A draft may be shown to anyone; nothing is at stake yet.
 
 use crate::cli::{
     bitcoin::{

@@ -118,7 +118,7 @@ struct TokenList {
 struct TokenAllowance {
     contract: String,
     spender: String,
-    /// What is left; nothing for an operator of NFTs, who may move every one.
+    /// What is left; nothing for an operator of NFTs, which may move every one.
     amount: Option<Units>,
     unlimited: bool,
     revoke: String,

@@ -1,4 +1,5 @@
-//! `track`: where a transaction is; one of ours that nobody has is sent again, byte for byte. `--wait` asks until it is deep enough.
+//! `track`: where a transaction is; one of ours that no host has is sent again, byte for byte. `--wait` asks until it
+//! is deep.
 
 use std::time::{Duration, Instant};
 

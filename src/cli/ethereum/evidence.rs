@@ -1,4 +1,4 @@
-//! How a person sees what stands behind an answer: its tone, and who said something else.
+//! How a person sees the evidence for an answer: its tone, and the hosts that said something else.
 
 use fastness::explorer::Claim;
 use fastness::{explorer::ethereum::Disagreement, review::Evidence};
@@ -14,7 +14,7 @@ pub(crate) const fn tone(evidence: Evidence) -> Tone {
     }
 }
 
-/// Names who said something else, and what.
+/// Names the hosts that said something else, and what.
 pub(crate) fn write_disagreements<'a>(disagreements: impl IntoIterator<Item = &'a Disagreement>, page: &mut Page) {
     for other in disagreements {
         page.toned_field("Differs", (Tone::Stop, &other.to_string()));

@@ -1,5 +1,4 @@
-//! `send` and `plan` on EVM chains: one recipient and one quantity become the arguments of a call; they become a draft,
-//! or a payment.
+//! `send` and `plan` on EVM chains: one recipient and one quantity become a call, and the call a draft or a payment.
 
 use std::path::{Path, PathBuf};
 

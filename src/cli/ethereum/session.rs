@@ -162,8 +162,7 @@ impl<'a> EvmSession<'a> {
         ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
     }
 
-    /// The same call from a run that never told its person what became of it: its bytes are sent again, nothing is
-    /// signed.
+    /// The same call from a run that never told its person what became of it: its bytes are sent again, none signed.
     pub(crate) fn resume(&mut self, wish: &CallArgs) -> Result<Option<SignedTransaction>, Failure> {
         let request = self.request(wish)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);

@@ -37,7 +37,7 @@ const LOCAL: u64 = 31_337;
 /// A block older than this many seconds is said to be old.
 const OLD_BLOCK: u64 = 600;
 
-/// What the account has, as nodes say now, with what stands behind it.
+/// What the account has, as nodes say now, with the evidence.
 #[derive(Serialize)]
 struct EvmBalance {
     account: String,

@@ -1,4 +1,4 @@
-//! The stub: the explorer of a build without a network. Same questions as the network client, and no way to ask one.
+//! The stub: the explorer of a build without a network. The network client's questions, with no way to ask one.
 //!
 //! Nothing can make this `Explorer`, so every method below is unreachable by type, not by promise.
 

@@ -1,4 +1,4 @@
-//! What can be asked and what can be answered: plain data, with who said it.
+//! What can be asked and what can be answered: plain data, with its source.
 //!
 //! No I/O. A value that only servers vouch for is never handed out without its [`Claim`].
 
@@ -47,7 +47,7 @@ pub struct Heights {
     pub highest: u32,
 }
 
-/// What stands at a height in the longest chain that was shown.
+/// The block at a height in the longest chain that was shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockAtHeight {
     /// This block: headers that are linked and worked lead from it to the tip, or six further.
@@ -69,7 +69,7 @@ pub enum TxPlace {
     Confirmed(BlockRef),
 }
 
-/// Where a transaction is, and what others say who were asked as well.
+/// Where a transaction is, and what others say that were asked as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// What tells most.

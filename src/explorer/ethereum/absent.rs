@@ -1,5 +1,5 @@
-//! The stub on EVM chains: the explorer of a build without a network. Same questions as the network client, no way to
-//! ask one.
+//! The stub on EVM chains: the explorer of a build without a network. The network client's questions, with no way to
+//! ask.
 
 use std::convert::Infallible;
 

@@ -218,12 +218,12 @@ impl<T> Sourced<T> {
         Self { claim: Claim::said_by(value, said_by.clone()), said_by, disagreements }
     }
 
-    /// The value, whatever stands behind it.
+    /// The value, whatever the evidence.
     pub const fn value(&self) -> &T {
         self.claim.value()
     }
 
-    /// What stands behind it.
+    /// The evidence for it.
     #[must_use]
     pub const fn evidence(&self) -> Evidence {
         match self.claim {

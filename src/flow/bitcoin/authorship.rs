@@ -1,5 +1,4 @@
-//! The author of a transaction that spends our coins: it is ours only if Bitcoin Core's code accepts its signatures for
-//! them.
+//! The author of a transaction that spends our coins: ours only if Bitcoin Core's code accepts its signatures for them.
 //!
 //! An id does not cover signatures, and a transaction that names our coin can be written without our keys: without this
 //! check a server could put one of its own in the place of a payment. What is spent is taken from transactions that

@@ -138,8 +138,7 @@ struct Primary<'a> {
     tip: u32,
 }
 
-/// The host that answered about a script in this sync, and whether that is what is known now: the ledger may know
-/// better.
+/// The host that answered about a script in this sync, and whether that is what is known now: the ledger may know more.
 struct Teller<'a> {
     host: &'a SafeText,
     says_what_is_known: bool,

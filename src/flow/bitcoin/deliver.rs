@@ -145,7 +145,8 @@ fn in_flight_parents(ledger: &Ledger, network: Network, transaction: &Transactio
     Ok(ledger.in_flight(network)?.into_iter().filter(|row| parents.contains(&row.txid)).collect())
 }
 
-/// What stands behind a verdict that says that it is in a block; one organisation's word is enough only where there is one.
+/// The evidence for a verdict that says that it is in a block; one organisation's word is enough only where there is
+/// one.
 fn evidence(explorer: &Explorer, verdict: &Verdict, transaction: &Transaction) -> Evidence {
     let Verdict::Confirmed { block, said_by } = verdict else { return Evidence::Said };
     let prove = || {

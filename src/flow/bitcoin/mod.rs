@@ -1,9 +1,8 @@
-//! A Bitcoin payment on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status. Each arrow has exactly one
-//! maker here.
+//! A Bitcoin payment on one page: Request -> Draft -> Approved -> Signed -> Sent -> Status. Each arrow has one maker
+//! here.
 //!
 //! What comes from a file is read again and judged again; what was signed must equal what was approved. This module
-//! must not
-//! touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
+//! must not touch the terminal, and must not make any judgement that chain/, keystore/ or explorer/ make.
 
 mod account_ledger;
 mod authorship;

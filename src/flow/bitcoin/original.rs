@@ -50,7 +50,7 @@ pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Origin
     Ok((Original { transaction, coins }, rest))
 }
 
-/// What a person means who names a transaction that was replaced: the replacement of ours that counts now.
+/// The transaction that a person means by naming one that was replaced: the replacement of ours that counts now.
 ///
 /// # Errors
 /// The ledger cannot be read.

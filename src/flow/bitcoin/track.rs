@@ -40,7 +40,7 @@ const MAX_PARENTS: usize = 20;
 pub struct Tracking {
     /// Where it is.
     pub status: Status,
-    /// What stands behind that.
+    /// The evidence for that.
     pub evidence: Evidence,
     /// Hosts that said where it is; empty where that follows from our own ledger.
     pub said_by: Vec<SafeText>,
@@ -57,7 +57,7 @@ pub struct Tracking {
 }
 
 impl Tracking {
-    /// Names those who say something else as well.
+    /// Names the hosts that say something else as well.
     fn with(mut self, others: &[(SafeText, TxPlace)]) -> Self {
         self.dissent.extend(dissent(others));
         self
@@ -159,7 +159,7 @@ fn replacement(
     Ok(counts.then_some(by))
 }
 
-/// The first host that stands behind a claim.
+/// The first host that says so.
 fn host_of<T>(claim: &Claim<T>) -> SafeText {
     match claim {
         Claim::Proven(_) => SafeText::new("ourselves"),
@@ -256,7 +256,7 @@ fn tracking(explorer: &Explorer, claim: &Claim<TxPlace>, transaction: &Transacti
     Ok(Tracking { evidence, said_by, dissent, ..Tracking::said(status) })
 }
 
-/// What stands behind two things together.
+/// The evidence for two things together.
 const fn weaker(one: Evidence, other: Evidence) -> Evidence {
     match (one, other) {
         (Evidence::Said, _) | (_, Evidence::Said) => Evidence::Said,
@@ -384,8 +384,7 @@ fn conflicting_spend(
     for input in &transaction.input {
         let spender = match explorer.outspend(input.previous_output) {
             Ok(claim) => claim.into_value(),
-            // No host has the coin itself, so it is unspent. A node without an index of spends cannot name a spender
-            // either.
+            // No host has the coin itself, so it is unspent. A node without an index of spends cannot name a spender.
             Err(ExplorerError::NoAnswer(failures))
                 if failures.are_all(Cause::Missing) || failures.are_all(Cause::Unsupported) =>
             {

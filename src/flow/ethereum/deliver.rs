@@ -55,8 +55,7 @@ pub fn record(ledger: &mut Ledger, signed: &SignedTransaction, reserved: Option<
     Ok(row.ok_or(LedgerError::Damaged("Ethereum outbox"))?)
 }
 
-/// Our own authorisation (EIP-7702) takes the nonce after its transaction's: no other transaction may be given that
-/// one.
+/// Our own authorisation (EIP-7702) takes the nonce after its transaction's: no other transaction may be given it.
 fn hold_authorization(ledger: &mut Ledger, who: &EvmWho, signed: &SignedTransaction) -> Result<(), Failure> {
     let (_, plan) = decode::signed(&signed.bytes)?;
     let transaction = read_unsigned(&plan.unsigned)?;

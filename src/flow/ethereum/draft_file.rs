@@ -41,8 +41,8 @@ pub struct EvmContext {
     pub balance: Option<String>,
     /// The node that said so.
     pub said_by: Option<String>,
-    /// Fees beside gas in wei, for layer-1 data and to the operator; nothing where the chain has none, or no node was
-    /// asked.
+    /// Fees beside gas in wei, for layer-1 data and to the operator; nothing where the chain has none, or none was
+    /// asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fees_beside_gas: Option<U256>,
     /// What is behind the recipient, in words.

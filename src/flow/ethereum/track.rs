@@ -1,5 +1,4 @@
-//! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that no node has is sent
-//! again.
+//! Sent -> Status: pending, dropped, replaced, reorged or mined, told apart; one of ours that no node has is resent.
 //!
 //! Only the bytes of the outbox are ever sent, and only while their nonce is free. What one operator alone says of several that
 //! could be asked changes nothing in the outbox: a forged receipt frees no nonce.
@@ -25,7 +24,7 @@ use crate::{
     text::SafeText,
 };
 
-/// Where a transaction is, and who said so.
+/// Where a transaction is, and the source of that.
 #[derive(Clone, Debug)]
 pub struct EvmTracked {
     /// Where.

@@ -1,4 +1,4 @@
-//! Tests of the module as a whole: every rule, every refusal, every answer. Coins are locked with scripts that need no
+//! Tests of the module as a whole: every rule, every refusal, every answer. Coins are locked with scripts without a
 //! key.
 //!
 //! This file holds what the tests share: keyless scripts, spends of them, funded chains.

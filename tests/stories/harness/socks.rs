@@ -1,4 +1,4 @@
-//! Stand-ins on the way out: a SOCKS5 proxy that records which user asks for what, and a relay that records every
+//! Stand-ins on the way out: a SOCKS5 proxy that records what each user asks for, and a relay that records every
 //! request.
 //!
 //! Names are resolved from a list to servers on loopback; whatever is not in it is refused, as Tor does.

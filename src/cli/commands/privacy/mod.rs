@@ -1,4 +1,4 @@
-//! `privacy`: what each host was told about this home, from our own log (src/cli/disclosures.rs). Asks nobody anything.
+//! `privacy`: what each host was told about this home, from our own log (src/cli/disclosures.rs). Asks no host.
 //!
 //! The log holds hashes of scripts; only the ledger says whose they are, so nothing is learnt from the log alone.
 

@@ -130,7 +130,7 @@ fn name(row: &AccountRow) -> String {
     format!("{}/{}", row.wallet, row.name)
 }
 
-/// An account of an EVM chain as it is shown, and who has it.
+/// An account of an EVM chain as it is shown, and its owner.
 pub(super) fn evm_account(rows: &[EvmAccountRow], network: &str, id: &str) -> (String, Vec<String>) {
     let Ok(address) = Address::from_str(id) else { return (id.to_owned(), Vec::new()) };
     let chain = match AnyNetwork::from_str(network) {

@@ -1,8 +1,7 @@
 //! The network client for Bitcoin: questions, put to an ordered list of explorers.
 //!
 //! Blocking outside, one current-thread runtime inside (transport/pool.rs, which also holds the fail-over). It must not
-//! send
-//! anything but scripts' hashes, ids and finished transactions.
+//! send anything but scripts' hashes, ids and finished transactions.
 
 mod block_at_height;
 mod cross_check;
@@ -146,7 +145,7 @@ impl Explorer {
         self.pool.distrusted()
     }
 
-    /// What a host said was found to be false by who can check more than this module: it is not asked again.
+    /// What a host said was found to be false by a caller that can check more than this module: it is not asked again.
     pub fn distrust(&self, host: &SafeText) {
         let named = self.pool.endpoints().iter().filter(|endpoint| endpoint.operator == *host);
         named.for_each(|endpoint| self.pool.remember(endpoint, Cause::Lied));
@@ -248,7 +247,7 @@ impl Explorer {
         self.pool.wait(operation)
     }
 
-    /// The first answer to what names nothing of ours, labelled with who gave it.
+    /// The first answer to what names nothing of ours, labelled with its source.
     async fn ask<T>(
         &self,
         patience: Duration,

@@ -187,7 +187,7 @@ impl Explorer {
         found.iter().flatten().for_each(|(first, run)| self.seen.borrow_mut().add(*first, run));
     }
 
-    /// The header at a height and those that have to follow it: seen before, or asked from any host, for they prove
+    /// The header at a height and those that have to follow it: seen before, or asked from any host, as they prove
     /// themselves.
     async fn headers_from(&self, block: BlockRef, tip: u32) -> Result<Vec<Header>, ExplorerError> {
         let height = block.height;

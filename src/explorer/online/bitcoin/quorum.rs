@@ -1,4 +1,4 @@
-//! Questions whose answers cannot be proven: they are put to two organisations, prices to three, and what they say is
+//! Questions whose answers cannot be proven: two organisations are asked, for prices three, and their answers are
 //! compared.
 //!
 //! Two that say the same make an agreement. Where they differ, what one has counts more than what another lacks, and is

@@ -150,7 +150,7 @@ fn claims_nothing_unless_fastness_real_core_is_set_a_node_and_an_electrum_server
         }
         assert_eq!(core.fee_rates().await, electrum.fee_rates().await);
         let seen = same_histories(core, electrum, &scripts).await;
-        // Newest first: a server may answer a single question only after a second, to hide it from who watches the wire.
+        // Newest first: a server may answer a single question only after a second, to hide it from an eavesdropper.
         for (tx, place) in seen.iter().rev().take(8) {
             proven_and_placed(core, electrum, tx, *place).await;
         }

@@ -145,7 +145,7 @@ impl EvmExplorer {
             return EvmVerdict::Rejected(class);
         }
         match self.witnessed_account(letter.from).await {
-            // One of several who says so alone may have kept it, and have invented the nonce.
+            // One node of several that says so alone may have kept it, and have invented the nonce.
             Ok(state) if state.evidence() == Evidence::Said && self.has_witness() => EvmVerdict::Unknown,
             Ok(state) if state.value().nonce > letter.nonce => EvmVerdict::Rejected(class),
             // They say that the nonce is used, and it is not: what they did with it is unknown.

@@ -35,7 +35,8 @@ const TIP_CEILING: u128 = 500_000_000_000;
 const TIP_FACTOR: u128 = 10;
 
 impl EvmExplorer {
-    /// The price of gas, as several operators say: the median of each figure, and who differs from it by far.
+    /// The price of gas, as several operators say: the median of each figure, and the operators that differ from it by
+    /// far.
     ///
     /// # Errors
     /// No node answered, or only false ones.

@@ -176,7 +176,8 @@ fn a_false_proof_bars_its_host_for_good() {
     assert_eq!((nodes[0].server.count(""), again.evidence()), (seen, Evidence::Proven));
 }
 
-/// Two who tell the same lie are a majority: that cannot be found out, but it is not proven, and who objects is named.
+/// Two nodes that tell the same lie are a majority: that cannot be found out, but it is not proven, and an objector is
+/// named.
 #[test]
 fn two_who_conspire_are_contradicted_by_name() {
     let nodes = [FakeNode::start(7), FakeNode::start(7), FakeNode::start(2)];

@@ -194,7 +194,7 @@ impl EvmExplorer {
         self.ask(Some(owner), async |node: Rpc<'_>| contracts::approvals(node, owner).await)
     }
 
-    /// The first answer, labelled with who gave it.
+    /// The first answer, labelled with its source.
     fn ask<T>(
         &self,
         about: Option<Address>,

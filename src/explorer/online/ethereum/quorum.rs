@@ -122,7 +122,7 @@ impl EvmExplorer {
         answers
     }
 
-    /// The newest block that two operators have, and who of three names it.
+    /// The newest block that two operators have, and which of three name it.
     pub(super) async fn common_block(&self) -> Result<Common<'_>, ExplorerError> {
         let heard = self.hear(2, async |node: Rpc<'_>| node.neutral().block("latest").await).await;
         let Heard { said: tips, failures, disagreements } = heard;
@@ -196,8 +196,7 @@ fn sort_out<'a>(
     let block = with_root.or(same.first()).map_or_else(|| Block::none(0), |(_, block)| block.clone());
     let mut hosts = Vec::new();
     for (host, seen) in &same {
-        // Another node sent a header that hashes to it; this one sent something else under the same hash, or half of
-        // it.
+        // Another node sent a header that hashes to it; this one sent something else under that hash, or half of it.
         if block.state_root.is_some() && seen.state_root.is_none() {
             disagreements.push(disagreement(host, Matter::Proof, "a header that does not hash to its block's hash"));
         } else {

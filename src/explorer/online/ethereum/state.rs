@@ -1,7 +1,7 @@
 //! What an account has: proven against a block that operators agree on, else what two of three say at that block.
 //!
 //! One operator is enough to prove an account, so that usually one alone learns of it. What one says alone is labelled so,
-//! and who said something else is named.
+//! and a host that said something else is named.
 
 use alloy_primitives::{Address, U256};
 
@@ -72,7 +72,7 @@ impl EvmExplorer {
         None
     }
 
-    /// What two of those who name the block say alike.
+    /// What two of the nodes that name the block say alike.
     async fn agreed_account(
         &self,
         address: Address,
@@ -92,7 +92,8 @@ impl EvmExplorer {
         Ok(Some(Sourced::said(state, names(&alike), std::mem::take(&mut common.disagreements))))
     }
 
-    /// What the preferred host says, at its own newest block. If others are there they are asked too, to name who differs.
+    /// What the preferred host says, at its own newest block. If others are there they are asked too, to name those
+    /// that differ.
     async fn said_account(
         &self,
         address: Address,
@@ -119,7 +120,7 @@ impl EvmExplorer {
         }
     }
 
-    /// The nonce with what waits in pools, which cannot be proven: the highest that two operators reach, else the only
+    /// The nonce with what waits in pools, which cannot be proven: the highest that two operators reach, or the only
     /// one.
     ///
     /// # Errors
@@ -166,7 +167,7 @@ impl EvmExplorer {
             for (host, other) in heard.said.iter().filter(|(_, other)| *other != balances) {
                 disagreements.extend(token_differences(host, tokens, &balances, other));
             }
-            // Two who do not name one block do not agree, whatever they say.
+            // Two nodes that do not name one block do not agree, whatever they say.
             let alike = if agreed { names(&alike) } else { names(&alike[..1]) };
             Ok(Sourced::said(balances, alike, disagreements))
         })
@@ -206,7 +207,7 @@ fn proven_state(state: EvmAccountState, common: &mut Common<'_>) -> Sourced<EvmA
     Sourced { claim, said_by, disagreements: std::mem::take(&mut common.disagreements) }
 }
 
-/// What most said, and who.
+/// What most said, and which.
 fn majority<'a, T: PartialEq + Clone>(said: &[(&'a Endpoint, T)]) -> Option<(T, Vec<&'a Endpoint>)> {
     let value = most(said.iter().map(|(_, value)| value))?;
     let alike = said.iter().filter(|(_, other)| other == value).map(|(host, _)| *host).collect();

@@ -1,6 +1,7 @@
 //! Where a transaction is, as several operators say: in a block that two of them have, in a pool, or nowhere.
 //!
-//! One operator's receipt is not enough where others who know that block deny it. The lowest depth of those who agree counts.
+//! One operator's receipt is not enough where others that know that block deny it. The lowest depth of those that agree
+//! counts.
 
 use alloy_primitives::{Address, B256, U256};
 use serde_json::json;

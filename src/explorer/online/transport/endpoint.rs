@@ -47,7 +47,7 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// How many questions of one kind go to it together: a host that answers over one connection is told all of them at
+    /// How many questions of one kind go to it together: one that answers over one connection is told all of them at
     /// once.
     pub(crate) const fn together(self) -> usize {
         match self {

@@ -65,7 +65,7 @@ pub(crate) enum Audience {
     Witnesses,
 }
 
-/// Everything that several said, in the order of the list, and who failed.
+/// Everything that several said, in the order of the list, and the hosts that failed.
 pub(crate) struct Polled<T> {
     pub(crate) answers: Vec<(SafeText, Option<T>)>,
     pub(crate) failures: Vec<HostFailure>,
@@ -330,8 +330,8 @@ impl Pool {
         order
     }
 
-    /// Positions in the list, our own first, then hosts that were quick and did not fail; another is preferred only if
-    /// it is clearly better.
+    /// Positions in the list, our own first, then hosts that were quick and did not fail; a clearly better one is
+    /// preferred.
     fn best_first(&self) -> Vec<usize> {
         let mut order = self.order();
         let score = |place: usize| {

@@ -93,8 +93,8 @@ impl Explorer {
                 None => tally.unheld(),
             };
         }
-        // A host that refuses it may be wrong about the others: one look, or several where it is more than a
-        // possibility.
+        // A host that refuses it may be wrong about the others: one look, or several where they more than possibly have
+        // it.
         let looks: &[Duration] = if tally.may_be_there() { &self.read_back_at } else { &[Duration::ZERO] };
         if let Some(holders) = self.look_for(letter.txid, &hosts, looks).await {
             return tally.found(holders);
@@ -117,7 +117,7 @@ impl Explorer {
         if tally.is_unclear() { self.once_more(letter, hosts, tally).await } else { tally.unheld() }
     }
 
-    /// The same bytes again, once, to those who gave no clear answer and to some who were not sent them yet.
+    /// The same bytes again, once, to the hosts that gave no clear answer and to some that were not sent them yet.
     async fn once_more(&self, letter: &OutgoingTx<'_>, mut hosts: Hosts<'_>, mut tally: Tally) -> Verdict {
         let again = hosts.again(&tally);
         self.offer_all(&again, letter, &mut tally).await;

@@ -307,8 +307,8 @@ impl Electrum<'_> {
         json_of::entries(&self.ask(RequestPurpose::Read, ("blockchain.scripthash.get_history", params)).await?)
     }
 
-    /// Scripts whose history has to name a transaction: what it pays, or else what it spends. Servers keep no history
-    /// of unspendable outputs.
+    /// Scripts whose history has to name a transaction: what it pays, or else what it spends. Servers list no
+    /// unspendable output.
     async fn scripts_of(&self, tx: &Transaction) -> Result<Vec<ScriptBuf>, Cause> {
         let pays: Vec<ScriptBuf> = tx.output.iter().map(|output| output.script_pubkey.clone()).collect();
         let listed: Vec<ScriptBuf> = pays.into_iter().filter(|script| !script.is_op_return()).collect();

@@ -78,8 +78,7 @@ impl Esplora<'_> {
         answers.into_iter().collect()
     }
 
-    /// Up to 300 scripts at a time, those never asked by themselves: a server that has nothing of any of them says so
-    /// at once.
+    /// Up to 300 scripts at a time, those never asked by themselves: a server that has nothing of any of them says so.
     async fn together(&self, asked: &[ScriptQuery]) -> Result<Vec<ScriptAnswer>, Cause> {
         let (known, new): (Vec<usize>, Vec<usize>) =
             (0..asked.len()).partition(|&place| asked.get(place).is_some_and(|asked| asked.known.is_some()));
@@ -144,7 +143,7 @@ impl Esplora<'_> {
         differing.extend(
             (0..chunk.len()).filter(|&place| chunk.get(place).is_some_and(|asked| !of(asked).is_subset(&said))),
         );
-        // Something is new, and nothing in it says for whom.
+        // Something is new, and nothing in it says for which script.
         if differing.is_empty() && !new.is_empty() { everybody() } else { Ok(differing) }
     }
 
