@@ -232,8 +232,7 @@ impl Explorer {
         Ok(found.value.unwrap_or(Pace::SINGLE))
     }
 
-    /// A transaction by its id; its hash was checked here, its witnesses are not covered by it. Nothing if no host has
-    /// it.
+    /// A transaction by its id; its hash was checked here, which covers no witness. Nothing if no host has it.
     ///
     /// # Errors
     /// As [`Self::tip`].
