@@ -102,6 +102,13 @@ impl Failure {
         self.0.entry()
     }
 
+    /// The error itself, if it is one of this type: what a decision is made by, never its text.
+    #[must_use]
+    pub fn find<E: Explain + 'static>(&self) -> Option<&E> {
+        let error: &(dyn std::error::Error + 'static) = self.0.as_ref();
+        error.downcast_ref()
+    }
+
     /// What went wrong, in one line.
     #[must_use]
     pub fn message(&self) -> String {

@@ -5,6 +5,10 @@
 // Helpers of a test target may stop it.
 #![allow(clippy::unwrap_used)]
 
+#[path = "architecture/graph.rs"]
+mod graph;
+#[path = "architecture/names.rs"]
+mod names;
 #[path = "architecture/reading.rs"]
 mod reading;
 #[path = "architecture/rules.rs"]
@@ -127,6 +131,88 @@ fn only_tests_may_unwrap() {
     assert!(is_for_tests("src/keystore/wallet_tests.rs", &all) && !is_for_tests("src/keystore/wallet.rs", &all));
 }
 
+/// The import graph of what lasts: every source without its tests.
+fn imports_of(all: &[Source]) -> std::collections::BTreeMap<String, std::collections::BTreeSet<String>> {
+    graph::graph(&lasting(all))
+}
+
+fn lasting(all: &[Source]) -> Vec<(&str, &str)> {
+    let lasting = all.iter().filter(|source| !is_for_tests(&source.path, all));
+    lasting.map(|source| (source.path.as_str(), source.text.as_str())).collect()
+}
+
+fn assert_none(problems: &[String]) {
+    assert!(problems.is_empty(), "{} broken:\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn a_family_of_chains_never_names_the_other_and_the_transport_none() {
+    assert_none(&graph::families(&imports_of(&sources(&["src"]))));
+}
+
+#[test]
+fn no_command_names_a_command() {
+    assert_none(&graph::commands(&imports_of(&sources(&["src"]))));
+}
+
+#[test]
+fn siblings_import_each_other_one_way() {
+    let all = sources(&["src"]);
+    let graph = imports_of(&all);
+    assert!(graph.values().map(std::collections::BTreeSet::len).sum::<usize>() > 500, "imports are found");
+    assert_none(&graph::circles(&graph));
+    assert!(graph::ALLOWED_CIRCLES.len() <= 6, "exceptions stay exceptions");
+    for (one, other, _) in graph::ALLOWED_CIRCLES {
+        assert!(graph[one].contains(other) && graph[other].contains(one), "{one} and {other} need no exception");
+    }
+}
+
+#[test]
+fn a_type_is_named_once() {
+    assert_none(&names::twice_named(&lasting(&sources(&["src"]))));
+}
+
+#[test]
+fn parameters_are_few() {
+    let all = sources(&["src"]);
+    assert_none(&lasting(&all).iter().flat_map(|(path, text)| names::parameters(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_is_decided_by_the_text_of_a_code() {
+    let all = sources(&["src"]);
+    let problems: Vec<_> = lasting(&all).iter().flat_map(|(path, text)| names::decisions_by_text(path, text)).collect();
+    assert_none(&problems);
+}
+
+#[test]
+fn what_a_comment_cites_is_in_the_project() {
+    let documents = documents();
+    assert!(documents.len() > 10, "{documents:?}");
+    let all = sources(&["src", "tests", "benches"]);
+    let cites = |source: &Source| names::cited(&source.path, &source.text, &documents);
+    // These tests name documents that are not there.
+    let names_none = |source: &&Source| !["tests/docs.rs", "tests/architecture.rs"].contains(&source.path.as_str());
+    assert_none(&all.iter().filter(names_none).flat_map(cites).collect::<Vec<_>>());
+}
+
+/// Paths of the project's documents.
+fn documents() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut waiting, mut found) =
+        (vec![root.join("docs"), root.join("tests/vectors")], vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()]);
+    while let Some(folder) = waiting.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                found.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
 /// Every error has its line in the catalogue, and no code stands twice.
 #[test]
 fn error_codes_are_unique() {
@@ -141,7 +227,7 @@ fn error_codes_are_unique() {
 mod fires {
     //! Planted examples: each rule must see what it is for, and must not see what only looks like it.
 
-    use super::{reading, rules};
+    use super::{graph, names, reading, rules};
 
     fn bad(rule: fn(&str, &str) -> Vec<String>, path: &str, text: &str) {
         assert!(!rule(path, text).is_empty(), "not seen in {path}: {text}");
@@ -242,6 +328,49 @@ mod fires {
         bad(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod t { }\nfn f() { panic!(\"no\"); }");
         good(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod tests { fn f() { g().unwrap(); } }");
         good(rules::unwraps, "src/a.rs", "#[cfg(test)]\nmod tests;\nfn f() { g().unwrap_or(1); }");
+    }
+
+    #[test]
+    fn imports_between_files() {
+        let graph_of = |files: &[(&str, &str)]| graph::graph(files);
+        let twins = [
+            ("src/flow/bitcoin/a.rs", "use crate::{flow::{ethereum::b::{Thing as Other}}, text};"),
+            ("src/flow/ethereum/b.rs", "fn f() { super::super::bitcoin::a::g() }"),
+            ("src/explorer/online/transport/http.rs", "use super::super::bitcoin::c;"),
+            ("src/explorer/online/bitcoin/c.rs", "use super::super::transport::http;"),
+        ];
+        assert_eq!(graph::families(&graph_of(&twins)).len(), 3);
+        let commands = [
+            ("src/cli/commands/a.rs", "use super::b::run;"),
+            ("src/cli/commands/b.rs", "use crate::cli::ui;"),
+            ("src/cli/commands/mod.rs", "mod a; mod b;"),
+            ("src/cli/ui.rs", "#[cfg(test)] mod tests { use crate::cli::commands::a; }"),
+        ];
+        assert_eq!(graph::commands(&graph_of(&commands)), ["cli/commands/a names cli/commands/b"]);
+        let circle = [
+            ("src/store/a.rs", "use super::b::{B, c};"),
+            ("src/store/b.rs", "use crate::store::c;"),
+            ("src/store/c.rs", "use self::super::a;"),
+            ("src/store/d.rs", "// use super::a\nuse super::a;"),
+        ];
+        assert!(!graph::circles(&graph_of(&circle)).is_empty());
+        assert!(graph::circles(&graph_of(&circle[1..])).is_empty());
+    }
+
+    #[test]
+    fn names_and_signatures() {
+        let twice = [("src/flow/a.rs", "pub struct Found;"), ("src/ledger/b.rs", "pub(crate) enum Found {}")];
+        assert_eq!(names::twice_named(&twice).len(), 1);
+        let twins = [("src/flow/bitcoin/a.rs", "pub struct Plan;"), ("src/flow/ethereum/a.rs", "pub struct Plan;")];
+        assert_eq!(names::twice_named(&twins), Vec::<String>::new());
+        bad(names::parameters, "src/a.rs", "fn f(&self, (a, b): (&A, u32), c: Vec<(u8, u8)>, d: D, e: E) {}");
+        bad(names::parameters, "src/a.rs", "fn f<T: Fn(u8) -> u8>(x: (A, B, C), y: &mut (A, B)) {}");
+        good(names::parameters, "src/a.rs", "fn f(&mut self, (a, b): (&A, u32), c: Vec<(u8, u8)>, d: D) {}");
+        bad(names::decisions_by_text, "src/a.rs", "if failure.entry().code == \"flow.one\" {}");
+        good(names::decisions_by_text, "src/a.rs", "if a.entry() == b.entry() { code(\"x\") } // code == \"x\"");
+        let documents = ["docs/output.md".to_owned()];
+        let cited = |text: &str| names::cited("src/a.rs", text, &documents).len();
+        assert_eq!((cited("// see threats.md."), cited("/// (docs/output.md)"), cited("let a = \"b.md\";")), (1, 0, 0));
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(crate) fn begin_telling() -> bool {
 
 /// What may have left, if a command that was interrupted ends with a failure that would deny it.
 pub(crate) fn instead_of(failure: &Failure) -> Option<Box<dyn Outcome + Send>> {
-    let is_denial = failure.entry().code == CliError::Interrupted.entry().code;
+    let is_denial = failure.entry() == CliError::Interrupted.entry();
     if is_denial { lock().sent.take() } else { None }
 }
 

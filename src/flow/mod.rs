@@ -75,7 +75,7 @@ pub enum FlowError {
     CoinSpent(String, String),
     /// One explorer alone says that a coin is unspent, and the other one does not answer.
     #[error("only {operator} says that coin {coin} is unspent; no other explorer confirms it")]
-    OneWitness {
+    SingleSource {
         /// The coin.
         coin: String,
         /// The host that says so.
@@ -85,7 +85,7 @@ pub enum FlowError {
     #[error(
         "only {operator} has transaction {txid} with these signatures, and it is not in the journal of this wallet"
     )]
-    OneWitnessOfOriginal {
+    SingleSourceOfOriginal {
         /// Its id.
         txid: SafeText,
         /// The host that has it.
@@ -131,12 +131,20 @@ catalogue! {
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account that nothing else spends from can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
-    ONE_WITNESS = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --offline-trust";
+    ONE_WITNESS = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --trust-single-explorer";
     KEY_USED = "flow.key_used", Refused, "Another payment needs another key; `fastness track ID` shows what this one paid";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     PAID_LATELY = "flow.paid_lately", Refused, "If it is meant a second time, add --again; `fastness track ID` shows the first one";
     NONCE_DISPUTED = "flow.nonce_disputed", Verification, "Nothing was signed; name a node that you trust with --explorer, or try again in a minute";
     SENT_NOT_RECORDED = "flow.sent_not_recorded", Unknown, "Do not pay again: make room in the home directory, then run `fastness track` on this id";
+}
+
+impl FlowError {
+    /// Whether one explorer alone says something that another could confirm.
+    #[must_use]
+    pub const fn is_word_of_one(&self) -> bool {
+        matches!(self, Self::SingleSource { .. } | Self::SingleSourceOfOriginal { .. })
+    }
 }
 
 impl Explain for FlowError {
@@ -156,7 +164,7 @@ impl Explain for FlowError {
             Self::UnknownTransaction(_) => UNKNOWN_TRANSACTION,
             Self::NotReplaceable(..) => NOT_REPLACEABLE,
             Self::CoinSpent(..) => COIN_SPENT,
-            Self::OneWitness { .. } | Self::OneWitnessOfOriginal { .. } => ONE_WITNESS,
+            Self::SingleSource { .. } | Self::SingleSourceOfOriginal { .. } => ONE_WITNESS,
             Self::Superseded(_) => SUPERSEDED,
             Self::KeyUsed(_) => KEY_USED,
             Self::SamePayment(_) => SAME_PAYMENT,

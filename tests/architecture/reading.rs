@@ -109,17 +109,20 @@ pub(crate) fn words(code: &str) -> impl Iterator<Item = &str> {
 
 /// Position just behind the brace that closes the first `{` of `code`.
 pub(crate) fn closing(code: &str) -> Option<usize> {
+    closing_of(code, '{', '}')
+}
+
+/// The same for another pair of brackets.
+pub(crate) fn closing_of(code: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 0usize;
     for (place, c) in code.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => {
-                depth = depth.checked_sub(1)?;
-                if depth == 0 {
-                    return Some(place + 1);
-                }
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            depth = depth.checked_sub(1)?;
+            if depth == 0 {
+                return Some(place + c.len_utf8());
             }
-            _ => {}
         }
     }
     None

@@ -159,7 +159,7 @@ fn a_spend_that_nobody_signed_is_a_lie_and_is_never_replaced() {
         for others in [&honest[..0], &honest] {
             let mut words = bump_words(command, &id);
             words.push(scene.stage.password());
-            for more in [&[][..], &["--offline-trust".to_owned()]] {
+            for more in [&[][..], &["--trust-single-explorer".to_owned()]] {
                 let words: Vec<&str> = words.iter().chain(more).map(String::as_str).collect();
                 let refused = scene.run(&liar, others, &words);
                 assert_ne!(refused.code, 0, "{refused:?}");
@@ -264,7 +264,7 @@ fn a_person_may_say_that_one_word_is_enough() {
     let real = sent_elsewhere(&scene);
     let (id, password) = (real.compute_txid().to_string(), scene.stage.password());
     let own = format!("--explorer={}", scene.stage.server.url());
-    let more = [own.as_str(), "--explorer=http://127.0.0.1:9", "--offline-trust"];
+    let more = [own.as_str(), "--explorer=http://127.0.0.1:9", "--trust-single-explorer"];
     let bumped = scene.stage.run(&[bump(&id, &password).as_slice(), &more].concat());
     assert_eq!(bumped.code, 0, "{bumped:?}");
     assert!(bumped.stderr.contains("warning[one_witness]"), "{bumped:?}");

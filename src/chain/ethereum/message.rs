@@ -137,7 +137,7 @@ pub fn typed(json: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, E
     }
     let called = grant.call.iter().flat_map(|call| call.tree.gaps()).map(|gap| gap.why.to_string());
     grant.blind.iter().cloned().chain(called).for_each(|why| tree.gap(&why));
-    if !typed.names_a_chain() && grant.warnings.iter().all(|warning| warning.code != "no_chain") {
+    if !typed.names_a_chain() && !grant.tells_of_no_chain {
         tree.gap("its domain names no chain, so it would be good on every chain");
     }
     let preimage = Preimage::typed_data(typed.domain_separator, typed.struct_hash);

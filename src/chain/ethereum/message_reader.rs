@@ -37,6 +37,8 @@ pub(crate) struct Grant {
     pub(crate) warnings: Vec<Warning>,
     /// The call that it agrees to.
     pub(crate) call: Option<Reading>,
+    /// Whether its warnings say already that it names no chain.
+    pub(crate) tells_of_no_chain: bool,
 }
 
 /// A year from now is far for something that waits to be used.

@@ -178,6 +178,7 @@ impl MessageReader<'_> {
             let text =
                 "its domain names no chain (a Safe before 1.3.0): it is good on every chain on which this Safe is";
             grant.warnings.push(Warning { code: "no_chain", text: text.to_owned() });
+            grant.tells_of_no_chain = true;
         }
         Some(Grant { call: Some(call), ..grant })
     }

@@ -15,7 +15,7 @@ use fastness::{
     explain::Failure,
     explorer::{Explorer, bitcoin::FeeAdvice},
     flow::{
-        self,
+        self, FlowError,
         bitcoin::{AccountLedger, Alone, Draft},
     },
     network::Network,
@@ -62,8 +62,8 @@ pub(crate) struct PayArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArgs {
     /// Spend coins of which one explorer alone says that they are there and unspent
-    #[arg(long, help_heading = BITCOIN)]
-    offline_trust: bool,
+    #[arg(long, alias = "offline-trust", help_heading = BITCOIN)]
+    trust_single_explorer: bool,
 }
 
 impl TrustArgs {
@@ -103,14 +103,18 @@ impl TrustArgs {
         }
         let explorer = context.explorer(network)?;
         match check(&explorer, Alone::IsDoubted) {
-            Err(failure) if self.offline_trust && failure.entry().code == "flow.one_witness" => {
-                let text = format!("{}; believed all the same, as --offline-trust says", failure.message());
+            Err(failure) if self.trust_single_explorer && is_word_of_one(&failure) => {
+                let text = format!("{}; believed all the same, as --trust-single-explorer says", failure.message());
                 context.ui.warn(&Warning { code: "one_witness", text });
                 check(&explorer, Alone::IsEnough)
             }
             other => other,
         }
     }
+}
+
+fn is_word_of_one(failure: &Failure) -> bool {
+    failure.find().is_some_and(FlowError::is_word_of_one)
 }
 
 /// How the fee is chosen.

@@ -17,7 +17,7 @@ use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::Account,
     explain::Failure,
-    keystore::{Header, Keys, PassphraseUse, read_header},
+    keystore::{Header, Keys, KeystoreError, PassphraseUse, PhraseError, read_header},
     ledger::{KeyLocation, bitcoin::AccountRow},
     review::Warning,
     store::WalletName,
@@ -153,8 +153,12 @@ impl VerifyArgs {
 
 /// Words that are no phrase are a backup that failed, not a slip on the command line.
 fn broken(failure: Failure) -> Failure {
-    let code = failure.entry().code;
-    if code.starts_with("phrase.") && code != "phrase.ambiguous_language" {
+    let of_keystore = failure.find().and_then(|error: &KeystoreError| match error {
+        KeystoreError::Phrase(error) => Some(error),
+        _ => None,
+    });
+    let is_broken = |error: &PhraseError| !matches!(error, PhraseError::Ambiguous { .. });
+    if failure.find().or(of_keystore).is_some_and(is_broken) {
         return WalletError::BrokenBackup(failure.message()).into();
     }
     failure

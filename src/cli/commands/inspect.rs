@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use fastness::{
     amount::Amount,
-    chain::bitcoin::{decode, policy, psbt},
+    chain::bitcoin::{BitcoinError, decode, policy, psbt},
     explain::{Explain, Failure},
     flow::{self, bitcoin::Draft},
     network::{AnyNetwork, Network},
@@ -37,6 +37,32 @@ pub(crate) struct Args {
 struct Problem {
     code: &'static str,
     message: String,
+    #[serde(skip)]
+    nature: Nature,
+}
+
+/// What a person can do about a problem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nature {
+    /// Ask the keys themselves.
+    ForeignInput,
+    /// Name the fee.
+    Fee,
+    /// Name the address.
+    BeyondSearch,
+    /// Nothing here.
+    Other,
+}
+
+impl Nature {
+    const fn of(problem: &BitcoinError) -> Self {
+        match problem {
+            BitcoinError::ForeignInput(_) => Self::ForeignInput,
+            BitcoinError::FeeTooHigh { .. } => Self::Fee,
+            BitcoinError::BeyondSearch { .. } => Self::BeyondSearch,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -83,9 +109,10 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
     let ledger = context.ledger()?;
     let ours = flow::bitcoin::ownership_of_ledger(&ledger, None, draft.plan.network)?;
     let examination = decode::examine(&draft.plan, &ours);
-    let problem = |problem: &fastness::chain::bitcoin::BitcoinError| Problem {
+    let problem = |problem: &BitcoinError| Problem {
         code: problem.entry().code,
         message: problem.to_string(),
+        nature: Nature::of(problem),
     };
     let review = &examination.review;
     let dear = |fee| policy::check_fee(fee, review.vsize, review.moved(), FeeLimit::Standard).err();
@@ -113,7 +140,7 @@ fn claimed_fee(file: &flow::bitcoin::SignedFile) -> Option<Amount> {
 impl Inspected {
     /// True on a machine without any account of the network, if nothing else speaks against the draft.
     fn only_unknown_owner(&self) -> bool {
-        !self.accounts_known && self.problems.iter().all(|problem| problem.code == "bitcoin.foreign_input")
+        !self.accounts_known && self.problems.iter().all(|problem| problem.nature == Nature::ForeignInput)
     }
 }
 
@@ -133,11 +160,11 @@ impl Report for Inspected {
                 "cannot tell here: no account of this network is known; `fastness sign` asks the keys themselves";
             return page.toned_field("Verdict", (Tone::Claimed, text));
         }
-        if self.problems.iter().all(|problem| problem.code == "bitcoin.fee_too_high") {
+        if self.problems.iter().all(|problem| problem.nature == Nature::Fee) {
             let text = "it is signed only if that fee is named with --max-fee";
             return page.toned_field("Verdict", (Tone::Stop, text));
         }
-        if self.problems.iter().all(|problem| problem.code == "bitcoin.beyond_search") {
+        if self.problems.iter().all(|problem| problem.nature == Nature::BeyondSearch) {
             let text = "it is signed only if that address is named with --to-unusual";
             return page.toned_field("Verdict", (Tone::Stop, text));
         }

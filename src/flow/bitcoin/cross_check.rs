@@ -21,7 +21,7 @@ use crate::{
     },
     ledger::{
         Ledger, LedgerError,
-        bitcoin::{AccountRow, Completeness, HistoryDisagreement, Observation, PROVEN_HERE, ToldHistory},
+        bitcoin::{AccountRow, Completeness, HistoryDisagreement, Observation, PROVEN_HERE, SameHistory, ToldHistory},
     },
     text::SafeText,
 };
@@ -185,7 +185,10 @@ fn write(
     let contested: BTreeSet<(Keychain, u32)> = named.collect();
     for &place in &opinion.agreed {
         match tellers.get(&place).filter(|_| !contested.contains(&place)) {
-            Some(teller) => ledger.put_opinion(row.id, place, (opinion.operator.as_str(), teller.host.as_str()))?,
+            Some(teller) => {
+                let (operator, beside) = (opinion.operator.as_str(), teller.host.as_str());
+                ledger.put_opinion(row.id, &SameHistory { place, operator, beside })?;
+            }
             None => ledger.forget_opinion(row.id, place)?,
         }
     }

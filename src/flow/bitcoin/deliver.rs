@@ -249,7 +249,7 @@ pub fn check_unspent(
         if let (Claim::Single { operator, .. }, Alone::IsDoubted) = (claim, alone)
             && explorer.has_witness()
         {
-            return Err(FlowError::OneWitness { coin: coin.to_string(), operator }.into());
+            return Err(FlowError::SingleSource { coin: coin.to_string(), operator }.into());
         }
     }
     Ok(())

@@ -94,7 +94,7 @@ pub fn check_original(
     }
     match (claim, alone) {
         (Claim::Single { operator, .. }, Alone::IsDoubted) => {
-            Err(FlowError::OneWitnessOfOriginal { txid: name(txid), operator }.into())
+            Err(FlowError::SingleSourceOfOriginal { txid: name(txid), operator }.into())
         }
         _ => Ok(()),
     }

@@ -27,7 +27,7 @@ pub use self::{
     coins::{Balance, CoinRow},
     history::HistoryRow,
     journal::{Acceptance, JournalRow, JournalState},
-    opinions::{HistoryDisagreement, PROVEN_HERE},
+    opinions::{HistoryDisagreement, PROVEN_HERE, SameHistory},
     scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, Observation, Place},
 };

@@ -30,21 +30,28 @@ pub struct HistoryDisagreement {
     pub lacks: String,
 }
 
+/// Two organisations that say the same of a script.
+#[derive(Clone, Copy, Debug)]
+pub struct SameHistory<'a> {
+    /// Chain below the account, and address index.
+    pub place: (Keychain, u32),
+    /// Host of the second source.
+    pub operator: &'a str,
+    /// Host that said it in the same sync.
+    pub beside: &'a str,
+}
+
 impl Ledger {
     /// Two organisations say of a script exactly what is known of it: `operator` does, and `beside` did in the same sync.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn put_opinion(
-        &self,
-        id: AccountId,
-        place: (Keychain, u32),
-        (operator, beside): (&str, &str),
-    ) -> Result<(), LedgerError> {
+    pub fn put_opinion(&self, id: AccountId, said: &SameHistory<'_>) -> Result<(), LedgerError> {
         let sql = "INSERT OR REPLACE INTO opinions (account, keychain, idx, operator, beside, at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let values = params![id.0, place.0.number(), place.1, operator, beside, now()];
+        let SameHistory { place: (keychain, index), operator, beside } = said;
+        let values = params![id.0, keychain.number(), index, operator, beside, now()];
         statement.execute(values).map(|_| ()).map_err(file)
     }
 

@@ -55,7 +55,7 @@ impl BlockJson {
 
 /// Where a transaction stands.
 #[derive(Serialize)]
-pub(super) struct StatusJson {
+pub(super) struct ServedStatus {
     confirmed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     block_height: Option<u32>,
@@ -65,7 +65,7 @@ pub(super) struct StatusJson {
     block_time: Option<u32>,
 }
 
-impl StatusJson {
+impl ServedStatus {
     /// Confirmed at this height; without one, or beyond the tip, unconfirmed.
     pub(super) fn at(chain: &PracticeChain, height: Option<u32>) -> Self {
         let link = height.and_then(|height| chain.link_at(height));
@@ -94,7 +94,7 @@ pub(super) struct TransactionJson {
     size: usize,
     weight: u64,
     fee: u64,
-    status: StatusJson,
+    status: ServedStatus,
 }
 
 impl TransactionJson {
@@ -110,7 +110,7 @@ impl TransactionJson {
             size: transaction.total_size(),
             weight: transaction.weight().to_wu(),
             fee: fee(transaction, &found.prevouts),
-            status: StatusJson::at(chain, found.place.map(|(height, _)| height)),
+            status: ServedStatus::at(chain, found.place.map(|(height, _)| height)),
         }
     }
 }
@@ -214,7 +214,7 @@ pub(super) struct SpendJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     vin: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<StatusJson>,
+    status: Option<ServedStatus>,
 }
 
 impl SpendJson {
@@ -223,7 +223,7 @@ impl SpendJson {
             spent: spender.is_some(),
             txid: spender.map(|(txid, _)| txid),
             vin: spender.map(|(_, vin)| vin),
-            status: spender.map(|(txid, _)| StatusJson::of(chain, &txid)),
+            status: spender.map(|(txid, _)| ServedStatus::of(chain, &txid)),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     blocks::TRANSACTIONS,
-    json::{StatusJson, TransactionJson},
+    json::{ServedStatus, TransactionJson},
     reply::{Keep, ServerAnswer, ServerReply, bad_request, no_endpoint},
 };
 use crate::practice::{
@@ -35,7 +35,7 @@ struct TotalsJson<'a> {
 struct UnspentJson {
     txid: Txid,
     vout: u32,
-    status: StatusJson,
+    status: ServedStatus,
     value: u64,
 }
 
@@ -116,7 +116,7 @@ fn unspent(chain: &PracticeChain, script: &sha256::Hash) -> ServerAnswer {
         .map(|(outpoint, (output, height))| UnspentJson {
             txid: outpoint.txid,
             vout: outpoint.vout,
-            status: StatusJson::at(chain, height),
+            status: ServedStatus::at(chain, height),
             value: output.value.to_sat(),
         })
         .collect();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::{
-    json::{SpendJson, StatusJson, TransactionJson},
+    json::{ServedStatus, SpendJson, TransactionJson},
     reply::{Keep, ServerAnswer, ServerReply, bad_request, hash, no_endpoint, not_found, number},
 };
 use crate::practice::{
@@ -61,7 +61,7 @@ pub(super) fn one(chain: &PracticeChain, txid: &str, rest: &[&str]) -> ServerAns
         [] => Ok(ServerReply::json(&TransactionJson::new(chain, &known(chain, &txid)?), Keep::Short)),
         ["raw"] => Ok(ServerReply::bytes(encode::serialize(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
         ["hex"] => Ok(ServerReply::text(encode::serialize_hex(known(chain, &txid)?.transaction.as_ref()), Keep::Short)),
-        ["status"] => Ok(ServerReply::json(&StatusJson::of(chain, &txid), Keep::Short)),
+        ["status"] => Ok(ServerReply::json(&ServedStatus::of(chain, &txid), Keep::Short)),
         ["merkle-proof"] => merkle_proof(chain, &txid),
         ["merkleblock-proof"] => merkle_block(chain, &txid),
         ["outspend", vout] => {

@@ -25,7 +25,7 @@ use crate::cli::{
     ui,
 };
 use fastness::{
-    chain::bitcoin::{Ownership, psbt},
+    chain::bitcoin::{BitcoinError, Ownership, psbt},
     explain::Failure,
     flow::{
         self, PayeeSource,
@@ -147,7 +147,7 @@ impl Signing<'_> {
     /// Agreement first and keys second where the ledger knows the accounts; else the keys have to say what is ours.
     fn approved(&self, context: &mut Context, known: &Ownership, sealed: &Sealed) -> Result<(Approved, Keys), Failure> {
         match flow::bitcoin::approve(self.draft, known, |review| self.agree(context, review)) {
-            Err(failure) if failure.entry().code == "bitcoin.foreign_input" => {}
+            Err(failure) if matches!(failure.find(), Some(BitcoinError::ForeignInput(..))) => {}
             other => return Ok((other?, key_side::keys(context, &self.wallet, sealed)?)),
         }
         let keys = key_side::keys(context, &self.wallet, sealed)?;
