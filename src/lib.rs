@@ -1,8 +1,7 @@
 //! The library of fastness. Its modules, in the order of the import rules (each may use only what is listed above it):
 //!
 //! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`request`],
-//!   [`review`],
-//!   [`signing`], [`text`], [`token`], [`explain`]
+//!   [`review`], [`signing`], [`text`], [`token`], [`explain`]
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
 //! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only module that names

@@ -7,16 +7,24 @@
 
 mod synthetic;
 
-use bitcoin::TxOut;
+use bitcoin::{
+    Network, TxOut,
+    bip32::{DerivationPath, Xpriv, Xpub},
+    secp256k1::Secp256k1,
+};
 use fastness::{
     account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for},
-    amount::{FeeRate, Quantity},
+    amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{
-        OwnAccount, Ownership, decode,
+        Coin, OwnAccount, Ownership, Snapshot, decode,
         plan::plan,
         sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    flow::{
+        self,
+        bitcoin::{CarriedPsbt, Draft, DraftContext},
+    },
+    request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
     review::Role,
 };
 use synthetic::Dice;
@@ -86,4 +94,54 @@ fn accounts_of_several_kinds_can_share_a_path() {
         assert!(review.inputs[0].path.is_some());
     }
     assert!(decode::review(&made, &Ownership::new(vec![twin])).is_err(), "a claim that no account bears out is false");
+}
+
+/// Another program's signer: rust-bitcoin's own, which knows PSBTs and nothing of ours.
+fn signed_by_another(psbt: &bitcoin::Psbt, master: &Xpriv) -> bitcoin::Psbt {
+    let mut psbt = psbt.clone();
+    psbt.sign(master, &Secp256k1::new()).map_err(|(_, errors)| errors).expect("signed");
+    psbt
+}
+
+#[test]
+fn a_psbt_that_was_signed_elsewhere_is_the_plan_or_refused() {
+    let secp = Secp256k1::new();
+    let master = Xpriv::new_master(Network::Regtest, &[7; 32]).unwrap();
+    for kind in ScriptType::ALL {
+        let origin: DerivationPath = format!("{}h/1h/0h", kind.purpose()).parse().unwrap();
+        let xpub = Xpub::from_priv(&secp, &master.derive_priv(&secp, &origin).unwrap());
+        let fingerprint = master.fingerprint(&secp);
+        let account = Account::new(fastness::network::Network::Regtest, kind, fingerprint, origin, xpub).unwrap();
+        let mut dice = Dice(3);
+        let state = fastness::chain::bitcoin::CoinState::Confirmed(5);
+        let coin = |index| {
+            let script_pubkey = account.script(Keychain::Receive, index).unwrap();
+            let mut parent = synthetic::wallet(&mut Dice(u64::from(index)), kind, &[1]).coins.remove(0).parent;
+            parent.output = vec![TxOut { value: bitcoin::Amount::from_sat(70_000), script_pubkey }];
+            let outpoint = bitcoin::OutPoint { txid: parent.compute_txid(), vout: 0 };
+            Coin { outpoint, parent, keychain: Keychain::Receive, index, state, freeze: Freeze::Free }
+        };
+        let coins = (0..3).map(coin).collect();
+        let snapshot = Snapshot { account: account.clone(), coins, tip_height: synthetic::TIP, next_change: 0 };
+        let payment =
+            Payment { script: synthetic::stranger(&mut dice), quantity: Quantity::Exact(Amount::sat(150_000)) };
+        let request = Request { payments: vec![payment], ..everything(bitcoin::ScriptBuf::new(), 3) };
+        let draft = Draft { plan: plan(&request, &snapshot, [1; 32]).unwrap(), context: DraftContext::default() };
+        let ours = Ownership::new(vec![account]);
+        let approved = flow::bitcoin::approve(&draft, &ours, |_| Ok(())).unwrap();
+        let signed = signed_by_another(&draft.plan.psbt, &master);
+        let answer = |psbt| flow::bitcoin::sign(&approved, &CarriedPsbt(psbt)).map_err(|failure| failure.entry().code);
+        assert_eq!(answer(signed.clone()).map(|signed| signed.input_amounts), Ok(vec![70_000; 3]), "{kind:?}");
+        let mut other = signed.clone();
+        other.unsigned_tx.output[0].value += bitcoin::Amount::from_sat(1);
+        assert_eq!(answer(other), Err("flow.review_changed"), "{kind:?}");
+        let mut less = signed.clone();
+        (less.inputs[1].partial_sigs, less.inputs[1].tap_key_sig) = Default::default();
+        assert_eq!(answer(less), Err("bitcoin.contradiction"), "{kind:?}");
+        let mut swapped = signed;
+        let (first, second) = swapped.inputs.split_at_mut(1);
+        std::mem::swap(&mut first[0].partial_sigs, &mut second[0].partial_sigs);
+        std::mem::swap(&mut first[0].tap_key_sig, &mut second[0].tap_key_sig);
+        assert!(answer(swapped).is_err(), "{kind:?}: signatures of another input");
+    }
 }

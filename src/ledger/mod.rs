@@ -8,7 +8,7 @@ pub mod ethereum;
 mod labels;
 mod schema;
 
-use std::path::Path;
+use std::{path::Path, rc::Rc};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -118,7 +118,8 @@ fn file(error: rusqlite::Error) -> LedgerError {
 /// The open ledger.
 #[derive(Debug)]
 pub struct Ledger {
-    db: Connection,
+    /// Shared with what gives something back when it is dropped.
+    db: Rc<Connection>,
     /// Unused addresses in a row after which this wallet's searches end.
     gap: u32,
     /// Tests hold what is settled against what is derived anew.
@@ -172,18 +173,27 @@ impl Ledger {
 
     fn of(db: Connection) -> Self {
         Self {
-            db,
+            db: Rc::new(db),
             gap: STANDARD_GAP,
             #[cfg(test)]
             derives_anew: std::cell::Cell::new(false),
         }
     }
 
-    fn prepare(db: Connection) -> Result<Self, LedgerError> {
-        let mut ledger = Self::of(db);
-        schema::configure(&ledger.db)?;
-        schema::migrate(&mut ledger.db)?;
-        Ok(ledger)
+    fn prepare(mut db: Connection) -> Result<Self, LedgerError> {
+        schema::configure(&db)?;
+        schema::migrate(&mut db)?;
+        Ok(Self::of(db))
+    }
+
+    /// The same open file once more.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            db: Rc::clone(&self.db),
+            gap: self.gap,
+            #[cfg(test)]
+            derives_anew: std::cell::Cell::new(false),
+        }
     }
 
     /// The same ledger in a home whose searches end after `gap` unused addresses in a row.

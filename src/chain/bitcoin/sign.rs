@@ -13,9 +13,12 @@ use bitcoin::{
     taproot,
 };
 
+use miniscript::psbt::PsbtExt;
+
 use super::{BitcoinError, Owned, Ownership, Plan, consensus, inputs, policy};
 use crate::{
     account::{ScriptType, script_for},
+    network::Network,
     signing::{Job, Scheme, Signature, Signed},
 };
 
@@ -75,7 +78,15 @@ fn digest(
 /// The signatures do not fit the jobs, or an input is refused.
 pub fn finish(plan: Plan, jobs: &[Job], signatures: &[Signature]) -> Result<Signed, BitcoinError> {
     let network = plan.network;
-    let (transaction, spent) = finished(&finalized(plan.psbt, jobs, signatures)?)?;
+    signed(network, &finalized(plan.psbt, jobs, signatures)?)
+}
+
+/// The transaction of a finalized PSBT, with what it spends.
+///
+/// # Errors
+/// As [`finished`].
+pub fn signed(network: Network, psbt: &Psbt) -> Result<Signed, BitcoinError> {
+    let (transaction, spent) = finished(psbt)?;
     Ok(Signed {
         network,
         id: transaction.compute_txid().to_string(),
@@ -104,6 +115,31 @@ pub fn finalized(mut psbt: Psbt, jobs: &[Job], signatures: &[Signature]) -> Resu
         input.partial_sigs.clear();
         (input.redeem_script, input.witness_script, input.sighash_type) = (None, None, None);
         (input.tap_internal_key, input.tap_key_sig) = (None, None);
+    }
+    Ok(psbt)
+}
+
+/// The signatures of `answer` in the PSBT that was planned, finalized where they are not (BIP-174): an input that is final there
+/// is taken over as it is, and any other is satisfied from its signatures.
+///
+/// # Errors
+/// An input has too few signatures, or some that do not satisfy its script.
+pub fn with_signatures(planned: &Psbt, answer: Psbt) -> Result<Psbt, BitcoinError> {
+    let mut psbt = planned.clone();
+    for (input, told) in psbt.inputs.iter_mut().zip(answer.inputs) {
+        input.final_script_sig = told.final_script_sig;
+        input.final_script_witness = told.final_script_witness;
+        input.partial_sigs.extend(told.partial_sigs);
+        input.tap_key_sig = told.tap_key_sig.or(input.tap_key_sig);
+        input.tap_script_sigs.extend(told.tap_script_sigs);
+    }
+    let secp = secp256k1::Secp256k1::verification_only();
+    let is_final =
+        |input: &bitcoin::psbt::Input| input.final_script_sig.is_some() || input.final_script_witness.is_some();
+    let open: Vec<usize> = (0..psbt.inputs.len()).filter(|place| !is_final(&psbt.inputs[*place])).collect();
+    for input in open {
+        let finalized = psbt.finalize_inp_mut(&secp, input);
+        finalized.map_err(|_| BitcoinError::Contradiction { input, problem: "its signatures do not satisfy it" })?;
     }
     Ok(psbt)
 }

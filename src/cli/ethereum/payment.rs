@@ -132,12 +132,8 @@ impl EvmSession<'_> {
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let mut first = None;
         for turn in 1..=count {
-            let planned = self.plan(context, wish, holder, None)?;
-            let written = output.map(|path| write(&planned, path, turn, count)).transpose();
-            if written.is_err() || output.is_none() {
-                self.ledger.release_nonce(planned.reservation.id)?;
-            }
-            let file = written?;
+            let mut planned = self.plan(context, wish, holder, None)?;
+            let file = output.map(|path| write(&mut planned, path, turn, count)).transpose()?;
             if first.is_none() {
                 first = Some(self.planned(context, &planned, wish, file)?);
             }
@@ -149,15 +145,12 @@ impl EvmSession<'_> {
     pub(super) fn write_draft(
         &self,
         context: &mut Context,
-        planned: &Planned,
+        mut planned: Planned,
         wish: &CallArgs,
         path: &Path,
     ) -> Result<EvmPlanned, Failure> {
-        let file = write(planned, path, 1, 1);
-        if file.is_err() {
-            self.ledger.release_nonce(planned.reservation.id)?;
-        }
-        self.planned(context, planned, wish, Some(file?))
+        let file = write(&mut planned, path, 1, 1)?;
+        self.planned(context, &planned, wish, Some(file))
     }
 
     fn planned(
@@ -183,7 +176,7 @@ impl EvmSession<'_> {
 }
 
 /// `pay.draft`, or `pay-3.draft` for the third of several.
-fn write(planned: &Planned, path: &Path, turn: u32, count: u32) -> Result<String, Failure> {
+fn write(planned: &mut Planned, path: &Path, turn: u32, count: u32) -> Result<String, Failure> {
     let path = if count == 1 {
         path.to_owned()
     } else {
@@ -192,5 +185,6 @@ fn write(planned: &Planned, path: &Path, turn: u32, count: u32) -> Result<String
         path.with_file_name(format!("{stem}-{turn}{end}"))
     };
     atomic_write(&path, planned.draft.to_text()?.as_bytes(), WriteRule::New)?;
+    planned.nonce.keep();
     Ok(path.display().to_string())
 }

@@ -86,13 +86,13 @@ impl EvmSession<'_> {
         let nonce = NonceRequest { choice: NonceChoice::Replacing(nonce), holder, purpose: &wish };
         let planned = ethereum::plan(&mut desk, &request, nonce, &[])?;
         let replaces = EvmReplaces::of(original, &plan, &planned.draft.plan, purpose)?;
-        self.finish(context, &planned, replaces, output)
+        self.finish(context, planned, replaces, output)
     }
 
     fn finish(
         &mut self,
         context: &mut Context,
-        planned: &Planned,
+        planned: Planned,
         replaces: EvmReplaces,
         output: Option<&PathBuf>,
     ) -> Result<Replaced, Failure> {
@@ -104,7 +104,7 @@ impl EvmSession<'_> {
             }
             None => {
                 context.ui.say(&replaces.to_string());
-                let mut sent = self.sign_and_send(context, planned, &wish)?;
+                let mut sent = self.sign_and_send(context, &planned, &wish)?;
                 sent.replaces = Some(replaces);
                 Ok(Replaced::Sent(Box::new(sent)))
             }

@@ -124,16 +124,10 @@ impl<'a> EvmSession<'a> {
             PlanningContext { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
         let nonce = NonceRequest { choice, holder, purpose: &purpose };
         let planned = ethereum::plan(&mut desk, &request, nonce, &wish.signatures)?;
-        self.warn_of_drafts(context, planned.reservation.nonce)?;
+        self.warn_of_drafts(context, planned.nonce.nonce())?;
         // The limits and consents hold before a password is asked for.
-        let checked = self.check(context, &planned.draft, wish);
-        match checked {
-            Ok(()) => Ok(planned),
-            Err(failure) => {
-                self.ledger.release_nonce(planned.reservation.id)?;
-                Err(failure)
-            }
-        }
+        self.check(context, &planned.draft, wish)?;
+        Ok(planned)
     }
 
     /// Nonces are used in order: a draft that holds an earlier one holds up everything after it.
@@ -190,15 +184,8 @@ impl<'a> EvmSession<'a> {
     ) -> Result<EvmSent, Failure> {
         // Before the person agrees to anything.
         planned.notes.iter().for_each(|note| context.ui.warn(note));
-        let signed = signer::sign_in_child(context, &planned.draft, &wish.signatures, self.options);
-        let signed = match signed {
-            Ok(signed) => signed,
-            Err(failure) => {
-                self.ledger.release_nonce(planned.reservation.id)?;
-                return Err(failure);
-            }
-        };
-        let mut sent = self.send(context, &signed, Some(planned.reservation.id))?;
+        let signed = signer::sign_in_child(context, &planned.draft, &wish.signatures, self.options)?;
+        let mut sent = self.send(context, &signed, Some(planned.nonce.row()))?;
         sent.notes.clone_from(&planned.notes);
         Ok(sent)
     }

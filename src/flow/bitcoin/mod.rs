@@ -17,6 +17,7 @@ mod ownership;
 mod repeat;
 mod replaces;
 mod signed_file;
+mod signer;
 mod snapshot;
 mod sync;
 mod track;
@@ -33,6 +34,7 @@ pub use self::{
     repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},
     replaces::{Effect, Replaces, replaced_by, replaces},
     signed_file::SignedFile,
+    signer::{CarriedPsbt, Signer, SweepSigner},
     snapshot::snapshot,
     sync::{AccountSync, SyncReport},
     track::{Tracking, refuse_superseded, track},
@@ -42,11 +44,9 @@ pub use crate::flow::bitcoin::warmth::SyncScope;
 use crate::{
     chain::{
         Chain,
-        bitcoin::{Bitcoin, OwnAccount, Ownership, Plan, sign as bitcoin_sign},
+        bitcoin::{Bitcoin, Ownership, Plan, sign as bitcoin_sign},
     },
     explain::Failure,
-    flow::FlowError,
-    keystore::{Keys, SingleKey},
     ledger::{
         Ledger,
         bitcoin::{AccountRow, Synced},
@@ -113,48 +113,19 @@ pub fn approve(
     Ok(Approved { plan: draft.plan.clone(), review, ours: ours.clone() })
 }
 
-/// Approved -> Signed: reviews once more with accounts derived from the keys themselves, signs, and proves the result.
+/// Approved -> Signed: reviews once more with the accounts that the signer derives, signs, and proves the result.
 ///
 /// # Errors
-/// The keys disagree with the ledger, the review changed, or the result is refused by Bitcoin Core's code.
-pub fn sign(approved: Approved, keys: &Keys) -> Result<Signed, Failure> {
-    let (plan, jobs, signatures) = signatures(approved, keys)?;
-    Ok(Bitcoin::finish(plan, &jobs, &signatures)?)
-}
-
-/// Approved -> Signed with a single key, for a sweep: the review must be the same with nothing but that key as ours.
-///
-/// # Errors
-/// As [`sign`].
-pub fn sign_sweep(approved: Approved, key: &SingleKey, accounts: Vec<OwnAccount>) -> Result<Signed, Failure> {
-    let ours = Ownership::of_key(key.public_key()).with(accounts);
-    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
-        return Err(FlowError::ReviewChanged.into());
-    }
-    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
-    let signatures = key.sign(&jobs)?;
-    Ok(Bitcoin::finish(approved.plan, &jobs, &signatures)?)
+/// The signer disagrees with the ledger, the review changed, what comes back is not the plan with signatures in it, or it is
+/// refused by Bitcoin Core's code.
+pub fn sign(approved: &Approved, signer: &impl Signer) -> Result<Signed, Failure> {
+    Ok(bitcoin_sign::signed(approved.plan.network, &signer::signed(approved, signer)?)?)
 }
 
 /// As [`sign`], as a finalized PSBT for other wallets.
 ///
 /// # Errors
 /// As [`sign`].
-pub fn sign_psbt(approved: Approved, keys: &Keys) -> Result<bitcoin::Psbt, Failure> {
-    let (plan, jobs, signatures) = signatures(approved, keys)?;
-    let psbt = bitcoin_sign::finalized(plan.psbt, &jobs, &signatures)?;
-    bitcoin_sign::finished(&psbt)?;
-    Ok(psbt)
-}
-
-type SignedJobs = (Plan, Vec<crate::signing::Job>, Vec<crate::signing::Signature>);
-
-fn signatures(approved: Approved, keys: &Keys) -> Result<SignedJobs, Failure> {
-    let ours = ownership_of_keys(&approved.plan, keys, &approved.ours)?;
-    if Bitcoin::review(&approved.plan, &ours)? != approved.review {
-        return Err(FlowError::ReviewChanged.into());
-    }
-    let jobs = Bitcoin::jobs(&approved.plan, &ours)?;
-    let signatures = keys.sign(&jobs)?;
-    Ok((approved.plan, jobs, signatures))
+pub fn sign_psbt(approved: &Approved, signer: &impl Signer) -> Result<bitcoin::Psbt, Failure> {
+    signer::signed(approved, signer)
 }

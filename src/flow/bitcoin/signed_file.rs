@@ -6,6 +6,7 @@ use bitcoin::{Transaction, consensus};
 use hex::DisplayHex;
 use serde::{Deserialize, Serialize};
 
+use super::Draft;
 use crate::{
     chain::bitcoin::{psbt, sign},
     explain::Failure,
@@ -71,6 +72,20 @@ impl SignedFile {
         Self::new(file.network, transaction, file.input_amounts_sat)
     }
 
+    /// What another process signed of a draft: it must be that plan, with signatures in it.
+    ///
+    /// # Errors
+    /// As [`Self::read`], or it is another transaction.
+    pub fn of_draft(draft: &Draft, bytes: &[u8]) -> Result<Self, Failure> {
+        let signed = Self::read(bytes, Some(draft.plan.network))?;
+        let mut bare = signed.transaction.clone();
+        for input in &mut bare.input {
+            (input.script_sig, input.witness) = Default::default();
+        }
+        let same = bare == draft.plan.psbt.unsigned_tx;
+        if same { Ok(signed) } else { Err(FlowError::ReviewChanged.into()) }
+    }
+
     /// Signed bytes of the journal.
     ///
     /// # Errors
@@ -85,7 +100,7 @@ impl SignedFile {
         match psbt::read(bytes)? {
             psbt::Blob::Transaction(transaction) => Self::new(network, transaction, Vec::new()),
             psbt::Blob::Psbt(psbt) => {
-                let (transaction, spent) = sign::finished(&psbt)?;
+                let (transaction, spent) = sign::finished(&sign::with_signatures(&psbt, *psbt.clone())?)?;
                 Self::new(network, transaction, spent.iter().map(|output| output.value.to_sat()).collect())
             }
         }
@@ -115,5 +130,60 @@ impl SignedFile {
         let text =
             serde_json::to_string_pretty(&file).map_err(|_| FlowError::NotSigned("it cannot be written".to_owned()))?;
         Ok(text + "\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bitcoin::{
+        Amount, OutPoint, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime,
+        consensus::encode::serialize_hex, hashes::Hash, transaction::Version,
+    };
+
+    fn payment() -> Transaction {
+        let script = |byte: u8| ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_byte_array([byte; 20]));
+        let output = |byte: u8, sat: u64| TxOut { value: Amount::from_sat(sat), script_pubkey: script(byte) };
+        let input = |vout: u32| TxIn {
+            previous_output: OutPoint { txid: bitcoin::Txid::from_byte_array([7; 32]), vout },
+            sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
+            ..TxIn::default()
+        };
+        Transaction {
+            version: Version::TWO,
+            lock_time: LockTime::ZERO,
+            input: vec![input(0), input(1)],
+            output: vec![output(1, 5_000), output(2, 9_000)],
+        }
+    }
+
+    /// Compares what a child would have signed with the plan of [`payment`].
+    fn compared(mut signed: Transaction) -> Result<SignedFile, Failure> {
+        let psbt = Psbt::from_unsigned_tx(payment()).unwrap().serialize();
+        let draft = Draft::read(&psbt, Some(Network::Regtest))?;
+        for input in &mut signed.input {
+            input.witness = Witness::from_slice(&[[1u8; 71]]);
+        }
+        SignedFile::of_draft(&draft, serialize_hex(&signed).as_bytes())
+    }
+
+    #[test]
+    fn what_was_signed_is_the_plan_that_was_given() {
+        assert!(compared(payment()).is_ok());
+        type Change = fn(&mut Transaction);
+        let changes: [(&str, Change); 7] = [
+            ("an amount", |tx| tx.output[0].value = Amount::from_sat(5_001)),
+            ("a payee", |tx| tx.output[0].script_pubkey = tx.output[1].script_pubkey.clone()),
+            ("an output more", |tx| tx.output.push(tx.output[0].clone())),
+            ("another coin", |tx| tx.input[0].previous_output.vout = 9),
+            ("a coin less", |tx| drop(tx.input.pop())),
+            ("another sequence", |tx| tx.input[0].sequence = Sequence::MAX),
+            ("another lock time", |tx| tx.lock_time = LockTime::from_consensus(1)),
+        ];
+        for (what, change) in changes {
+            let mut other = payment();
+            change(&mut other);
+            assert_eq!(compared(other).err().map(|error| error.entry().code), Some("flow.review_changed"), "{what}");
+        }
     }
 }

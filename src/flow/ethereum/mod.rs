@@ -8,6 +8,7 @@ mod claims;
 mod deliver;
 mod draft_file;
 mod limits;
+mod nonce_guard;
 mod planning;
 mod planning_context;
 mod repeat;
@@ -23,9 +24,10 @@ pub use self::{
     deliver::{EvmDelivery, deliver, record},
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
+    nonce_guard::NonceGuard,
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
     repeat::{refuse_repeat, refuse_used_key},
-    signed_file::{read_signed, signed_text},
+    signed_file::{read_signed, read_signed_plan, signed_text},
     track::{EvmTracked, refresh, track},
 };
 pub use crate::flow::ethereum::planning_context::{PlanningContext, price_note};

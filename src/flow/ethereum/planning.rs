@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::{
     EvmContext, EvmDraft,
     asked::{NodeFacts, fees_beside_gas},
+    nonce_guard::NonceGuard,
 };
 use crate::{
     amount::Denomination,
@@ -65,8 +66,8 @@ pub struct NonceRequest<'a> {
 pub struct Planned {
     /// The draft.
     pub draft: EvmDraft,
-    /// Its nonce in the journal.
-    pub reservation: Reservation,
+    /// Its nonce, which is free again once this plan is dropped.
+    pub nonce: NonceGuard,
     /// SHA-256 of what was asked, for recognising the same call.
     pub purpose: String,
     /// What operators said otherwise, for the person who decides.
@@ -110,28 +111,20 @@ pub fn plan(
     let facts = NodeFacts::ask(desk, request, state.value())?;
     notes.extend(facts.notes.iter().cloned());
     settle(desk, &state, &mut notes)?;
-    let reservation = reserve(desk, state.value(), nonce)?;
-    notes.extend(gap_note(desk, state.value(), reservation.nonce)?);
-    let snapshot = facts.snapshot(desk, state.value(), reservation.nonce);
-    let planned = Ethereum::plan(request, &snapshot, [0; 32]).map_err(Failure::from).and_then(|plan| {
-        let gas = read_unsigned(&plan.unsigned)?.gas_limit();
-        let beside = fees_beside_gas(desk, &plan.unsigned, gas)?;
-        check_beside(&plan, &snapshot, beside)?;
-        let context = EvmContext {
-            fees_beside_gas: beside,
-            code: facts.code_said(request),
-            simulated: facts.simulated.clone(),
-            ..context(desk, &state, &snapshot, signatures)
-        };
-        Ok(EvmDraft { plan, context })
-    });
-    match planned {
-        Ok(draft) => Ok(Planned { draft, reservation, purpose: nonce.purpose.to_owned(), notes }),
-        Err(failure) => {
-            desk.ledger.release_nonce(reservation.id)?;
-            Err(failure)
-        }
-    }
+    let guard = NonceGuard::new(&desk.ledger.share(), reserve(desk, state.value(), nonce)?);
+    notes.extend(gap_note(desk, state.value(), guard.nonce())?);
+    let snapshot = facts.snapshot(desk, state.value(), guard.nonce());
+    let plan = Ethereum::plan(request, &snapshot, [0; 32])?;
+    let beside = fees_beside_gas(desk, &plan.unsigned, read_unsigned(&plan.unsigned)?.gas_limit())?;
+    check_beside(&plan, &snapshot, beside)?;
+    let context = EvmContext {
+        fees_beside_gas: beside,
+        code: facts.code_said(request),
+        simulated: facts.simulated.clone(),
+        ..context(desk, &state, &snapshot, signatures)
+    };
+    let draft = EvmDraft { plan, context };
+    Ok(Planned { draft, nonce: guard, purpose: nonce.purpose.to_owned(), notes })
 }
 
 /// The account's state as operators say, with its nonce as pools say; and what they do not agree about. About the nonce of

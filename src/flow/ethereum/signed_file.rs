@@ -6,8 +6,9 @@ use alloy_primitives::{B256, Bytes};
 use hex::FromHex;
 use serde::{Deserialize, Serialize};
 
+use super::EvmDraft;
 use crate::{
-    chain::ethereum::{SignedTransaction, decode},
+    chain::ethereum::{SignedTransaction, decode, sign},
     explain::Failure,
     flow::FlowError,
     network::{AnyNetwork, EvmChain},
@@ -39,6 +40,15 @@ pub fn read_signed(bytes: &[u8], asked: Option<AnyNetwork>) -> Result<SignedTran
         Some(wanted) => Err(FlowError::OtherChain { found: signed.chain.name, wanted: wanted.name() }.into()),
         None => Ok(signed),
     }
+}
+
+/// What another process signed of a draft: it must be that plan, with its own delegation signed where it has one.
+///
+/// # Errors
+/// As [`read_signed`], or it is another transaction.
+pub fn read_signed_plan(draft: &EvmDraft, bytes: &[u8]) -> Result<SignedTransaction, Failure> {
+    let signed = read_signed(bytes, Some(AnyNetwork::Evm(draft.plan.chain)))?;
+    if sign::is_plan(&draft.plan, &signed)? { Ok(signed) } else { Err(FlowError::ReviewChanged.into()) }
 }
 
 fn read_file(bytes: &[u8]) -> Result<SignedTransaction, Failure> {
@@ -80,4 +90,32 @@ pub fn signed_text(signed: &SignedTransaction) -> Result<String, Failure> {
     let text =
         serde_json::to_string_pretty(&file).map_err(|_| FlowError::NotSigned("it cannot be written".to_owned()))?;
     Ok(text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLANNED: &str = r#"{"fastness_draft": 1, "network": "eip155:1", "from": "0xa9D329B459730dd0043e761D38424452F8B3cDE4", "unsigned": "0x02eb01800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0"}"#;
+    /// The same, signed with the account that the story tests' words have (tests/vectors/derivation.json).
+    const SIGNED: &[u8] = b"0x02f86d01800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c001a0f1acc4d7a420d37c3d8270865f5c2cfe9bbaed6ff54741f6592147ababb842bd9f7ef36a05e11ed96a9c0e4fca9d49bad093f93bc108ed9d8fc6b5f2a1e9a80b";
+
+    fn compared(draft: &str) -> Result<SignedTransaction, Failure> {
+        read_signed_plan(&EvmDraft::read(draft.as_bytes(), None).unwrap(), SIGNED)
+    }
+
+    #[test]
+    fn what_was_signed_is_the_plan_that_was_given() {
+        assert!(compared(PLANNED).is_ok());
+        for (what, planned, other) in [
+            ("the nonce", "0x02eb0180", "0x02eb0101"),
+            ("the payee", "70997970c5", "70997970c6"),
+            ("the amount", "0de0b6b3a764", "0de0b6b3a765"),
+            ("the sender", "0xa9D329B459730dd0043e761D38424452F8B3cDE4", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+        ] {
+            let draft = PLANNED.replacen(planned, other, 1);
+            assert_ne!(draft, PLANNED);
+            assert_eq!(compared(&draft).unwrap_err().entry().code, "flow.review_changed", "{what}");
+        }
+    }
 }

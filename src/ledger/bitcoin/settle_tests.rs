@@ -189,7 +189,7 @@ fn pool(recipes: &[Recipe], rows: &[AccountRow]) -> Vec<Transaction> {
     for (number, recipe) in (0u8..).zip(recipes) {
         let spent = |(which, vout): &(usize, u32)| match pool.get(*which) {
             Some(parent) => OutPoint { txid: parent.compute_txid(), vout: *vout },
-            None => OutPoint { txid: Txid::from_byte_array([*which as u8; 32]), vout: *vout },
+            None => OutPoint { txid: Txid::from_byte_array([u8::try_from(*which).unwrap(); 32]), vout: *vout },
         };
         let coins: BTreeSet<OutPoint> = recipe.spends.iter().map(spent).collect();
         let coins: Vec<OutPoint> = if recipe.is_reward { vec![OutPoint::null()] } else { coins.into_iter().collect() };

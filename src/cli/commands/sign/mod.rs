@@ -117,12 +117,12 @@ impl Args {
     fn finish(&self, context: &Context, approved: Approved, keys: &Keys) -> Answer {
         let (review, network) = (approved.review().clone(), approved.review().network);
         let (id, raw, text) = if self.psbt {
-            let psbt = flow::bitcoin::sign_psbt(approved, keys)?;
+            let psbt = flow::bitcoin::sign_psbt(&approved, keys)?;
             let (transaction, _) = fastness::chain::bitcoin::sign::finished(&psbt)?;
             let raw = bitcoin::consensus::serialize(&transaction).to_lower_hex_string();
             (transaction.compute_txid().to_string(), raw, psbt::to_base64(&psbt) + "\n")
         } else {
-            let signed = flow::bitcoin::sign(approved, keys)?;
+            let signed = flow::bitcoin::sign(&approved, keys)?;
             let raw = signed.bytes.to_lower_hex_string();
             let text = if self.raw { raw.clone() + "\n" } else { SignedFile::to_text(&signed)? };
             (signed.id, raw, text)

@@ -79,7 +79,7 @@ fn words(args: &Args, context: &mut Context) -> Result<Vec<OsString>, Failure> {
 /// The text, if it holds the draft's transaction with signatures in it and nothing else.
 fn compared(args: &Args, context: &mut Context, draft: &[u8], text: String) -> Result<Compared, Failure> {
     if session::chain_of_file(context, draft)?.is_some() {
-        let signed = signer::signed_by_child(&EvmDraft::read(draft, context.asked())?, text.as_bytes())?;
+        let signed = ethereum::read_signed_plan(&EvmDraft::read(draft, context.asked())?, text.as_bytes())?;
         let text = if args.raw {
             alloy_primitives::hex::encode_prefixed(&signed.bytes) + "\n"
         } else {
@@ -88,7 +88,7 @@ fn compared(args: &Args, context: &mut Context, draft: &[u8], text: String) -> R
         return Ok(Compared { text, proof: "Signed; the signer was recovered from the bytes and is the sender." });
     }
     let draft = Draft::read(draft, context.network_for(draft)?)?;
-    let signed = sealed_child::signed_by_child(&draft, text.as_bytes())?;
+    let signed = SignedFile::of_draft(&draft, text.as_bytes())?;
     let text = match (args.psbt, args.raw) {
         (true, _) => text,
         (false, true) => hex::DisplayHex::to_lower_hex_string(signed.signed.bytes.as_slice()) + "\n",

@@ -22,7 +22,10 @@ use crate::cli::{
 use fastness::{
     chain::bitcoin::{OwnAccount, Ownership},
     explain::Failure,
-    flow::{self, FlowError, PayeeSource, bitcoin::Draft},
+    flow::{
+        self, FlowError, PayeeSource,
+        bitcoin::{Draft, SweepSigner},
+    },
     keystore::{Keys, SingleKey},
     ledger::bitcoin::AccountRow,
     review::{Review, Role},
@@ -84,7 +87,10 @@ impl Args {
                 agreement::agree(context, &asked, review)
             })?;
             let review = approved.review().clone();
-            signed.push(SignedReport::of(review, flow::bitcoin::sign_sweep(approved, &key, accounts.clone())?));
+            signed.push(SignedReport::of(
+                review,
+                flow::bitcoin::sign(&approved, &SweepSigner { key: &key, accounts: accounts.clone() })?,
+            ));
         }
         answer(SignedSweep { signed })
     }
