@@ -5,7 +5,7 @@
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
 //! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only module that names
-//! a private key) and [`chain`] (planning and reviewing, without keys)
+//!   a private key) and [`chain`] (planning and reviewing, without keys)
 //! - the network client: [`explorer`] (questions to public explorers, and claims that come back)
 //! - a payment from request to status: [`flow`] (request, draft, approved, signed, sent, status)
 //! - `practice`: an embedded regtest chain with its own Esplora server on loopback (feature `practice`)

@@ -15,8 +15,10 @@ mod reading;
 mod rules;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// A source file: its path from the project's root, and its text.
@@ -132,9 +134,8 @@ fn only_tests_may_unwrap() {
 }
 
 /// The import graph of what lasts: every source without its tests.
-fn imports_of(all: &[Source]) -> std::collections::BTreeMap<String, std::collections::BTreeSet<String>> {
-    graph::graph(&lasting(all))
-}
+static IMPORTS: LazyLock<BTreeMap<String, BTreeSet<String>>> =
+    LazyLock::new(|| graph::graph(&lasting(&sources(&["src"]))));
 
 fn lasting(all: &[Source]) -> Vec<(&str, &str)> {
     let lasting = all.iter().filter(|source| !is_for_tests(&source.path, all));
@@ -147,20 +148,19 @@ fn assert_none(problems: &[String]) {
 
 #[test]
 fn a_family_of_chains_never_names_the_other_and_the_transport_none() {
-    assert_none(&graph::families(&imports_of(&sources(&["src"]))));
+    assert_none(&graph::families(&IMPORTS));
 }
 
 #[test]
 fn no_command_names_a_command() {
-    assert_none(&graph::commands(&imports_of(&sources(&["src"]))));
+    assert_none(&graph::commands(&IMPORTS));
 }
 
 #[test]
 fn siblings_import_each_other_one_way() {
-    let all = sources(&["src"]);
-    let graph = imports_of(&all);
-    assert!(graph.values().map(std::collections::BTreeSet::len).sum::<usize>() > 500, "imports are found");
-    assert_none(&graph::circles(&graph));
+    let graph = &*IMPORTS;
+    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 500, "imports are found");
+    assert_none(&graph::circles(graph));
     assert!(graph::ALLOWED_CIRCLES.len() <= 6, "exceptions stay exceptions");
     for (one, other, _) in graph::ALLOWED_CIRCLES {
         assert!(graph[one].contains(other) && graph[other].contains(one), "{one} and {other} need no exception");

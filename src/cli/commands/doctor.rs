@@ -1,4 +1,4 @@
-//! `doctor`: what this system protects, and what it does not. Looks, and changes nothing.
+//! `doctor`: what this system protects, and what it does not. Looks, and changes nothing but a ledger that is to be rebuilt.
 //!
 //! The seal comes last: it is the real one, of this very process, and its report is what the system confirmed.
 
@@ -15,6 +15,7 @@ use fastness::{
     explain::{Failure, Kind},
     explorer::Explorer,
     keystore::read_header,
+    ledger::{Ledger, LedgerError, Limit, bitcoin::AccountRow},
     network::Network,
     seal::{FileAccess, Force},
     store::{Home, check_private, locate_home},
@@ -31,7 +32,11 @@ const OTHERS: u32 = 0o077;
 
 /// What this system protects, and what it does not
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Derive balances, coins and histories of ledger.db anew from the transactions in it
+    #[arg(long)]
+    rebuild_ledger: bool,
+}
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +73,9 @@ impl SystemCheck {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if self.rebuild_ledger {
+            return rebuild(context);
+        }
         let root = locate_home(context.globals().home.as_deref())?;
         let mut checks = build(context);
         checks.extend(files(&root));
@@ -79,6 +87,36 @@ impl Args {
         let protections = sealed.report().protections.iter().map(protection).collect();
         let system = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
         answer(Diagnosis { version: env!("CARGO_PKG_VERSION"), system, checks, protections })
+    }
+}
+
+/// What was derived anew.
+#[derive(Serialize)]
+struct Rebuilt {
+    accounts: usize,
+    /// Whether a balance, a coin or a line of a history came out otherwise than it was kept.
+    changed: bool,
+}
+
+/// What is kept up to date with every change is derived anew from raw transactions, which stay as they are.
+fn rebuild(context: &mut Context) -> Answer {
+    let mut ledger = context.ledger()?;
+    let rows = ledger.all_accounts(None)?;
+    let shown = |ledger: &Ledger| -> Result<Vec<_>, LedgerError> {
+        let of = |row: &AccountRow| {
+            Ok((ledger.balance(row.id)?, ledger.coins(row.id, Limit::None)?, ledger.history(row.id, Limit::None)?))
+        };
+        rows.iter().map(of).collect()
+    };
+    let (before, after) = (shown(&ledger)?, ledger.atomically(|ledger| ledger.rebuild().and_then(|()| shown(ledger)))?);
+    answer(Rebuilt { accounts: rows.len(), changed: before != after })
+}
+
+impl Report for Rebuilt {
+    fn page(&self, page: &mut Page) {
+        let accounts = if self.accounts == 1 { "1 account".to_owned() } else { format!("{} accounts", self.accounts) };
+        page.line(&format!("Derived {accounts} anew from the transactions in ledger.db."));
+        page.line(if self.changed { "Something came out otherwise than it was kept." } else { "Nothing changed." });
     }
 }
 
