@@ -104,6 +104,11 @@ BEGIN
     UPDATE account_transactions SET height = NEW.height, time = coalesce(NEW.block_time, NEW.first_seen)
         WHERE txid = NEW.txid AND account IN (SELECT id FROM accounts WHERE network = NEW.network);
 END;
+CREATE TRIGGER transaction_dated AFTER UPDATE OF block_time, first_seen ON transactions
+BEGIN
+    UPDATE account_transactions SET time = coalesce(NEW.block_time, NEW.first_seen)
+        WHERE txid = NEW.txid AND account IN (SELECT id FROM accounts WHERE network = NEW.network);
+END;
 CREATE TRIGGER transaction_comes_or_goes AFTER UPDATE OF gone ON transactions WHEN OLD.gone <> NEW.gone
 BEGIN
     DELETE FROM account_transactions WHERE NEW.gone = 1 AND txid = NEW.txid

@@ -17,6 +17,7 @@ mod explorer_list;
 mod explorer_trouble;
 mod families;
 mod hostile;
+mod old_ledger;
 mod ownership;
 mod privacy;
 mod proxy;
