@@ -127,7 +127,8 @@ pub fn check_spendable(script: &bitcoin::Script) -> Result<(), Unspendable> {
 /// Tells a mistyped address from something that is none: the form is right, the checksum is not.
 fn not_an_address(text: &str) -> AddressError {
     let lower = text.to_ascii_lowercase();
-    let bech32 = ["bc1", "tb1", "bcrt1"].iter().any(|prefix| lower.starts_with(prefix)) && lower.len() >= 14;
+    let parts = Network::ALL.iter().filter_map(|network| network.chain().bech32);
+    let bech32 = parts.into_iter().any(|part| lower.starts_with(&format!("{part}1"))) && lower.len() >= 14;
     let base58 = (26..=35).contains(&text.len()) && text.starts_with(['1', '3', 'm', 'n', '2']);
     if (bech32 || base58) && text.chars().all(|c| c.is_ascii_alphanumeric()) {
         AddressError::Checksum(SafeText::new(text))

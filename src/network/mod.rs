@@ -13,18 +13,11 @@ use crate::{
 
 mod evm;
 mod evm_list;
+mod utxo;
 mod wrapped;
 
 pub use evm::{Checksum, EvmChain, FeeMode, L1Fee};
-
-/// Blocks until a block reward may be spent, on every Bitcoin network (consensus: `COINBASE_MATURITY`).
-const COINBASE_MATURITY: u32 = 100;
-
-/// The first block that may spend the reward of the block at `height`.
-#[must_use]
-pub const fn matures_at(height: u32) -> u32 {
-    height.saturating_add(COINBASE_MATURITY)
-}
+pub use utxo::{Features, ProofOfWork, SighashRules, UtxoChain};
 
 /// A Bitcoin ledger that accounts, drafts and transactions are bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,52 +95,40 @@ impl Network {
     /// Every network, main first.
     pub const ALL: [Self; 5] = [Self::Bitcoin, Self::Testnet3, Self::Testnet4, Self::Signet, Self::Regtest];
 
+    /// Its row of the table.
+    #[must_use]
+    pub const fn chain(self) -> &'static UtxoChain {
+        &utxo::CHAINS[self as usize]
+    }
+
     /// The name as typed after `--network` and written to files.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bitcoin => "bitcoin",
-            Self::Testnet3 => "testnet3",
-            Self::Testnet4 => "testnet4",
-            Self::Signet => "signet",
-            Self::Regtest => "regtest",
-        }
+        self.chain().name
     }
 
     /// Main or test.
     #[must_use]
     pub const fn class(self) -> NetworkClass {
-        match self {
-            Self::Bitcoin => NetworkClass::Main,
-            _ => NetworkClass::Test,
-        }
+        self.chain().class
     }
 
     /// SLIP-44 coin type: 0' for Bitcoin, 1' for every test network.
     #[must_use]
     pub const fn coin_type(self) -> u32 {
-        match self.class() {
-            NetworkClass::Main => 0,
-            NetworkClass::Test => 1,
-        }
+        self.chain().coin_type
     }
 
     /// The asset that pays fees here.
     #[must_use]
     pub const fn asset(self) -> Asset {
-        Asset::Bitcoin
+        self.chain().asset
     }
 
     /// `bitcoin`'s parameters for addresses (prefixes and human-readable part).
     #[must_use]
     pub const fn address_params(self) -> bitcoin::Network {
-        match self {
-            Self::Bitcoin => bitcoin::Network::Bitcoin,
-            Self::Testnet3 => bitcoin::Network::Testnet,
-            Self::Testnet4 => bitcoin::Network::Testnet4,
-            Self::Signet => bitcoin::Network::Signet,
-            Self::Regtest => bitcoin::Network::Regtest,
-        }
+        self.chain().rust_bitcoin
     }
 
     /// Version bytes of extended keys: `xpub` or `tpub` (BIP-32).
@@ -159,16 +140,16 @@ impl Network {
         }
     }
 
-    /// Hash of block 0 in display order, as Bitcoin Core's chain parameters give it.
+    /// Hash of block 0 in display order, as the reference node's chain parameters give it.
     #[must_use]
     pub const fn genesis_hash(self) -> &'static str {
-        match self {
-            Self::Bitcoin => "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
-            Self::Testnet3 => "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943",
-            Self::Testnet4 => "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
-            Self::Signet => "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
-            Self::Regtest => "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
-        }
+        self.chain().genesis
+    }
+
+    /// The first block that may spend the reward of the block at `height`.
+    #[must_use]
+    pub const fn matures_at(self, height: u32) -> u32 {
+        height.saturating_add(self.chain().maturity)
     }
 }
 
@@ -206,35 +187,24 @@ impl FromStr for Network {
     type Err = UnknownNetwork;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "bitcoin" | "mainnet" | "main" => Ok(Self::Bitcoin),
-            "testnet3" | "testnet" => Ok(Self::Testnet3),
-            other => Self::ALL
-                .into_iter()
-                .find(|network| network.name() == other)
-                .ok_or_else(|| UnknownNetwork(crate::text::SafeText::new(other))),
-        }
+        let known = Self::ALL.into_iter().find(|network| {
+            let chain = network.chain();
+            chain.name == text || chain.aliases.contains(&text)
+        });
+        known.ok_or_else(|| UnknownNetwork(crate::text::SafeText::new(text)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bitcoin::constants::genesis_block;
-
     use super::*;
 
     #[test]
     fn names_round_trip() {
         for network in Network::ALL {
             assert_eq!(network.name().parse(), Ok(network));
+            assert!(network.chain().aliases.iter().all(|alias| alias.parse() == Ok(network)));
         }
         assert!("bitcion".parse::<Network>().is_err());
-    }
-
-    #[test]
-    fn genesis_hashes_are_those_of_the_chain_parameters() {
-        for network in Network::ALL {
-            assert_eq!(genesis_block(network.address_params()).block_hash().to_string(), network.genesis_hash());
-        }
     }
 }

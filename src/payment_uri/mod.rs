@@ -71,7 +71,8 @@ impl PaymentUri {
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let (to, query) = rest.split_once('?').unwrap_or((rest, ""));
         let query = parameters(query)?;
-        let in_query = query.iter().find(|(key, _)| key == address_key(network)).map(|(_, address)| *address);
+        let in_query =
+            query.iter().find(|(key, _)| Some(key.as_str()) == network.chain().bech32).map(|(_, address)| *address);
         let to = if to.is_empty() { in_query.unwrap_or(to) } else { to };
         let mut uri = Self { script: address::parse(to, network)?, amount: None, label: None, message: None };
         for (key, value) in &query {
@@ -91,15 +92,6 @@ impl PaymentUri {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// The key of an address of this network (BIP-321): the human-readable part of its segwit addresses.
-const fn address_key(network: Network) -> &'static str {
-    match network {
-        Network::Bitcoin => "bc",
-        Network::Testnet3 | Network::Testnet4 | Network::Signet => "tb",
-        Network::Regtest => "bcrt",
     }
 }
 

@@ -9,7 +9,6 @@ use bitcoin::OutPoint;
 use super::{BitcoinError, Coin, CoinState, Snapshot};
 use crate::{
     amount::Amount,
-    network,
     request::{CoinChoice, Freeze, Request},
 };
 
@@ -118,7 +117,9 @@ fn is_mature(coin: &Coin, snapshot: &Snapshot) -> bool {
         return true;
     }
     match coin.state {
-        CoinState::Confirmed(height) => network::matures_at(height) <= snapshot.tip_height.saturating_add(1),
+        CoinState::Confirmed(height) => {
+            snapshot.account.network.matures_at(height) <= snapshot.tip_height.saturating_add(1)
+        }
         _ => false,
     }
 }

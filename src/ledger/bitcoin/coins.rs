@@ -7,7 +7,7 @@ use super::{AccountId, AccountRow, scripts::keychain};
 use crate::{
     account::Keychain,
     ledger::{Ledger, LedgerError, Limit, file},
-    network::{self, Network},
+    network::Network,
     request::Freeze,
     review::Evidence,
 };
@@ -77,6 +77,20 @@ pub struct Balance {
     pub immature: u64,
     /// The first block that may spend all of them.
     pub matures_at: Option<u32>,
+}
+
+/// The block that a transaction of today can be in.
+#[derive(Clone, Copy)]
+struct NextBlock {
+    network: Network,
+    height: u32,
+}
+
+impl NextBlock {
+    /// The first block that may spend the reward of a block, if that is a later one.
+    fn matures_at(self, height: u32) -> Option<u32> {
+        Some(self.network.matures_at(height)).filter(|first| *first > self.height)
+    }
 }
 
 impl Ledger {
@@ -180,9 +194,8 @@ impl Ledger {
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         let rows = statement.query_map(params![id.0, limit.rows()], |row| {
             let (height, is_reward): (Option<u32>, bool) = (row.get(5)?, row.get(10)?);
-            let matures_at = height.filter(|_| is_reward).map(network::matures_at);
             Ok(CoinRow {
-                matures_at: matures_at.filter(|first| next.is_some_and(|next| *first > next)),
+                matures_at: height.filter(|_| is_reward).zip(next).and_then(|(height, next)| next.matures_at(height)),
                 outpoint: OutPoint { txid: txid(row.get(0)?), vout: row.get(1)? },
                 keychain: keychain(row.get(2)?),
                 index: row.get(3)?,
@@ -197,10 +210,15 @@ impl Ledger {
         rows.map_err(file)?.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// The height of the next block, counted from the lower of two tips; nothing before the first sync.
-    fn next_block(&self, id: AccountId) -> Result<Option<u32>, LedgerError> {
-        let sql = "SELECT min(tip_height, coalesce(witness_height, tip_height)) + 1 FROM accounts WHERE id = ?1";
-        self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
+    /// The network of an account and the height of its next block, counted from the lower of two tips; nothing before the
+    /// first sync.
+    fn next_block(&self, id: AccountId) -> Result<Option<NextBlock>, LedgerError> {
+        let sql =
+            "SELECT network, min(tip_height, coalesce(witness_height, tip_height)) + 1 FROM accounts WHERE id = ?1";
+        let row = self.db.query_row(sql, [id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<u32>>(1)?)));
+        let (network, height) = row.map_err(file)?;
+        let network = network.parse().map_err(|_| LedgerError::Damaged("account"))?;
+        Ok(height.map(|height| NextBlock { network, height }))
     }
 
     /// Sums over the unspent coins of an account.
@@ -249,12 +267,11 @@ impl Ledger {
         let sql = "SELECT height, value FROM coins
                    WHERE account = ?1 AND spent_by IS NULL AND counts = 1 AND reward = 1 AND height > ?2";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let young = next.saturating_sub(network::matures_at(0));
+        let young = next.height.saturating_sub(next.network.matures_at(0));
         let mut rows = statement.query(params![id.0, young]).map_err(file)?;
         while let Some(row) = rows.next().map_err(file)? {
             let (height, value): (u32, u64) = (row.get(0).map_err(file)?, row.get(1).map_err(file)?);
-            let first = network::matures_at(height);
-            if first > next {
+            if let Some(first) = next.matures_at(height) {
                 balance.immature = balance.immature.saturating_add(value);
                 balance.matures_at = balance.matures_at.max(Some(first));
             }

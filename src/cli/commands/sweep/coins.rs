@@ -12,7 +12,7 @@ use fastness::{
         Explorer,
         bitcoin::{ScanPlan, ScriptHistory},
     },
-    network::matures_at,
+    network::Network,
     review::Warning,
 };
 
@@ -20,9 +20,14 @@ use fastness::{
 type Found = (KeyCoin, u32);
 
 /// Every coin that the next block may spend. Young block rewards are left out, and named.
-pub(super) fn spendable(context: &Context, explorer: &Explorer, key: PublicKey) -> Result<Vec<KeyCoin>, Failure> {
+pub(super) fn spendable(
+    context: &Context,
+    network: Network,
+    explorer: &Explorer,
+    key: PublicKey,
+) -> Result<Vec<KeyCoin>, Failure> {
     let tip = explorer.tip()?.value().height;
-    let (coins, waiting) = mature(found(explorer, key)?, tip);
+    let (coins, waiting) = mature(network, found(explorer, key)?, tip);
     if let Some(block) = waiting {
         let text = format!("block rewards of this key are left out: all of them can be spent from block {block} on");
         context.ui.warn(&Warning { code: "rewards_left_out", text });
@@ -34,10 +39,11 @@ pub(super) fn spendable(context: &Context, explorer: &Explorer, key: PublicKey) 
 }
 
 /// The coins that the next block may spend, and the first block that may spend those that it may not: young block rewards.
-fn mature(found: Vec<Found>, tip: u32) -> (Vec<KeyCoin>, Option<u32>) {
-    let is_young = |(coin, height): &Found| coin.parent.is_coinbase() && matures_at(*height) > tip.saturating_add(1);
+fn mature(network: Network, found: Vec<Found>, tip: u32) -> (Vec<KeyCoin>, Option<u32>) {
+    let is_young =
+        |(coin, height): &Found| coin.parent.is_coinbase() && network.matures_at(*height) > tip.saturating_add(1);
     let (young, mature): (Vec<Found>, Vec<Found>) = found.into_iter().partition(is_young);
-    let first = young.iter().map(|(_, height)| matures_at(*height)).max();
+    let first = young.iter().map(|(_, height)| network.matures_at(*height)).max();
     (mature.into_iter().map(|(coin, _)| coin).collect(), first)
 }
 

@@ -136,7 +136,7 @@ impl Args {
         let explorer = context.explorer(network)?;
         let mut child = SealedChild::start(self, context, &row)?;
         let key = child.public_key()?;
-        let shares = shares(coins::spendable(context, &explorer, key)?, &to.script()?, rate)?;
+        let shares = shares(coins::spendable(context, network, &explorer, key)?, &to.script()?, rate)?;
         say_left_out(context, &shares, rate)?;
         let request = SweepRequest { network, to, rate, fee_limit: fee_limit(&self.limits)? };
         let plan = |coins: &Vec<KeyCoin>| -> Result<Draft, Failure> {
