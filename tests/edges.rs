@@ -22,7 +22,7 @@ use fastness::{
     },
     flow::{
         self,
-        bitcoin::{CarriedPsbt, Draft, DraftContext},
+        bitcoin::{CarriedPsbt, Draft, DraftContext, SignedFile},
     },
     request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
     review::Role,
@@ -132,6 +132,9 @@ fn a_psbt_that_was_signed_elsewhere_is_the_plan_or_refused() {
         let signed = signed_by_another(&draft.plan.psbt, &master);
         let answer = |psbt| flow::bitcoin::sign(&approved, &CarriedPsbt(psbt)).map_err(|failure| failure.entry().code);
         assert_eq!(answer(signed.clone()).map(|signed| signed.input_amounts), Ok(vec![70_000; 3]), "{kind:?}");
+        let network = Some(fastness::network::Network::Regtest);
+        let file = SignedFile::read(&signed.serialize(), network).unwrap();
+        assert_eq!(file.signed.input_amounts, [70_000; 3], "{kind:?}: signatures are enough for a broadcast");
         let mut other = signed.clone();
         other.unsigned_tx.output[0].value += bitcoin::Amount::from_sat(1);
         assert_eq!(answer(other), Err("flow.review_changed"), "{kind:?}");

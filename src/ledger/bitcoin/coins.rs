@@ -188,7 +188,7 @@ impl Ledger {
         let sql = "SELECT c.txid, c.vout, c.keychain, c.idx, c.value, c.height, c.frozen,
                      EXISTS (SELECT 1 FROM account_transactions a WHERE a.account = c.account AND a.txid = c.txid
                              AND a.fee IS NOT NULL AND a.sent > 0), 2 * c.proven, c.agreed, c.reward
-                   FROM coins c WHERE c.account = ?1 AND c.spent_by IS NULL AND c.counts = 1
+                   FROM coins c INDEXED BY coins_by_value WHERE c.account = ?1 AND c.spent_by IS NULL AND c.counts = 1
                    ORDER BY c.value DESC, c.txid, c.vout LIMIT ?2";
         let next = self.next_block(id)?;
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
@@ -257,14 +257,15 @@ impl Ledger {
 
     /// Height of the youngest coin in a block.
     fn youngest(&self, id: AccountId) -> Result<Option<u32>, LedgerError> {
-        let sql = "SELECT max(height) FROM coins WHERE account = ?1 AND spent_by IS NULL AND counts = 1";
+        let sql = "SELECT max(height) FROM coins INDEXED BY coins_by_height
+                   WHERE account = ?1 AND spent_by IS NULL AND counts = 1";
         self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
     }
 
     /// Block rewards that the next block may not spend yet: those of the last hundred blocks.
     fn add_immature(&self, id: AccountId, balance: &mut Balance) -> Result<(), LedgerError> {
         let Some(next) = self.next_block(id)? else { return Ok(()) };
-        let sql = "SELECT height, value FROM coins
+        let sql = "SELECT height, value FROM coins INDEXED BY coins_of_blocks
                    WHERE account = ?1 AND spent_by IS NULL AND counts = 1 AND reward = 1 AND height > ?2";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         let young = next.height.saturating_sub(next.network.matures_at(0));

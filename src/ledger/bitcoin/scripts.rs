@@ -81,7 +81,8 @@ impl Ledger {
     /// The ledger cannot be read.
     pub fn next_index(&self, id: AccountId, keychain: Keychain) -> Result<u32, LedgerError> {
         let used = self.next_unused(id, keychain)?;
-        let sql = "SELECT MAX(idx) FROM scripts WHERE account = ?1 AND keychain = ?2 AND issued IS NOT NULL";
+        let sql = "SELECT MAX(idx) FROM scripts INDEXED BY scripts_issued
+                   WHERE account = ?1 AND keychain = ?2 AND issued IS NOT NULL";
         let issued: Option<u32> =
             self.db.query_row(sql, params![id.0, keychain.number()], |row| row.get(0)).map_err(file)?;
         Ok(used.max(issued.map_or(0, |index| index.saturating_add(1))))
@@ -236,7 +237,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn mempool_cuts(&self, id: AccountId) -> Result<u32, LedgerError> {
-        let sql = "SELECT count(*) FROM scripts WHERE account = ?1 AND mempool_cut = 1";
+        let sql = "SELECT count(*) FROM scripts INDEXED BY scripts_cut WHERE account = ?1 AND mempool_cut = 1";
         self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
     }
 
@@ -245,7 +246,7 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn addresses(&self, id: AccountId) -> Result<Vec<AddressRow>, LedgerError> {
-        self.listed(id, "", Limit::None)
+        self.listed(id, "WHERE s.account = ?1", Limit::None)
     }
 
     /// The addresses of an account that were given out and never used, by chain and index, at most `limit`.
@@ -253,13 +254,14 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be read.
     pub fn unused_addresses(&self, id: AccountId, limit: Limit) -> Result<Vec<AddressRow>, LedgerError> {
-        self.listed(id, "AND s.transactions = 0 AND s.issued IS NOT NULL", limit)
+        let which = "INDEXED BY scripts_unused WHERE s.account = ?1 AND s.transactions = 0 AND s.issued IS NOT NULL";
+        self.listed(id, which, limit)
     }
 
     fn listed(&self, id: AccountId, which: &'static str, limit: Limit) -> Result<Vec<AddressRow>, LedgerError> {
         let sql = format!(
             "SELECT s.keychain, s.idx, s.script, s.issued, s.transactions, s.balance, s.checked
-             FROM scripts s WHERE s.account = ?1 {which} ORDER BY s.keychain, s.idx LIMIT ?2"
+             FROM scripts s {which} ORDER BY s.keychain, s.idx LIMIT ?2"
         );
         let mut statement = self.db.prepare(&sql).map_err(file)?;
         let rows = statement.query_map(params![id.0, limit.rows()], |row| {
