@@ -363,6 +363,8 @@ mod fires {
         assert_eq!(names::twice_named(&twice).len(), 1);
         let twins = [("src/flow/bitcoin/a.rs", "pub struct Plan;"), ("src/flow/ethereum/a.rs", "pub struct Plan;")];
         assert_eq!(names::twice_named(&twins), Vec::<String>::new());
+        let layers = [("src/flow/bitcoin/a.rs", "pub struct Plan;"), ("src/chain/ethereum/a.rs", "pub struct Plan;")];
+        assert_eq!(names::twice_named(&layers).len(), 1);
         bad(names::parameters, "src/a.rs", "fn f(&self, (a, b): (&A, u32), c: Vec<(u8, u8)>, d: D, e: E) {}");
         bad(names::parameters, "src/a.rs", "fn f<T: Fn(u8) -> u8>(x: (A, B, C), y: &mut (A, B)) {}");
         good(names::parameters, "src/a.rs", "fn f(&mut self, (a, b): (&A, u32), c: Vec<(u8, u8)>, d: D) {}");

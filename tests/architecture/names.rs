@@ -32,7 +32,8 @@ pub(crate) fn twice_named(files: &[(&str, &str)]) -> Vec<String> {
 
 fn are_twins(places: &[&str]) -> bool {
     let of = |family: &str| places.iter().filter(|path| path.contains(&format!("/{family}/"))).count();
-    places.len() == 2 && of("bitcoin") == 1 && of("ethereum") == 1
+    let layer = |path: &str| path.split('/').nth(1).map(str::to_owned);
+    matches!(places, [one, other] if layer(one) == layer(other)) && of("bitcoin") == 1 && of("ethereum") == 1
 }
 
 /// Functions with more parameters than fit in a head.

@@ -166,7 +166,7 @@ pub struct SignedTransaction {
 
 /// Which key signs for an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signer {
+pub struct SenderKey {
     /// Path from the master key.
     pub path: DerivationPath,
     /// The key there.

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, Signature as Recoverable, U256};
 use alloy_rlp::Encodable;
 
 use super::{
-    EthereumError, Ownership, Plan, SignedTransaction, Signer, decode,
+    EthereumError, Ownership, Plan, SenderKey, SignedTransaction, decode,
     transaction::{read_signed, read_unsigned, with_signature, write_unsigned},
 };
 use crate::signing::{EthereumJob, Preimage, Signature};
@@ -35,11 +35,11 @@ pub fn jobs(plan: &Plan, ours: &Ownership) -> Result<Vec<EthereumJob>, EthereumE
 ///
 /// # Errors
 /// None: the address is not ours, or is watched only.
-pub fn signer(address: Address, ours: &Ownership) -> Result<Signer, EthereumError> {
+pub fn signer(address: Address, ours: &Ownership) -> Result<SenderKey, EthereumError> {
     let account = ours.accounts.iter().find(|account| account.address == address);
     let origin = account.and_then(|account| account.origin.as_ref());
     let origin = origin.ok_or(EthereumError::ForeignSender(address))?;
-    Ok(Signer { path: origin.path.clone(), public_key: origin.public_key })
+    Ok(SenderKey { path: origin.path.clone(), public_key: origin.public_key })
 }
 
 /// The job of signing our own authorisation, if the plan has one.

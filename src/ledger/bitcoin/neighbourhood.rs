@@ -15,7 +15,7 @@ use super::{
     AccountId,
     coins::DerivedCoin,
     net::Net,
-    rank::{Known, Standing},
+    rank::{RankFacts, Standing},
 };
 use crate::{
     ledger::{Ledger, LedgerError, file},
@@ -97,7 +97,7 @@ impl<'a> Neighbourhood<'a> {
         let mut statement = self.ledger.db.prepare_cached(sql).map_err(file)?;
         let values = params![txid.to_byte_array(), self.network.name(), self.id.0];
         let row = statement.query_row(values, |row| {
-            let known = Known {
+            let known = RankFacts {
                 txid,
                 height: row.get(1)?,
                 first_seen: row.get(2)?,
@@ -110,7 +110,7 @@ impl<'a> Neighbourhood<'a> {
         let Some((raw, known, is_gone)) = row.optional().map_err(file)? else { return Ok(None) };
         let transaction = consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
         let journal = self.ledger.journal_state(self.network, txid)?;
-        let standing = Standing::of(&Known { journal, ..known });
+        let standing = Standing::of(&RankFacts { journal, ..known });
         Ok(Some(Member { standing, transaction, is_gone }))
     }
 

@@ -46,7 +46,7 @@ pub(super) struct Standing {
 
 /// What is known of a transaction that says how much it counts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct RankFacts {
     pub(super) txid: Txid,
     pub(super) height: Option<u32>,
     /// Seconds since 1970.
@@ -60,7 +60,7 @@ pub(super) struct Known {
 }
 
 impl Standing {
-    pub(super) fn of(known: &Known) -> Self {
+    pub(super) fn of(known: &RankFacts) -> Self {
         let is_sent =
             matches!(known.journal, Some(JournalState::Unknown | JournalState::Sent | JournalState::Confirmed));
         let rank = match known.height {

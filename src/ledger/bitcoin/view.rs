@@ -12,7 +12,7 @@ use super::{
     AccountRow,
     coins::DerivedCoin,
     net::Net,
-    rank::{Known, Standing},
+    rank::{RankFacts, Standing},
 };
 use crate::{
     account::Keychain,
@@ -64,7 +64,7 @@ fn ranked(ledger: &Ledger, row: &AccountRow) -> Result<Vec<Ranked>, LedgerError>
         let raw: Vec<u8> = found.get(0).map_err(file)?;
         let transaction: Transaction = consensus::deserialize(&raw).map_err(|_| LedgerError::Damaged("transaction"))?;
         let txid = transaction.compute_txid();
-        let standing = Standing::of(&Known {
+        let standing = Standing::of(&RankFacts {
             txid,
             height: found.get(1).map_err(file)?,
             first_seen: found.get(2).map_err(file)?,
