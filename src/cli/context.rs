@@ -332,9 +332,9 @@ impl Context {
         let log = RequestLog::open(&self.home()?.request_log_path())?;
         let accounts = self.ledger()?.evm_accounts(None)?;
         let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
-        let passage = Egress { proxy, witness: None, accounts, book: self.health()? };
-        let witness = Some(disclosures::witness(passage.clone(), log, self.ui.form()));
-        Ok(Egress { witness, ..passage })
+        let passage = Egress { proxy, hook: None, accounts, book: self.health()? };
+        let hook = Some(disclosures::hook(passage.clone(), log, self.ui.form()));
+        Ok(Egress { hook, ..passage })
     }
 
     /// How explorers behaved in earlier runs.

@@ -21,7 +21,7 @@ use fastness::{
 static WARNED: AtomicBool = AtomicBool::new(false);
 
 /// A disclosure hook that writes into a log; `passage` says by which way a host is reached.
-pub(crate) fn witness(passage: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
+pub(crate) fn hook(passage: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
     let log = RefCell::new(log);
     let lately: RefCell<BTreeMap<LoggedRequest, u64>> = RefCell::default();
     Rc::new(move |seen: &Seen| {

@@ -107,7 +107,7 @@ pub struct Egress {
     /// Nothing for direct connections. This machine's own addresses are always reached directly.
     pub proxy: Option<SocksProxy>,
     /// The hook that writes down what was told to which host.
-    pub witness: Option<DisclosureHook>,
+    pub hook: Option<DisclosureHook>,
     /// Accounts of ours on EVM chains, as 40 lower-case hex digits: looked for in every text that goes to a node.
     pub accounts: Vec<String>,
     /// How each host behaved so far.

@@ -99,17 +99,17 @@ impl Args {
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
         let signatures = vec![function.signature()];
-        let wish = CallArgs {
+        let call = CallArgs {
             value: EvmValue::Exactly(value),
             signatures,
             errors: self.errors()?,
             ..CallArgs::call(to, data)
         };
         if self.output.is_some() {
-            return answer(work.plan_drafts(context, &wish, self.output.as_ref(), 1)?);
+            return answer(work.plan_drafts(context, &call, self.output.as_ref(), 1)?);
         }
         let again = if self.again { Again::Yes } else { Again::No };
-        answer(work.whole(context, &wish, again)?)
+        answer(work.whole(context, &call, again)?)
     }
 
     fn function(&self) -> Result<Function, Failure> {

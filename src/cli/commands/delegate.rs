@@ -39,12 +39,12 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = CallArgs {
+        let call = CallArgs {
             value: EvmValue::Exactly(Default::default()),
             delegate: Some(delegate),
             // To no account: a call of the account itself would run the delegate's code at once.
             ..CallArgs::call(Address::ZERO, Default::default())
         };
-        answer(work.whole(context, &wish, Again::No)?)
+        answer(work.whole(context, &call, Again::No)?)
     }
 }

@@ -66,7 +66,7 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = CallArgs {
+        let call = CallArgs {
             to: None,
             value: EvmValue::Exactly(value.map_or(U256::ZERO, |units| units.value)),
             data,
@@ -76,10 +76,10 @@ impl Args {
             errors: Vec::new(),
         };
         if self.output.is_some() {
-            return answer(work.plan_drafts(context, &wish, self.output.as_ref(), 1)?);
+            return answer(work.plan_drafts(context, &call, self.output.as_ref(), 1)?);
         }
         let again = if self.again { Again::Yes } else { Again::No };
-        answer(work.whole(context, &wish, again)?)
+        answer(work.whole(context, &call, again)?)
     }
 
     fn code(&self) -> Result<Bytes, Failure> {

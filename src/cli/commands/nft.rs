@@ -61,14 +61,14 @@ impl Args {
         let (evm, limits, consents) = (&args.evm, &args.limits, &args.consents);
         let options = Options { level: args.fee.as_deref(), evm, limits, consents, once: args.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = args.wish(context, &work)?;
+        let call = args.call(context, &work)?;
         let again = if args.again { Again::Yes } else { Again::No };
-        answer(work.whole(context, &wish, again)?)
+        answer(work.whole(context, &call, again)?)
     }
 }
 
 impl SendArgs {
-    fn wish(&self, context: &Context, work: &EvmSession<'_>) -> Result<CallArgs, Failure> {
+    fn call(&self, context: &Context, work: &EvmSession<'_>) -> Result<CallArgs, Failure> {
         let contract = address(&self.contract, work.chain)?;
         let (from, to) = (work.row.account.address, lookup::recipient(context, work.chain, &self.to)?);
         let whole = |text: &str| -> Result<U256, Failure> { Ok(decimal_to_u256(text, 0)?) };

@@ -51,8 +51,8 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = payment::wish(context, &work, &self.pay.words())?;
-        answer(work.plan_drafts(context, &wish, self.output.path(), self.count)?)
+        let call = payment::call(context, &work, &self.pay.words())?;
+        answer(work.plan_drafts(context, &call, self.output.path(), self.count)?)
     }
 
     fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {

@@ -52,27 +52,27 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (mut ledger, row) = context.account()?;
         let payments = self.pay.payments(row.account.network)?.0;
-        let wish = PaymentArgs { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
-        if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &wish)? {
+        let asked = PaymentArgs { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
+        if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &asked)? {
             context.ui.warn(&resumed());
             flow::bitcoin::refuse_superseded(&ledger, &signed)?;
             return answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?);
         }
-        let draft = self.planned(context, &wish)?;
+        let draft = self.planned(context, &asked)?;
         let signed = sign_in_child(context, &draft, &self.limits, &self.consents.to_unusual)?;
         let Signed { network, id, bytes, .. } = &signed.signed;
-        ledger.record_wish(*network, id, bytes, &wish.purpose(&row))?;
+        ledger.record_purpose(*network, id, bytes, &asked.purpose(&row))?;
         answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?)
     }
 
     /// The draft, unless the same was paid before and a second time is not asked for.
-    fn planned(&self, context: &mut Context, wish: &PaymentArgs<'_>) -> Result<Draft, Failure> {
+    fn planned(&self, context: &mut Context, asked: &PaymentArgs<'_>) -> Result<Draft, Failure> {
         let (ledger, row) = context.account()?;
-        if wish.once.is_some() && !self.again {
-            flow::bitcoin::refuse_used_key(&ledger, &row, wish)?;
+        if asked.once.is_some() && !self.again {
+            flow::bitcoin::refuse_used_key(&ledger, &row, asked)?;
         }
         let draft = crate::cli::bitcoin::drafting::planned(&self.pay, &self.limits, &self.consents, context)?;
-        if wish.once.is_none() && !self.again {
+        if asked.once.is_none() && !self.again {
             flow::bitcoin::refuse_repeat(&ledger, &row, &draft)?;
         }
         Ok(draft)
@@ -85,8 +85,8 @@ impl Args {
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = payment::wish(context, &work, &self.pay.words())?;
+        let call = payment::call(context, &work, &self.pay.words())?;
         let again = if self.again { Again::Yes } else { Again::No };
-        answer(work.whole(context, &wish, again)?)
+        answer(work.whole(context, &call, again)?)
     }
 }

@@ -142,7 +142,7 @@ impl Args {
             Action::Balance => answer(balances(context, chain)?),
             Action::Allowances => allowances(context, chain),
             Action::Send { to, amount, making } => {
-                making.run(context, chain, |context, work| payment::wish(context, work, &[to.clone(), amount.clone()]))
+                making.run(context, chain, |context, work| payment::call(context, work, &[to.clone(), amount.clone()]))
             }
             Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
                 let (token, value) = allowed(work, amount)?;
@@ -171,15 +171,15 @@ impl Making {
         &self,
         context: &mut Context,
         chain: &'static EvmChain,
-        wish: impl FnOnce(&Context, &EvmSession<'_>) -> Result<CallArgs, Failure>,
+        call: impl FnOnce(&Context, &EvmSession<'_>) -> Result<CallArgs, Failure>,
     ) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let wish = wish(context, &work)?;
+        let call = call(context, &work)?;
         let again = if self.again { Again::Yes } else { Again::No };
-        answer(work.whole(context, &wish, again)?)
+        answer(work.whole(context, &call, again)?)
     }
 }
 

@@ -106,7 +106,7 @@ impl Args {
         let pause = if network == Network::Regtest { PRACTICE_PAUSE } else { PAUSE };
         let mut tracking = flow::bitcoin::track(&mut ledger, &explorer, network, txid)?;
         let mut misses = 0;
-        let alone = if explorer.has_witness() { Alone::IsDoubted } else { Alone::IsEnough };
+        let alone = if explorer.has_second_source() { Alone::IsDoubted } else { Alone::IsEnough };
         let mut doubted = false;
         while !(is_settled(&tracking, wanted, alone) || Instant::now() >= end) {
             if !doubted && depth(&tracking.status) >= wanted {

@@ -54,7 +54,7 @@ fn chain_of_uri(context: &mut Context, id: Option<u64>) -> Result<&'static EvmCh
 }
 
 /// The call behind `ADDRESS AMOUNT`, or behind a payment URI.
-pub(crate) fn wish(context: &Context, work: &EvmSession<'_>, words: &[String]) -> Result<CallArgs, Failure> {
+pub(crate) fn call(context: &Context, work: &EvmSession<'_>, words: &[String]) -> Result<CallArgs, Failure> {
     let (to, quantity) = match words {
         [uri, rest @ ..] if EvmPaymentUri::looks_like(uri) => asked(work, EvmPaymentUri::parse(uri)?, rest)?,
         [to, amount] => (to.clone(), lookup::quantity(&work.ledger, work.chain, amount)?),
@@ -121,7 +121,7 @@ impl EvmSession<'_> {
     pub(crate) fn plan_drafts(
         &mut self,
         context: &mut Context,
-        wish: &CallArgs,
+        call: &CallArgs,
         output: Option<&PathBuf>,
         count: u32,
     ) -> Result<EvmPlanned, Failure> {
@@ -132,10 +132,10 @@ impl EvmSession<'_> {
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
         let mut first = None;
         for turn in 1..=count {
-            let mut planned = self.plan(context, wish, holder, None)?;
+            let mut planned = self.plan(context, call, holder, None)?;
             let file = output.map(|path| write(&mut planned, path, turn, count)).transpose()?;
             if first.is_none() {
-                first = Some(self.planned(context, &planned, wish, file)?);
+                first = Some(self.planned(context, &planned, call, file)?);
             }
         }
         first.ok_or_else(|| CliError::Usage("nothing was planned".to_owned()).into())
@@ -146,21 +146,21 @@ impl EvmSession<'_> {
         &self,
         context: &mut Context,
         mut planned: Planned,
-        wish: &CallArgs,
+        call: &CallArgs,
         path: &Path,
     ) -> Result<EvmPlanned, Failure> {
         let file = write(&mut planned, path, 1, 1)?;
-        self.planned(context, &planned, wish, Some(file))
+        self.planned(context, &planned, call, Some(file))
     }
 
     fn planned(
         &self,
         context: &mut Context,
         planned: &Planned,
-        wish: &CallArgs,
+        call: &CallArgs,
         file: Option<String>,
     ) -> Result<EvmPlanned, Failure> {
-        let ours = self.ownership(context, wish)?;
+        let ours = self.ownership(context, call)?;
         let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
         Ok(EvmPlanned {
             review,

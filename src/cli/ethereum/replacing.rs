@@ -53,7 +53,7 @@ impl EvmSession<'_> {
         }
         let found = self.node.whereabouts(original, row.who.from)?;
         // What one of several nodes says alone prevents no replacement: of two with one nonce only one can be mined.
-        let doubted = found.evidence() == Evidence::Said && self.node.has_witness();
+        let doubted = found.evidence() == Evidence::Said && self.node.has_second_source();
         match found.claim.into_value() {
             _ if doubted => {}
             EvmWhereabouts::Mined(_) => {
@@ -75,16 +75,16 @@ impl EvmSession<'_> {
         let asked = EvmReplacementRequest { purpose, fee: asked, fee_limit: self.limits.fee_limit() };
         let (request, nonce) = replacement(&plan, asked, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
-        let wish = ethereum::purpose(self.chain, self.row.account.address, &request, None);
-        let mut desk = PlanningContext {
+        let call = ethereum::purpose(self.chain, self.row.account.address, &request, None);
+        let mut planning = PlanningContext {
             ledger: &mut self.ledger,
             row: &self.row,
             chain: self.chain,
             node: &self.node,
             errors: &[],
         };
-        let nonce = NonceRequest { choice: NonceChoice::Replacing(nonce), holder, purpose: &wish };
-        let planned = ethereum::plan(&mut desk, &request, nonce, &[])?;
+        let nonce = NonceRequest { choice: NonceChoice::Replacing(nonce), holder, purpose: &call };
+        let planned = ethereum::plan(&mut planning, &request, nonce, &[])?;
         let replaces = EvmReplaces::of(original, &plan, &planned.draft.plan, purpose)?;
         self.finish(context, planned, replaces, output)
     }
@@ -96,15 +96,15 @@ impl EvmSession<'_> {
         replaces: EvmReplaces,
         output: Option<&PathBuf>,
     ) -> Result<Replaced, Failure> {
-        let wish = CallArgs::call(planned.draft.plan.from, Default::default());
+        let call = CallArgs::call(planned.draft.plan.from, Default::default());
         match output {
             Some(path) => {
-                let report = self.write_draft(context, planned, &wish, path)?;
+                let report = self.write_draft(context, planned, &call, path)?;
                 Ok(Replaced::Written(Box::new(EvmPlanned { replaces: Some(replaces), ..report })))
             }
             None => {
                 context.ui.say(&replaces.to_string());
-                let mut sent = self.sign_and_send(context, &planned, &wish)?;
+                let mut sent = self.sign_and_send(context, &planned, &call)?;
                 sent.replaces = Some(replaces);
                 Ok(Replaced::Sent(Box::new(sent)))
             }

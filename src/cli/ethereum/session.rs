@@ -13,7 +13,7 @@ use alloy_eips::eip2930::AccessList;
 use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use fastness::{
-    chain::ethereum::{Ownership, SignedTransaction, decode},
+    chain::ethereum::{Ownership, SignedTransaction},
     explain::Failure,
     explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
     flow::{
@@ -93,17 +93,17 @@ impl<'a> EvmSession<'a> {
     }
 
     /// The request of a call.
-    pub(crate) fn request(&self, wish: &CallArgs) -> Result<EvmRequest, Failure> {
+    pub(crate) fn request(&self, call: &CallArgs) -> Result<EvmRequest, Failure> {
         Ok(EvmRequest {
-            to: wish.to,
-            value: wish.value,
-            data: wish.data.clone(),
+            to: call.to,
+            value: call.value,
+            data: call.data.clone(),
             fee: self.options.evm.fee(self.options.level, self.chain)?,
             fee_limit: self.limits.max_fee.map_or(EvmFeeLimit::Standard, EvmFeeLimit::Absolute),
             gas_limit: self.options.evm.gas_limit(),
             tx_type: self.options.evm.tx_type(),
             access_list: AccessList::default(),
-            delegate: wish.delegate,
+            delegate: call.delegate,
         })
     }
 
@@ -111,22 +111,22 @@ impl<'a> EvmSession<'a> {
     pub(crate) fn plan(
         &mut self,
         context: &mut Context,
-        wish: &CallArgs,
+        call: &CallArgs,
         holder: Holder,
         nonce: Option<NonceChoice>,
     ) -> Result<Planned, Failure> {
-        let request = self.request(wish)?;
+        let request = self.request(call)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         let named = self.options.evm.nonce.map(NonceChoice::Exactly);
         let choice = nonce.or(named).unwrap_or(NonceChoice::Next);
-        let errors = &wish.errors;
-        let mut desk =
+        let errors = &call.errors;
+        let mut planning =
             PlanningContext { ledger: &mut self.ledger, row: &self.row, chain: self.chain, node: &self.node, errors };
         let nonce = NonceRequest { choice, holder, purpose: &purpose };
-        let planned = ethereum::plan(&mut desk, &request, nonce, &wish.signatures)?;
+        let planned = ethereum::plan(&mut planning, &request, nonce, &call.signatures)?;
         self.warn_of_drafts(context, planned.nonce.nonce())?;
         // The limits and consents hold before a password is asked for.
-        self.check(context, &planned.draft, wish)?;
+        self.check(context, &planned.draft, call)?;
         Ok(planned)
     }
 
@@ -146,28 +146,26 @@ impl<'a> EvmSession<'a> {
     }
 
     /// What this wallet knows when it reviews a wish.
-    pub(super) fn ownership(&self, context: &mut Context, wish: &CallArgs) -> Result<Ownership, Failure> {
-        let scope = ReviewScope { wallet: &self.row.wallet, chain: self.chain, signatures: &wish.signatures };
+    pub(super) fn ownership(&self, context: &mut Context, call: &CallArgs) -> Result<Ownership, Failure> {
+        let scope = ReviewScope { wallet: &self.row.wallet, chain: self.chain, signatures: &call.signatures };
         signer::ownership(context, &self.ledger, scope)
     }
 
-    fn check(&self, context: &mut Context, draft: &EvmDraft, wish: &CallArgs) -> Result<(), Failure> {
-        let ours = self.ownership(context, wish)?;
+    fn check(&self, context: &mut Context, draft: &EvmDraft, call: &CallArgs) -> Result<(), Failure> {
+        let ours = self.ownership(context, call)?;
         ethereum::approve(draft, &ours, |review| self.limits.check(review)).map(|_| ())
     }
 
     /// The same call from a run that never told its person what became of it: its bytes are sent again, none signed.
-    pub(crate) fn resume(&mut self, wish: &CallArgs) -> Result<Option<SignedTransaction>, Failure> {
-        let request = self.request(wish)?;
+    pub(crate) fn resume(&mut self, call: &CallArgs) -> Result<Option<SignedTransaction>, Failure> {
+        let request = self.request(call)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
-        let Some(row) = self.ledger.interrupted(&self.who(), &purpose)? else { return Ok(None) };
-        let raw = row.signed.as_ref().map(|(_, raw)| raw.as_slice()).unwrap_or_default();
-        Ok(Some(decode::signed(raw)?.0))
+        ethereum::interrupted(&self.ledger, &self.who(), &purpose)
     }
 
     /// Stops a call that is on its way already or was paid lately, unless it is said to be meant again.
-    pub(crate) fn refuse_repeat(&self, wish: &CallArgs) -> Result<(), Failure> {
-        let request = self.request(wish)?;
+    pub(crate) fn refuse_repeat(&self, call: &CallArgs) -> Result<(), Failure> {
+        let request = self.request(call)?;
         let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, self.options.once);
         match self.options.once {
             Some(_) => ethereum::refuse_used_key(&self.ledger, &self.who(), &purpose),
@@ -180,11 +178,11 @@ impl<'a> EvmSession<'a> {
         &mut self,
         context: &mut Context,
         planned: &Planned,
-        wish: &CallArgs,
+        call: &CallArgs,
     ) -> Result<EvmSent, Failure> {
         // Before the person agrees to anything.
         planned.notes.iter().for_each(|note| context.ui.warn(note));
-        let signed = signer::sign_in_child(context, &planned.draft, &wish.signatures, self.options)?;
+        let signed = signer::sign_in_child(context, &planned.draft, &call.signatures, self.options)?;
         let mut sent = self.send(context, &signed, Some(planned.nonce.row()))?;
         sent.notes.clone_from(&planned.notes);
         Ok(sent)
@@ -201,17 +199,17 @@ impl<'a> EvmSession<'a> {
     }
 
     /// A whole payment: what an interrupted run left, else plan, review, sign, send.
-    pub(crate) fn whole(&mut self, context: &mut Context, wish: &CallArgs, again: Again) -> Result<EvmSent, Failure> {
+    pub(crate) fn whole(&mut self, context: &mut Context, call: &CallArgs, again: Again) -> Result<EvmSent, Failure> {
         ethereum::refresh(&mut self.ledger, &self.node, self.chain, self.row.account.address)?;
-        if let Some(signed) = self.resume(wish)? {
+        if let Some(signed) = self.resume(call)? {
             context.ui.warn(&resumed());
             return self.send(context, &signed, None);
         }
         if again == Again::No {
-            self.refuse_repeat(wish)?;
+            self.refuse_repeat(call)?;
         }
-        let planned = self.plan(context, wish, Holder::Process, None)?;
-        self.sign_and_send(context, &planned, wish)
+        let planned = self.plan(context, call, Holder::Process, None)?;
+        self.sign_and_send(context, &planned, call)
     }
 }
 

@@ -124,7 +124,7 @@ pub(crate) fn track(context: &mut Context, chain: &'static EvmChain, hash: B256,
         let tracked = ethereum::track(&mut ledger, &node, chain, hash)?;
         let waits = patience.confirmations > 0 || patience.until.is_some();
         // Where several can be asked, one alone ends no waiting.
-        let doubted = waits && node.has_witness() && tracked.evidence == Evidence::Said;
+        let doubted = waits && node.has_second_source() && tracked.evidence == Evidence::Said;
         let enough = !doubted && is_enough(&tracked.status, patience);
         if doubted && !said && is_enough(&tracked.status, patience) {
             said = true;

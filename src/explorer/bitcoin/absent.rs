@@ -10,8 +10,8 @@ use crate::{
     explorer::{
         Claim, Egress, ExplorerError, HostFailure, NodeLogin,
         bitcoin::{
-            BlockAtHeight, BlockRef, FeeAdvice, Heights, Opinion, Placed, ScanAnswer, ScanPlan, ScanProgress, Sending,
-            Tip, Verdict, WitnessedScript,
+            BlockAtHeight, BlockRef, CrossCheckScript, FeeAdvice, Heights, Opinion, Placed, ScanAnswer, ScanPlan,
+            ScanProgress, Sending, Tip, Verdict,
         },
     },
     network::Network,
@@ -125,7 +125,7 @@ impl Explorer {
 
     /// Unreachable.
     #[must_use]
-    pub fn has_witness(&self) -> bool {
+    pub fn has_second_source(&self) -> bool {
         match self.0 {}
     }
 
@@ -133,7 +133,7 @@ impl Explorer {
     pub fn second_opinion(
         &self,
         _primary: &SafeText,
-        _scripts: &[WitnessedScript],
+        _scripts: &[CrossCheckScript],
     ) -> Result<Option<Opinion>, ExplorerError> {
         match self.0 {}
     }

@@ -158,7 +158,7 @@ pub struct ScanProgress {
 
 /// A script that a second organisation is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WitnessedScript {
+pub struct CrossCheckScript {
     /// Which chain of the account.
     pub keychain: Keychain,
     /// Index in it.

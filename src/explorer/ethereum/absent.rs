@@ -86,7 +86,7 @@ impl EvmExplorer {
 
     /// Unreachable.
     #[must_use]
-    pub fn has_witness(&self) -> bool {
+    pub fn has_second_source(&self) -> bool {
         match self.0 {}
     }
 

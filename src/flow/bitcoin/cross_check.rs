@@ -17,7 +17,7 @@ use crate::{
     explain::Failure,
     explorer::{
         Explorer, ExplorerError,
-        bitcoin::{BlockRef, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt, WitnessedScript},
+        bitcoin::{BlockRef, CrossCheckScript, Opinion, SAME_MOMENT, ScanAnswer, ScriptHistory, TxAt},
     },
     ledger::{
         Ledger, LedgerError,
@@ -210,21 +210,21 @@ fn in_order(
     AccountLedger { ledger, row }: AccountLedger<'_>,
     tellers: &Tellers<'_>,
     told: &Histories,
-) -> Result<Vec<WitnessedScript>, Failure> {
+) -> Result<Vec<CrossCheckScript>, Failure> {
     let mut places = ledger.unconfirmed_holders(row.id)?;
     let (used, unused): (Vec<_>, Vec<_>) = tellers.keys().copied().partition(|place| told.contains_key(place));
     let first: BTreeSet<(Keychain, u32)> = places.iter().copied().collect();
     places.extend(used.into_iter().chain(unused).filter(|place| !first.contains(place)));
     let opinions = ledger.opinions(row.id)?;
-    let witnessed = |(keychain, index): (Keychain, u32)| {
+    let by_sources = |(keychain, index): (Keychain, u32)| {
         let known = told.get(&(keychain, index)).map(as_known).unwrap_or_default();
         let agreed_by = opinions.get(&(keychain, index)).cloned();
         let teller = tellers.get(&(keychain, index)).filter(|teller| teller.says_what_is_known);
         let told_by = teller.map(|teller| teller.host.clone());
         let script = row.account.script(keychain, index).ok()?;
-        Some(WitnessedScript { keychain, index, script, known, agreed_by, told_by })
+        Some(CrossCheckScript { keychain, index, script, known, agreed_by, told_by })
     };
-    Ok(places.into_iter().filter_map(witnessed).collect())
+    Ok(places.into_iter().filter_map(by_sources).collect())
 }
 
 /// What the witness says otherwise.

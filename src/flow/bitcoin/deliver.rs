@@ -156,7 +156,7 @@ fn evidence(explorer: &Explorer, verdict: &Verdict, transaction: &Transaction) -
     if prove().is_ok_and(|proven| proven.contains(&true)) {
         return Evidence::Proven;
     }
-    if said_by.len() > 1 || !explorer.has_witness() { Evidence::Agreed } else { Evidence::Said }
+    if said_by.len() > 1 || !explorer.has_second_source() { Evidence::Agreed } else { Evidence::Said }
 }
 
 /// A verdict in the words of the journal. Where nothing was sent this time, what was true before is true still; and
@@ -217,7 +217,7 @@ pub fn check_unspent(
 ) -> Result<(), Failure> {
     let AccountLedger { ledger, row } = account;
     let synced = row.synced.as_ref().map_or(0, |synced| synced.at);
-    let fresh: BTreeSet<(Keychain, u32)> = if explorer.has_witness() {
+    let fresh: BTreeSet<(Keychain, u32)> = if explorer.has_second_source() {
         ledger.opinions_since(row.id, synced)?
     } else {
         let asked = ledger.known_scripts(row.id)?.into_iter().filter(|script| script.checked >= synced);
@@ -247,7 +247,7 @@ pub fn check_unspent(
             return Err(FlowError::CoinSpent(coin.to_string(), spender.to_string()).into());
         }
         if let (Claim::Single { operator, .. }, Alone::IsDoubted) = (claim, alone)
-            && explorer.has_witness()
+            && explorer.has_second_source()
         {
             return Err(FlowError::SingleSource { coin: coin.to_string(), operator }.into());
         }

@@ -81,7 +81,7 @@ pub fn check_original(
     alone: Alone,
 ) -> Result<(), Failure> {
     let txid = original.transaction.compute_txid();
-    if from_journal(account.ledger, account.row, txid)?.is_some() || !explorer.has_witness() {
+    if from_journal(account.ledger, account.row, txid)?.is_some() || !explorer.has_second_source() {
         return Ok(());
     }
     let claim = explorer.bytes(txid)?;

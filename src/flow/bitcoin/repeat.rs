@@ -77,9 +77,9 @@ impl PaymentArgs<'_> {
 ///
 /// # Errors
 /// The ledger cannot be read.
-pub fn interrupted(ledger: &Ledger, row: &AccountRow, wish: &PaymentArgs<'_>) -> Result<Option<SignedFile>, Failure> {
+pub fn interrupted(ledger: &Ledger, row: &AccountRow, asked: &PaymentArgs<'_>) -> Result<Option<SignedFile>, Failure> {
     let network = row.account.network;
-    let found = ledger.interrupted_wish(network, &wish.purpose(row))?;
+    let found = ledger.interrupted_purpose(network, &asked.purpose(row))?;
     found.map(|row| SignedFile::of_bytes(&row.raw, network)).transpose()
 }
 
@@ -87,8 +87,8 @@ pub fn interrupted(ledger: &Ledger, row: &AccountRow, wish: &PaymentArgs<'_>) ->
 ///
 /// # Errors
 /// There is such a payment, or the ledger cannot be read.
-pub fn refuse_used_key(ledger: &Ledger, row: &AccountRow, wish: &PaymentArgs<'_>) -> Result<(), Failure> {
-    let purpose = wish.purpose(row);
+pub fn refuse_used_key(ledger: &Ledger, row: &AccountRow, asked: &PaymentArgs<'_>) -> Result<(), Failure> {
+    let purpose = asked.purpose(row);
     let rows = ledger.journal(row.account.network)?;
     let used = rows.into_iter().find(|row| row.purpose == purpose && row.state != JournalState::Rejected);
     used.map_or(Ok(()), |row| Err(FlowError::KeyUsed(row.txid).into()))

@@ -101,7 +101,7 @@ pub fn track(ledger: &mut Ledger, explorer: &Explorer, network: Network, txid: T
         TxPlace::Unknown => missing(ledger, explorer, own)?,
         place => {
             let tracking = tracking(explorer, &claim, &file.transaction)?;
-            let settled = tracking.evidence != Evidence::Said || !explorer.has_witness();
+            let settled = tracking.evidence != Evidence::Said || !explorer.has_second_source();
             let (state, detail) = match place {
                 TxPlace::Confirmed(_) if settled => (JournalState::Confirmed, "found in a block"),
                 TxPlace::Confirmed(_) => (JournalState::Sent, "in a block, as one explorer says"),

@@ -26,7 +26,7 @@ pub use self::{
     limits::{EvmLimits, MaxTotal},
     nonce_guard::NonceGuard,
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
-    repeat::{refuse_repeat, refuse_used_key},
+    repeat::{interrupted, refuse_repeat, refuse_used_key},
     signed_file::{read_signed, read_signed_plan, signed_text},
     track::{EvmTracked, refresh, track},
 };

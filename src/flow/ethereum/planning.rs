@@ -102,26 +102,26 @@ pub fn purpose(chain: &EvmChain, from: Address, request: &EvmRequest, once: Opti
 /// # Errors
 /// Nodes do not answer, the call would fail, there is too little, or the request breaks a rule.
 pub fn plan(
-    desk: &mut PlanningContext<'_>,
+    planning: &mut PlanningContext<'_>,
     request: &EvmRequest,
     nonce: NonceRequest<'_>,
     signatures: &[String],
 ) -> Result<Planned, Failure> {
-    let (state, mut notes) = state(desk)?;
-    let facts = NodeFacts::ask(desk, request, state.value())?;
+    let (state, mut notes) = state(planning)?;
+    let facts = NodeFacts::ask(planning, request, state.value())?;
     notes.extend(facts.notes.iter().cloned());
-    settle(desk, &state, &mut notes)?;
-    let guard = NonceGuard::new(&desk.ledger.share(), reserve(desk, state.value(), nonce)?);
-    notes.extend(gap_note(desk, state.value(), guard.nonce())?);
-    let snapshot = facts.snapshot(desk, state.value(), guard.nonce());
+    settle(planning, &state, &mut notes)?;
+    let guard = NonceGuard::new(&planning.ledger.share(), reserve(planning, state.value(), nonce)?);
+    notes.extend(gap_note(planning, state.value(), guard.nonce())?);
+    let snapshot = facts.snapshot(planning, state.value(), guard.nonce());
     let plan = Ethereum::plan(request, &snapshot, [0; 32])?;
-    let beside = fees_beside_gas(desk, &plan.unsigned, read_unsigned(&plan.unsigned)?.gas_limit())?;
+    let beside = fees_beside_gas(planning, &plan.unsigned, read_unsigned(&plan.unsigned)?.gas_limit())?;
     check_beside(&plan, &snapshot, beside)?;
     let context = EvmContext {
         fees_beside_gas: beside,
         code: facts.code_said(request),
         simulated: facts.simulated.clone(),
-        ..context(desk, &state, &snapshot, signatures)
+        ..context(planning, &state, &snapshot, signatures)
     };
     let draft = EvmDraft { plan, context };
     Ok(Planned { draft, nonce: guard, purpose: nonce.purpose.to_owned(), notes })
@@ -129,9 +129,9 @@ pub fn plan(
 
 /// The account's state as operators say, with its nonce as pools say; and what they do not agree about. About the nonce of
 /// blocks they must not contradict each other: a payment would be lost in a gap or take another one's place.
-fn state(desk: &PlanningContext<'_>) -> Result<(Sourced<EvmAccountState>, Vec<Warning>), Failure> {
-    let from = desk.row.account.address;
-    let mut state = desk.node.account(from)?;
+fn state(planning: &PlanningContext<'_>) -> Result<(Sourced<EvmAccountState>, Vec<Warning>), Failure> {
+    let from = planning.row.account.address;
+    let mut state = planning.node.account(from)?;
     if state.evidence() == Evidence::Said && state.about(Matter::Nonce).next().is_some() {
         let ours = format!("{} says: nonce {} is next", names(&state.said_by), state.value().nonce);
         let others = state.about(Matter::Nonce).map(ToString::to_string);
@@ -139,7 +139,7 @@ fn state(desk: &PlanningContext<'_>) -> Result<(Sourced<EvmAccountState>, Vec<Wa
     }
     let mut notes = Vec::new();
     notes.extend(note("operators_differ", "operators do not agree about this account", &state.disagreements));
-    if let Some(pending) = desk.node.pending_nonce(from)? {
+    if let Some(pending) = planning.node.pending_nonce(from)? {
         let next = (*pending.value()).max(state.value().nonce);
         state.claim.value_mut().pending_nonce = Some(next);
         let above: Vec<_> = pending.disagreements;
@@ -158,12 +158,12 @@ fn native(chain: &EvmChain, wei: U256) -> String {
 
 /// What was set aside below the chain's nonce is given up, unless one of several operators says so alone: that is told.
 fn settle(
-    desk: &PlanningContext<'_>,
+    planning: &PlanningContext<'_>,
     state: &Sourced<EvmAccountState>,
     notes: &mut Vec<Warning>,
 ) -> Result<(), Failure> {
     let nonce = state.value().nonce;
-    if state.evidence() == Evidence::Said && desk.node.has_witness() {
+    if state.evidence() == Evidence::Said && planning.node.has_second_source() {
         let text = format!(
             "{} alone says that nonce {nonce} is next, and balance and nonce are its word",
             names(&state.said_by)
@@ -171,19 +171,19 @@ fn settle(
         notes.push(Warning { code: "one_operator", text });
         return Ok(());
     }
-    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
-    Ok(desk.ledger.settle_nonces(&who, nonce)?)
+    let who = EvmWho { chain_id: planning.chain.id, from: planning.row.account.address };
+    Ok(planning.ledger.settle_nonces(&who, nonce)?)
 }
 
 fn reserve(
-    desk: &mut PlanningContext<'_>,
+    planning: &mut PlanningContext<'_>,
     state: &EvmAccountState,
     nonce: NonceRequest<'_>,
 ) -> Result<Reservation, Failure> {
-    let NonceRequest { choice, holder, purpose: wish } = nonce;
-    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
+    let NonceRequest { choice, holder, purpose: call } = nonce;
+    let who = EvmWho { chain_id: planning.chain.id, from: planning.row.account.address };
     Ok(match choice {
-        NonceChoice::Next => desk.ledger.reserve_nonce(&who, first_free(state), holder, wish)?,
+        NonceChoice::Next => planning.ledger.reserve_nonce(&who, first_free(state), holder, call)?,
         NonceChoice::Exactly(nonce) if nonce < state.nonce => {
             let what = format!("nonce {nonce} is used; the next free one is {}", state.nonce);
             return Err(EthereumError::BadRequest(what).into());
@@ -191,16 +191,20 @@ fn reserve(
         NonceChoice::Exactly(nonce) if i64::try_from(nonce).is_err() => {
             return Err(EthereumError::BadRequest(format!("nonce {nonce} is above all that an account reaches")).into());
         }
-        NonceChoice::Exactly(nonce) => desk.ledger.reserve_exact_nonce(&who, nonce, holder, wish)?,
-        NonceChoice::Replacing(nonce) => desk.ledger.reserve_replacement(&who, nonce, holder, wish)?,
+        NonceChoice::Exactly(nonce) => planning.ledger.reserve_exact_nonce(&who, nonce, holder, call)?,
+        NonceChoice::Replacing(nonce) => planning.ledger.reserve_replacement(&who, nonce, holder, call)?,
     })
 }
 
 /// Nonces are used in order: what has one above a nonce without a holder waits for that one.
-fn gap_note(desk: &PlanningContext<'_>, state: &EvmAccountState, nonce: u64) -> Result<Option<Warning>, LedgerError> {
-    let who = EvmWho { chain_id: desk.chain.id, from: desk.row.account.address };
+fn gap_note(
+    planning: &PlanningContext<'_>,
+    state: &EvmAccountState,
+    nonce: u64,
+) -> Result<Option<Warning>, LedgerError> {
+    let who = EvmWho { chain_id: planning.chain.id, from: planning.row.account.address };
     let free = first_free(state);
-    let rows = desk.ledger.evm_outbox(&who)?;
+    let rows = planning.ledger.evm_outbox(&who)?;
     let held: BTreeSet<u64> = rows.iter().filter(|row| row.state.holds_nonce()).map(|row| row.nonce).collect();
     let between = u64::try_from(held.range(free..nonce.max(free)).count()).unwrap_or(u64::MAX);
     let missing = nonce.saturating_sub(free).saturating_sub(between);
@@ -239,21 +243,21 @@ fn check_beside(plan: &Plan, snapshot: &Snapshot, beside: Option<U256>) -> Resul
 }
 
 fn context(
-    desk: &PlanningContext<'_>,
+    planning: &PlanningContext<'_>,
     state: &Sourced<EvmAccountState>,
     snapshot: &Snapshot,
     signatures: &[String],
 ) -> EvmContext {
-    let origin = desk.row.account.origin.as_ref();
+    let origin = planning.row.account.origin.as_ref();
     let same_block = snapshot.fees.block == state.value().block;
     EvmContext {
-        wallet: Some(desk.row.wallet.clone()),
-        account: Some(desk.row.name.clone()),
+        wallet: Some(planning.row.wallet.clone()),
+        account: Some(planning.row.name.clone()),
         fingerprint: origin.map(|origin| origin.fingerprint.to_string()),
         path: origin.map(|origin| format!("m/{}", origin.path)),
         block: Some(state.value().block),
         block_hash: state.value().block_hash.or_else(|| same_block.then_some(snapshot.fees.block_hash)),
-        balance: Some(native(desk.chain, snapshot.balance)),
+        balance: Some(native(planning.chain, snapshot.balance)),
         said_by: Some(said_by(state)),
         fees_beside_gas: None,
         code: None,

@@ -5,7 +5,7 @@
 use alloy_consensus::Transaction;
 
 use crate::{
-    chain::ethereum::{decode, transaction::read_unsigned},
+    chain::ethereum::{SignedTransaction, decode, transaction::read_unsigned},
     explain::Failure,
     flow::{FlowError, LATELY},
     ledger::{
@@ -19,13 +19,23 @@ use crate::{
 /// Selector of ERC-20's `transfer(address,uint256)`.
 const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 
+/// What an earlier run of the same command signed, if it never told its person what became of it: its own bytes are sent.
+///
+/// # Errors
+/// The ledger cannot be read, or its bytes do not decode.
+pub fn interrupted(ledger: &Ledger, who: &EvmWho, purpose: &str) -> Result<Option<SignedTransaction>, Failure> {
+    let Some(row) = ledger.interrupted(who, purpose)? else { return Ok(None) };
+    let raw = row.signed.as_ref().map(|(_, raw)| raw.as_slice()).unwrap_or_default();
+    Ok(Some(decode::signed(raw)?.0))
+}
+
 /// Stops a call, by the digest of [`super::purpose`], whose key was used before, whatever became of it; only what was
 /// refused by all never was one.
 ///
 /// # Errors
 /// There is such a transaction, or the ledger cannot be read.
-pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, wish: &str) -> Result<(), Failure> {
-    let used = |row: &OutboxRow| row.purpose == wish && row.state != OutboxState::Rejected;
+pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, call: &str) -> Result<(), Failure> {
+    let used = |row: &OutboxRow| row.purpose == call && row.state != OutboxState::Rejected;
     refuse(ledger.evm_outbox(who)?.into_iter().find(used), FlowError::KeyUsed)
 }
 
@@ -34,8 +44,8 @@ pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, wish: &str) -> Result<(), 
 ///
 /// # Errors
 /// There is such a transaction, or the ledger cannot be read.
-pub fn refuse_repeat(ledger: &Ledger, who: &EvmWho, request: &EvmRequest, wish: &str) -> Result<(), Failure> {
-    refuse(ledger.waiting_same(who, wish)?, FlowError::SamePayment)?;
+pub fn refuse_repeat(ledger: &Ledger, who: &EvmWho, request: &EvmRequest, call: &str) -> Result<(), Failure> {
+    refuse(ledger.waiting_same(who, call)?, FlowError::SamePayment)?;
     let since = now().saturating_sub(LATELY);
     let mut rows = ledger.evm_outbox(who)?.into_iter().filter(|row| row.created >= since);
     let lately = rows.find(|row| row.state == OutboxState::Mined && is_payment(request) && is_same(row, request));

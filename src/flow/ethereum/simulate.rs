@@ -31,18 +31,18 @@ const ANSWER_YES: [[u8; 4]; 7] = [
 ];
 
 /// What comes of a call; nothing where no node could run it.
-pub(super) fn simulate(desk: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<Simulated>, Failure> {
-    let Ok(outcome) = desk.node.call(call) else { return Ok(None) };
+pub(super) fn simulate(planning: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<Simulated>, Failure> {
+    let Ok(outcome) = planning.node.call(call) else { return Ok(None) };
     let why = match outcome.into_value() {
-        CallOutcome::Reverted(revert) => Some(reverts(desk, call, &revert)),
-        CallOutcome::Returned(data) => answers_no(&call.data, &data).map(str::to_owned).or(amiss(desk, call)?),
+        CallOutcome::Reverted(revert) => Some(reverts(planning, call, &revert)),
+        CallOutcome::Returned(data) => answers_no(&call.data, &data).map(str::to_owned).or(amiss(planning, call)?),
     };
     Ok(Some(why.map_or(Simulated::Succeeds, |why| Simulated::Fails { why })))
 }
 
 /// Why it reverts, in words; with the way out that one kind of token needs.
-pub(super) fn reverts(desk: &PlanningContext<'_>, call: &EvmCall, revert: &Revert) -> String {
-    let why = format!("it reverts: {}", revert.why(desk.errors, desk.chain));
+pub(super) fn reverts(planning: &PlanningContext<'_>, call: &EvmCall, revert: &Revert) -> String {
+    let why = format!("it reverts: {}", revert.why(planning.errors, planning.chain));
     let raises = selector_of(&call.data) == Some(APPROVE) && !word(&call.data, 1).unwrap_or_default().is_zero();
     let usdt = "; some tokens change an allowance only from 0: revoke it first (`fastness token revoke`)";
     if raises { why + usdt } else { why }
@@ -60,15 +60,15 @@ fn answers_no(data: &[u8], answer: &Bytes) -> Option<&'static str> {
 }
 
 /// What is amiss with the balances that a transfer is to move.
-fn amiss(desk: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<String>, Failure> {
+fn amiss(planning: &PlanningContext<'_>, call: &EvmCall) -> Result<Option<String>, Failure> {
     let Some((token, transfer)) = call.to.zip(transfer_of(&call.data)) else { return Ok(None) };
     let amount = |value: U256| {
-        denomination(desk, token)
+        denomination(planning, token)
             .map_or_else(|| format!("{value} smallest units"), |denomination| denomination.of(value).to_string())
     };
-    let moves = desk.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::Claim::into_value);
+    let moves = planning.node.token_moves(call, transfer.to).ok().and_then(crate::explorer::Claim::into_value);
     let Some(moves) = moves else {
-        let balance = desk.node.token_balances(call.from, &[token])?.claim.into_value();
+        let balance = planning.node.token_balances(call.from, &[token])?.claim.into_value();
         let had = balance.first().copied().flatten().filter(|had| *had < transfer.amount);
         return Ok(had.map(|had| too_little(&amount(had), &amount(transfer.amount))));
     };
@@ -125,10 +125,10 @@ fn selector_of(data: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// How a token is counted: as pinned here, or as it was added.
-fn denomination(desk: &PlanningContext<'_>, token: Address) -> Option<Denomination> {
-    let pinned = Token::at(desk.chain.id, token).map(Token::denomination);
+fn denomination(planning: &PlanningContext<'_>, token: Address) -> Option<Denomination> {
+    let pinned = Token::at(planning.chain.id, token).map(Token::denomination);
     let added = || {
-        let tokens = desk.ledger.added_tokens(desk.chain.id).ok()?;
+        let tokens = planning.ledger.added_tokens(planning.chain.id).ok()?;
         let found = tokens.into_iter().find(|added| added.address == token)?;
         Some(Denomination::new(found.symbol.as_str(), found.decimals))
     };

@@ -77,7 +77,7 @@ pub fn track(
 
 /// Whether one operator alone says so where others can be asked.
 fn is_doubted(explorer: &EvmExplorer, evidence: Evidence) -> bool {
-    evidence == Evidence::Said && explorer.has_witness()
+    evidence == Evidence::Said && explorer.has_second_source()
 }
 
 /// It is in a block: so is its nonce, and what else waited with that nonce was replaced.

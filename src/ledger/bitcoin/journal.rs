@@ -102,7 +102,13 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::record_signed`].
-    pub fn record_wish(&mut self, network: Network, txid: &str, raw: &[u8], purpose: &str) -> Result<(), LedgerError> {
+    pub fn record_purpose(
+        &mut self,
+        network: Network,
+        txid: &str,
+        raw: &[u8],
+        purpose: &str,
+    ) -> Result<(), LedgerError> {
         self.atomically(|ledger| {
             ledger.record_signed(network, txid, raw)?;
             let sql = "UPDATE journal SET purpose = ?3, reported = 0 WHERE txid = ?1 AND network = ?2";
@@ -123,7 +129,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn interrupted_wish(&self, network: Network, purpose: &str) -> Result<Option<JournalRow>, LedgerError> {
+    pub fn interrupted_purpose(&self, network: Network, purpose: &str) -> Result<Option<JournalRow>, LedgerError> {
         let gone = |state| matches!(state, JournalState::Rejected | JournalState::Replaced);
         let open = |row: &JournalRow| row.purpose == purpose && !row.reported && !gone(row.state);
         Ok(self.journal(network)?.into_iter().filter(open).max_by_key(|row| row.created))

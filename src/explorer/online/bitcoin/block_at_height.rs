@@ -59,7 +59,7 @@ impl Explorer {
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
         self.wait(async {
             self.answered(
-                self.pool.poll(after(limits::NEUTRAL_QUESTION), limits::WITNESSES, Audience::Anybody, ask).await,
+                self.pool.poll(after(limits::NEUTRAL_QUESTION), limits::SOURCES, Audience::Anybody, ask).await,
             )
         })
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     explorer::{
         Cause, ExplorerError,
-        bitcoin::{Opinion, ScriptHistory, Tip, WitnessedScript},
+        bitcoin::{CrossCheckScript, Opinion, ScriptHistory, Tip},
         online::transport::{limits, pool::after},
         operators::organisation,
     },
@@ -31,7 +31,7 @@ impl Explorer {
     pub fn second_opinion(
         &self,
         primary: &SafeText,
-        scripts: &[WitnessedScript],
+        scripts: &[CrossCheckScript],
     ) -> Result<Option<Opinion>, ExplorerError> {
         let end = after(limits::SCAN);
         let question = async |host: Host<'_>| testimony(&host, scripts).await;
@@ -42,12 +42,12 @@ impl Explorer {
 }
 
 /// Asks one host about as many of the scripts as it allows.
-async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testimony, Cause> {
+async fn testimony(host: &Host<'_>, scripts: &[CrossCheckScript]) -> Result<Testimony, Cause> {
     let (tip, _) = host.top().await?;
     let together = host.pace().await?.together;
     let most = host.endpoint().room().saturating_mul(together);
     let here = host.endpoint().operator.as_str();
-    let ask = |one: &WitnessedScript| ScriptQuery {
+    let ask = |one: &CrossCheckScript| ScriptQuery {
         script: one.script.clone(),
         known: Some(one.known.clone()),
         told: if one.agreed_by.as_deref() == Some(here) { KnownFrom::Here } else { KnownFrom::Elsewhere },
@@ -61,11 +61,11 @@ async fn testimony(host: &Host<'_>, scripts: &[WitnessedScript]) -> Result<Testi
     Ok((tip, answers))
 }
 
-fn opinion(scripts: &[WitnessedScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
+fn opinion(scripts: &[CrossCheckScript], (tip, answers): Testimony, operator: SafeText) -> Opinion {
     let unasked = scripts.len().saturating_sub(answers.len());
     let mut opinion = Opinion { operator, tip, agreed: Vec::new(), differing: Vec::new(), unasked };
     let its = organisation(opinion.operator.as_str());
-    for (WitnessedScript { keychain, index, known, told_by, .. }, answer) in scripts.iter().zip(answers) {
+    for (CrossCheckScript { keychain, index, known, told_by, .. }, answer) in scripts.iter().zip(answers) {
         let is_another = told_by.as_ref().is_some_and(|teller| organisation(teller.as_str()) != its);
         let is_the_same = match &answer {
             ScriptAnswer::Unchanged => true,

@@ -264,7 +264,7 @@ impl Explorer {
         end: Instant,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<PoolAnswer<T>, ExplorerError> {
-        self.seek_among(end, Audience::Witnesses, question).await
+        self.seek_among(end, Audience::Sources, question).await
     }
 
     /// The same of one or the other kind. Each gets an equal part of the time that is left.

@@ -26,7 +26,7 @@ impl Explorer {
     /// # Errors
     /// As [`Explorer::tip`].
     pub fn place(&self, txid: Txid) -> Result<Placed, ExplorerError> {
-        let polled = self.wait(self.witnessed(async |host: Host<'_>| host.place(txid).await))?;
+        let polled = self.wait(self.by_sources(async |host: Host<'_>| host.place(txid).await))?;
         let places = polled.answers.into_iter().map(|(host, place)| (host, place.unwrap_or(TxPlace::Unknown)));
         let places: Vec<(SafeText, TxPlace)> = places.collect();
         let claim = most_telling(places.clone(), rank).ok_or_else(nobody)?;
@@ -39,7 +39,7 @@ impl Explorer {
     /// # Errors
     /// As [`Explorer::tip`].
     pub fn bytes(&self, txid: Txid) -> Result<Claim<Option<Transaction>>, ExplorerError> {
-        let polled = self.wait(self.witnessed(async |host: Host<'_>| host.transaction(txid).await))?;
+        let polled = self.wait(self.by_sources(async |host: Host<'_>| host.transaction(txid).await))?;
         most_telling(polled.answers, |bytes| u8::from(bytes.is_some())).ok_or_else(nobody)
     }
 
@@ -48,7 +48,7 @@ impl Explorer {
     /// # Errors
     /// As [`Explorer::tip`], or no explorer knows the output.
     pub fn outspend(&self, outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
-        let polled = self.wait(self.witnessed(async |host: Host<'_>| host.outspend(outpoint).await))?;
+        let polled = self.wait(self.by_sources(async |host: Host<'_>| host.outspend(outpoint).await))?;
         most_telling(polled.answers, |spender| u8::from(spender.is_some())).ok_or_else(nobody)
     }
 
@@ -72,17 +72,17 @@ impl Explorer {
 
     /// Whether another organisation than the first can be asked.
     #[must_use]
-    pub fn has_witness(&self) -> bool {
+    pub fn has_second_source(&self) -> bool {
         self.pool.organisations() > 1
     }
 
     /// The same question to the primary and to a second source of another organisation.
-    async fn witnessed<T>(
+    async fn by_sources<T>(
         &self,
         question: impl AsyncFn(Host<'_>) -> Result<Option<T>, Cause>,
     ) -> Result<Polled<T>, ExplorerError> {
         let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
-        self.answered(self.pool.poll(after(limits::TX_QUESTION), limits::WITNESSES, Audience::Witnesses, ask).await)
+        self.answered(self.pool.poll(after(limits::TX_QUESTION), limits::SOURCES, Audience::Sources, ask).await)
     }
 
     /// An explorer answered, or why none did.

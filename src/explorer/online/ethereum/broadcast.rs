@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     EvmExplorer,
     jsonrpc::{self, Rpc},
-    quorum::WITNESSES,
+    quorum::SOURCES,
     rpc_errors::RpcError,
 };
 use crate::{
@@ -79,7 +79,7 @@ impl EvmExplorer {
     async fn deliver(&self, letter: &OutgoingTx<'_>) -> EvmVerdict {
         let mut tally = Tally::default();
         let hosts = self.everybody();
-        for some in hosts.chunks(WITNESSES) {
+        for some in hosts.chunks(SOURCES) {
             tally.0.extend(self.offer_all(some, letter).await);
             // Others are tried only while no node was reached.
             if tally.0.iter().any(|(_, reception)| !matches!(reception, SubmitOutcome::NotSent(_))) {
@@ -144,9 +144,9 @@ impl EvmExplorer {
         if class != EvmReject::NonceTooLow {
             return EvmVerdict::Rejected(class);
         }
-        match self.witnessed_account(letter.from).await {
+        match self.sourced_account(letter.from).await {
             // One node of several that says so alone may have kept it, and have invented the nonce.
-            Ok(state) if state.evidence() == Evidence::Said && self.has_witness() => EvmVerdict::Unknown,
+            Ok(state) if state.evidence() == Evidence::Said && self.has_second_source() => EvmVerdict::Unknown,
             Ok(state) if state.value().nonce > letter.nonce => EvmVerdict::Rejected(class),
             // They say that the nonce is used, and it is not: what they did with it is unknown.
             _ => EvmVerdict::Unknown,

@@ -368,10 +368,10 @@ fn a_nonce_that_one_of_several_says_alone_is_used_refuses_nothing() {
     nodes[1].tells(Lie::Down);
     nodes[2].tells(Lie::Down);
     let several = connect(&nodes.each_ref());
-    assert!(several.has_witness());
+    assert!(several.has_second_source());
     assert_eq!(several.send(&RAW, HASH, OURS), EvmVerdict::Unknown, "it may have kept it, and nobody else was asked");
     let one = connect(&[&nodes[0]]);
-    assert!(!one.has_witness());
+    assert!(!one.has_second_source());
     assert_eq!(one.send(&RAW, HASH, OURS), EvmVerdict::Rejected(EvmReject::NonceTooLow), "the only node there is");
 }
 

@@ -113,7 +113,7 @@ impl EvmIndexer {
             told.movements.truncate(wanted.most);
             Ok(Some(told))
         };
-        let (value, operator) = self.pool.wait(self.pool.seek(after(PATIENCE), Audience::Witnesses, all))?.single()?;
+        let (value, operator) = self.pool.wait(self.pool.seek(after(PATIENCE), Audience::Sources, all))?.single()?;
         Ok(Claim::Single { value, operator })
     }
 

@@ -25,7 +25,7 @@ use alloy_primitives::{Address, Bytes, U256, address};
 use tokio::time::Instant;
 
 pub use self::indexer::EvmIndexer;
-use self::{broadcast::READ_BACK_AT, jsonrpc::Rpc, quorum::WITNESSES};
+use self::{broadcast::READ_BACK_AT, jsonrpc::Rpc, quorum::SOURCES};
 use super::transport::{
     endpoint::{Endpoint, Protocol},
     http::{Http, RequestPurpose},
@@ -71,7 +71,7 @@ impl EvmExplorer {
         }
         let mut pool = Pool::new(chain.name, endpoints)?;
         // As many as compare what they say.
-        pool.witnesses = WITNESSES;
+        pool.sources = SOURCES;
         Ok(Self { chain, http: Http::new(&Egress::default())?, pool, read_back_at: READ_BACK_AT.to_vec(), slower: 1 })
     }
 
@@ -166,7 +166,7 @@ impl EvmExplorer {
 
     /// True where several operators can be asked: then one alone ends no wait and frees no nonce.
     #[must_use]
-    pub fn has_witness(&self) -> bool {
+    pub fn has_second_source(&self) -> bool {
         self.pool.organisations() > 1
     }
 
@@ -201,7 +201,7 @@ impl EvmExplorer {
         question: impl AsyncFn(Rpc<'_>) -> Result<T, Cause>,
     ) -> Result<Claim<T>, ExplorerError> {
         let about = about.map(|address| Subject::Account(format!("{address:x}")));
-        let audience = if about.is_some() { Audience::Witnesses } else { Audience::Anybody };
+        let audience = if about.is_some() { Audience::Sources } else { Audience::Anybody };
         let found = self.seek(limits::TX_QUESTION, audience, async |node: Rpc<'_>| {
             question(Rpc { about: about.as_ref(), ..node }).await.map(Some)
         })?;

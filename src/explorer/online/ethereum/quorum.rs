@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Operators that are asked at once.
-pub(super) const WITNESSES: usize = 3;
+pub(super) const SOURCES: usize = 3;
 /// A question to several of them.
 const ROUND: Duration = Duration::from_secs(8);
 /// Once two have answered, how long the others are waited for.
@@ -81,7 +81,7 @@ impl EvmExplorer {
         let mut heard = Heard::new();
         let (operators, all) = (self.operators(), self.everybody());
         let spare = all.get(operators.len()..).unwrap_or_default();
-        for some in operators.chunks(WITNESSES).chain(spare.chunks(1)) {
+        for some in operators.chunks(SOURCES).chain(spare.chunks(1)) {
             let wanted = if spare.iter().any(|host| std::ptr::eq(*host, some[0])) { 1 } else { enough };
             if heard.said.len() >= wanted {
                 continue;

@@ -10,7 +10,7 @@ use super::{
     block::Holding,
     contracts,
     jsonrpc::Rpc,
-    quorum::{Common, Heard, WITNESSES, disagreement, falsehood, most, names},
+    quorum::{Common, Heard, SOURCES, disagreement, falsehood, most, names},
 };
 use crate::{
     chain::ethereum::Code,
@@ -27,10 +27,10 @@ impl EvmExplorer {
     /// # Errors
     /// No node answered, or only false ones.
     pub fn account(&self, address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
-        self.pool.wait(self.witnessed_account(address))
+        self.pool.wait(self.sourced_account(address))
     }
 
-    pub(super) async fn witnessed_account(&self, address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
+    pub(super) async fn sourced_account(&self, address: Address) -> Result<Sourced<EvmAccountState>, ExplorerError> {
         let mut common = self.common_block().await?;
         if common.hosts.len() > 1 {
             if let Some(proven) = self.proven_account(address, &mut common).await {
@@ -127,7 +127,7 @@ impl EvmExplorer {
     /// As [`Self::account`].
     pub fn pending_nonce(&self, address: Address) -> Result<Option<Sourced<u64>>, ExplorerError> {
         self.pool.wait(async {
-            let hosts: Vec<&Endpoint> = self.operators().into_iter().take(WITNESSES).collect();
+            let hosts: Vec<&Endpoint> = self.operators().into_iter().take(SOURCES).collect();
             let about = account(address);
             let ask = async |node: Rpc<'_>| node.about(&about).pending(address).await.ok_or(Cause::Unsupported);
             let answers = self.gather(&hosts, ask).await;

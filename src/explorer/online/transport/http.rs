@@ -169,8 +169,8 @@ impl Http {
 
     /// Says what the host is about to be told.
     pub(crate) fn tell(&self, network: &'static str, host: &SafeText, subject: Subject) {
-        if let Some(witness) = &self.passage.witness {
-            witness(&Seen { network, host: host.clone(), subject });
+        if let Some(hook) = &self.passage.hook {
+            hook(&Seen { network, host: host.clone(), subject });
         }
     }
 

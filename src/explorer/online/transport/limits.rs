@@ -128,7 +128,7 @@ pub(crate) const READING_BACK: Duration = Duration::from_secs(60);
 /// One question about many scripts or proofs. A whole scan has no bound but its progress: each question has its own.
 pub(crate) const SCAN: Duration = Duration::from_secs(600);
 /// Organisations that may learn a wallet's scripts: one that is asked, and one that confirms.
-pub(crate) const WITNESSES: usize = 2;
+pub(crate) const SOURCES: usize = 2;
 /// Organisations whose prices are compared.
 pub(crate) const PRICES: usize = 3;
 /// How long a host may take for what any host can answer before a second one is asked as well.

@@ -39,7 +39,7 @@ pub(crate) struct Pool {
     /// Organisations that were told something about this wallet, each with its network.
     told: RefCell<Rc<RefCell<BTreeSet<String>>>>,
     /// How many may be told.
-    pub(crate) witnesses: usize,
+    pub(crate) sources: usize,
     /// Questions that say nothing about us, and how many of them went to a second host because the first was slow.
     hedged: Cell<(u64, u64)>,
     runtime: Engine,
@@ -62,7 +62,7 @@ pub(crate) enum Audience {
     /// Any host: the question names nothing of ours.
     Anybody,
     /// The second sources that may know of us.
-    Witnesses,
+    Sources,
 }
 
 /// Everything that several said, in the order of the list, and the hosts that failed.
@@ -119,7 +119,7 @@ impl Pool {
             endpoints,
             first: Cell::new(0),
             told: RefCell::default(),
-            witnesses: limits::WITNESSES,
+            sources: limits::SOURCES,
             hedged: Cell::new((0, 0)),
             runtime: Engine(Some(runtime)),
         })
@@ -177,7 +177,7 @@ impl Pool {
         let mut tally = PoolTally::default();
         let order = self.order();
         for (turn, &place) in order.iter().enumerate() {
-            if audience == Audience::Witnesses && !self.may_tell(place) {
+            if audience == Audience::Sources && !self.may_tell(place) {
                 continue;
             }
             let deadline = share(end, order.len() - turn);
@@ -230,9 +230,9 @@ impl Pool {
         let mut left = self.one_of_each();
         while polled.answers.len() < most && !left.is_empty() {
             let mut round = Vec::new();
-            let mut room = self.witnesses.saturating_sub(self.how_many_know());
+            let mut room = self.sources.saturating_sub(self.how_many_know());
             left.retain(|&place| {
-                let is_new = audience == Audience::Witnesses && !self.knows(place);
+                let is_new = audience == Audience::Sources && !self.knows(place);
                 let goes = round.len() + polled.answers.len() < most && !(is_new && room == 0);
                 if goes {
                     round.push(place);
@@ -272,7 +272,7 @@ impl Pool {
             Err(cause) => Err(cause),
         };
         // Where its chain could not be compared, it was told nothing yet.
-        if audience == Audience::Witnesses
+        if audience == Audience::Sources
             && endpoint.on_our_chain.initialized()
             && !matches!(answer, Err(Cause::Unreachable | Cause::NotThroughProxy | Cause::NoTor))
         {
@@ -283,7 +283,7 @@ impl Pool {
 
     /// Whether this explorer may be told something about us: it knows already, or not too many others do.
     fn may_tell(&self, place: usize) -> bool {
-        self.knows(place) || self.how_many_know() < self.witnesses
+        self.knows(place) || self.how_many_know() < self.sources
     }
 
     /// Whether its organisation was told something about us.
@@ -375,7 +375,7 @@ impl Pool {
             if whose.as_ref() == Some(&same) || !self.may_tell(place) {
                 continue;
             }
-            match self.put(place, end, Audience::Witnesses, &ask).await {
+            match self.put(place, end, Audience::Sources, &ask).await {
                 (operator, Ok(Some(value))) => return Ok(Some((value, operator))),
                 (_, Ok(None)) => {}
                 (operator, Err(cause)) => failures.push(HostFailure { operator, cause }),

@@ -12,7 +12,7 @@ fn pool(hosts: &[&str]) -> Pool {
 /// Asks once; every host that is reached has its chain compared, and `answer` says what it says.
 fn seek(pool: &Pool, answer: impl Fn(&str) -> Result<Option<u8>, Cause>) -> (Option<u8>, Vec<String>) {
     let asked = Rc::new(RefCell::new(Vec::new()));
-    let found = pool.wait(pool.seek(after(Duration::from_secs(5)), Audience::Witnesses, async |endpoint, _| {
+    let found = pool.wait(pool.seek(after(Duration::from_secs(5)), Audience::Sources, async |endpoint, _| {
         asked.borrow_mut().push(endpoint.operator.to_string());
         let answer = answer(endpoint.operator.as_str());
         if !matches!(answer, Err(Cause::Unreachable)) {
