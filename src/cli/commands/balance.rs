@@ -229,6 +229,11 @@ impl AccountBalance {
             let line = format!("{immature}   of this is block rewards; all of it can be spent from block {block} on");
             page.toned_field("", (Tone::Claimed, &line));
         }
+        self.write_differences(page);
+    }
+
+    /// What explorers do not agree on: the best block, and single transactions.
+    fn write_differences(&self, page: &mut Page) {
         if let (Some(said_by), Some(height), Some(second)) = (&self.said_by, self.height, &self.second)
             && let Some(line) = behind(
                 BestBlock { operator: said_by, height },

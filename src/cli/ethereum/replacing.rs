@@ -20,6 +20,7 @@ use fastness::{
         ethereum::{self, NonceChoice, NonceRequest, Planned, PlanningContext},
     },
     ledger::ethereum::Holder,
+    request::EvmFee,
     review::Evidence,
     text::SafeText,
 };
@@ -67,11 +68,7 @@ impl EvmSession<'_> {
         let raw = row.signed.map(|(_, raw)| raw).unwrap_or_default();
         let (_, plan) = decode::signed(&raw)?;
         let asked = self.asked_fee()?;
-        let facts = match self.node.fees() {
-            Ok(fees) => fees.claim.into_value(),
-            Err(_) if asked.is_some_and(|fee| fee.is_named()) => FeeFacts::unknown(0, B256::ZERO),
-            Err(error) => return Err(error.into()),
-        };
+        let facts = self.fee_facts(asked)?;
         let asked = EvmReplacementRequest { purpose, fee: asked, fee_limit: self.limits.fee_limit() };
         let (request, nonce) = replacement(&plan, asked, &facts)?;
         let holder = if output.is_some() { Holder::Draft } else { Holder::Process };
@@ -87,6 +84,15 @@ impl EvmSession<'_> {
         let planned = ethereum::plan(&mut planning, &request, nonce, &[])?;
         let replaces = EvmReplaces::of(original, &plan, &planned.draft.plan, purpose)?;
         self.finish(context, planned, replaces, output)
+    }
+
+    /// What nodes say of prices; a price that was named needs none of it.
+    fn fee_facts(&self, asked: Option<EvmFee>) -> Result<FeeFacts, Failure> {
+        match self.node.fees() {
+            Ok(fees) => Ok(fees.claim.into_value()),
+            Err(_) if asked.is_some_and(|fee| fee.is_named()) => Ok(FeeFacts::unknown(0, B256::ZERO)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn finish(
