@@ -58,7 +58,10 @@ UPDATE coins SET (height, counts, reward, proven) = (
     FROM accounts a JOIN transactions x ON x.network = a.network WHERE a.id = coins.account AND x.txid = coins.txid);
 UPDATE coins SET agreed = EXISTS (SELECT 1 FROM opinions o WHERE o.account = coins.account
     AND o.keychain = coins.keychain AND o.idx = coins.idx);
-INSERT INTO sums SELECT account, height IS NOT NULL, proven, agreed, frozen, count(*), sum(value) FROM coins
+-- Every amount below 2^53, more than twice the satoshi there can be, adds up exactly here; an invented larger sum stops at the
+-- largest number that a row can hold, where `sum` would end in an error.
+INSERT INTO sums SELECT account, height IS NOT NULL, proven, agreed, frozen, count(*),
+    CAST(total(value) AS INTEGER) FROM coins
     WHERE spent_by IS NULL AND counts = 1 GROUP BY 1, 2, 3, 4, 5;
 
 CREATE INDEX coins_by_place ON coins (account, keychain, idx);
@@ -76,7 +79,7 @@ UPDATE scripts SET
     transactions = (SELECT count(*) FROM script_transactions t JOIN accounts a ON a.id = t.account
         JOIN transactions x ON x.txid = t.txid AND x.network = a.network AND x.gone = 0
         WHERE t.account = scripts.account AND t.keychain = scripts.keychain AND t.idx = scripts.idx),
-    balance = (SELECT coalesce(sum(c.value), 0) FROM coins c WHERE c.account = scripts.account
+    balance = (SELECT CAST(total(c.value) AS INTEGER) FROM coins c WHERE c.account = scripts.account
         AND c.keychain = scripts.keychain AND c.idx = scripts.idx AND c.spent_by IS NULL AND c.counts = 1);
 CREATE INDEX scripts_unused ON scripts (account, keychain, idx) WHERE transactions = 0 AND issued IS NOT NULL;
 CREATE INDEX scripts_issued ON scripts (account, keychain, idx) WHERE issued IS NOT NULL;

@@ -27,13 +27,19 @@ fn kept(name: &str) -> Value {
     serde_json::from_slice(&fs::read(format!("{VECTORS}/{name}.json")).unwrap()).unwrap()
 }
 
-#[test]
-fn a_ledger_of_the_version_before_shows_the_same() {
+fn old_home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let path = home.path().join("ledger.db");
     fs::write(&path, fs::read(format!("{VECTORS}/ledger.db")).unwrap()).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    home
+}
+
+#[test]
+fn a_ledger_of_the_version_before_shows_the_same() {
+    let home = old_home();
+    let path = home.path().join("ledger.db");
     for turn in ["migrated", "again", "rebuilt"] {
         for (name, words) in [
             ("balance", &["balance"][..]),
@@ -56,6 +62,19 @@ fn a_ledger_of_the_version_before_shows_the_same() {
     assert_eq!(history["transactions"].as_array().unwrap(), &all["transactions"].as_array().unwrap()[..2]);
     let largest = shown(home.path(), &["coins", "--limit", "1"]);
     assert_eq!(largest["coins"].as_array().unwrap()[0], kept("coins")["coins"][0]);
+}
+
+#[test]
+fn amounts_that_a_liar_invented_do_not_keep_an_old_ledger_shut() {
+    let home = old_home();
+    let database = rusqlite::Connection::open(home.path().join("ledger.db")).unwrap();
+    database.execute("UPDATE coins SET value = ?1, keychain = 0, idx = 1", [i64::MAX]).unwrap();
+    drop(database);
+    assert_eq!(shown(home.path(), &["coins"])["coins"][0]["amount"]["smallest"], i64::MAX.to_string());
+    shown(home.path(), &["balance"]);
+    shown(home.path(), &["addresses"]);
+    shown(home.path(), &["doctor", "--rebuild-ledger"]);
+    assert_eq!(shown(home.path(), &["balance"]), kept("balance"));
 }
 
 #[test]

@@ -66,8 +66,8 @@ fn spends_twice(transaction: &Transaction) -> bool {
     coins.windows(2).any(|pair| pair.first() == pair.get(1))
 }
 
-/// Whether an amount, or all of them, are above what can exist.
-fn pays_too_much(outputs: &[TxOut]) -> bool {
+/// Whether an amount, or all of them, are above what can exist: no block can hold such a transaction.
+pub fn pays_too_much(outputs: &[TxOut]) -> bool {
     let total = outputs.iter().try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value));
     total.is_none_or(|total| total > Amount::MAX_MONEY)
 }

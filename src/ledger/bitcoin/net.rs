@@ -4,6 +4,9 @@
 
 use bitcoin::{OutPoint, Transaction};
 
+/// The largest number that a row can hold; an invented sum stops there.
+const MOST: u64 = i64::MAX.unsigned_abs();
+
 /// Satoshi that came to an account and went from it by one transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Net {
@@ -22,7 +25,8 @@ impl Net {
         coin: impl Fn(&OutPoint) -> Option<u64>,
     ) -> Option<Self> {
         let spent: Vec<Option<u64>> = transaction.input.iter().map(|input| coin(&input.previous_output)).collect();
-        let sent = spent.iter().flatten().fold(0u64, |sum, value| sum.saturating_add(*value));
+        let received = received.min(MOST);
+        let sent = spent.iter().flatten().fold(0u64, |sum, value| sum.saturating_add(*value)).min(MOST);
         let paid = transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
         let fee = if spent.iter().all(Option::is_some) { sent.checked_sub(paid) } else { None };
         ((received, sent) != (0, 0)).then_some(Self { received, sent, fee })

@@ -251,6 +251,22 @@ fn test_networks_share_scripts_and_not_places() {
 }
 
 #[test]
+fn invented_amounts_stop_at_the_largest_sum_and_the_ledger_opens() {
+    let (ledger, row) = ledger(Network::Regtest);
+    let most = u64::try_from(i64::MAX).expect("positive");
+    let place = script(&row, Keychain::Receive, 0);
+    let invented = pay(foreign(1), &[place.clone(), place], most);
+    see(&ledger, &row, (Keychain::Receive, 0), &[(&invented, at(10))]);
+    let sums = || {
+        let used = ledger.addresses(row.id).expect("addresses").into_iter().map(|row| row.balance).max();
+        (ledger.balance(row.id).expect("a balance").confirmed, used)
+    };
+    assert_eq!(sums(), (most, Some(most)));
+    ledger.rebuild().expect("rebuilt");
+    assert_eq!(sums(), (most, Some(most)));
+}
+
+#[test]
 fn a_file_that_is_no_ledger_is_told_from_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");

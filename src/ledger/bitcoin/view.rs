@@ -172,13 +172,14 @@ impl Ledger {
         for sql in [
             "DELETE FROM unsettled WHERE account = ?1",
             "DELETE FROM sums WHERE account = ?1",
-            "INSERT INTO sums SELECT account, height IS NOT NULL, proven, agreed, frozen, count(*), sum(value) FROM coins
+            "INSERT INTO sums SELECT account, height IS NOT NULL, proven, agreed, frozen, count(*),
+               CAST(total(value) AS INTEGER) FROM coins
              WHERE account = ?1 AND spent_by IS NULL AND counts = 1 GROUP BY 1, 2, 3, 4, 5",
             "UPDATE scripts SET
                transactions = (SELECT count(*) FROM script_transactions t JOIN accounts a ON a.id = t.account
                  JOIN transactions x ON x.txid = t.txid AND x.network = a.network AND x.gone = 0
                  WHERE t.account = ?1 AND t.keychain = scripts.keychain AND t.idx = scripts.idx),
-               balance = (SELECT coalesce(sum(c.value), 0) FROM coins c WHERE c.account = ?1
+               balance = (SELECT CAST(total(c.value) AS INTEGER) FROM coins c WHERE c.account = ?1
                  AND c.keychain = scripts.keychain AND c.idx = scripts.idx AND c.spent_by IS NULL AND c.counts = 1)
              WHERE account = ?1",
         ] {

@@ -21,7 +21,7 @@ use self::wire::{Complaint, CoreCall, CoreReply, CoreResult, Node, shape};
 use super::{electrum::json, questions::FEE_TARGETS};
 use crate::{
     amount::FeeRate,
-    chain::bitcoin::work,
+    chain::bitcoin::{raw::pays_too_much, work},
     explorer::{
         Cause, Subject,
         bitcoin::{BlockRef, Tip, TxPlace},
@@ -210,14 +210,16 @@ impl Core<'_> {
         self.http.tell(self.network.name(), &self.endpoint.operator, subject);
     }
 
-    /// A whole block that hashes to its name, with its work done and its transactions under its root.
+    /// A whole block that hashes to its name, with its work done and its transactions under its root, none of which pays more
+    /// than can exist.
     pub(super) async fn block(&self, hash: BlockHash) -> Result<Block, Cause> {
         let answer =
             self.node().ask(RequestPurpose::Read, ("getblock", json!([hash, 0])), limits::BLOCK_HEX_BYTES).await?;
         let bytes = Vec::<u8>::from_hex(&shape::<String>(&answer)?).map_err(|_| Cause::Malformed)?;
         let block: Block = consensus::deserialize(&bytes).map_err(|_| Cause::Malformed)?;
         let worked = block.header.validate_pow(block.header.target()).is_ok_and(|name| name == hash);
-        if !worked || !block.check_merkle_root() || !block.check_witness_commitment() {
+        let is_possible = block.txdata.iter().all(|tx| !pays_too_much(&tx.output));
+        if !worked || !is_possible || !block.check_merkle_root() || !block.check_witness_commitment() {
             return Err(Cause::Lied);
         }
         let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();

@@ -11,7 +11,6 @@ use bitcoin::{
 };
 
 use super::*;
-use crate::explorer::online::bitcoin::core_rpc::memory::NodeMemory;
 use crate::explorer::{
     Egress, NodeLogin,
     bitcoin::KnownHistory,
@@ -302,6 +301,11 @@ fn its_own_node_is_not_believed() {
     assert_eq!(lied("getblock", other), Cause::Lied, "another block");
     let foreign = |_| json!(serialize_hex(&fake::payment(&fake::script(1), 98)));
     assert_eq!(lied("getrawtransaction", foreign), Cause::Lied);
+    let mut rich = fake::payment(&fake::script(1), 97);
+    rich.output[0].value = Amount::MAX_MONEY + Amount::ONE_SAT;
+    let chain = Chain::new(vec![vec![rich]]);
+    let (hash, server) = (chain.0[1].block_hash(), node(chain, Vec::new(), |_, _| None));
+    at(&server, async |host| assert_eq!(host.block(hash).await.err(), Some(Cause::Lied), "more than can exist"));
     let short = |mut scan: Value| {
         scan["to_height"] = json!(2);
         scan

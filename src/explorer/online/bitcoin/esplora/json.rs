@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     amount::FeeRate,
+    chain::bitcoin::raw::pays_too_much,
     explorer::{Cause, bitcoin::BlockRef, online::transport::limits},
 };
 
@@ -183,11 +184,11 @@ impl TxJson {
     }
 }
 
-/// True if the transaction hashes to its id and no output holds more than can exist.
+/// True if the transaction hashes to its id and its outputs hold no more than can exist.
 ///
 /// The id does not cover witnesses (BIP-141): they stay a claim.
 pub(crate) fn is_believable(tx: &Transaction, txid: Txid) -> bool {
-    tx.compute_txid() == txid && tx.output.iter().all(|output| output.value <= Amount::MAX_MONEY)
+    tx.compute_txid() == txid && !pays_too_much(&tx.output)
 }
 
 /// The 32 bits of a version, from either way of writing them.
@@ -334,6 +335,8 @@ mod tests {
         assert!(!is_believable(&tx, tx.compute_txid()));
         tx.output[0].value = Amount::MAX_MONEY;
         assert!(is_believable(&tx, tx.compute_txid()));
+        tx.output.push(TxOut { value: Amount::ONE_SAT, ..tx.output[0].clone() });
+        assert!(!is_believable(&tx, tx.compute_txid()), "each can exist, and both together cannot");
     }
 
     #[test]
