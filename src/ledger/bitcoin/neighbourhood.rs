@@ -3,12 +3,9 @@
 //! Read before it is judged, and written where it is settled; it decides which transaction cannot count, by the ranks of
 //! view.rs, and marks nothing gone itself.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
 
-use bitcoin::{OutPoint, Transaction, Txid, consensus, hashes::Hash};
+use bitcoin::{OutPoint, Transaction, TxOut, Txid, consensus, hashes::Hash};
 use rusqlite::{OptionalExtension, params};
 
 use super::{
@@ -38,10 +35,10 @@ pub(super) struct Neighbourhood<'a> {
     members: BTreeMap<Txid, Member>,
     /// What spends from these and is in a block: it loses no coin of its own, but its net amount may change.
     children: BTreeMap<Txid, Member>,
-    /// Unconfirmed members that can come to no block as things stand: they spend from one that is gone.
+    /// Unconfirmed transactions that can come to no block as things stand: they spend from one that is gone.
     lost: BTreeSet<Txid>,
-    /// Places of scripts that were looked up.
-    coins: RefCell<HashMap<OutPoint, Option<DerivedCoin>>>,
+    /// The coins that all of these make and spend, where they are the account's.
+    coins: HashMap<OutPoint, Option<DerivedCoin>>,
 }
 
 impl<'a> Neighbourhood<'a> {
@@ -53,7 +50,7 @@ impl<'a> Neighbourhood<'a> {
         changed: Vec<Txid>,
     ) -> Result<Self, LedgerError> {
         let (members, children, lost) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        let mut around = Self { ledger, id, network, members, children, lost, coins: RefCell::default() };
+        let mut around = Self { ledger, id, network, members, children, lost, coins: HashMap::new() };
         around.gather(changed)?;
         around.find_lost()?;
         around.derive()?;
@@ -122,151 +119,91 @@ impl<'a> Neighbourhood<'a> {
         rows.collect::<Result<_, _>>().map_err(file)
     }
 
-    /// Unconfirmed members that spend from one that is gone, or from another that does. What is above them is looked up, for
-    /// it need not have changed.
+    /// What waits for a block and spends from one that is gone, or from another that does. Unconfirmed ancestors are looked up
+    /// as far as they go, for they need not have changed.
     fn find_lost(&mut self) -> Result<(), LedgerError> {
-        let mut known: HashMap<Txid, bool> = HashMap::new();
-        let waiting: Vec<Txid> = self.members.keys().copied().collect();
-        for txid in waiting {
-            if self.is_lost(txid, &mut known)? {
-                self.lost.insert(txid);
-            }
-        }
-        Ok(())
-    }
-
-    fn is_lost(&self, txid: Txid, known: &mut HashMap<Txid, bool>) -> Result<bool, LedgerError> {
-        // Depth first without recursion: a chain of unconfirmed transactions has no bound here.
-        let mut path = vec![txid];
-        while let Some(at) = path.last().copied() {
-            if known.contains_key(&at) {
-                path.pop();
+        let mut spenders: HashMap<Txid, Vec<Txid>> = HashMap::new();
+        let (mut seen, mut gone) = (BTreeSet::new(), Vec::new());
+        let mut waiting: Vec<Txid> = self.members.keys().copied().collect();
+        while let Some(txid) = waiting.pop() {
+            if !seen.insert(txid) {
                 continue;
             }
-            let mut verdict = Some(false);
-            for parent in self.unconfirmed_parents(at)? {
-                match parent {
-                    Parent::Gone => verdict = Some(true),
-                    Parent::Waits(parent) => match known.get(&parent) {
-                        Some(true) => verdict = Some(true),
-                        Some(false) => {}
-                        None if verdict != Some(true) => {
-                            path.push(parent);
-                            verdict = None;
-                        }
-                        None => {}
-                    },
-                }
-                if verdict != Some(false) {
-                    break;
-                }
-            }
-            if let Some(verdict) = verdict {
-                known.insert(at, verdict);
-                path.pop();
+            for parent in self.unconfirmed_parents(txid)? {
+                spenders.entry(parent.txid).or_default().push(txid);
+                if parent.is_gone { gone.push(parent.txid) } else { waiting.push(parent.txid) }
             }
         }
-        Ok(known.get(&txid).copied().unwrap_or(false))
+        while let Some(txid) = gone.pop() {
+            let lost = spenders.remove(&txid).unwrap_or_default();
+            self.lost.extend(&lost);
+            gone.extend(lost);
+        }
+        Ok(())
     }
 
     /// The parents by which an unconfirmed transaction of the account can be lost; none for another.
     fn unconfirmed_parents(&self, txid: Txid) -> Result<Vec<Parent>, LedgerError> {
-        let held;
-        let member = match self.members.get(&txid) {
-            Some(member) => member,
-            None => match self.member(txid)? {
-                Some(member) => {
-                    held = member;
-                    &held
-                }
-                None => return Ok(Vec::new()),
-            },
-        };
+        let read = if self.members.contains_key(&txid) { None } else { self.member(txid)? };
+        let Some(member) = self.members.get(&txid).or(read.as_ref()) else { return Ok(Vec::new()) };
         if member.is_gone || member.standing.rank.is_in_block() {
             return Ok(Vec::new());
         }
-        let sql = "SELECT gone, height IS NULL FROM transactions WHERE txid = ?1 AND network = ?2";
+        let sql = "SELECT gone FROM transactions WHERE txid = ?1 AND network = ?2 AND (gone = 1 OR height IS NULL)";
         let mut statement = self.ledger.db.prepare_cached(sql).map_err(file)?;
         let mut parents = Vec::new();
-        for parent in member.transaction.input.iter().map(|input| input.previous_output.txid) {
-            let values = params![parent.to_byte_array(), self.network.name()];
-            let state: Option<(bool, bool)> =
-                statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(file)?;
-            match state {
-                Some((true, _)) => parents.push(Parent::Gone),
-                Some((false, true)) => parents.push(Parent::Waits(parent)),
-                _ => {}
-            }
+        for txid in member.transaction.input.iter().map(|input| input.previous_output.txid) {
+            let values = params![txid.to_byte_array(), self.network.name()];
+            let is_gone = statement.query_row(values, |row| row.get(0)).optional().map_err(file)?;
+            parents.extend(is_gone.map(|is_gone| Parent { txid, is_gone }));
         }
         Ok(parents)
     }
 
-    /// The coins that the members make.
+    /// The coins that the members make, and those that are known of everything else that is asked for later.
     fn derive(&mut self) -> Result<(), LedgerError> {
         let mut coins = HashMap::new();
         for (txid, member) in &self.members {
             let counts = !member.is_gone && !self.lost.contains(txid);
-            for (vout, output) in (0u32..).zip(&member.transaction.output) {
-                let place = if counts { self.ledger.place_of(self.id, &output.script_pubkey)? } else { None };
-                let coin = place.map(|(keychain, index)| DerivedCoin {
-                    keychain,
-                    index,
-                    value: output.value.to_sat(),
-                    spent_by: None,
-                });
-                coins.insert(OutPoint { txid: *txid, vout }, coin);
+            for (outpoint, output) in outpoints(*txid, member).zip(&member.transaction.output) {
+                let coin = if counts { self.derived(outpoint, output)? } else { None };
+                coins.insert(outpoint, coin);
             }
         }
-        for (outpoint, coin) in &mut coins {
-            if let Some(coin) = coin {
-                coin.spent_by = self.ledger.counted_spender(self.id, self.network, *outpoint)?;
+        let all = self.members.values().chain(self.children.values());
+        let spent = all.flat_map(|one| one.transaction.input.iter().map(|input| input.previous_output));
+        let made_by_children = self.children.iter().flat_map(|(txid, child)| outpoints(*txid, child));
+        for outpoint in spent.chain(made_by_children) {
+            if let Entry::Vacant(unknown) = coins.entry(outpoint) {
+                unknown.insert(self.ledger.counted_coin(self.id, outpoint)?);
             }
         }
-        self.coins = RefCell::new(coins);
-        // Looked up here once, so that what follows reads memory only.
-        for member in self.members.values().chain(self.children.values()) {
-            for input in &member.transaction.input {
-                self.look_up(input.previous_output)?;
-            }
-        }
+        self.coins = coins;
         Ok(())
     }
 
-    fn look_up(&self, outpoint: OutPoint) -> Result<(), LedgerError> {
-        if !self.coins.borrow().contains_key(&outpoint) {
-            let found = self.ledger.counted_coin(self.id, outpoint)?;
-            self.coins.borrow_mut().insert(outpoint, found);
-        }
-        Ok(())
+    fn derived(&self, outpoint: OutPoint, output: &TxOut) -> Result<Option<DerivedCoin>, LedgerError> {
+        let Some((keychain, index)) = self.ledger.place_of(self.id, &output.script_pubkey)? else { return Ok(None) };
+        let spent_by = self.ledger.counted_spender(self.id, self.network, outpoint)?;
+        Ok(Some(DerivedCoin { keychain, index, value: output.value.to_sat(), spent_by }))
     }
 
-    fn is_coin(&self, outpoint: &OutPoint) -> bool {
-        self.coins.borrow().get(outpoint).is_some_and(Option::is_some)
-    }
-
-    fn value(&self, outpoint: &OutPoint) -> u64 {
-        self.coins.borrow().get(outpoint).and_then(|coin| coin.as_ref().map(|coin| coin.value)).unwrap_or(0)
-    }
-
-    /// Those that count so far, those first that count more.
-    fn ranked(&self, with_children: WithChildren) -> Vec<(&Txid, &Member)> {
-        let children = self.children.iter().filter(|_| with_children == WithChildren::Yes);
-        let mut ranked: Vec<_> = self.members.iter().chain(children).filter(|(_, one)| !one.is_gone).collect();
-        ranked.sort_by_key(|(_, one)| one.standing);
-        ranked
+    fn coin(&self, outpoint: &OutPoint) -> Option<&DerivedCoin> {
+        self.coins.get(outpoint).and_then(Option::as_ref)
     }
 
     /// The first that spends a coin of ours and is not known to be signed for it. Anyone can write one that names our coin.
     pub(super) fn without_right(&self) -> Option<Txid> {
-        let spends_ours = |one: &Member| one.transaction.input.iter().any(|input| self.is_coin(&input.previous_output));
-        let mut ranked = self.ranked(WithChildren::Yes).into_iter();
+        let spends_ours =
+            |one: &Member| one.transaction.input.iter().any(|input| self.coin(&input.previous_output).is_some());
+        let mut ranked = ranked(self.members.iter().chain(&self.children)).into_iter();
         ranked.find(|(_, one)| !one.standing.may_spend && spends_ours(one)).map(|(txid, _)| *txid)
     }
 
     /// The first that spends what another before it spends.
     pub(super) fn rival(&self) -> Option<Txid> {
         let mut spent = BTreeSet::new();
-        for (txid, one) in self.ranked(WithChildren::No) {
+        for (txid, one) in ranked(&self.members) {
             for input in one.transaction.input.iter().filter(|_| !one.transaction.is_coinbase()) {
                 if !spent.insert(input.previous_output) {
                     return Some(*txid);
@@ -294,9 +231,8 @@ impl<'a> Neighbourhood<'a> {
     }
 
     fn write_coins(&self, txid: Txid, member: &Member) -> Result<(), LedgerError> {
-        for vout in (0u32..).take(member.transaction.output.len()) {
-            let outpoint = OutPoint { txid, vout };
-            match self.coins.borrow().get(&outpoint).and_then(Option::as_ref) {
+        for outpoint in outpoints(txid, member) {
+            match self.coin(&outpoint) {
                 Some(coin) => self.ledger.put_coin(self.id, self.network, outpoint, coin)?,
                 None => self.ledger.remove_coin(self.id, outpoint)?,
             }
@@ -308,28 +244,28 @@ impl<'a> Neighbourhood<'a> {
         if member.is_gone {
             return self.ledger.remove_net(self.id, txid);
         }
-        let made = (0u32..).take(member.transaction.output.len()).map(|vout| OutPoint { txid, vout });
-        let mut received = 0u64;
-        for outpoint in made {
-            self.look_up(outpoint)?;
-            received = received.saturating_add(self.value(&outpoint));
-        }
-        let net = Net::of(&member.transaction, received, |coin| self.is_coin(coin).then(|| self.value(coin)));
+        let made = outpoints(txid, member).filter_map(|outpoint| self.coin(&outpoint));
+        let received = made.fold(0u64, |sum, coin| sum.saturating_add(coin.value));
+        let net = Net::of(&member.transaction, received, |outpoint| self.coin(outpoint).map(|coin| coin.value));
         self.ledger.put_net(self.id, self.network, txid, net)
     }
 }
 
-/// Whether confirmed children are looked at too.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WithChildren {
-    Yes,
-    No,
+/// Those that count so far, those first that count more.
+fn ranked<'a>(all: impl IntoIterator<Item = (&'a Txid, &'a Member)>) -> Vec<(&'a Txid, &'a Member)> {
+    let mut ranked: Vec<_> = all.into_iter().filter(|(_, one)| !one.is_gone).collect();
+    ranked.sort_by_key(|(_, one)| one.standing);
+    ranked
 }
 
-/// What a transaction spends from.
-enum Parent {
-    /// It no longer counts.
-    Gone,
-    /// It waits for a block.
-    Waits(Txid),
+/// The outputs of a transaction.
+fn outpoints(txid: Txid, member: &Member) -> impl Iterator<Item = OutPoint> {
+    (0u32..).take(member.transaction.output.len()).map(move |vout| OutPoint { txid, vout })
+}
+
+/// What a transaction that waits for a block spends from.
+struct Parent {
+    txid: Txid,
+    /// It no longer counts; else it waits for a block too.
+    is_gone: bool,
 }
