@@ -273,7 +273,7 @@ pub(crate) fn hash(text: &str) -> Result<B256, Failure> {
     })?)
 }
 
-/// As [`flow::SignedFile`] for the other family: whether a file is one of an EVM chain, and which.
+/// As [`flow::bitcoin::SignedFile`] for the other family: whether a file is one of an EVM chain, and which.
 pub(crate) fn chain_of_file(context: &mut Context, bytes: &[u8]) -> Result<Option<&'static EvmChain>, Failure> {
     context.config()?;
     if let Some(network) = flow::ethereum::network_of_file(bytes) {

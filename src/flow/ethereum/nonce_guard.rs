@@ -54,7 +54,7 @@ impl Drop for NonceGuard {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Address, B256};
+    use alloy_primitives::Address;
 
     use super::*;
     use crate::ledger::ethereum::{EvmWho, Holder, OutboxState};
@@ -75,6 +75,5 @@ mod tests {
         assert_eq!(state(5), [OutboxState::Expired]);
         reserve().keep();
         assert!(state(5).contains(&OutboxState::Drafted), "{:?}", state(5));
-        let _ = B256::ZERO;
     }
 }
