@@ -11,8 +11,10 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
 use super::*;
-use crate::keystore::{Language, SecretBytes};
-use crate::signing::Scheme;
+use crate::{
+    keystore::{Language, SecretBytes},
+    signing::Scheme,
+};
 
 const VECTORS: &str = include_str!("../../tests/vectors/derivation.json");
 

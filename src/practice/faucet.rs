@@ -2,13 +2,12 @@
 //!
 //! Must not be imagined on a chain with a price: P2WSH(OP_TRUE) belongs to the first taker.
 
-use crate::practice::coinbase::{always_true, script};
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute, transaction};
 
 use super::{
     PracticeError,
     chain::PracticeChain,
-    coinbase::subsidy,
+    coinbase::{always_true, script, subsidy},
     index::{CoinOrigin, script_hash},
     policy::MATURITY,
 };

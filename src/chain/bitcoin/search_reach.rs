@@ -2,8 +2,10 @@
 //!
 //! It judges by the searches of accounts; it derives nothing.
 
-use super::inputs::CheckedInput;
-use super::ownership::{Owned, OwnedScript, Ownership, Uses};
+use super::{
+    inputs::CheckedInput,
+    ownership::{Owned, OwnedScript, Ownership, Uses},
+};
 use crate::account::Search;
 
 /// Which scripts of ours a search of the same wallet finds, if the inputs of a draft are spent.

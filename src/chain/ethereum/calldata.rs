@@ -7,11 +7,11 @@ use alloy_dyn_abi::JsonAbiExt;
 use alloy_json_abi::Function;
 use alloy_primitives::Address;
 
-use super::call_reader::{Decoded, Inner, Reader};
 pub use super::call_summary::{Reading, Transacted};
 use super::{
     Ownership,
     addressees::{self, Definition},
+    call_reader::{Decoded, Inner, Reader},
     contracts,
     safe::EXEC_TRANSACTION,
     standard_calls,

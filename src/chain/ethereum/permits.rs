@@ -3,7 +3,6 @@
 //! They cost no gas and leave no trace until the spender uses them, so each becomes a sentence. What is not known is
 //! said to be unknown, and is signed only by retyping its digest.
 
-use crate::chain::ethereum::message_reader::{Grant, MessageReader, NO_END};
 use alloy_primitives::{Address, U256};
 use serde_json::Value;
 
@@ -11,6 +10,7 @@ use super::{
     allowance,
     calldata::{self, Transacted},
     known_messages::{Known, known, witness},
+    message_reader::{Grant, MessageReader, NO_END},
     orders,
     safe::{DELEGATECALL, FOREIGN_CODE, OWN_RULES, Refund},
 };

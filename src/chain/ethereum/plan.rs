@@ -2,7 +2,6 @@
 //!
 //! Pure. The nonce comes in with the snapshot; nothing here asks a node.
 
-use crate::chain::ethereum::units::native;
 use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction};
 use alloy_primitives::{TxKind, U256};
 
@@ -11,6 +10,7 @@ use super::{
     fund::{self, Prices},
     policy,
     transaction::write_unsigned,
+    units::native,
 };
 use crate::{
     account::EthereumAccount,
@@ -153,9 +153,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::network::EvmChain;
     use crate::{
         chain::ethereum::{Code, FeeFacts},
+        network::EvmChain,
         request::{EvmFee, EvmFeeLimit, FeeLevel},
     };
 

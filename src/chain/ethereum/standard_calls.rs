@@ -2,15 +2,13 @@
 //!
 //! Amounts are in the token's own decimals where the pinned list knows them, else whole numbers that are said to be so.
 
-use crate::chain::ethereum::call_values::{
-    Values, amount, denomination, is_unlimited, moved, named, or_unlimited, units,
-};
 use alloy_dyn_abi::DynSolValue;
 use alloy_primitives::{Address, U256};
 
 use super::{
     batches::{self, is_batch},
     call_reader::{Decoded, Inner, Reader},
+    call_values::{Values, amount, denomination, is_unlimited, moved, named, or_unlimited, units},
     calls,
     known_messages::PERMIT2,
     permit2,

@@ -2,9 +2,10 @@
 //!
 //! Nothing is checked here.
 
+use std::fmt;
+
 use super::EthereumError;
 use crate::text::SafeText;
-use std::fmt;
 
 /// A member of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 //!
 //! The verdict comes from the flow; nothing is signed here.
 
+use std::time::Duration;
+
 use crate::cli::{
     context::Context,
     family::BITCOIN,
@@ -24,7 +26,6 @@ use fastness::{
     text::SafeText,
 };
 use serde::Serialize;
-use std::time::Duration;
 
 /// How many learn of what is sent.
 #[derive(Debug, clap::Args)]

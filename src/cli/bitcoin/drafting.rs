@@ -2,6 +2,8 @@
 //!
 //! The plan itself is made by the flow.
 
+use std::path::PathBuf;
+
 use crate::cli::{
     bitcoin::{payment::PayArgs, review_page},
     context::Context,
@@ -23,7 +25,6 @@ use fastness::{
     store::{WriteRule, atomic_write},
 };
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// Where a draft goes.
 #[derive(Debug, clap::Args)]

@@ -2,14 +2,13 @@
 //!
 //! `--yes` alone agrees to nothing. Every limit given must hold; this file asks no question.
 
-use crate::flow::origin::PayeeSource;
 use bitcoin::ScriptBuf;
 
 use crate::{
     amount::{Amount, sat_text},
     chain::bitcoin::policy,
     explain::Failure,
-    flow::FlowError,
+    flow::{FlowError, origin::PayeeSource},
     request::FeeLimit,
     review::{Review, ReviewedOutput},
 };

@@ -7,8 +7,10 @@ use rusqlite::{
 };
 
 use super::{AccountRow, Place};
-use crate::ledger::{Ledger, LedgerError, file, now};
-use crate::review::Evidence;
+use crate::{
+    ledger::{Ledger, LedgerError, file, now},
+    review::Evidence,
+};
 
 impl FromSql for Evidence {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {

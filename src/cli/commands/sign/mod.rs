@@ -3,6 +3,7 @@
 //! The same command serves an air-gapped machine and, as the sealed child, `send`. It never uses the network.
 
 mod to_file;
+
 use std::path::PathBuf;
 
 use crate::cli::{

@@ -3,25 +3,22 @@
 //! Blocking outside, one current-thread runtime inside (transport/pool.rs, which also holds the fail-over). It must not
 //! send anything but scripts' hashes, ids and finished transactions.
 
-mod block_at_height;
-mod cross_check;
-#[cfg(test)]
-mod fault_tests;
-mod header_cache;
-mod questions;
-
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use bitcoin::{BlockHash, ScriptBuf, Transaction, Txid};
 use tokio::time::Instant;
 
-use self::{backend::Host, core_rpc::memory::NodeMemory, header_cache::SeenBlocks};
+use self::{
+    backend::Host,
+    core_rpc::memory::NodeMemory,
+    header_cache::SeenBlocks,
+    questions::{Pace, ScriptQuery},
+};
 use super::transport::{
     endpoint::{Endpoint, Protocol},
     http::Http,
     pool::{Audience, Pool, PoolAnswer, after},
 };
-use crate::explorer::online::bitcoin::questions::{Pace, ScriptQuery};
 use crate::{
     explorer::{
         Cause, Claim, Egress, ExplorerError, HostFailure, NodeLogin,
@@ -33,14 +30,20 @@ use crate::{
 };
 
 mod backend;
+mod block_at_height;
 mod broadcast;
 mod core_rpc;
+mod cross_check;
 mod electrum;
 mod esplora;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod fault_tests;
+mod header_cache;
 mod history;
 mod proofs;
+mod questions;
 mod quorum;
 #[cfg(test)]
 mod real_tests;

@@ -10,13 +10,12 @@ use tokio::time::Instant;
 
 use super::{
     broadcast::reject,
-    core_rpc::Core,
+    core_rpc::{Core, memory::NodeMemory},
     electrum::Electrum,
     fake,
     history::HostHistory,
     questions::{KnownFrom, ScriptAnswer, ScriptQuery},
 };
-use crate::explorer::online::bitcoin::core_rpc::memory::NodeMemory;
 use crate::{
     chain::bitcoin::spv,
     explorer::{

@@ -3,12 +3,11 @@
 //! One host. What can be compared is compared: the chain id, a receipt's hash and block, the next base fee. It decides
 //! nothing about fail-over and sends no transaction.
 
-use crate::explorer::online::ethereum::block::code;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
 
 use super::{
-    block::Holding,
+    block::{Holding, code},
     jsonrpc::{Rpc, RpcRefusal, member, parsed, price, small},
     rpc_errors::RpcError,
 };

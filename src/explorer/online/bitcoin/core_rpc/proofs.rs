@@ -8,17 +8,19 @@ use bitcoin::{BlockHash, Transaction, TxMerkleNode, Txid, block::Header, hashes:
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 
-use super::memory::NodeMemory;
 use super::{
     Core,
+    memory::NodeMemory,
     wire::{Complaint, shape},
 };
-use crate::explorer::online::bitcoin::esplora::json::header;
 use crate::{
     chain::bitcoin::spv::MerkleBranch,
     explorer::{
         Cause,
-        online::{bitcoin::questions::HEADERS, transport::limits},
+        online::{
+            bitcoin::{esplora::json::header, questions::HEADERS},
+            transport::limits,
+        },
     },
 };
 

@@ -16,10 +16,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::memory::NodeMemory;
 use super::{
     Core,
-    memory::Searched,
+    memory::{NodeMemory, Searched},
     wire::{Complaint, CoreCall, Node, shape},
 };
 use crate::explorer::{

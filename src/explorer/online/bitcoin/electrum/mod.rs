@@ -12,21 +12,22 @@ pub(super) mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bitcoin::{BlockHash, OutPoint, Script, ScriptBuf, Transaction, Txid, block::Header, consensus};
-use hashes::sha256;
+use bitcoin::{
+    BlockHash, OutPoint, Script, ScriptBuf, Transaction, Txid,
+    block::Header,
+    consensus,
+    hashes::{Hash, sha256},
+};
 use hex::DisplayHex;
 use serde_json::{Value, json, value::RawValue};
 use tokio::time::Instant;
-
-use bitcoin::hashes::{self, Hash};
 
 use self::{
     errors::OUT_OF_RANGE,
     json::{self as json_of, ElectrumResult, HistoryEntry},
     wire::{ElectrumCall, ElectrumWire, Lines},
 };
-use super::esplora::json::header;
-use super::questions::HEADERS;
+use super::{esplora::json::header, questions::HEADERS};
 use crate::{
     amount::FeeRate,
     chain::bitcoin::{spv::MerkleBranch, work},
