@@ -8,6 +8,8 @@ use crate::harness::{
 /// What a terminal is told to enter and to leave the alternate screen.
 const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
+/// The question for the first word, on a line of its own below what it is about: what is typed before it is thrown away.
+const FIRST_QUESTION: &str = "\n   1";
 
 /// What was written while the usual screen was shown, and what on the alternate one.
 struct Screens {
@@ -100,7 +102,7 @@ fn a_new_wallet_is_written_only_after_its_words_were_typed_back() {
     session.password().wait_for("Press Enter");
     let words = shown_words(&session);
     assert_eq!(words.len(), 12, "{}", session.screen());
-    session.line("").wait_for("type the 12 words back");
+    session.line("").wait_for("type the 12 words back").wait_for(FIRST_QUESTION);
     assert!(!session.screen().contains(&words[..2].join(" ")), "the words stayed:\n{}", session.screen());
     assert!(!stage.path("home/wallets/first.keystore").exists());
     session.line(&words.join(" "));
@@ -116,7 +118,7 @@ fn words_typed_wrongly_make_no_wallet() {
     let mut session = Session::start(&stage, USUAL, &["new", "--wallet=first", "--words=12"]);
     session.password().wait_for("The same again");
     session.password().wait_for("Press Enter");
-    session.line("").wait_for("words back");
+    session.line("").wait_for("words back").wait_for(FIRST_QUESTION);
     session.line(WORDS);
     for _ in 0..3 {
         session.wait_for("compare it with your paper").wait_for("Press Enter");
