@@ -13,7 +13,7 @@ use bitcoin::{
     secp256k1::Secp256k1,
 };
 use fastness::{
-    account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for},
+    account::{Account, Keychain, STANDARD_GAP, ScriptType, Search},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{
         Coin, OwnAccount, Ownership, Snapshot, decode,
@@ -57,10 +57,11 @@ fn all_is_not_made_smaller_by_dust_that_somebody_sent() {
 fn a_mixed_sweep_is_not_reckoned_too_small() {
     let mut dice = Dice(2);
     let account = synthetic::account(ScriptType::P2wpkh);
-    let key = synthetic::account(ScriptType::P2pkh).public_key(Keychain::Receive, 0).unwrap();
+    let key =
+        synthetic::account(ScriptType::P2pkh).derived(Keychain::Receive, 0).unwrap().single_key().unwrap().public_key;
     let mut coins = Vec::new();
     for kind in [ScriptType::P2pkh; 9].into_iter().chain([ScriptType::P2wpkh]) {
-        let output = TxOut { value: bitcoin::Amount::from_sat(5_000_000), script_pubkey: script_for(kind, key) };
+        let output = TxOut { value: bitcoin::Amount::from_sat(5_000_000), script_pubkey: kind.script(key) };
         let parent = synthetic::transaction(&mut dice, vec![output]);
         let outpoint = bitcoin::OutPoint { txid: parent.compute_txid(), vout: 0 };
         coins.push(KeyCoin { outpoint, parent, script_type: kind });
@@ -87,7 +88,8 @@ fn accounts_of_several_kinds_can_share_a_path() {
     let to = synthetic::stranger(&mut dice);
     let made = plan(&everything(to, 2), &wallet, dice.bytes()).unwrap();
     let own = &wallet.account;
-    let twin = Account::new(own.network, ScriptType::P2tr, own.fingerprint, own.origin.clone(), own.xpub).unwrap();
+    let key = own.single_key().unwrap();
+    let twin = Account::new(own.network, ScriptType::P2tr, key.fingerprint, key.origin.clone(), key.xpub).unwrap();
     for accounts in [vec![twin.clone(), own.clone()], vec![own.clone(), twin.clone()]] {
         let review = decode::review(&made, &Ownership::new(accounts)).unwrap();
         assert_eq!(review.outputs[0].role, Role::Pay);

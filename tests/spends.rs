@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let phrase = Phrase::parse(synthetic::WORDS).unwrap();
     let keys = Keys::from_phrase(&phrase, None, NetworkClass::Test, &sealed).unwrap();
     let accounts = ScriptType::ALL.map(synthetic::account);
-    assert!(accounts.iter().all(|account| account.fingerprint == keys.fingerprint()));
+    assert!(accounts.iter().all(|account| account.keys()[0].fingerprint == keys.fingerprint()));
     let (mut tally, mut failed, start) = (Tally::default(), 0u32, Instant::now());
     let mut seed = only.unwrap_or(0);
     while tally.accepted < wanted && failed < 10 {

@@ -9,6 +9,8 @@
 mod accounts;
 #[path = "vectors/addresses.rs"]
 mod addresses;
+#[path = "vectors/descriptors.rs"]
+mod descriptors;
 #[path = "vectors/psbt.rs"]
 mod psbt;
 #[path = "vectors/taproot.rs"]

@@ -1,6 +1,6 @@
-//! Accounts as text: BIP-380/389 descriptors with checksum and master-key origin, extended public keys, SLIP-132 forms.
+//! Accounts as text: BIP-380/389 descriptors with checksum and key origins, extended public keys, SLIP-132 forms.
 //!
-//! Reads only what names one key with public derivation; anything else is refused by name. No private keys, no I/O.
+//! Reads only what has public derivation and two chains of addresses; anything else is refused by name. No private keys, no I/O.
 
 use std::str::FromStr;
 
@@ -8,9 +8,13 @@ use bitcoin::{
     base58,
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
 };
-use miniscript::descriptor::{Descriptor, DescriptorPublicKey, ShInner, Wildcard, checksum::desc_checksum};
+use miniscript::{
+    Descriptor, ForEachKey, TranslatePk, Translator,
+    descriptor::{DescriptorPublicKey, DescriptorXKey, Wildcard, checksum::desc_checksum},
+    translate_hash_clone,
+};
 
-use super::{Account, AccountError, Keychain, ScriptType};
+use super::{Account, AccountError, Keychain, ScriptType, SingleKeyForm, keys::both_chains, unsupported};
 use crate::{network::Network, text::SafeText};
 
 /// SLIP-132 version bytes: script type, main network, test networks. P2TR and P2PKH use the BIP-32 ones.
@@ -21,51 +25,35 @@ const SLIP132: [(ScriptType, [u8; 4], [u8; 4]); 2] = [
 /// BIP-32 version bytes of `xpub` and `tpub`.
 const BIP32: [[u8; 4]; 2] = [[0x04, 0x88, 0xb2, 0x1e], [0x04, 0x35, 0x87, 0xcf]];
 
-/// Appends a BIP-380 checksum to a descriptor body.
+/// The key of an account of one key in SLIP-132 form: `ypub`/`zpub` (`upub`/`vpub` on test networks), else the plain
+/// `xpub`/`tpub`.
 #[must_use]
-pub fn checksummed(body: &str) -> String {
-    // Every body made here is plain descriptor characters, the only thing the checksum can fail on.
-    desc_checksum(body).map_or_else(|_| body.to_owned(), |sum| format!("{body}#{sum}"))
-}
-
-/// The account key in SLIP-132 form: `ypub`/`zpub` (`upub`/`vpub` on test networks), else the plain `xpub`/`tpub`.
-#[must_use]
-pub fn slip132(account: &Account) -> String {
-    let mut bytes = account.xpub.encode();
-    let form = SLIP132.iter().find(|(kind, ..)| *kind == account.script_type);
+pub fn slip132(account: &Account) -> Option<String> {
+    let xpub = account.single_key()?.xpub;
+    let mut bytes = xpub.encode();
+    let form = SLIP132.iter().find(|(kind, ..)| Some(*kind) == account.script_type());
     if let Some((_, main, test)) = form {
-        let version = if account.xpub.network == bitcoin::NetworkKind::Main { main } else { test };
+        let version = if xpub.network == bitcoin::NetworkKind::Main { main } else { test };
         bytes[..4].copy_from_slice(version);
     }
-    base58::encode_check(&bytes)
+    Some(base58::encode_check(&bytes))
 }
 
 impl Account {
     /// Both chains in one descriptor (BIP-389): `wpkh([fingerprint/84'/0'/0']xpub/<0;1>/*)#checksum`.
     #[must_use]
     pub fn descriptor(&self) -> String {
-        self.descriptor_with("<0;1>")
+        self.descriptor.to_string()
     }
 
     /// The descriptor of one chain (BIP-380), for wallets that know no `<0;1>`.
     #[must_use]
     pub fn descriptor_of(&self, keychain: Keychain) -> String {
-        self.descriptor_with(&keychain.number().to_string())
+        let chains = self.descriptor.clone().into_single_descriptors().unwrap_or_default();
+        chains.get(keychain.position()).map(ToString::to_string).unwrap_or_default()
     }
 
-    fn descriptor_with(&self, step: &str) -> String {
-        let origin = self.origin.to_string();
-        let slash = if origin.is_empty() { "" } else { "/" };
-        let key = format!("[{}{slash}{origin}]{}/{step}/*", self.fingerprint, self.xpub);
-        checksummed(&match self.script_type {
-            ScriptType::P2pkh => format!("pkh({key})"),
-            ScriptType::P2shP2wpkh => format!("sh(wpkh({key}))"),
-            ScriptType::P2wpkh => format!("wpkh({key})"),
-            ScriptType::P2tr => format!("tr({key})"),
-        })
-    }
-
-    /// Reads a descriptor of one extended key, or an extended public key (whose type is `fallback` if it is a plain xpub).
+    /// Reads a descriptor, or an extended public key (whose type is `fallback` if it is a plain xpub).
     ///
     /// # Errors
     /// As [`Stated::parse`].
@@ -84,13 +72,16 @@ pub struct Stated {
 }
 
 impl Stated {
-    /// Reads a descriptor of one extended key, or an extended public key, with or without its origin in brackets.
+    /// Reads a descriptor, or an extended public key, with or without its origin in brackets.
     ///
     /// # Errors
     /// Not an account, wrong checksum, an unsupported form, a private key, or a key of the other class of networks.
     pub fn parse(text: &str, network: Network, fallback: ScriptType) -> Result<Self, AccountError> {
         let text = text.trim();
-        if ["xprv", "tprv", "yprv", "zprv", "uprv", "vprv"].iter().any(|mark| text.contains(mark)) {
+        // At the start of a word only: the letters can stand anywhere in a public key.
+        let is_private =
+            |word: &str| ["xprv", "tprv", "yprv", "zprv", "uprv", "vprv"].iter().any(|mark| word.starts_with(mark));
+        if text.split(|character: char| !character.is_ascii_alphanumeric()).any(is_private) {
             return Err(AccountError::Private);
         }
         if text.contains('(') {
@@ -162,21 +153,17 @@ fn from_descriptor(text: &str, network: Network) -> Result<Stated, AccountError>
         return Err(AccountError::Checksum);
     }
     let descriptor = Descriptor::<DescriptorPublicKey>::from_str(&plain_form(body)?)
-        .map_err(|_| AccountError::NotAnAccount(SafeText::new(text)))?;
-    let unsupported = |what: &str| AccountError::Unsupported(SafeText::new(what));
-    let (kind, key) = match &descriptor {
-        Descriptor::Pkh(inner) => (ScriptType::P2pkh, inner.as_inner()),
-        Descriptor::Wpkh(inner) => (ScriptType::P2wpkh, inner.as_inner()),
-        Descriptor::Sh(sh) => match sh.as_inner() {
-            ShInner::Wpkh(inner) => (ScriptType::P2shP2wpkh, inner.as_inner()),
-            _ => return Err(unsupported("a script in sh(...)")),
-        },
-        Descriptor::Tr(tr) if tr.tap_tree().is_none() => (ScriptType::P2tr, tr.internal_key()),
-        Descriptor::Tr(_) => return Err(unsupported("taproot scripts")),
-        _ => return Err(unsupported("a script with several keys or conditions")),
-    };
-    let AccountKey { origin, xpub, steps, wildcard } =
-        account_key(key).ok_or_else(|| unsupported("a key without derivation"))?;
+        .map_err(|error| AccountError::NotADescriptor(SafeText::new(&error.to_string())))?;
+    match SingleKeyForm::of(&descriptor) {
+        Some(SingleKeyForm { script_type, key }) => of_one_key(key, script_type, network),
+        None => of_several_keys(descriptor, network),
+    }
+}
+
+/// An account of one key names the standard chains, or the first of them.
+fn of_one_key(key: &DescriptorPublicKey, kind: ScriptType, network: Network) -> Result<Stated, AccountError> {
+    let StatedKey { origin, xpub, steps, wildcard } =
+        stated_key(key).ok_or_else(|| unsupported("a key without derivation"))?;
     let chains = match wildcard {
         Wildcard::Unhardened => {
             chains_of(&steps).ok_or_else(|| unsupported("its addresses are not those of /<0;1>/* or /0/*"))?
@@ -188,47 +175,76 @@ fn from_descriptor(text: &str, network: Network) -> Result<Stated, AccountError>
     Ok(Stated { account: Account::new(network, kind, fingerprint, path, xpub)?, chains })
 }
 
-/// The same descriptor as BIP-380 writes it: without spaces, with h for H in the origin, and with a SLIP-132 key in its BIP-32
-/// form, which must not name another script than the descriptor does.
-fn plain_form(body: &str) -> Result<String, AccountError> {
-    let mut body: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    if let (Some(start), Some(end)) = (body.find('['), body.find(']'))
-        && let Some(origin) = body.get(start..end).map(|origin| origin.replace('H', "h"))
-    {
-        body.replace_range(start..end, &origin);
-    }
-    let words = body.split(|character: char| !character.is_ascii_alphanumeric());
-    let Some((word, key)) = words.filter(|word| word.len() > 100).find_map(|word| Some((word, any_key(word)?))) else {
-        return Ok(body);
+/// An account of several keys has two chains of any numbers. Where every key ends in /0/*, the chain beside it is /1/*.
+fn of_several_keys(descriptor: Descriptor<DescriptorPublicKey>, network: Network) -> Result<Stated, AccountError> {
+    let is_receive_only = |key: &DescriptorPublicKey| match key {
+        DescriptorPublicKey::Single(_) => true,
+        DescriptorPublicKey::XPub(key) => {
+            key.derivation_path.to_string() == "0" && key.wildcard == Wildcard::Unhardened
+        }
+        DescriptorPublicKey::MultiXPub(_) => false,
     };
-    let wrapper = match key.kind {
-        None => "",
-        Some(ScriptType::P2shP2wpkh) => "sh(wpkh(",
-        Some(_) => "wpkh(",
-    };
-    if !body.starts_with(wrapper) {
-        return Err(AccountError::Unsupported(SafeText::new("its key is marked for another kind of script")));
+    if !descriptor.for_each_key(is_receive_only) {
+        return Ok(Stated { account: Account::of_descriptor(network, descriptor)?, chains: &Keychain::ALL });
     }
-    Ok(body.replace(word, &key.xpub.to_string()))
+    let widened = descriptor.translate_pk(&mut BothChains).map_err(|_| unsupported("a key without derivation"))?;
+    Ok(Stated { account: Account::of_descriptor(network, widened)?, chains: &[Keychain::Receive] })
 }
 
-/// What a descriptor says of its one key.
-struct AccountKey {
+/// Makes `/<0;1>/*` of `/0/*`.
+struct BothChains;
+
+impl Translator<DescriptorPublicKey, DescriptorPublicKey, AccountError> for BothChains {
+    fn pk(&mut self, key: &DescriptorPublicKey) -> Result<DescriptorPublicKey, AccountError> {
+        let DescriptorPublicKey::XPub(DescriptorXKey { origin, xkey, .. }) = key else { return Ok(key.clone()) };
+        both_chains(origin.clone(), *xkey).ok_or_else(|| unsupported("a key without derivation"))
+    }
+
+    translate_hash_clone!(DescriptorPublicKey, DescriptorPublicKey, AccountError);
+}
+
+/// The same descriptor as BIP-380 writes it: without spaces, with h for H in the origins, and with SLIP-132 keys in their BIP-32
+/// form. A SLIP-132 key must not name another script than the descriptor does.
+fn plain_form(body: &str) -> Result<String, AccountError> {
+    let body: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    let mut plain = String::with_capacity(body.len());
+    let mut in_origin = false;
+    for part in body.split_inclusive(['[', ']']) {
+        plain.push_str(&if in_origin { part.replace('H', "h") } else { part.to_owned() });
+        in_origin = part.ends_with('[');
+    }
+    for word in body.split(|character: char| !character.is_ascii_alphanumeric()).filter(|word| word.len() > 100) {
+        let Some(key) = any_key(word) else { continue };
+        let wrapper = match key.kind {
+            None => "",
+            Some(ScriptType::P2shP2wpkh) => "sh(wpkh(",
+            Some(_) => "wpkh(",
+        };
+        if !body.starts_with(wrapper) {
+            return Err(unsupported("its key is marked for another kind of script"));
+        }
+        plain = plain.replace(word, &key.xpub.to_string());
+    }
+    Ok(plain)
+}
+
+/// What a descriptor of one key says of it.
+struct StatedKey {
     origin: Option<(Fingerprint, DerivationPath)>,
     xpub: Xpub,
     steps: Vec<DerivationPath>,
     wildcard: Wildcard,
 }
 
-fn account_key(key: &DescriptorPublicKey) -> Option<AccountKey> {
+fn stated_key(key: &DescriptorPublicKey) -> Option<StatedKey> {
     match key {
-        DescriptorPublicKey::XPub(key) => Some(AccountKey {
+        DescriptorPublicKey::XPub(key) => Some(StatedKey {
             origin: key.origin.clone(),
             xpub: key.xkey,
             steps: vec![key.derivation_path.clone()],
             wildcard: key.wildcard,
         }),
-        DescriptorPublicKey::MultiXPub(key) => Some(AccountKey {
+        DescriptorPublicKey::MultiXPub(key) => Some(StatedKey {
             origin: key.origin.clone(),
             xpub: key.xkey,
             steps: key.derivation_paths.paths().clone(),
@@ -286,7 +302,8 @@ mod tests {
             "/0h/*",
         ] {
             let text = whole(steps);
-            for text in [checksummed(&text), text] {
+            let sum = desc_checksum(&text).expect("descriptor characters");
+            for text in [format!("{text}#{sum}"), text] {
                 assert!(
                     matches!(read(&text), Err(AccountError::Unsupported(_) | AccountError::NotAnAccount(_))),
                     "{text}"

@@ -1,13 +1,16 @@
-//! The public half of an account: network, derivation path, xpub, descriptor. It derives scripts and public keys.
+//! The public half of an account: a network and a descriptor (BIP-380, BIP-389). It derives scripts and public keys.
 //!
-//! No private keys, no I/O. Everything that claims to be "ours" is compared with what this room derives.
+//! No private keys, no I/O. Everything that claims to be "ours" is compared with what this module derives.
 
 use std::fmt;
 
 use bitcoin::{
-    CompressedPublicKey, ScriptBuf,
+    Script, ScriptBuf,
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
-    secp256k1::{PublicKey, Secp256k1, VerifyOnly},
+};
+use miniscript::{
+    Descriptor,
+    descriptor::{DescriptorPublicKey, DescriptorType},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,60 +20,21 @@ use crate::{
     text::SafeText,
 };
 
+mod derive;
 mod descriptor;
 mod ethereum;
+mod keys;
+mod script_type;
 mod search;
+mod spend;
 
-pub use descriptor::{Stated, checksummed, slip132};
+pub use derive::{DerivedDescriptor, SingleKeyAt};
+pub use descriptor::{Stated, slip132};
 pub use ethereum::{ETHEREUM_COIN_TYPE, EthereumAccount, KeyOrigin, Layout, evm_address_of};
+pub use keys::{AccountKey, NamedPlace};
+pub use script_type::{ScriptType, SingleKeyForm};
 pub use search::{CHAIN_END, STANDARD_GAP, Search, search_end};
-
-/// Which single-key script an account uses; the BIP that defines its derivation path names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScriptType {
-    /// BIP-44: pay to public key hash.
-    P2pkh,
-    /// BIP-49: P2WPKH nested in P2SH.
-    P2shP2wpkh,
-    /// BIP-84: pay to witness public key hash. The default.
-    P2wpkh,
-    /// BIP-86: taproot, key path only.
-    P2tr,
-}
-
-impl ScriptType {
-    /// Every type, by purpose.
-    pub const ALL: [Self; 4] = [Self::P2pkh, Self::P2shP2wpkh, Self::P2wpkh, Self::P2tr];
-
-    /// The purpose level of the path: 44, 49, 84 or 86.
-    #[must_use]
-    pub const fn purpose(self) -> u32 {
-        match self {
-            Self::P2pkh => 44,
-            Self::P2shP2wpkh => 49,
-            Self::P2wpkh => 84,
-            Self::P2tr => 86,
-        }
-    }
-
-    /// The type whose purpose this is.
-    #[must_use]
-    pub fn from_purpose(purpose: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.purpose() == purpose)
-    }
-
-    /// The name typed after `--type`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::P2pkh => "legacy",
-            Self::P2shP2wpkh => "nested-segwit",
-            Self::P2wpkh => "segwit",
-            Self::P2tr => "taproot",
-        }
-    }
-}
+pub use spend::{Locks, SpendCost};
 
 /// The two chains below an account (BIP-44 "change" level).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -124,9 +88,12 @@ impl fmt::Display for Keychain {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccountError {
-    /// Neither a descriptor of one key nor an extended public key.
+    /// Neither a descriptor nor an extended public key.
     #[error("`{0}` is not an account descriptor or extended public key")]
     NotAnAccount(SafeText),
+    /// A descriptor that cannot be read.
+    #[error("the descriptor cannot be read: {0}")]
+    NotADescriptor(SafeText),
     /// A descriptor's checksum is wrong (BIP-380).
     #[error("the descriptor's checksum is wrong: at least one character was changed")]
     Checksum,
@@ -152,7 +119,7 @@ pub enum AccountError {
 catalogue! {
     NOT_AN_ACCOUNT = "account.not_an_account", Usage, "Give an xpub (tpub, zpub, ...) or a descriptor such as wpkh([fingerprint/84h/0h/0h]xpub.../<0;1>/*)";
     CHECKSUM = "account.checksum", Usage, "Copy the descriptor again, whole";
-    UNSUPPORTED = "account.unsupported", Refused, "Use a descriptor of one key: pkh, sh(wpkh), wpkh or tr, ending in /<0;1>/* or /0/*";
+    UNSUPPORTED = "account.unsupported", Refused, "Use a descriptor whose extended keys end in /<0;1>/*: pkh, wpkh, tr, sh(...) or wsh(...) with one key, a multisig or miniscript";
     PRIVATE = "account.private_key", Refused, "Export the public descriptor from the other wallet; treat the private one as leaked if it was shown";
     WRONG_NETWORK = "account.wrong_network", Refused, "Choose the network of the key with --network";
     INDEX = "account.index", Usage, "Use an index below 2147483648";
@@ -161,7 +128,7 @@ catalogue! {
 impl Explain for AccountError {
     fn entry(&self) -> &'static Entry {
         match self {
-            Self::NotAnAccount(_) => NOT_AN_ACCOUNT,
+            Self::NotAnAccount(_) | Self::NotADescriptor(_) => NOT_AN_ACCOUNT,
             Self::Checksum => CHECKSUM,
             Self::Unsupported(_) => UNSUPPORTED,
             Self::Private => PRIVATE,
@@ -171,27 +138,30 @@ impl Explain for AccountError {
     }
 }
 
-/// An account as far as public keys reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An account as far as public keys reach: a descriptor whose keys end in `/<0;1>/*` or the like, on one network.
+#[derive(Clone, Debug)]
 pub struct Account {
     /// The ledger.
     pub network: Network,
-    /// The script its addresses use.
-    pub script_type: ScriptType,
-    /// Fingerprint of the master key (not of the account key: signers look for the master, BIP-174).
-    pub fingerprint: Fingerprint,
-    /// Path from the master key to `xpub`.
-    pub origin: DerivationPath,
-    /// The account's extended public key.
-    pub xpub: Xpub,
-    /// Fingerprint of `xpub` itself, computed once.
-    key_fingerprint: Fingerprint,
-    /// `xpub/0` and `xpub/1`, derived once.
-    keychains: [Xpub; 2],
+    /// Both chains, as they are written.
+    descriptor: Descriptor<DescriptorPublicKey>,
+    /// Each chain, its extended keys derived down to it once, in the order of [`Keychain::ALL`].
+    chains: [Descriptor<DescriptorPublicKey>; 2],
+    /// Every extended key of it, in the order of the descriptor; at least one.
+    keys: Vec<AccountKey>,
 }
 
+impl PartialEq for Account {
+    /// The rest follows from network and descriptor.
+    fn eq(&self, other: &Self) -> bool {
+        self.network == other.network && self.descriptor == other.descriptor
+    }
+}
+
+impl Eq for Account {}
+
 impl Account {
-    /// An account at `origin` below the master key with `fingerprint`.
+    /// An account of one key, at `origin` below the master key with `fingerprint`.
     ///
     /// # Errors
     /// The key's version bytes are of the other class of networks.
@@ -202,14 +172,28 @@ impl Account {
         origin: DerivationPath,
         xpub: Xpub,
     ) -> Result<Self, AccountError> {
-        if xpub.network != network.key_kind() {
-            let found = if xpub.network == bitcoin::NetworkKind::Main { "main" } else { "test" };
-            return Err(AccountError::WrongNetwork { found, wanted: network.name() });
+        let key = keys::both_chains(Some((fingerprint, origin)), xpub);
+        let descriptor = key.and_then(|key| script_type.descriptor(key));
+        let descriptor = descriptor.ok_or_else(|| unsupported("a key without derivation"))?;
+        Self::of_descriptor(network, descriptor)
+    }
+
+    /// An account of any descriptor with two chains.
+    ///
+    /// # Errors
+    /// A key is of the other class of networks, or the descriptor has not two chains, is not safe or can never be spent.
+    pub fn of_descriptor(network: Network, descriptor: Descriptor<DescriptorPublicKey>) -> Result<Self, AccountError> {
+        let keys = keys::of_descriptor(&descriptor, network)?;
+        let is_single = SingleKeyForm::of(&descriptor).is_some();
+        if !is_single {
+            check_form(&descriptor)?;
         }
-        let keychain = |number| child(&xpub, number);
-        let keychains = [keychain(0)?, keychain(1)?];
-        let key_fingerprint = xpub.fingerprint();
-        Ok(Self { network, script_type, fingerprint, origin, xpub, key_fingerprint, keychains })
+        let chains = derive::chains(&descriptor)?;
+        let account = Self { network, descriptor, chains, keys };
+        if !is_single {
+            account.needed_locks()?;
+        }
+        Ok(account)
     }
 
     /// The standard path of account number `index`: m/purpose'/coin'/index' (BIP-44, 49, 84, 86).
@@ -227,17 +211,79 @@ impl Account {
             .collect()
     }
 
-    /// The public key at `keychain/index`.
+    /// Which of the four forms of a single key it has; `None` for any other descriptor.
+    #[must_use]
+    pub fn script_type(&self) -> Option<ScriptType> {
+        SingleKeyForm::of(&self.descriptor).map(|form| form.script_type)
+    }
+
+    /// What kind of account it is, in one word: the name after `--type`, `multisig` or `miniscript`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        use DescriptorType::{ShSortedMulti, ShWshSortedMulti, WshSortedMulti};
+        match (self.script_type(), self.descriptor.desc_type()) {
+            (Some(script_type), _) => script_type.name(),
+            (None, ShSortedMulti | ShWshSortedMulti | WshSortedMulti) => "multisig",
+            (None, _) => "miniscript",
+        }
+    }
+
+    /// Every extended key, in the order of the descriptor.
+    #[must_use]
+    pub fn keys(&self) -> &[AccountKey] {
+        &self.keys
+    }
+
+    /// The one key of an account of a single key.
+    #[must_use]
+    pub fn single_key(&self) -> Option<&AccountKey> {
+        self.keys.first().filter(|_| self.script_type().is_some())
+    }
+
+    /// Whether a key of it comes from this master.
+    #[must_use]
+    pub fn has_master(&self, fingerprint: Fingerprint) -> bool {
+        self.keys.iter().any(|key| key.fingerprint == fingerprint)
+    }
+
+    /// The path from its master key to the first extended key.
+    #[must_use]
+    pub fn origin(&self) -> DerivationPath {
+        self.keys.first().map(|key| key.origin.clone()).unwrap_or_default()
+    }
+
+    /// The descriptor at `keychain/index`, with the keys that it names.
     ///
     /// # Errors
     /// An index of 2^31 or above.
-    pub fn public_key(&self, keychain: Keychain, index: u32) -> Result<PublicKey, AccountError> {
-        let [receive, change] = &self.keychains;
-        let parent = match keychain {
-            Keychain::Receive => receive,
-            Keychain::Change => change,
-        };
-        child(parent, index).map(|key| key.public_key)
+    pub fn derived(&self, keychain: Keychain, index: u32) -> Result<DerivedDescriptor, AccountError> {
+        DerivedDescriptor::at(&self.chains[keychain.position()], index)
+    }
+
+    /// The locks without which nothing can be spent: none where a path is open without.
+    ///
+    /// # Errors
+    /// Nothing can ever be spent; an account is not made of such a descriptor.
+    pub fn needed_locks(&self) -> Result<Locks, AccountError> {
+        if self.script_type().is_some() {
+            return Ok(Locks::default());
+        }
+        let first = self.derived(Keychain::Receive, 0)?;
+        Locks::needed(&first.definite).ok_or_else(|| unsupported("nothing can ever spend from it"))
+    }
+
+    /// The most that a spend costs in a transaction with these locks, whichever of its keys sign. A single key is taken to be
+    /// of a signer that grinds for a low R, as this wallet and Bitcoin Core do; of several keys no such thing is known.
+    ///
+    /// # Errors
+    /// As [`Account::needed_locks`].
+    pub fn spend_cost(&self, locks: Locks) -> Result<SpendCost, AccountError> {
+        if let Some(script_type) = self.script_type() {
+            return Ok(script_type.spend_cost());
+        }
+        let first = self.derived(Keychain::Receive, 0)?;
+        let cost = SpendCost::of(&first.definite, spend::SignatureSize::AnyR, locks);
+        cost.ok_or_else(|| unsupported("nothing can ever spend from it"))
     }
 
     /// The output script at `keychain/index`.
@@ -245,79 +291,42 @@ impl Account {
     /// # Errors
     /// An index of 2^31 or above.
     pub fn script(&self, keychain: Keychain, index: u32) -> Result<ScriptBuf, AccountError> {
-        Ok(script_for(self.script_type, self.public_key(keychain, index)?))
+        self.derived(keychain, index).map(|derived| derived.script())
     }
 
-    /// The whole path from the master key to `keychain/index`.
+    /// The whole path from its master to the first extended key, and on to `keychain/index`.
     ///
     /// # Errors
     /// An index of 2^31 or above.
     pub fn path(&self, keychain: Keychain, index: u32) -> Result<DerivationPath, AccountError> {
-        let normal = |number| ChildNumber::from_normal_idx(number).map_err(|_| AccountError::Index(number));
-        Ok(self.origin.extend([normal(keychain.number())?, normal(index)?]))
+        let last = ChildNumber::from_normal_idx(index).map_err(|_| AccountError::Index(index))?;
+        let steps = self.keys.first().map(|key| key.path_of(keychain)).unwrap_or_default();
+        Ok(steps.child(last))
     }
 
-    /// The place below this account that a key origin names, if it names one.
-    ///
-    /// Besides the path from the master key, other programs write the path from the account key beside that key's own
-    /// fingerprint (descriptors without an origin), and eight zeros where they do not know a fingerprint. Which key is meant is
-    /// certain only where a fingerprint of this account is named.
+    /// Whether a script has the form of this account's outputs: what has another need not be derived for.
+    #[must_use]
+    pub fn has_form(&self, script: &Script) -> bool {
+        derive::has_form(script, &self.descriptor)
+    }
+
+    /// The place below this account that a key origin names, if it names one of any of its keys.
     #[must_use]
     pub fn place_of(&self, fingerprint: Fingerprint, path: &DerivationPath) -> Option<NamedPlace> {
-        let unknown = Fingerprint::default();
-        let is_master = fingerprint == self.fingerprint && fingerprint != unknown;
-        if (is_master || fingerprint == unknown || self.fingerprint == unknown)
-            && let Some((keychain, index)) = below(self.origin.as_ref(), path)
-        {
-            return Some(NamedPlace { keychain, index, is_certain: is_master });
-        }
-        let is_account = fingerprint == self.key_fingerprint;
-        let (keychain, index) = below(&[], path).filter(|_| is_account || fingerprint == unknown)?;
-        Some(NamedPlace { keychain, index, is_certain: is_account })
+        let mut places = self.keys.iter().filter_map(|key| key.place_of(fingerprint, path));
+        let first = places.next()?;
+        Some(places.find(|place| place.is_certain).filter(|_| !first.is_certain).unwrap_or(first))
     }
 }
 
-/// A place below an account that a key origin names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NamedPlace {
-    /// Chain below the account.
-    pub keychain: Keychain,
-    /// Address index.
-    pub index: u32,
-    /// Whether a fingerprint of this very account is named: another script at this place is a lie then, else no statement.
-    pub is_certain: bool,
-}
-
-/// Chain and index of a path that begins with `origin` and ends two levels later.
-fn below(origin: &[ChildNumber], path: &DerivationPath) -> Option<(Keychain, u32)> {
-    let levels: &[ChildNumber] = path.as_ref();
-    match levels.strip_prefix(origin)? {
-        [ChildNumber::Normal { index: chain }, ChildNumber::Normal { index }] => {
-            Some((Keychain::from_number(*chain)?, *index))
-        }
-        _ => None,
+/// Scripts that keep the guarantees of miniscript: standard, not malleable, a signature on every path, no key twice.
+fn check_form(descriptor: &Descriptor<DescriptorPublicKey>) -> Result<(), AccountError> {
+    if matches!(descriptor, Descriptor::Bare(_)) {
+        return Err(unsupported("a script without an address"));
     }
+    descriptor.sanity_check().map_err(|error| unsupported(&format!("it is not a safe script: {error}")))
 }
 
-/// The output script of `kind` that `key` can spend.
-#[must_use]
-pub fn script_for(kind: ScriptType, key: PublicKey) -> ScriptBuf {
-    let compressed = CompressedPublicKey(key);
-    match kind {
-        ScriptType::P2pkh => ScriptBuf::new_p2pkh(&compressed.pubkey_hash()),
-        ScriptType::P2shP2wpkh => ScriptBuf::new_p2wpkh(&compressed.wpubkey_hash()).to_p2sh(),
-        ScriptType::P2wpkh => ScriptBuf::new_p2wpkh(&compressed.wpubkey_hash()),
-        ScriptType::P2tr => ScriptBuf::new_p2tr(verifier(), key.x_only_public_key().0, None),
-    }
-}
-
-/// One verification context for the process: making one costs more than a derivation.
-pub(crate) fn verifier() -> &'static Secp256k1<VerifyOnly> {
-    static CONTEXT: std::sync::OnceLock<Secp256k1<VerifyOnly>> = std::sync::OnceLock::new();
-    CONTEXT.get_or_init(Secp256k1::verification_only)
-}
-
-fn child(parent: &Xpub, index: u32) -> Result<Xpub, AccountError> {
-    let number = ChildNumber::from_normal_idx(index).map_err(|_| AccountError::Index(index))?;
-    parent.derive_pub(verifier(), &[number]).map_err(|_| AccountError::Index(index))
+fn unsupported(what: &str) -> AccountError {
+    AccountError::Unsupported(SafeText::new(what))
 }

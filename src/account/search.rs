@@ -88,7 +88,8 @@ impl Account {
     /// Whether a wallet restored from its words searches this account without being told its number.
     #[must_use]
     pub fn is_restored(&self) -> bool {
-        Self::restored_path(self.network, self.script_type).is_ok_and(|path| path == self.origin)
+        let Some((script_type, key)) = self.script_type().zip(self.single_key()) else { return false };
+        Self::restored_path(self.network, script_type).is_ok_and(|path| path == key.origin)
     }
 }
 

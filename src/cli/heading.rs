@@ -27,7 +27,7 @@ fn of_inputs(review: &Review, accounts: &[AccountRow]) -> String {
     let Some(path) = review.inputs.iter().find_map(|input| input.path.as_deref()) else {
         return UNKNOWN.to_owned();
     };
-    let begins = |row: &&AccountRow| path.starts_with(&format!("m/{}/", row.account.origin));
+    let begins = |row: &&AccountRow| path.starts_with(&format!("m/{}/", row.account.origin()));
     let mut rows = accounts.iter().filter(|row| row.account.network == review.network).filter(begins);
     match (rows.next(), rows.next()) {
         (Some(row), None) => named(&row.wallet, &row.name),

@@ -136,7 +136,7 @@ impl Site {
     pub(crate) fn require_free(&self, keys: Option<&Keys>) -> Result<(), Failure> {
         let rows = self.ledger.accounts(Some(self.name.as_str()))?;
         let ours = |keys: &Keys| {
-            rows.iter().all(|row| row.keys == KeyLocation::Here && row.account.fingerprint == keys.fingerprint())
+            rows.iter().all(|row| row.keys == KeyLocation::Here && row.account.has_master(keys.fingerprint()))
         };
         let free = rows.is_empty() || keys.is_some_and(ours);
         if free { Ok(()) } else { Err(WalletError::NameInUse(self.name.to_string()).into()) }
@@ -233,7 +233,7 @@ fn listed(name: String, account: &Account) -> Result<MadeAccount, Failure> {
     Ok(MadeAccount {
         account: name,
         network: account.network,
-        path: format!("m/{}", account.origin),
+        path: format!("m/{}", account.origin()),
         first_address: first_address(account)?,
         descriptor: account.descriptor(),
     })

@@ -9,7 +9,11 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{LedgerError, bitcoin::index_all, file};
+use super::{
+    LedgerError,
+    bitcoin::{describe_accounts, index_all},
+    file,
+};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The version that keeps what is derived up to date; its tables of inputs and outputs are read from raw bytes.
 const DERIVED: u32 = 10;
+/// The version that holds accounts as descriptors.
+const DESCRIBED: u32 = 11;
 
 /// One entry per version: entry 0 makes version 1.
 const MIGRATIONS: &[&str] = &[
@@ -212,7 +218,30 @@ ALTER TABLE scripts ADD COLUMN mempool_cut INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN past INTEGER NOT NULL DEFAULT 0;
 ",
     include_str!("derived.sql"),
+    "
+CREATE TABLE described_accounts (
+    id             INTEGER PRIMARY KEY,
+    wallet         TEXT NOT NULL,
+    network        TEXT NOT NULL,
+    name           TEXT NOT NULL,
+    descriptor     TEXT NOT NULL,
+    watch_only     INTEGER NOT NULL,
+    created        INTEGER NOT NULL,
+    tip_height     INTEGER,
+    tip_hash       TEXT,
+    synced         INTEGER,
+    operator       TEXT,
+    witness        TEXT,
+    witness_height INTEGER,
+    past           INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (wallet, network, name),
+    UNIQUE (wallet, network, descriptor)
+) STRICT;
+",
 ];
+
+/// Puts the table of descriptors in the place of the old one. Triggers and references name it by its name alone, and stay.
+const REPLACE_ACCOUNTS: &str = "DROP TABLE accounts; ALTER TABLE described_accounts RENAME TO accounts;";
 
 /// Settings of every connection: WAL, full sync (the journal must survive a power cut), waiting instead of failing.
 pub(super) fn configure(db: &Connection) -> Result<(), LedgerError> {
@@ -243,20 +272,42 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
     if found > known {
         return Err(LedgerError::Newer { found, known });
     }
-    for step in found..known {
-        let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(file)?;
-        // Another process may have migrated while this one waited for the lock.
-        if version(&transaction)? == step {
-            let statements = MIGRATIONS.get(step as usize).copied().unwrap_or_default();
-            transaction.execute_batch(statements).map_err(file)?;
-            if step + 1 == DERIVED {
-                index_all(&transaction)?;
-            }
-            transaction.pragma_update(None, "user_version", step + 1).map_err(file)?;
-            transaction.commit().map_err(file)?;
-        }
+    if found == known {
+        return Ok(());
     }
-    Ok(())
+    // A table that others refer to can be replaced only while SQLite does not follow references (SQLite, "ALTER TABLE").
+    db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;").map_err(file)?;
+    let done = (found..known).try_for_each(|step| migrate_to(db, step + 1));
+    db.execute_batch("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON;").map_err(file)?;
+    done
+}
+
+/// One step, in one transaction: to this version, from the one before.
+fn migrate_to(db: &mut Connection, wanted: u32) -> Result<(), LedgerError> {
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(file)?;
+    let before = wanted - 1;
+    // Another process may have migrated while this one waited for the lock.
+    if version(&transaction)? != before {
+        return Ok(());
+    }
+    let statements = MIGRATIONS.get(before as usize).copied().unwrap_or_default();
+    transaction.execute_batch(statements).map_err(file)?;
+    if wanted == DERIVED {
+        index_all(&transaction)?;
+    }
+    if wanted == DESCRIBED {
+        describe_accounts(&transaction)?;
+        transaction.execute_batch(REPLACE_ACCOUNTS).map_err(file)?;
+        check_references(&transaction)?;
+    }
+    transaction.pragma_update(None, "user_version", wanted).map_err(file)?;
+    transaction.commit().map_err(file)
+}
+
+/// Every row that refers to another finds it.
+fn check_references(db: &Connection) -> Result<(), LedgerError> {
+    let mut broken = db.prepare("PRAGMA foreign_key_check").map_err(file)?;
+    if broken.exists([]).map_err(file)? { Err(LedgerError::Damaged("reference between rows")) } else { Ok(()) }
 }
 
 /// Fails for a file that would have to be written before it can be read.

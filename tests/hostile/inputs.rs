@@ -143,7 +143,7 @@ fn coins_whose_origin_is_told_in_other_ways() {
     for kind in ScriptType::ALL {
         let honest = honest(kind, 8);
         let account = &honest.snapshot.account;
-        let (unknown, key) = (Fingerprint::default(), account.xpub.fingerprint());
+        let (unknown, key) = (Fingerprint::default(), account.keys()[0].xpub.fingerprint());
         let relative = |psbt: &bitcoin::Psbt, place: usize| {
             let coin = psbt.unsigned_tx.input[place].previous_output;
             let coin = honest.snapshot.coins.iter().find(|known| known.outpoint == coin).unwrap();
@@ -175,13 +175,15 @@ fn coins_claimed_at_a_wrong_place() {
         let honest = honest(kind, 6);
         let account = &honest.snapshot.account;
         let elsewhere = account.path(Keychain::Receive, 999).unwrap();
-        let problem = honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], account.fingerprint, Some(&elsewhere)));
+        let problem =
+            honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], account.keys()[0].fingerprint, Some(&elsewhere)));
         assert!(matches!(problem, BitcoinError::FalseOwnership { .. }), "{problem:?}");
         // Paths that no account of ours has: the coin has no owner here.
         let mut hardened = elsewhere.clone();
         hardened = hardened.extend([ChildNumber::from_hardened_idx(0).unwrap()]);
-        for path in [hardened, DerivationPath::master(), account.origin.clone()] {
-            let problem = honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], account.fingerprint, Some(&path)));
+        for path in [hardened, DerivationPath::master(), account.origin()] {
+            let problem =
+                honest.refusal(|psbt| claim_place(&mut psbt.inputs[0], account.keys()[0].fingerprint, Some(&path)));
             assert_eq!(problem, BitcoinError::ForeignInput(0));
         }
     }

@@ -11,6 +11,7 @@ use bitcoin::{
     Amount, OutPoint, Psbt, ScriptBuf, TxOut, Witness,
     bip32::{ChildNumber, DerivationPath, Fingerprint},
     psbt::{PsbtSighashType, raw},
+    secp256k1::PublicKey,
 };
 use fastness::{
     account::{Account, Keychain, ScriptType},
@@ -34,11 +35,11 @@ fn path(dice: &mut Dice, account: &Account) -> DerivationPath {
     };
     let chain = u32::try_from(dice.between(0, 2)).unwrap();
     let end = if dice.one_in(8) { ChildNumber::from_hardened_idx(end) } else { ChildNumber::from_normal_idx(end) };
-    account.origin.extend([ChildNumber::from_normal_idx(chain).unwrap(), end.unwrap()])
+    account.origin().extend([ChildNumber::from_normal_idx(chain).unwrap(), end.unwrap()])
 }
 
 fn fingerprint(dice: &mut Dice, account: &Account) -> Fingerprint {
-    if dice.one_in(4) { Fingerprint::default() } else { account.fingerprint }
+    if dice.one_in(4) { Fingerprint::default() } else { account.keys()[0].fingerprint }
 }
 
 /// One random change.
@@ -46,11 +47,15 @@ fn mutate(dice: &mut Dice, psbt: &mut Psbt, account: &Account) {
     if dice.one_in(2) { mutate_output(dice, psbt, account) } else { mutate_input(dice, psbt, account) }
 }
 
+fn key_at(account: &Account, keychain: Keychain, index: u32) -> PublicKey {
+    account.derived(keychain, index).unwrap().single_key().unwrap().public_key
+}
+
 fn mutate_output(dice: &mut Dice, psbt: &mut Psbt, account: &Account) {
     let place = dice.index(psbt.outputs.len());
     let other = dice.index(psbt.outputs.len());
     let source = (fingerprint(dice, account), path(dice, account));
-    let key = account.public_key(Keychain::ALL[dice.index(2)], u32::try_from(dice.between(0, 12)).unwrap()).unwrap();
+    let key = key_at(account, Keychain::ALL[dice.index(2)], u32::try_from(dice.between(0, 12)).unwrap());
     let output = &mut psbt.outputs[place];
     match dice.index(8) {
         0 | 1 => _ = output.bip32_derivation.insert(key, source),
@@ -65,7 +70,7 @@ fn mutate_output(dice: &mut Dice, psbt: &mut Psbt, account: &Account) {
 fn mutate_input(dice: &mut Dice, psbt: &mut Psbt, account: &Account) {
     let place = dice.index(psbt.inputs.len());
     let source = (fingerprint(dice, account), path(dice, account));
-    let key = account.public_key(Keychain::Receive, u32::try_from(dice.between(0, 12)).unwrap()).unwrap();
+    let key = key_at(account, Keychain::Receive, u32::try_from(dice.between(0, 12)).unwrap());
     let lie = Amount::from_sat(dice.between(0, 2));
     let input = &mut psbt.inputs[place];
     match dice.index(14) {
@@ -95,7 +100,7 @@ fn truth(honest: &Honest, outpoint: OutPoint) -> Option<TxOut> {
 /// True if the script is the account's at the path that the review prints.
 fn is_at(account: &Account, shown: &str, script: &ScriptBuf) -> bool {
     let path: DerivationPath = shown.parse().unwrap();
-    let place = account.place_of(account.fingerprint, &path);
+    let place = account.place_of(account.keys()[0].fingerprint, &path);
     place.is_some_and(|place| account.script(place.keychain, place.index).unwrap() == *script)
 }
 

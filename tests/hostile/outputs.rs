@@ -28,7 +28,7 @@ fn change_place(honest: &Honest) -> usize {
 
 /// Says that this output is ours at a place, in every way that a PSBT can.
 fn claim(output: &mut Output, account: &Account, fingerprint: Fingerprint, path: &DerivationPath) {
-    let key = account.public_key(Keychain::Change, 0).unwrap();
+    let key = account.derived(Keychain::Change, 0).unwrap().single_key().unwrap().public_key;
     output.bip32_derivation.insert(key, (fingerprint, path.clone()));
     output.tap_key_origins.insert(key.x_only_public_key().0, (Vec::new(), (fingerprint, path.clone())));
 }
@@ -47,7 +47,7 @@ fn a_payee_disguised_as_change() {
             let plan = honest.changed(|psbt| {
                 psbt.unsigned_tx.output[place].script_pubkey = stranger(&mut Dice(99));
                 psbt.outputs[place] = Output::default();
-                claim(&mut psbt.outputs[place], account, account.fingerprint, &path);
+                claim(&mut psbt.outputs[place], account, account.keys()[0].fingerprint, &path);
             });
             let problem = review(&plan, &honest.ours).unwrap_err();
             assert!(matches!(problem, BitcoinError::FalseOwnership { .. }), "{problem:?}");
@@ -70,7 +70,7 @@ fn moved(honest: &Honest, account: &Account, (keychain, index): (Keychain, u32))
         psbt.unsigned_tx.output[place].script_pubkey = account.script(keychain, index).unwrap();
         psbt.outputs[place] = Output::default();
         let path = account.path(keychain, index).unwrap();
-        claim(&mut psbt.outputs[place], account, account.fingerprint, &path);
+        claim(&mut psbt.outputs[place], account, account.keys()[0].fingerprint, &path);
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::synthetic::{Dice, TIP, as_reward, coin, stranger};
 use bitcoin::OutPoint;
 use fastness::{
-    account::{Account, ScriptType},
+    account::{Account, Locks},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{Coin, CoinState, Snapshot, fund, policy},
     request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
@@ -125,7 +125,7 @@ fn sum_without_change(dice: &mut Dice, snapshot: &Snapshot, request: &Request, c
 
 /// The numbers that selection works on, for a test's own reckoning.
 pub(crate) fn target(snapshot: &Snapshot, request: &Request, pay: u64) -> fund::Target {
-    let kind: ScriptType = snapshot.account.script_type;
+    let spend = snapshot.account.spend_cost(Locks::default()).unwrap();
     let memo = request.memo.as_ref().map_or(0, |memo| {
         // Value, length, OP_RETURN, and one or two bytes to push.
         8 + 1 + 1 + memo.len() as u64 + if memo.len() > 75 { 2 } else { 1 }
@@ -133,7 +133,7 @@ pub(crate) fn target(snapshot: &Snapshot, request: &Request, pay: u64) -> fund::
     let scripts = request.payments.iter().map(|payment| payment.script.len() as u64 + 9).sum::<u64>();
     let change = snapshot.account.script(fastness::account::Keychain::Change, 0).unwrap();
     fund::Target {
-        kind,
+        spend,
         pay,
         outputs_bytes: scripts + memo,
         outputs: request.payments.len() as u64 + u64::from(request.memo.is_some()),

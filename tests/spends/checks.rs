@@ -3,11 +3,9 @@
 use crate::cases::{Case, allowed, target};
 use bitcoin::{OutPoint, Sequence, Transaction, consensus::deserialize};
 use fastness::{
-    account::{Keychain, STANDARD_GAP, Search},
+    account::{Keychain, Locks, STANDARD_GAP, Search},
     amount::Quantity,
-    chain::bitcoin::{
-        BitcoinError, Coin, CoinState, OwnAccount, Ownership, Plan, decode, fund, plan::plan, policy, sign,
-    },
+    chain::bitcoin::{BitcoinError, Coin, CoinState, OwnAccount, Ownership, Plan, decode, plan::plan, policy, sign},
     keystore::Keys,
     request::{CoinChoice, Fee, Replacement},
     review::{Review, Role},
@@ -161,7 +159,7 @@ fn fee_bounds(case: &Case, transaction: &Transaction, review: &Review, fee: u64)
 /// The coins named, or those that may be chosen and hold more than their input costs.
 fn worth_spending(case: &Case) -> Vec<&Coin> {
     let cost = match case.request.fee {
-        Fee::Rate(rate) => rate.fee(fund::input_weight(case.snapshot.account.script_type).div_ceil(4)),
+        Fee::Rate(rate) => rate.fee(case.snapshot.account.spend_cost(Locks::default()).unwrap().weight.div_ceil(4)),
         Fee::Exact(_) => 0,
     };
     let named = matches!(case.request.coins, CoinChoice::Exactly(_));

@@ -19,7 +19,7 @@ use bitcoin::{
     transaction::Version,
 };
 use fastness::{
-    account::{Account, Keychain, ScriptType, script_for},
+    account::{Account, Keychain, ScriptType},
     chain::bitcoin::{Coin, CoinState, Snapshot},
     network::Network,
     request::Freeze,
@@ -103,7 +103,7 @@ pub(crate) fn stranger(dice: &mut Dice) -> ScriptBuf {
 
 fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
     let key = SecretKey::from_slice(&dice.bytes()).unwrap().public_key(secp);
-    let script = script_for(ScriptType::ALL[dice.index(4)], key);
+    let script = ScriptType::ALL[dice.index(4)].script(key);
     match dice.index(6) {
         0 => script.to_p2wsh(),
         1 => script.to_p2sh(),
@@ -111,12 +111,12 @@ fn new_stranger(dice: &mut Dice, secp: &Secp256k1<SignOnly>) -> ScriptBuf {
     }
 }
 
-type Place = (bitcoin::bip32::DerivationPath, Keychain, u32);
+type Place = (String, Keychain, u32);
 
-/// The account's script at a place; every account here is of the known seed, so its path names it.
+/// The account's script at a place.
 fn script(account: &Account, keychain: Keychain, index: u32) -> ScriptBuf {
     static DERIVED: LazyLock<Mutex<HashMap<Place, ScriptBuf>>> = LazyLock::new(Mutex::default);
-    let place = (account.origin.clone(), keychain, index);
+    let place = (account.descriptor(), keychain, index);
     DERIVED.lock().unwrap().entry(place).or_insert_with(|| account.script(keychain, index).unwrap()).clone()
 }
 

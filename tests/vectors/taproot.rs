@@ -9,12 +9,7 @@ use bitcoin::{
     sighash::{Prevouts, SighashCache},
     taproot::{self, LeafVersion, NodeInfo, TapLeafHash},
 };
-use fastness::{
-    account::{ScriptType, script_for},
-    address,
-    chain::bitcoin::consensus,
-    network::Network,
-};
+use fastness::{account::ScriptType, address, chain::bitcoin::consensus, network::Network};
 use serde_json::Value;
 
 use super::{bytes, json, list, text};
@@ -89,7 +84,7 @@ fn outputs() {
         if root.is_none() {
             // An account's own outputs have no scripts; the parity of its key must not matter.
             for parity in [Parity::Even, Parity::Odd] {
-                assert_eq!(script_for(ScriptType::P2tr, internal.public_key(parity)), script);
+                assert_eq!(ScriptType::P2tr.script(internal.public_key(parity)), script);
             }
             without_scripts += 1;
         } else {

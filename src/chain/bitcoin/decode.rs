@@ -13,12 +13,12 @@ use bitcoin::{
 use super::{
     BitcoinError, Ownership, Plan,
     bounds::{self, Effort},
-    fund,
     inputs::{self, CheckedInput},
     outputs::Form,
     ownership::{OwnedScript, OwnershipSearch},
     policy,
     search_reach::SearchReach,
+    signed_size::signed_vsize,
 };
 use crate::{
     account::Keychain,
@@ -87,7 +87,11 @@ pub(super) fn examine_with(plan: &Plan, search: OwnershipSearch<'_>) -> Examinat
     }
     let fee = fee(&checked, transaction);
     problems.extend(check_sums(&checked, fee).err());
-    let review = assemble(plan, &checked, outputs, fee);
+    let vsize = signed_vsize(&plan.psbt, &checked, ours).unwrap_or_else(|problem| {
+        problems.push(problem);
+        transaction.vsize() as u64
+    });
+    let review = assemble(plan, &checked, outputs, Size { fee, vsize });
     if !problems.iter().any(|problem| matches!(problem, BitcoinError::TooLarge { .. })) {
         problems.extend(policy::check_weight(review.vsize, checked.len()).err());
     }
@@ -105,9 +109,15 @@ fn check_sums(checked: &[CheckedInput], fee: Option<u64>) -> Result<(), BitcoinE
     fee.map(|_| ()).ok_or_else(|| BitcoinError::Malformed("it pays more than it spends".to_owned()))
 }
 
-fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>, fee: Option<u64>) -> Review {
+/// What a transaction costs and how large it is once signed.
+struct Size {
+    fee: Option<u64>,
+    vsize: u64,
+}
+
+fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>, size: Size) -> Review {
+    let Size { fee, vsize } = size;
     let transaction = &plan.psbt.unsigned_tx;
-    let vsize = signed_vsize(&plan.psbt, checked);
     let paid = outputs
         .iter()
         .filter(|output| output.role == Role::Pay)
@@ -174,26 +184,6 @@ fn fee(checked: &[CheckedInput], transaction: &bitcoin::Transaction) -> Option<u
     }
     let outputs = transaction.output.iter().try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))?;
     inputs.checked_sub(outputs)
-}
-
-/// Size once every input is signed; inputs that are not ours count with the weight of a P2WPKH one.
-fn signed_vsize(psbt: &Psbt, checked: &[CheckedInput]) -> u64 {
-    let transaction = &psbt.unsigned_tx;
-    let mut weight = transaction.base_size() as u64 * 4 + 2;
-    for input in checked {
-        let kind = input.owned().map_or(crate::account::ScriptType::P2wpkh, |owned| owned.script_type);
-        // An unsigned input already counts its 41 bytes.
-        weight += fund::input_weight(kind) - 41 * 4;
-    }
-    let is_legacy = |input: &&CheckedInput| {
-        input.owned().is_some_and(|owned| owned.script_type == crate::account::ScriptType::P2pkh)
-    };
-    match checked.iter().filter(is_legacy).count() {
-        legacy if legacy == checked.len() => weight -= 2,
-        // Beside witnesses of others, an input without one has an empty one: one byte.
-        legacy => weight += legacy as u64,
-    }
-    weight.div_ceil(4)
 }
 
 fn describe_input(plan: &Plan, input: &bitcoin::TxIn, known: &CheckedInput) -> ReviewedInput {

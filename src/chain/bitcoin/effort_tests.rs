@@ -34,7 +34,7 @@ fn parent(script: &ScriptBuf, number: u32) -> Transaction {
 fn draft(coins: u32) -> Plan {
     let account = account();
     let script = account.script(Keychain::Receive, 0).expect("a script");
-    let key = account.public_key(Keychain::Receive, 0).expect("a key");
+    let key = account.derived(Keychain::Receive, 0).expect("a place").single_key().expect("a key").public_key;
     let path = account.path(Keychain::Receive, 0).expect("a path");
     let parents: Vec<Transaction> = (0..coins).map(|number| parent(&script, number)).collect();
     let mut transaction = parent(&script, 0);
@@ -48,7 +48,7 @@ fn draft(coins: u32) -> Plan {
     let mut psbt = Psbt::from_unsigned_tx(transaction).expect("unsigned");
     for (map, parent) in psbt.inputs.iter_mut().zip(parents) {
         map.non_witness_utxo = Some(parent);
-        map.bip32_derivation.insert(key, (account.fingerprint, path.clone()));
+        map.bip32_derivation.insert(key, (account.keys()[0].fingerprint, path.clone()));
     }
     Plan { network: Network::Bitcoin, psbt }
 }
@@ -97,7 +97,7 @@ fn claims_without_end_are_a_stop() {
     let claims = &mut plan.psbt.inputs[1].bip32_derivation;
     claims.clear();
     for index in 0..500 {
-        let key = account.public_key(Keychain::Change, index).expect("a key");
+        let key = account.derived(Keychain::Change, index).expect("a place").single_key().expect("a key").public_key;
         let path: DerivationPath = account.path(Keychain::Change, index).expect("a path");
         claims.insert(key, (Fingerprint::default(), path));
     }

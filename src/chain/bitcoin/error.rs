@@ -71,6 +71,9 @@ pub enum BitcoinError {
     /// An input that no known account can sign.
     #[error("input {0} is not of this wallet")]
     ForeignInput(usize),
+    /// Its output asks for more than one signature of one key.
+    #[error("input {0} is of an account of several keys, and this program signs for single keys")]
+    SeveralKeys(usize),
     /// Another signature hash type than ALL (or taproot's DEFAULT).
     #[error("input {input} asks for signature hash type {sighash}, which would leave parts of the transaction open")]
     Sighash {
@@ -131,6 +134,7 @@ catalogue! {
     CONTRADICTION = "bitcoin.contradiction", Verification, "Do not sign it; ask whoever made it for one with whole, matching previous transactions";
     FALSE_OWNERSHIP = "bitcoin.false_ownership", Verification, "Do not sign it, and treat the machine that made it as hostile";
     FOREIGN_INPUT = "bitcoin.foreign_input", Refused, "Sign with the wallet whose coins it spends; if this is it, the draft does not say where its key is: plan it again from an account that was added by its descriptor, with [fingerprint/path]";
+    SEVERAL_KEYS = "bitcoin.several_keys", Refused, "Sign the PSBT with the wallets that have its keys; `fastness plan --psbt` writes it for them";
     SIGHASH = "bitcoin.sighash", Refused, "Ask for a draft that signs everything (SIGHASH_ALL or taproot default)";
     TOO_LARGE = "bitcoin.too_large", Refused, "Split it into several transactions";
     TOO_MANY_CLAIMS = "bitcoin.too_many_claims", Refused, "Ask for a draft that names the key of each coin, and no others";
@@ -153,6 +157,7 @@ impl Explain for BitcoinError {
             Self::Contradiction { .. } => CONTRADICTION,
             Self::FalseOwnership { .. } => FALSE_OWNERSHIP,
             Self::ForeignInput(_) => FOREIGN_INPUT,
+            Self::SeveralKeys(_) => SEVERAL_KEYS,
             Self::Sighash { .. } => SIGHASH,
             Self::TooLarge { .. } => TOO_LARGE,
             Self::TooManyClaims { .. } | Self::TooManyAccounts { .. } => TOO_MANY_CLAIMS,

@@ -4,7 +4,7 @@
 //! Works on numbers alone; knows no scripts, keys or PSBTs.
 
 use super::BitcoinError;
-use crate::{account::ScriptType, amount::FeeRate, request::Fee};
+use crate::{account::SpendCost, amount::FeeRate, request::Fee};
 
 /// Rate at which coins are assumed to be spent one day; the waste metric compares with it (Bitcoin Core's default).
 const LONG_TERM: FeeRate = FeeRate::from_sat_per_vb(10);
@@ -23,8 +23,8 @@ pub struct Candidate {
 /// What the chosen coins have to cover.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Kind of the account's scripts: of every input, and of the change.
-    pub kind: ScriptType,
+    /// What an input costs: every one of them, and one day that of the change.
+    pub spend: SpendCost,
     /// Sum of the outputs other than change, in satoshi.
     pub pay: u64,
     /// Their serialized size in bytes.
@@ -52,20 +52,6 @@ pub struct Funding {
     pub leftover: u64,
 }
 
-/// Weight of one signed input: outpoint, sequence, script and witness with a 71-byte low-R signature (64 for taproot).
-#[must_use]
-pub const fn input_weight(kind: ScriptType) -> u64 {
-    match kind {
-        // 36 + 4 + 1 + (1+71 + 1+33) bytes, all counted fourfold.
-        ScriptType::P2pkh => 588,
-        // 41 + 23 bytes fourfold, then a witness of 1 + 1+71 + 1+33 bytes.
-        ScriptType::P2shP2wpkh => 363,
-        ScriptType::P2wpkh => 271,
-        // Witness of 1 + 1+64 bytes.
-        ScriptType::P2tr => 230,
-    }
-}
-
 const fn varint(number: u64) -> u64 {
     match number {
         0..=0xfc => 1,
@@ -82,8 +68,8 @@ impl Target {
             Some(_) => (self.outputs + 1, self.outputs_bytes + self.change_bytes),
             None => (self.outputs, self.outputs_bytes),
         };
-        let marker = if matches!(self.kind, ScriptType::P2pkh) { 0 } else { 2 };
-        let weight = 4 * (8 + varint(inputs) + varint(count) + bytes) + marker + inputs * input_weight(self.kind);
+        let marker = if self.spend.has_witness { 2 } else { 0 };
+        let weight = 4 * (8 + varint(inputs) + varint(count) + bytes) + marker + inputs * self.spend.weight;
         weight.div_ceil(4)
     }
 
@@ -105,7 +91,7 @@ impl Target {
     pub fn is_worth_spending(&self, value: u64) -> bool {
         match self.fee {
             Fee::Exact(_) => true,
-            Fee::Rate(rate) => value > rate.fee(input_weight(self.kind).div_ceil(4)),
+            Fee::Rate(rate) => value > rate.fee(self.spend.weight.div_ceil(4)),
         }
     }
 
@@ -249,12 +235,12 @@ fn settle_without_change(candidates: &[Candidate], target: &Target, chosen: Vec<
 
 /// Bitcoin Core's waste metric: what these inputs cost now over what they would cost one day, plus change or excess.
 fn waste(funding: &Funding, target: &Target) -> i128 {
-    let weight = funding.chosen.len() as u64 * input_weight(target.kind);
+    let weight = funding.chosen.len() as u64 * target.spend.weight;
     let cost = |rate: FeeRate, weight: u64| i128::from(rate.fee(weight.div_ceil(4)));
     let rate = target.rate();
     let inputs = cost(rate, weight) - cost(LONG_TERM, weight);
     let rest = match funding.change {
-        Some(_) => cost(rate, 4 * target.change_bytes) + cost(LONG_TERM, input_weight(target.kind)),
+        Some(_) => cost(rate, 4 * target.change_bytes) + cost(LONG_TERM, target.spend.weight),
         None => i128::from(funding.leftover),
     };
     inputs + rest
@@ -330,10 +316,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::account::ScriptType;
 
     fn target(pay: u64, rate: u64) -> Target {
         Target {
-            kind: ScriptType::P2wpkh,
+            spend: ScriptType::P2wpkh.spend_cost(),
             pay,
             outputs_bytes: 31,
             outputs: 1,
@@ -351,7 +338,8 @@ mod tests {
     fn sizes_are_those_of_known_transactions() {
         assert_eq!(target(0, 1).vsize(1, Some(0)), 141, "one P2WPKH coin, payment and change");
         assert_eq!(target(0, 1).vsize(1, None), 110);
-        let legacy = Target { kind: ScriptType::P2pkh, outputs_bytes: 34, change_bytes: 34, ..target(0, 1) };
+        let legacy =
+            Target { spend: ScriptType::P2pkh.spend_cost(), outputs_bytes: 34, change_bytes: 34, ..target(0, 1) };
         assert_eq!(legacy.vsize(1, Some(0)), 225);
     }
 

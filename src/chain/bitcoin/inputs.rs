@@ -10,7 +10,7 @@ use super::{
     ownership::{OwnedScript, OwnershipSearch},
     proof,
 };
-use crate::{account::ScriptType, review::AmountProof};
+use crate::review::AmountProof;
 
 /// What is known about an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,11 +149,4 @@ fn check_sighash(place: usize, spent: &TxOut, claims: &psbt::Input) -> Result<()
         return Ok(());
     }
     Err(BitcoinError::Sighash { input: place, sighash: format!("0x{:02x}", sighash.to_u32()) })
-}
-
-/// The P2WPKH program inside an account's P2SH script, or `None` for other kinds.
-#[must_use]
-pub fn redeem_script(owned: &Owned) -> Option<ScriptBuf> {
-    (owned.script_type == ScriptType::P2shP2wpkh)
-        .then(|| crate::account::script_for(ScriptType::P2wpkh, owned.public_key))
 }

@@ -13,12 +13,15 @@ pub mod plan;
 pub mod policy;
 pub mod proof;
 pub mod psbt;
+mod random;
 pub mod raw;
 pub mod replace;
 mod search_reach;
 pub mod sign;
+mod signed_size;
 pub mod spv;
 pub mod sweep;
+mod timing;
 pub mod work;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use bitcoin::{
 };
 
 use super::{BitcoinError, bounds::Effort};
-use crate::account::{Account, Keychain, STANDARD_GAP, ScriptType, Search, script_for};
+use crate::account::{Account, DerivedDescriptor, Keychain, STANDARD_GAP, ScriptType, Search};
 
 /// A script of ours, proven by derivation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +19,10 @@ pub struct Owned {
     pub keychain: Keychain,
     /// Address index.
     pub index: u32,
-    /// Path from the master key.
+    /// Path from the master key of its first key.
     pub path: DerivationPath,
-    /// The public key that the script commits to.
-    pub public_key: PublicKey,
-    /// The kind of script.
-    pub script_type: ScriptType,
+    /// The descriptor of the script.
+    pub derived: DerivedDescriptor,
 }
 
 /// A script of ours, and the account that it belongs to.
@@ -182,10 +180,10 @@ impl Ownership {
             let mut is_false = false;
             for (number, own) in self.accounts.iter().enumerate() {
                 let Some(place) = own.account.place_of(*fingerprint, path) else { continue };
-                if is_of_kind(script, own.account.script_type) {
+                if own.account.has_form(script) {
                     effort.derive()?;
                     let owned = Owned::at(&own.account, place.keychain, place.index)?;
-                    if script_for(owned.script_type, owned.public_key) == *script {
+                    if owned.derived.script() == *script {
                         return Ok(Some(OwnedScript { owned, account: Some(number) }));
                     }
                 }
@@ -201,18 +199,7 @@ impl Ownership {
     /// A claim on the single key: its own fingerprint, no path, and a script that it can spend.
     fn of_single_key(&self, script: &Script, fingerprint: Fingerprint, path: &DerivationPath) -> Option<Owned> {
         let key = self.key.filter(|key| path.is_empty() && key_fingerprint(*key) == fingerprint)?;
-        let script_type = ScriptType::ALL.into_iter().find(|kind| script_for(*kind, key) == *script)?;
-        Some(Owned { keychain: Keychain::Receive, index: 0, path: path.clone(), public_key: key, script_type })
-    }
-}
-
-/// Whether a script has the form of this type.
-fn is_of_kind(script: &Script, kind: ScriptType) -> bool {
-    match kind {
-        ScriptType::P2pkh => script.is_p2pkh(),
-        ScriptType::P2shP2wpkh => script.is_p2sh(),
-        ScriptType::P2wpkh => script.is_p2wpkh(),
-        ScriptType::P2tr => script.is_p2tr(),
+        Owned::of_key(ScriptType::of_script(script, key)?, key)
     }
 }
 
@@ -231,12 +218,14 @@ impl Owned {
     /// # Errors
     /// An index of 2^31 or above.
     pub fn at(account: &Account, keychain: Keychain, index: u32) -> Result<Self, BitcoinError> {
-        Ok(Self {
-            keychain,
-            index,
-            path: account.path(keychain, index)?,
-            public_key: account.public_key(keychain, index)?,
-            script_type: account.script_type,
-        })
+        let path = account.path(keychain, index)?;
+        Ok(Self { keychain, index, path, derived: account.derived(keychain, index)? })
+    }
+
+    /// The output of a single key that comes from no other; `None` never happens for a compressed key.
+    #[must_use]
+    pub(super) fn of_key(script_type: ScriptType, key: PublicKey) -> Option<Self> {
+        let derived = DerivedDescriptor::of_key(script_type, key, key_fingerprint(key))?;
+        Some(Self { keychain: Keychain::Receive, index: 0, path: DerivationPath::master(), derived })
     }
 }

@@ -6,20 +6,22 @@
 use std::collections::BTreeMap;
 
 use bitcoin::{
-    Amount, Psbt, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime, psbt,
-    script::PushBytesBuf, transaction::Version,
+    Amount, Psbt, ScriptBuf, Transaction, TxIn, TxOut, Witness, psbt, script::PushBytesBuf, transaction::Version,
 };
+use miniscript::psbt::{PsbtInputExt, PsbtOutputExt};
 
 use super::{
     BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, allowed, decode,
     fund::{self, Candidate, Funding, Target},
     ownership::Owned,
     policy, proof,
+    random::Random,
+    timing::Timing,
 };
 use crate::{
-    account::{Account, Keychain, ScriptType, script_for},
+    account::{Account, Keychain},
     amount::Quantity,
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Request},
 };
 
 /// Plans a request.
@@ -30,7 +32,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
     let mut random = Random(randomness);
     let mut outputs = outputs(request)?;
     let coins = allowed::coins(request, snapshot)?;
-    let target = target(&snapshot.account, &outputs, request.fee)?;
+    let timing = Timing::of_plan(&snapshot.account, request.replacement, snapshot.tip_height, &mut random)?;
+    let target = target(&snapshot.account, &outputs, request.fee, timing)?;
     let (chosen, change) = match place_of_all(request)? {
         None => {
             let chosen = choose(&coins, &target, &request.coins);
@@ -47,30 +50,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
             (coins, None)
         }
     };
-    let parts = Parts {
-        coins: chosen,
-        outputs,
-        change: change.map(|value| (snapshot.next_change, value)),
-        locktime: anti_fee_sniping(snapshot.tip_height, &mut random),
-        sequence: sequence(request.replacement),
-    };
+    let parts = Parts { coins: chosen, outputs, change: change.map(|value| (snapshot.next_change, value)), timing };
     assemble(&snapshot.account, parts, request.fee_limit, &mut random)
-}
-
-/// Bytes that must not be predictable, drawn one after the other.
-#[derive(Debug)]
-pub(super) struct Random(pub(super) [u8; 32]);
-
-impl Random {
-    /// A number below `bound` (at least 1), and the rest of the bytes for later.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        let (head, tail) = self.0.split_at(8);
-        let number = head.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
-        let mut rest = [0u8; 32];
-        rest[..24].copy_from_slice(tail);
-        self.0 = rest;
-        number % bound.max(1)
-    }
 }
 
 /// The parts of a transaction before it is put together.
@@ -79,8 +60,7 @@ pub(super) struct Parts<'a> {
     pub(super) coins: Vec<&'a Coin>,
     pub(super) outputs: Vec<TxOut>,
     pub(super) change: Option<(u32, u64)>,
-    pub(super) locktime: LockTime,
-    pub(super) sequence: Sequence,
+    pub(super) timing: Timing,
 }
 
 /// Which recipient gets all that is left, if one does.
@@ -123,10 +103,10 @@ fn memo_output(request: &Request) -> Result<Option<TxOut>, BitcoinError> {
     Ok(Some(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) }))
 }
 
-pub(super) fn target(account: &Account, outputs: &[TxOut], fee: Fee) -> Result<Target, BitcoinError> {
+pub(super) fn target(account: &Account, outputs: &[TxOut], fee: Fee, timing: Timing) -> Result<Target, BitcoinError> {
     let change = account.script(Keychain::Change, 0)?;
     Ok(Target {
-        kind: account.script_type,
+        spend: account.spend_cost(timing.locks())?,
         pay: outputs
             .iter()
             .try_fold(0u64, |sum, output| sum.checked_add(output.value.to_sat()))
@@ -203,20 +183,6 @@ fn remainder(coins: &[&Coin], target: &Target) -> Result<Amount, BitcoinError> {
     Ok(Amount::from_sat(value))
 }
 
-const fn sequence(replacement: Replacement) -> Sequence {
-    match replacement {
-        Replacement::Signalled => Sequence::ENABLE_RBF_NO_LOCKTIME,
-        Replacement::NotSignalled => Sequence::ENABLE_LOCKTIME_NO_RBF,
-    }
-}
-
-/// The best height as locktime, now and then up to 99 lower, as Bitcoin Core does against fee sniping.
-fn anti_fee_sniping(tip_height: u32, random: &mut Random) -> LockTime {
-    let back = if random.below(10) == 0 { random.below(100) } else { 0 };
-    let height = tip_height.saturating_sub(u32::try_from(back).unwrap_or(0));
-    LockTime::from_height(height).unwrap_or(LockTime::ZERO)
-}
-
 /// Puts the parts together and lets our own review judge the result.
 pub(super) fn assemble(
     account: &Account,
@@ -224,7 +190,7 @@ pub(super) fn assemble(
     limit: FeeLimit,
     random: &mut Random,
 ) -> Result<Plan, BitcoinError> {
-    let Parts { mut coins, mut outputs, change, locktime, sequence } = parts;
+    let Parts { mut coins, mut outputs, change, timing } = parts;
     coins.sort_by_key(|coin| coin.outpoint);
     let mut owners = BTreeMap::new();
     if let Some((index, value)) = change {
@@ -236,12 +202,12 @@ pub(super) fn assemble(
     let input = |coin: &&Coin| TxIn {
         previous_output: coin.outpoint,
         script_sig: ScriptBuf::new(),
-        sequence,
+        sequence: timing.sequence,
         witness: Witness::new(),
     };
     let transaction = Transaction {
         version: Version::TWO,
-        lock_time: locktime,
+        lock_time: timing.locktime,
         input: coins.iter().map(input).collect(),
         output: outputs,
     };
@@ -274,43 +240,28 @@ fn input_map(account: &Account, coin: &Coin) -> Result<psbt::Input, BitcoinError
     let output = proof::spent_output(&coin.parent, coin.outpoint)
         .map_err(|_| BitcoinError::Bug("a coin that its transaction does not prove"))?;
     let owner = Owned::at(account, coin.keychain, coin.index)?;
-    let mut map = psbt::Input { non_witness_utxo: Some(coin.parent.clone()), ..psbt::Input::default() };
-    if owner.script_type != ScriptType::P2pkh {
+    input_map_of(&owner, &coin.parent, output)
+}
+
+/// The same for an output of a descriptor.
+pub(super) fn input_map_of(owner: &Owned, parent: &Transaction, output: &TxOut) -> Result<psbt::Input, BitcoinError> {
+    let mut map = psbt::Input { non_witness_utxo: Some(parent.clone()), ..psbt::Input::default() };
+    if owner.derived.definite.desc_type().segwit_version().is_some() {
         map.witness_utxo = Some(output.clone());
     }
-    map.redeem_script = super::inputs::redeem_script(&owner);
-    let source = (account.fingerprint, owner.path);
-    if owner.script_type == ScriptType::P2tr {
-        let key = owner.public_key.x_only_public_key().0;
-        map.tap_internal_key = Some(key);
-        map.tap_key_origins.insert(key, (Vec::new(), source));
-    } else {
-        map.bip32_derivation.insert(owner.public_key, source);
-    }
+    map.update_with_descriptor_unchecked(&owner.derived.definite).map_err(|_| NOT_DERIVED)?;
     Ok(map)
 }
 
-/// Where our own output's key is, so that any signer can re-derive it.
+/// Where the keys of our own output are, so that any signer can re-derive them.
 ///
 /// # Errors
 /// An index of 2^31 or above.
 pub fn output_map(account: &Account, keychain: Keychain, index: u32) -> Result<psbt::Output, BitcoinError> {
     let owner = Owned::at(account, keychain, index)?;
-    let source = (account.fingerprint, owner.path);
     let mut map = psbt::Output::default();
-    match owner.script_type {
-        ScriptType::P2tr => {
-            let key = owner.public_key.x_only_public_key().0;
-            map.tap_internal_key = Some(key);
-            map.tap_key_origins.insert(key, (Vec::new(), source));
-        }
-        ScriptType::P2shP2wpkh => {
-            map.redeem_script = Some(script_for(ScriptType::P2wpkh, owner.public_key));
-            map.bip32_derivation.insert(owner.public_key, source);
-        }
-        ScriptType::P2pkh | ScriptType::P2wpkh => {
-            map.bip32_derivation.insert(owner.public_key, source);
-        }
-    }
+    map.update_with_descriptor_unchecked(&owner.derived.definite).map_err(|_| NOT_DERIVED)?;
     Ok(map)
 }
+
+const NOT_DERIVED: BitcoinError = BitcoinError::Bug("a derived descriptor that cannot be derived");

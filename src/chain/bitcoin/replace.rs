@@ -4,13 +4,15 @@
 //! and locktime and changes only fee and change. A payment of everything that is left has neither change nor another coin:
 //! its payee gets less by the fee. Pure, like plan.rs.
 
-use bitcoin::{Amount, Sequence, Transaction, TxOut};
+use bitcoin::{Amount, Transaction, TxOut};
 
 use super::{
     BitcoinError, Coin, CoinState, Plan, Snapshot,
     fund::{self, Funding, Target},
-    plan::{Parts, Random, assemble, candidates, target},
+    plan::{Parts, assemble, candidates, target},
     policy,
+    random::Random,
+    timing::Timing,
 };
 use crate::{
     account::Keychain,
@@ -73,6 +75,11 @@ impl Original {
         let paid = self.transaction.output.iter().fold(0u64, |sum, output| sum.saturating_add(output.value.to_sat()));
         spent.checked_sub(paid).ok_or(BitcoinError::Bug("a transaction that pays more than it spends"))
     }
+
+    /// What a replacement with these outputs has to cover, without its fee.
+    fn target(&self, snapshot: &Snapshot, outputs: &[TxOut]) -> Result<Target, BitcoinError> {
+        target(&snapshot.account, outputs, Fee::Exact(0), Timing::of_replacement(&self.transaction))
+    }
 }
 
 /// Plans a replacement. `snapshot.coins` may add coins where the change does not suffice (`bump` only).
@@ -103,13 +110,7 @@ pub fn replace(
     if purpose == Purpose::Cancel && change.is_none() {
         return Err(BitcoinError::BadRequest("after this fee nothing would be left to take back".to_owned()));
     }
-    let parts = Parts {
-        coins,
-        outputs,
-        change,
-        locktime: original.transaction.lock_time,
-        sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-    };
+    let parts = Parts { coins, outputs, change, timing: Timing::of_replacement(&original.transaction) };
     assemble(&snapshot.account, parts, fee_limit, &mut Random(randomness))
 }
 
@@ -151,8 +152,9 @@ fn fund_replacement<'a>(
     };
     // The smallest last, so that popping adds the largest coin first and as few as possible.
     more.sort_by_key(|coin| coin.value());
+    let target = original.target(snapshot, outputs)?;
     loop {
-        match fund_at_least(original, &coins, &target(&snapshot.account, outputs, Fee::Exact(0))?, request.fee) {
+        match fund_at_least(original, &coins, &target, request.fee) {
             Ok(funding) => return Ok((coins, funding)),
             Err(error @ BitcoinError::InsufficientFunds { .. }) => match more.pop() {
                 Some(coin) => coins.push(coin),
@@ -178,7 +180,7 @@ fn from_payment(
     let coins: Vec<&Coin> = original.coins.iter().collect();
     let candidates = candidates(&coins)?;
     let spent = candidates.iter().fold(0u64, |sum, coin| sum.saturating_add(coin.value));
-    let vsize = target(&snapshot.account, outputs, Fee::Exact(0))?.vsize(candidates.len() as u64, None);
+    let vsize = original.target(snapshot, outputs)?.vsize(candidates.len() as u64, None);
     let old_fee = original.fee()?;
     let least = least_fee(old_fee, FeeRate::of(old_fee, original.transaction.vsize() as u64), vsize);
     let fee = match fee {

@@ -3,21 +3,20 @@
 //! No keys: keystore/ answers the jobs. Every input is checked again here, so nothing depends on an earlier review.
 
 use bitcoin::{
-    Psbt, ScriptBuf, TapSighashType, Transaction, TxOut, Witness,
+    Psbt, ScriptBuf, TapSighashType, Transaction, TxOut, Witness, WitnessVersion,
     consensus::{deserialize, serialize},
     ecdsa,
     hashes::Hash,
-    script::PushBytesBuf,
     secp256k1,
     sighash::{EcdsaSighashType, Prevouts, SighashCache},
     taproot,
 };
 
-use miniscript::psbt::PsbtExt;
+use miniscript::{Satisfier, psbt::PsbtExt};
 
 use super::{BitcoinError, Owned, Ownership, Plan, consensus, inputs, policy};
 use crate::{
-    account::{ScriptType, script_for},
+    account::ScriptType,
     network::Network,
     signing::{Job, Scheme, Signature, Signed},
 };
@@ -33,12 +32,13 @@ pub fn jobs(plan: &Plan, ours: &Ownership) -> Result<Vec<Job>, BitcoinError> {
     let mut cache = SighashCache::new(&plan.psbt.unsigned_tx);
     let mut jobs = Vec::new();
     for (place, (output, owned)) in checked.iter().enumerate() {
+        let key = owned.derived.single_key().ok_or(BitcoinError::SeveralKeys(place))?;
         let digest = digest(&mut cache, place, output, owned, &spent)?;
-        let scheme = match owned.script_type {
-            ScriptType::P2tr => Scheme::TaprootKeyPath,
+        let scheme = match owned.derived.concrete.desc_type().segwit_version() {
+            Some(WitnessVersion::V1) => Scheme::TaprootKeyPath,
             _ => Scheme::EcdsaLowR,
         };
-        jobs.push(Job { path: owned.path.clone(), public_key: owned.public_key, scheme, digest });
+        jobs.push(Job { path: key.path, public_key: key.public_key, scheme, digest });
     }
     Ok(jobs)
 }
@@ -53,20 +53,20 @@ fn digest(
 ) -> Result<[u8; 32], BitcoinError> {
     const OUT_OF_RANGE: BitcoinError = BitcoinError::Bug("an input out of range");
     let all = EcdsaSighashType::All;
-    match owned.script_type {
-        ScriptType::P2pkh => cache
-            .legacy_signature_hash(place, &output.script_pubkey, all.to_u32())
+    let descriptor = &owned.derived.concrete;
+    let version = descriptor.desc_type().segwit_version();
+    if version == Some(WitnessVersion::V1) {
+        let hash = cache.taproot_key_spend_signature_hash(place, &Prevouts::All(spent), TapSighashType::Default);
+        return hash.map(|hash| hash.to_byte_array()).map_err(|_| OUT_OF_RANGE);
+    }
+    let code = descriptor.script_code().map_err(|_| BitcoinError::Bug("an output without a script code"))?;
+    match version {
+        Some(_) => cache
+            .p2wsh_signature_hash(place, &code, output.value, all)
             .map(|hash| hash.to_byte_array())
             .map_err(|_| OUT_OF_RANGE),
-        ScriptType::P2wpkh | ScriptType::P2shP2wpkh => {
-            let program = script_for(ScriptType::P2wpkh, owned.public_key);
-            cache
-                .p2wpkh_signature_hash(place, &program, output.value, all)
-                .map(|hash| hash.to_byte_array())
-                .map_err(|_| OUT_OF_RANGE)
-        }
-        ScriptType::P2tr => cache
-            .taproot_key_spend_signature_hash(place, &Prevouts::All(spent), TapSighashType::Default)
+        None => cache
+            .legacy_signature_hash(place, &code, all.to_u32())
             .map(|hash| hash.to_byte_array())
             .map_err(|_| OUT_OF_RANGE),
     }
@@ -144,29 +144,34 @@ pub fn with_signatures(planned: &Psbt, answer: Psbt) -> Result<Psbt, BitcoinErro
     Ok(psbt)
 }
 
+/// What satisfies the descriptor of an output of one key.
 fn satisfaction(script: &ScriptBuf, job: &Job, signature: &Signature) -> Result<(ScriptBuf, Witness), BitcoinError> {
     const BAD: BitcoinError = BitcoinError::Bug("a signature of the wrong form");
-    if job.scheme == Scheme::TaprootKeyPath {
-        let signature = secp256k1::schnorr::Signature::from_slice(&signature.bytes).map_err(|_| BAD)?;
-        let witness = Witness::p2tr_key_spend(&taproot::Signature { signature, sighash_type: TapSighashType::Default });
-        return Ok((ScriptBuf::new(), witness));
+    let descriptor = ScriptType::of_script(script, job.public_key)
+        .and_then(|script_type| script_type.descriptor(bitcoin::PublicKey::new(job.public_key)));
+    let descriptor = descriptor.ok_or(BitcoinError::Bug("a signature for another script"))?;
+    let (stack, script_sig) = descriptor.get_satisfaction(Given { scheme: job.scheme, signature }).map_err(|_| BAD)?;
+    Ok((script_sig, Witness::from_slice(&stack)))
+}
+
+/// The one signature of an input.
+struct Given<'a> {
+    scheme: Scheme,
+    signature: &'a Signature,
+}
+
+impl Satisfier<bitcoin::PublicKey> for Given<'_> {
+    fn lookup_ecdsa_sig(&self, _: &bitcoin::PublicKey) -> Option<ecdsa::Signature> {
+        let signature = secp256k1::ecdsa::Signature::from_compact(&self.signature.bytes).ok();
+        let signature = signature.filter(|_| self.scheme == Scheme::EcdsaLowR)?;
+        Some(ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All })
     }
-    let signature = secp256k1::ecdsa::Signature::from_compact(&signature.bytes).map_err(|_| BAD)?;
-    let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
-    if script.is_p2pkh() {
-        let script_sig = ScriptBuf::builder()
-            .push_slice(PushBytesBuf::try_from(signature.to_vec()).map_err(|_| BAD)?)
-            .push_key(&bitcoin::PublicKey::new(job.public_key))
-            .into_script();
-        return Ok((script_sig, Witness::new()));
+
+    fn lookup_tap_key_spend_sig(&self) -> Option<taproot::Signature> {
+        let signature = secp256k1::schnorr::Signature::from_slice(&self.signature.bytes).ok();
+        let signature = signature.filter(|_| self.scheme == Scheme::TaprootKeyPath)?;
+        Some(taproot::Signature { signature, sighash_type: TapSighashType::Default })
     }
-    let witness = Witness::p2wpkh(&signature, &job.public_key);
-    if script.is_p2sh() {
-        let program = script_for(ScriptType::P2wpkh, job.public_key);
-        let push = PushBytesBuf::try_from(program.into_bytes()).map_err(|_| BAD)?;
-        return Ok((ScriptBuf::builder().push_slice(push).into_script(), witness));
-    }
-    Ok((ScriptBuf::new(), witness))
 }
 
 /// The transaction of a finalized PSBT and the outputs it spends, accepted by Bitcoin Core's code.

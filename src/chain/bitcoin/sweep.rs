@@ -4,18 +4,18 @@
 //! Pure, like plan.rs. The key itself is in keystore/; here it is a public key and the scripts that it can spend.
 
 use bitcoin::{
-    Amount, OutPoint, Psbt, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime,
-    bip32::DerivationPath, psbt, secp256k1::PublicKey, transaction::Version,
+    Amount, OutPoint, Psbt, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute::LockTime, psbt,
+    secp256k1::PublicKey, transaction::Version,
 };
 
 use super::{
-    BitcoinError, Owned, Plan, decode, fund, inputs,
-    ownership::{Ownership, key_fingerprint},
-    plan::output_map,
+    BitcoinError, Owned, Plan, decode,
+    ownership::Ownership,
+    plan::{input_map_of, output_map},
     policy, proof,
 };
 use crate::{
-    account::{Account, Keychain, ScriptType, script_for},
+    account::{Account, Keychain, ScriptType},
     amount::FeeRate,
     network::Network,
     request::FeeLimit,
@@ -78,7 +78,7 @@ pub struct SweepRequest {
 /// The scripts that a single key can spend, by type.
 #[must_use]
 pub fn scripts(key: PublicKey) -> [(ScriptType, ScriptBuf); 4] {
-    ScriptType::ALL.map(|kind| (kind, script_for(kind, key)))
+    ScriptType::ALL.map(|kind| (kind, kind.script(key)))
 }
 
 /// The coins of a key as they are to be swept.
@@ -137,7 +137,7 @@ fn dealt(coins: Vec<KeyCoin>, room: u64) -> Vec<Vec<KeyCoin>> {
 
 /// Weight of the input that spends a coin, once it is signed.
 fn input_weight(coin: &KeyCoin) -> u64 {
-    fund::input_weight(coin.script_type) + 1
+    coin.script_type.spend_cost().weight + 1
 }
 
 fn value_of(coin: &KeyCoin) -> Result<u64, BitcoinError> {
@@ -205,20 +205,8 @@ fn vsize(coins: &[KeyCoin], to: &ScriptBuf) -> u64 {
 fn input_map(key: PublicKey, coin: &KeyCoin) -> Result<psbt::Input, BitcoinError> {
     let output = proof::spent_output(&coin.parent, coin.outpoint)
         .map_err(|_| BitcoinError::Bug("a coin that its transaction does not prove"))?;
-    let owner = Owned {
-        keychain: Keychain::Receive,
-        index: 0,
-        path: DerivationPath::master(),
-        public_key: key,
-        script_type: coin.script_type,
-    };
-    let mut map = psbt::Input { non_witness_utxo: Some(coin.parent.clone()), ..psbt::Input::default() };
-    if coin.script_type != ScriptType::P2pkh {
-        map.witness_utxo = Some(output.clone());
-    }
-    map.redeem_script = inputs::redeem_script(&owner);
-    map.bip32_derivation.insert(key, (key_fingerprint(key), DerivationPath::master()));
-    Ok(map)
+    let owner = Owned::of_key(coin.script_type, key).ok_or(BitcoinError::Bug("a key without a script"))?;
+    input_map_of(&owner, &coin.parent, output)
 }
 
 #[cfg(test)]
@@ -230,7 +218,7 @@ mod tests {
         let script_type = ScriptType::P2pkh;
         let key: PublicKey =
             "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798".parse().expect("a key");
-        let output = TxOut { value: Amount::from_sat(sat), script_pubkey: script_for(script_type, key) };
+        let output = TxOut { value: Amount::from_sat(sat), script_pubkey: script_type.script(key) };
         let (version, lock_time) = (Version::TWO, LockTime::from_consensus(vout));
         let parent = Transaction { version, lock_time, input: Vec::new(), output: vec![output] };
         KeyCoin { outpoint: OutPoint { txid: parent.compute_txid(), vout: 0 }, parent, script_type }

@@ -5,7 +5,7 @@
 use crate::cli::{page::Page, report::Report};
 use bitcoin::bip32::Fingerprint;
 use fastness::{
-    account::Keychain,
+    account::{AccountKey, Keychain},
     ledger::{KeyLocation, bitcoin::AccountRow},
     network::Network,
     review::Warning,
@@ -18,9 +18,12 @@ pub(crate) struct Exported {
     pub(crate) wallet: String,
     pub(crate) account: String,
     pub(crate) network: Network,
-    pub(crate) path: String,
-    pub(crate) fingerprint: String,
-    pub(crate) xpub: String,
+    pub(crate) kind: &'static str,
+    /// Path, master and key of an account of one key.
+    #[serde(flatten)]
+    pub(crate) single_key: SingleKeyFields,
+    /// Every extended key.
+    pub(crate) keys: Vec<ExportedKey>,
     pub(crate) descriptor: String,
     pub(crate) descriptor_receive: String,
     pub(crate) descriptor_change: String,
@@ -30,16 +33,41 @@ pub(crate) struct Exported {
     pub(crate) remark: Option<Warning>,
 }
 
+/// Of an account of one key; all absent where there are several.
+#[derive(Default, Serialize)]
+pub(crate) struct SingleKeyFields {
+    pub(crate) path: Option<String>,
+    pub(crate) fingerprint: Option<String>,
+    pub(crate) xpub: Option<String>,
+}
+
+/// One extended key of an account, and where it comes from.
+#[derive(Serialize)]
+pub(crate) struct ExportedKey {
+    pub(crate) path: String,
+    pub(crate) fingerprint: String,
+    pub(crate) xpub: String,
+}
+
+impl ExportedKey {
+    fn of(key: &AccountKey) -> Self {
+        Self { path: format!("m/{}", key.origin), fingerprint: key.fingerprint.to_string(), xpub: key.xpub.to_string() }
+    }
+}
+
 /// The public facts of a row.
 pub(crate) fn exported(row: &AccountRow) -> Exported {
     let account = &row.account;
+    let single_key = account.single_key().map(ExportedKey::of).map(|ExportedKey { path, fingerprint, xpub }| {
+        SingleKeyFields { path: Some(path), fingerprint: Some(fingerprint), xpub: Some(xpub) }
+    });
     Exported {
         wallet: row.wallet.clone(),
         account: row.name.clone(),
         network: account.network,
-        path: format!("m/{}", account.origin),
-        fingerprint: account.fingerprint.to_string(),
-        xpub: account.xpub.to_string(),
+        kind: account.kind(),
+        single_key: single_key.unwrap_or_default(),
+        keys: account.keys().iter().map(ExportedKey::of).collect(),
         descriptor: account.descriptor(),
         descriptor_receive: account.descriptor_of(Keychain::Receive),
         descriptor_change: account.descriptor_of(Keychain::Change),
@@ -48,9 +76,21 @@ pub(crate) fn exported(row: &AccountRow) -> Exported {
     }
 }
 
+impl Exported {
+    /// Shows the key of an account of one key in another form.
+    pub(crate) fn use_slip132(&mut self, key: Option<String>) {
+        let Some(text) = key else { return };
+        for key in &mut self.keys {
+            key.xpub.clone_from(&text);
+        }
+        self.single_key.xpub = Some(text);
+    }
+}
+
 impl Report for Exported {
     fn warnings(&self) -> Vec<Warning> {
-        let unknown = self.watch_only && self.fingerprint == Fingerprint::default().to_string();
+        let nothing = Fingerprint::default().to_string();
+        let unknown = self.watch_only && self.keys.iter().any(|key| key.fingerprint == nothing);
         let text = "this key does not say which master it comes from: fastness finds the key of its drafts all the same, other \
                     signers may not; a descriptor with [fingerprint/path] says it";
         let unknown = unknown.then(|| Warning { code: "unknown_origin", text: text.to_owned() });
@@ -60,8 +100,13 @@ impl Report for Exported {
     fn page(&self, page: &mut Page) {
         let keys = if self.watch_only { " · watch-only" } else { "" };
         page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
-        page.field("Path", &format!("{} of master {}", self.path, self.fingerprint));
-        page.copyable("Key", &self.xpub);
+        if self.keys.len() > 1 {
+            page.field("Kind", &format!("{} of {} keys", self.kind, self.keys.len()));
+        }
+        for key in &self.keys {
+            page.field("Path", &format!("{} of master {}", key.path, key.fingerprint));
+            page.copyable("Key", &key.xpub);
+        }
         page.copyable("Both", &self.descriptor);
         page.copyable("Receive", &self.descriptor_receive);
         page.copyable("Change", &self.descriptor_change);

@@ -127,7 +127,7 @@ impl Args {
                 let (_, row) = context.account()?;
                 let mut account = exported(&row);
                 if args.slip132 {
-                    account.xpub = slip132(&row.account);
+                    account.use_slip132(slip132(&row.account));
                 }
                 answer(account)
             }
@@ -219,8 +219,8 @@ impl Report for AccountList {
             vec![
                 format!("{}/{}", account.wallet, account.account),
                 account.network.to_string(),
-                account.path.clone(),
-                account.fingerprint.clone(),
+                account.single_key.path.clone().unwrap_or_else(|| account.kind.to_owned()),
+                account.single_key.fingerprint.clone().unwrap_or_else(|| format!("{} keys", account.keys.len())),
                 keys.to_owned(),
             ]
         };

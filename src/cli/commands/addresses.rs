@@ -90,7 +90,7 @@ impl Args {
                 label,
             });
         }
-        let origin = format!("m/{}", row.account.origin);
+        let origin = format!("m/{}", row.account.origin());
         answer(AddressList { account: format!("{}/{}", row.wallet, row.name), origin, addresses })
     }
 }

@@ -15,7 +15,7 @@ use crate::cli::{
 };
 use bitcoin::bip32::Fingerprint;
 use fastness::{
-    account::Account,
+    account::AccountKey,
     explain::Failure,
     keystore::{Header, Keys, KeystoreError, PassphraseUse, PhraseError, read_header},
     ledger::{KeyLocation, bitcoin::AccountRow},
@@ -174,8 +174,8 @@ fn difference(header: &Header, keys: &Keys) -> Option<String> {
 
 /// True if these keys make the account: the whole key, where a fingerprint is only 32 bits of one.
 fn same_account(row: &AccountRow, keys: &Keys) -> bool {
-    let Account { origin, xpub, .. } = &row.account;
-    keys.account_xpub(origin).is_ok_and(|found| found == *xpub)
+    let same = |key: &AccountKey| keys.account_xpub(&key.origin).is_ok_and(|found| found == key.xpub);
+    row.account.single_key().is_some_and(same)
 }
 
 impl Report for ShownWords {

@@ -98,8 +98,8 @@ fn preview(page: &mut Page, about: &str, fingerprint: &str, accounts: &[Account]
     page.field("Words", about);
     page.field("Master", &format!("{fingerprint} (fingerprint)"));
     for (account, address) in accounts.iter().zip(addresses) {
-        let kind = account.script_type.name();
-        page.field("Account", &format!("{kind} on {}, m/{}", account.network, account.origin));
+        let kind = account.kind();
+        page.field("Account", &format!("{kind} on {}, m/{}", account.network, account.origin()));
         let address = page.grouped(address);
         page.field("", &format!("first address {address}"));
     }

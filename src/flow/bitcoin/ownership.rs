@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use bitcoin::bip32::{ChildNumber, DerivationPath, Fingerprint};
 
 use crate::{
-    account::{Account, Keychain, STANDARD_GAP, ScriptType, Search},
+    account::{Account, AccountKey, Keychain, STANDARD_GAP, ScriptType, Search},
     chain::bitcoin::{BitcoinError, OwnAccount, Ownership, Plan, decode},
     explain::Failure,
     flow::FlowError,
@@ -68,8 +68,7 @@ pub fn ownership_of_keys(plan: &Plan, keys: &Keys, known: &Ownership) -> Result<
             return Err(BitcoinError::TooManyAccounts { most: MAX_NAMED }.into());
         }
     }
-    let ours = known.accounts().filter(|account| account.fingerprint == keys.fingerprint());
-    named.extend(ours.map(|account| account.origin.clone()));
+    named.extend(keys_of(known, keys.fingerprint()).map(|key| key.origin.clone()));
     let mut accounts = Vec::new();
     for origin in named {
         let Some(script_type) = standard_account(origin.as_ref(), plan.network) else { continue };
@@ -119,11 +118,15 @@ fn standard_account(origin: &[ChildNumber], network: Network) -> Option<ScriptTy
 /// # Errors
 /// An account differs.
 pub fn check_ledger(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
-    let ours = known.accounts().filter(|account| account.fingerprint == keys.fingerprint());
-    for account in ours {
-        if keys.account_xpub(&account.origin)? != account.xpub {
-            return Err(FlowError::LedgerLies(format!("m/{}", account.origin)).into());
+    for key in keys_of(known, keys.fingerprint()) {
+        if keys.account_xpub(&key.origin)? != key.xpub {
+            return Err(FlowError::LedgerLies(format!("m/{}", key.origin)).into());
         }
     }
     Ok(())
+}
+
+/// The keys of accounts of one key that come from this master.
+fn keys_of(known: &Ownership, master: Fingerprint) -> impl Iterator<Item = &AccountKey> {
+    known.accounts().filter_map(Account::single_key).filter(move |key| key.fingerprint == master)
 }

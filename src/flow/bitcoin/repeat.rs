@@ -45,7 +45,10 @@ impl PaymentArgs<'_> {
         };
         part(b"fastness/bitcoin/purpose/1");
         part(row.account.network.name().as_bytes());
-        part(&row.account.xpub.encode());
+        match row.account.single_key() {
+            Some(key) => part(&key.xpub.encode()),
+            None => part(row.account.descriptor().as_bytes()),
+        }
         match self.once {
             Some(key) => {
                 part(b"once");

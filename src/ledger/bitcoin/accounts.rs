@@ -1,12 +1,10 @@
 //! Rows of accounts: the public half, under the wallet's name.
 
-use std::str::FromStr;
-
-use bitcoin::bip32::{DerivationPath, Fingerprint, Xpub};
-use rusqlite::{OptionalExtension, Row, params};
+use bitcoin::bip32::{ChildNumber, Fingerprint};
+use rusqlite::{Row, params};
 
 use crate::{
-    account::{Account, ScriptType},
+    account::{Account, AccountKey, Keychain, ScriptType},
     ledger::{KeyLocation, Ledger, LedgerError, file, now, within},
     network::Network,
     text::SafeText,
@@ -90,7 +88,7 @@ impl Synced {
     }
 }
 
-const COLUMNS: &str = "id, wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height, past";
+const COLUMNS: &str = "id, wallet, network, name, descriptor, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height, past";
 
 impl Ledger {
     /// Adds an account, or lists one that was a candidate. Its name comes from type and number, with the origin's last level,
@@ -106,30 +104,22 @@ impl Ledger {
         past: Past,
     ) -> Result<AccountRow, LedgerError> {
         let network = account.network.name();
-        let same = |row: &AccountRow| {
-            let known = &row.account;
-            (known.network, known.script_type, known.xpub) == (account.network, account.script_type, account.xpub)
-        };
-        if let Some(row) = self.all_accounts(Some(wallet))?.into_iter().find(same) {
+        if let Some(row) = self.all_accounts(Some(wallet))?.into_iter().find(|row| is_same(&row.account, account)) {
             if row.past == Past::Candidate && past != Past::Candidate {
                 return self.list_candidate(row);
             }
             return Err(LedgerError::AccountExists(format!("{wallet}/{}", row.name)));
         }
         let name = self.free_name(wallet, account)?;
-        let origin = account.origin.to_string();
         self.db
             .execute(
-                "INSERT INTO accounts (wallet, network, name, script_type, fingerprint, origin, xpub, watch_only, created, past)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO accounts (wallet, network, name, descriptor, watch_only, created, past)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     wallet,
                     network,
                     name,
-                    account.script_type.purpose(),
-                    account.fingerprint.to_string(),
-                    origin,
-                    account.xpub.to_string(),
+                    account.descriptor(),
                     keys == KeyLocation::Elsewhere,
                     now(),
                     past.number()
@@ -153,18 +143,14 @@ impl Ledger {
     }
 
     fn free_name(&self, wallet: &str, account: &Account) -> Result<String, LedgerError> {
-        let levels: &[bitcoin::bip32::ChildNumber] = account.origin.as_ref();
-        let number = match levels.last() {
-            Some(bitcoin::bip32::ChildNumber::Hardened { index }) => *index,
-            _ => 0,
-        };
+        let number = account.single_key().map_or(0, number_of);
         let taken: Vec<String> = self
             .all_accounts(Some(wallet))?
             .into_iter()
             .filter(|row| row.account.network == account.network)
             .map(|row| row.name)
             .collect();
-        let names = (number..).map(|number| format!("{}-{number}", account.script_type.name()));
+        let names = (number..).map(|number| format!("{}-{number}", account.kind()));
         names.take(10_000).find(|name| !taken.contains(name)).ok_or(LedgerError::Damaged("list of accounts"))
     }
 
@@ -269,10 +255,24 @@ impl Ledger {
     /// The wallet that already uses this master key, if one does.
     ///
     /// # Errors
-    /// The ledger cannot be read.
+    /// The ledger cannot be read or holds a damaged row.
     pub fn wallet_of(&self, fingerprint: Fingerprint) -> Result<Option<String>, LedgerError> {
-        let sql = "SELECT wallet FROM accounts WHERE fingerprint = ?1 AND watch_only = 0 LIMIT 1";
-        self.db.query_row(sql, [fingerprint.to_string()], |row| row.get(0)).optional().map_err(file)
+        let uses = |row: &AccountRow| row.keys == KeyLocation::Here && row.account.has_master(fingerprint);
+        Ok(self.all_accounts(None)?.into_iter().find(uses).map(|row| row.wallet))
+    }
+}
+
+/// Whether two accounts have the same addresses, whatever is said of where their keys come from.
+fn is_same(one: &Account, other: &Account) -> bool {
+    let first = |account: &Account| Keychain::ALL.map(|keychain| account.script(keychain, 0).ok());
+    one.network == other.network && first(one) == first(other)
+}
+
+/// The account number of a standard path: its last level.
+fn number_of(key: &AccountKey) -> u32 {
+    match key.origin.as_ref().last() {
+        Some(ChildNumber::Hardened { index }) => *index,
+        _ => 0,
     }
 }
 
@@ -280,25 +280,21 @@ fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {
     const DAMAGED: LedgerError = LedgerError::Damaged("account");
     let text = |column: usize| row.get::<_, String>(column).map_err(file);
     let network: Network = text(2)?.parse().map_err(|_| DAMAGED)?;
-    let script_type = ScriptType::from_purpose(row.get(4).map_err(file)?).ok_or(DAMAGED)?;
-    let fingerprint = Fingerprint::from_str(&text(5)?).map_err(|_| DAMAGED)?;
-    let origin = DerivationPath::from_str(&text(6)?).map_err(|_| DAMAGED)?;
-    let xpub = Xpub::from_str(&text(7)?).map_err(|_| DAMAGED)?;
-    let account = Account::new(network, script_type, fingerprint, origin, xpub).map_err(|_| DAMAGED)?;
-    let keys = if row.get::<_, bool>(8).map_err(file)? { KeyLocation::Elsewhere } else { KeyLocation::Here };
+    let account = Account::parse(&text(4)?, network, ScriptType::P2wpkh).map_err(|_| DAMAGED)?;
+    let keys = if row.get::<_, bool>(5).map_err(file)? { KeyLocation::Elsewhere } else { KeyLocation::Here };
     Ok(AccountRow {
         id: AccountId(row.get(0).map_err(file)?),
         wallet: text(1)?,
         name: text(3)?,
         account,
         keys,
-        past: Past::of_number(row.get(15).map_err(file)?).ok_or(DAMAGED)?,
+        past: Past::of_number(row.get(12).map_err(file)?).ok_or(DAMAGED)?,
         synced: read_synced(row).map_err(file)?,
     })
 }
 
 fn read_synced(row: &Row<'_>) -> Result<Option<Synced>, rusqlite::Error> {
-    let Some(height) = row.get::<_, Option<u32>>(9)? else { return Ok(None) };
-    let witness = row.get::<_, Option<String>>(13)?.zip(row.get::<_, Option<u32>>(14)?);
-    Ok(Some(Synced { height, hash: row.get(10)?, at: row.get(11)?, operator: row.get(12)?, witness }))
+    let Some(height) = row.get::<_, Option<u32>>(6)? else { return Ok(None) };
+    let witness = row.get::<_, Option<String>>(10)?.zip(row.get::<_, Option<u32>>(11)?);
+    Ok(Some(Synced { height, hash: row.get(7)?, at: row.get(8)?, operator: row.get(9)?, witness }))
 }

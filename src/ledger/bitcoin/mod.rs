@@ -4,6 +4,7 @@
 
 mod accounts;
 mod coins;
+mod described;
 mod history;
 mod journal;
 mod neighbourhood;
@@ -21,7 +22,6 @@ mod tests;
 mod transactions;
 mod view;
 
-pub(super) use self::raw_index::index_all;
 pub use self::{
     accounts::{AccountId, AccountRow, Past, Synced},
     coins::{Balance, CoinRow},
@@ -31,3 +31,4 @@ pub use self::{
     scripts::{AddressRow, KnownScript, ToldHistory},
     transactions::{Completeness, Observation, Place},
 };
+pub(super) use self::{described::describe_accounts, raw_index::index_all};

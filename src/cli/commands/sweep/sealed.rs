@@ -144,7 +144,7 @@ fn check_destination(
     let Some(output) = foreign.next() else { return Ok(()) };
     match proof {
         DestinationProof::Typed => Ok(()),
-        DestinationProof::Keys(_) => Err(FlowError::LedgerLies(format!("m/{}", row.account.origin)).into()),
+        DestinationProof::Keys(_) => Err(FlowError::LedgerLies(format!("m/{}", row.account.origin())).into()),
         DestinationProof::Nothing => {
             let question = "The keys of this wallet are not here, so nothing proves that the address is yours.\n\
                             Type it whole, from where you have it: ";

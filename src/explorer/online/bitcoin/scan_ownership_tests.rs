@@ -79,8 +79,8 @@ fn draft(spent: &[Place], to: Place) -> Plan {
     };
     let mut psbt = Psbt::from_unsigned_tx(transaction).expect("unsigned");
     let origin = |(keychain, index): Place| {
-        let key = ACCOUNT_0.public_key(keychain, index).expect("a key");
-        (key, (ACCOUNT_0.fingerprint, ACCOUNT_0.path(keychain, index).expect("a path")))
+        let key = ACCOUNT_0.derived(keychain, index).expect("a place").single_key().expect("a key").public_key;
+        (key, (ACCOUNT_0.keys()[0].fingerprint, ACCOUNT_0.path(keychain, index).expect("a path")))
     };
     for ((map, parent), place) in psbt.inputs.iter_mut().zip(parents).zip(spent) {
         map.non_witness_utxo = Some(parent);
