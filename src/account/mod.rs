@@ -10,7 +10,8 @@ use bitcoin::{
 };
 use miniscript::{
     Descriptor,
-    descriptor::{DescriptorPublicKey, DescriptorType},
+    descriptor::DescriptorPublicKey,
+    policy::{Liftable, semantic::Policy},
 };
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +152,12 @@ pub struct Account {
     keys: Vec<AccountKey>,
 }
 
+/// So many of so many keys.
+struct Quorum {
+    needed: usize,
+    keys: usize,
+}
+
 impl PartialEq for Account {
     /// The rest follows from network and descriptor.
     fn eq(&self, other: &Self) -> bool {
@@ -220,12 +227,29 @@ impl Account {
     /// What kind of account it is, in one word: the name after `--type`, `multisig` or `miniscript`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        use DescriptorType::{ShSortedMulti, ShWshSortedMulti, WshSortedMulti};
-        match (self.script_type(), self.descriptor.desc_type()) {
-            (Some(script_type), _) => script_type.name(),
-            (None, ShSortedMulti | ShWshSortedMulti | WshSortedMulti) => "multisig",
-            (None, _) => "miniscript",
+        match self.script_type() {
+            Some(script_type) => script_type.name(),
+            None if self.quorum().is_some() => "multisig",
+            None => "miniscript",
         }
+    }
+
+    /// The same with numbers: `2-of-3 multisig`, `miniscript of 4 keys`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match (self.script_type(), self.quorum()) {
+            (None, Some(Quorum { needed, keys })) => format!("{needed}-of-{keys} {}", self.kind()),
+            (None, None) => format!("{} of {} keys", self.kind(), self.keys.len()),
+            (Some(script_type), _) => script_type.name().to_owned(),
+        }
+    }
+
+    /// How many of how many keys sign, where that alone is asked for.
+    fn quorum(&self) -> Option<Quorum> {
+        let Policy::Thresh(threshold) = self.descriptor.lift().ok()?.normalized() else { return None };
+        let is_key = |policy: &std::sync::Arc<Policy<_>>| matches!(policy.as_ref(), Policy::Key(_));
+        let are_keys = threshold.iter().all(is_key);
+        are_keys.then(|| Quorum { needed: threshold.k(), keys: threshold.n() })
     }
 
     /// Every extended key, in the order of the descriptor.

@@ -28,6 +28,7 @@ mod scripting;
 mod sealed;
 mod send;
 mod several_explorers;
+mod several_keys;
 mod stale_lists;
 mod sweep;
 mod terminal;

@@ -71,8 +71,8 @@ pub enum BitcoinError {
     /// An input that no known account can sign.
     #[error("input {0} is not of this wallet")]
     ForeignInput(usize),
-    /// Its output asks for more than one signature of one key.
-    #[error("input {0} is of an account of several keys, and this program signs for single keys")]
+    /// It spends a script that is not one of a single key's.
+    #[error("input {0} spends a script of several keys or conditions, and this program signs for single keys")]
     SeveralKeys(usize),
     /// Another signature hash type than ALL (or taproot's DEFAULT).
     #[error("input {input} asks for signature hash type {sighash}, which would leave parts of the transaction open")]

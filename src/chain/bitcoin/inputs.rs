@@ -115,7 +115,17 @@ fn fill(psbt: &Psbt, place: usize, search: OwnershipSearch<'_>, known: &mut Chec
     if known.proof == AmountProof::Unproven {
         return Err(contradiction("its amount is only claimed: the whole previous transaction is missing"));
     }
-    known.found.as_ref().map(|_| ()).ok_or(BitcoinError::ForeignInput(place))
+    match &known.found {
+        Some(_) => Ok(()),
+        None if is_of_several_keys(claims) => Err(BitcoinError::SeveralKeys(place)),
+        None => Err(BitcoinError::ForeignInput(place)),
+    }
+}
+
+/// Whether a script beyond those of one key is named for an input.
+fn is_of_several_keys(claims: &psbt::Input) -> bool {
+    let redeem = claims.redeem_script.as_ref().is_some_and(|redeem| !redeem.is_witness_program());
+    redeem || claims.witness_script.is_some() || !claims.tap_scripts.is_empty()
 }
 
 /// The scripts that a PSBT gives must be those that the spent output commits to (BIP-174, signer checks).

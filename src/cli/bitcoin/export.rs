@@ -19,6 +19,9 @@ pub(crate) struct Exported {
     pub(crate) account: String,
     pub(crate) network: Network,
     pub(crate) kind: &'static str,
+    /// The kind with its numbers, for eyes.
+    #[serde(skip)]
+    pub(crate) summary: String,
     /// Path, master and key of an account of one key.
     #[serde(flatten)]
     pub(crate) single_key: SingleKeyFields,
@@ -66,6 +69,7 @@ pub(crate) fn exported(row: &AccountRow) -> Exported {
         account: row.name.clone(),
         network: account.network,
         kind: account.kind(),
+        summary: account.summary(),
         single_key: single_key.unwrap_or_default(),
         keys: account.keys().iter().map(ExportedKey::of).collect(),
         descriptor: account.descriptor(),
@@ -101,7 +105,7 @@ impl Report for Exported {
         let keys = if self.watch_only { " · watch-only" } else { "" };
         page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
         if self.keys.len() > 1 {
-            page.field("Kind", &format!("{} of {} keys", self.kind, self.keys.len()));
+            page.field("Kind", &self.summary);
         }
         for key in &self.keys {
             page.field("Path", &format!("{} of master {}", key.path, key.fingerprint));

@@ -219,7 +219,7 @@ impl Report for AccountList {
             vec![
                 format!("{}/{}", account.wallet, account.account),
                 account.network.to_string(),
-                account.single_key.path.clone().unwrap_or_else(|| account.kind.to_owned()),
+                account.single_key.path.clone().unwrap_or_else(|| account.summary.clone()),
                 account.single_key.fingerprint.clone().unwrap_or_else(|| format!("{} keys", account.keys.len())),
                 keys.to_owned(),
             ]
