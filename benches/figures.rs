@@ -1,4 +1,5 @@
-//! The figures we publish, measured on whole commands of the release binary: start, balance, first scan, idle re-sync.
+//! The figures we publish, measured on whole commands of the release binary: start, balance, first scan, idle re-sync; and what
+//! an address costs beside a plain loop.
 //!
 //!   cargo bench --bench figures                 500 used addresses, 40 ms added to each request
 //!   cargo bench --bench figures -- 5000 40      other numbers
@@ -13,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bitcoin::{CompressedPublicKey, ScriptBuf, bip32::ChildNumber, secp256k1::Secp256k1};
 use fastness::{
     account::{Account, Keychain, ScriptType},
     network::Network,
@@ -45,6 +47,40 @@ fn main() {
     println!("  history          {:>8.2?}   median of 21", median((0..21).map(|_| run(&["history"])).collect()));
     println!("  first scan       {first:>8.2?}   {first_requests} requests");
     println!("  idle re-sync     {idle:>8.2?}   {idle_requests} requests, median of 5");
+    for kind in ScriptType::ALL {
+        let [ours, plain] = addresses(kind).map(|time| time / ADDRESSES);
+        println!("  one {:<13} {ours:>8.2?}   {plain:.2?} in a plain loop of rust-bitcoin", kind.name());
+    }
+}
+
+/// Addresses that are derived for one figure.
+const ADDRESSES: u32 = 10_000;
+
+/// The time for scripts of an account as this program derives them, and as a plain loop does.
+fn addresses(kind: ScriptType) -> [Duration; 2] {
+    let xpub = Account::parse(TPUB, Network::Regtest, kind).unwrap().keys()[0].xpub;
+    let account = Account::parse(&xpub.to_string(), Network::Regtest, kind).unwrap();
+    let start = Instant::now();
+    let ours: Vec<ScriptBuf> = (0..ADDRESSES).map(|index| account.script(Keychain::Receive, index).unwrap()).collect();
+    let first = start.elapsed();
+    let secp = Secp256k1::verification_only();
+    let start = Instant::now();
+    let chain = xpub.derive_pub(&secp, &[ChildNumber::Normal { index: 0 }]).unwrap();
+    let plain: Vec<ScriptBuf> = (0..ADDRESSES)
+        .map(|index| {
+            let key = chain.derive_pub(&secp, &[ChildNumber::Normal { index }]).unwrap().public_key;
+            let key = CompressedPublicKey(key);
+            match kind {
+                ScriptType::P2pkh => ScriptBuf::new_p2pkh(&key.pubkey_hash()),
+                ScriptType::P2shP2wpkh => ScriptBuf::new_p2wpkh(&key.wpubkey_hash()).to_p2sh(),
+                ScriptType::P2wpkh => ScriptBuf::new_p2wpkh(&key.wpubkey_hash()),
+                ScriptType::P2tr => ScriptBuf::new_p2tr(&secp, key.0.x_only_public_key().0, None),
+            }
+        })
+        .collect();
+    let second = start.elapsed();
+    assert!(ours == plain, "the two derive the same");
+    [first, second]
 }
 
 /// A chain on which the first `used` receive addresses of the account were paid once each.

@@ -7,23 +7,29 @@
 
 mod synthetic;
 
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_eips::Encodable2718;
+use alloy_primitives::{Address, Signature, TxKind, U256};
 use bitcoin::{
     Network, TxOut,
     bip32::{DerivationPath, Xpriv, Xpub},
     secp256k1::Secp256k1,
 };
 use fastness::{
-    account::{Account, Keychain, STANDARD_GAP, ScriptType, Search},
+    account::{Account, EthereumAccount, Keychain, STANDARD_GAP, ScriptType, Search},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{
         Coin, OwnAccount, Ownership, Snapshot, decode,
         plan::plan,
         sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
+    chain::ethereum as evm,
     flow::{
         self,
         bitcoin::{CarriedPsbt, Draft, DraftContext, SignedFile},
+        ethereum::{CarriedTransaction, EvmContext, EvmDraft},
     },
+    network::{EvmChain, NetworkClass},
     request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
     review::Role,
 };
@@ -149,4 +155,44 @@ fn a_psbt_that_was_signed_elsewhere_is_the_plan_or_refused() {
         std::mem::swap(&mut first[0].tap_key_sig, &mut second[0].tap_key_sig);
         assert!(answer(swapped).is_err(), "{kind:?}: signatures of another input");
     }
+}
+
+/// A transfer of 5 wei by the account of a key, and the same signed by another program.
+fn evm_transfer(key: &k256::ecdsa::SigningKey, value: u64) -> (EvmDraft, Vec<u8>) {
+    let chain = EvmChain::by_id(31_337).unwrap();
+    let transaction = TxEip1559 {
+        chain_id: 31_337,
+        nonce: 7,
+        gas_limit: 21_000,
+        max_fee_per_gas: 2_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+        to: TxKind::Call(Address::repeat_byte(0x22)),
+        value: U256::from(value),
+        ..TxEip1559::default()
+    };
+    let mut unsigned = Vec::new();
+    transaction.encode_for_signing(&mut unsigned);
+    let from = Address::from_public_key(key.verifying_key());
+    let plan = evm::Plan { chain, from, unsigned, delegate: None };
+    let (signature, parity) = key.sign_prehash_recoverable(transaction.signature_hash().as_slice()).unwrap();
+    let signed = transaction.into_signed(Signature::from((signature, parity))).encoded_2718();
+    (EvmDraft { plan, context: EvmContext::default() }, signed)
+}
+
+#[test]
+fn a_transaction_that_was_signed_elsewhere_is_the_plan_or_refused() {
+    let [key, other] = [7, 8].map(|byte| k256::ecdsa::SigningKey::from_slice(&[byte; 32]).unwrap());
+    let (draft, signed) = evm_transfer(&key, 5);
+    let ours = evm::Ownership {
+        accounts: vec![EthereumAccount::watched(NetworkClass::Test, draft.plan.from)],
+        ..evm::Ownership::default()
+    };
+    let approved = flow::ethereum::approve(&draft, &ours, |_| Ok(())).unwrap();
+    let answer =
+        |bytes| flow::ethereum::sign(&approved, &CarriedTransaction(bytes)).map_err(|failure| failure.entry().code);
+    assert_eq!(answer(signed.clone()).map(|found| found.bytes), Ok(signed.clone()));
+    assert_eq!(answer(evm_transfer(&key, 6).1), Err("flow.review_changed"), "another amount");
+    assert_eq!(answer(evm_transfer(&other, 5).1), Err("flow.review_changed"), "another signer");
+    assert!(answer(signed[..signed.len() - 1].to_vec()).is_err(), "cut short");
+    assert!(answer(draft.plan.unsigned.clone()).is_err(), "not signed at all");
 }

@@ -22,9 +22,6 @@ const SLIP132: [(ScriptType, [u8; 4], [u8; 4]); 2] = [
     (ScriptType::P2shP2wpkh, [0x04, 0x9d, 0x7c, 0xb2], [0x04, 0x4a, 0x52, 0x62]),
     (ScriptType::P2wpkh, [0x04, 0xb2, 0x47, 0x46], [0x04, 0x5f, 0x1c, 0xf6]),
 ];
-/// BIP-32 version bytes of `xpub` and `tpub`.
-const BIP32: [[u8; 4]; 2] = [[0x04, 0x88, 0xb2, 0x1e], [0x04, 0x35, 0x87, 0xcf]];
-
 /// The key of an account of one key in SLIP-132 form: `ypub`/`zpub` (`upub`/`vpub` on test networks), else the plain
 /// `xpub`/`tpub`.
 #[must_use]
@@ -101,9 +98,9 @@ fn any_key(text: &str) -> Option<AnyKey> {
     let mut bytes = base58::decode_check(text).ok()?;
     let mut kind = None;
     for (script_type, main, test) in SLIP132 {
-        for (version, plain) in [(main, BIP32[0]), (test, BIP32[1])] {
+        for (version, network) in [(main, Network::Bitcoin), (test, Network::Testnet4)] {
             if bytes.starts_with(&version) {
-                bytes[..4].copy_from_slice(&plain);
+                bytes[..4].copy_from_slice(&network.chain().xpub);
                 kind = Some(script_type);
             }
         }

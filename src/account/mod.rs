@@ -5,7 +5,7 @@
 use std::fmt;
 
 use bitcoin::{
-    Script, ScriptBuf,
+    Script, ScriptBuf, WitnessVersion,
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
 };
 use miniscript::{
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     explain::{Entry, Explain, catalogue},
-    network::Network,
+    network::{Features, Network},
     text::SafeText,
 };
 
@@ -191,6 +191,7 @@ impl Account {
     /// A key is of the other class of networks, or the descriptor has not two chains, is not safe or can never be spent.
     pub fn of_descriptor(network: Network, descriptor: Descriptor<DescriptorPublicKey>) -> Result<Self, AccountError> {
         let keys = keys::of_descriptor(&descriptor, network)?;
+        check_features(network, &descriptor)?;
         let is_single = SingleKeyForm::of(&descriptor).is_some();
         if !is_single {
             check_form(&descriptor)?;
@@ -340,6 +341,16 @@ impl Account {
         let mut places = self.keys.iter().filter_map(|key| key.place_of(fingerprint, path));
         let first = places.next()?;
         Some(places.find(|place| place.is_certain).filter(|_| !first.is_certain).unwrap_or(first))
+    }
+}
+
+/// A script that the network does not know could be spent by anyone there.
+fn check_features(network: Network, descriptor: &Descriptor<DescriptorPublicKey>) -> Result<(), AccountError> {
+    let Features { segwit, taproot, .. } = network.chain().features;
+    match descriptor.desc_type().segwit_version() {
+        Some(WitnessVersion::V1) if !taproot => Err(unsupported("the network has no taproot")),
+        Some(_) if !segwit => Err(unsupported("the network has no segwit")),
+        _ => Ok(()),
     }
 }
 

@@ -101,7 +101,7 @@ fn fill_in(dice: &mut Dice, snapshot: &Snapshot, request: &mut Request) {
     for (place, payment) in request.payments.iter_mut().enumerate() {
         let rest = parts - u64::try_from(place).unwrap();
         let value = if rest == 1 { left } else { left / rest };
-        let value = value.max(policy::dust_limit(&payment.script));
+        let value = value.max(policy::dust_limit(&payment.script, snapshot.account.network));
         left = left.saturating_sub(value);
         payment.quantity = Quantity::Exact(Amount::sat(value));
     }
@@ -139,6 +139,6 @@ pub(crate) fn target(snapshot: &Snapshot, request: &Request, pay: u64) -> fund::
         outputs: request.payments.len() as u64 + u64::from(request.memo.is_some()),
         fee: request.fee,
         change_bytes: change.len() as u64 + 9,
-        change_minimum: policy::dust_limit(&change),
+        change_minimum: policy::dust_limit(&change, snapshot.account.network),
     }
 }

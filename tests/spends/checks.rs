@@ -102,7 +102,9 @@ fn outputs(case: &Case, transaction: &Transaction, review: &Review) -> Result<()
         }
         change += 1;
         ensure(output.script_pubkey == next, || "change that is not on the next change script".to_owned())?;
-        ensure(output.value.to_sat() >= policy::dust_limit(&next), || "change that is dust".to_owned())?;
+        ensure(output.value.to_sat() >= policy::dust_limit(&next, case.snapshot.account.network), || {
+            "change that is dust".to_owned()
+        })?;
     }
     ensure(change <= 1, || format!("{change} change outputs"))?;
     let memos = usize::from(case.request.memo.is_some());

@@ -82,7 +82,7 @@ pub(super) fn examine_with(plan: &Plan, search: OwnershipSearch<'_>) -> Examinat
             problems.push(problem);
             None
         });
-        problems.extend(policy::check_dust(&output.script_pubkey, output.value.to_sat()).err());
+        problems.extend(policy::check_dust(&output.script_pubkey, output.value.to_sat(), plan.network).err());
         outputs.push(describe_output(output, Standing::of(found, &reach), plan.network));
     }
     let fee = fee(&checked, transaction);
@@ -143,7 +143,7 @@ fn assemble(plan: &Plan, checked: &[CheckedInput], outputs: Vec<ReviewedOutput>,
         replaceable: transaction.is_explicitly_rbf(),
         locktime: locktime(transaction),
         sighash: "all inputs sign everything",
-        warnings: warnings(transaction, &outputs, fee_rate),
+        warnings: warnings(plan, &outputs, fee_rate),
         outputs,
     }
 }
@@ -279,10 +279,11 @@ pub fn locktime(transaction: &bitcoin::Transaction) -> Locktime {
     }
 }
 
-fn warnings(transaction: &bitcoin::Transaction, outputs: &[ReviewedOutput], fee_rate: Option<FeeRate>) -> Vec<Warning> {
+fn warnings(plan: &Plan, outputs: &[ReviewedOutput], fee_rate: Option<FeeRate>) -> Vec<Warning> {
+    let (transaction, network) = (&plan.psbt.unsigned_tx, plan.network);
     let mut warnings = Vec::new();
     let mut warn = |code, text: &str| warnings.push(Warning { code, text: text.to_owned() });
-    if fee_rate.is_some_and(|rate| rate < policy::RELAYED_BY_ALL) {
+    if fee_rate.is_some_and(|rate| rate < policy::relayed_by_all(network)) {
         warn("low_fee_rate", "the fee is below 1 sat/vB: many nodes do not relay it, and it can wait for long");
     }
     let is_long =

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     account::{Account, Keychain},
     amount::Quantity,
+    network::Network,
     request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Request},
 };
 
@@ -30,7 +31,7 @@ use crate::{
 /// Too little money, dust, a fee above the stops, or a request that contradicts itself.
 pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Result<Plan, BitcoinError> {
     let mut random = Random(randomness);
-    let mut outputs = outputs(request)?;
+    let mut outputs = outputs(request, snapshot.account.network)?;
     let coins = allowed::coins(request, snapshot)?;
     let timing = Timing::of_plan(&snapshot.account, request.replacement, snapshot.tip_height, &mut random)?;
     let target = target(&snapshot.account, &outputs, request.fee, timing)?;
@@ -46,7 +47,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
             let output = outputs.get_mut(place).ok_or(BitcoinError::Bug("a recipient without an output"))?;
             let value = remainder(&coins, &target);
             output.value = value.map_err(|error| error.with_held_back(request, snapshot))?;
-            policy::check_dust(&output.script_pubkey, output.value.to_sat())?;
+            policy::check_dust(&output.script_pubkey, output.value.to_sat(), snapshot.account.network)?;
             (coins, None)
         }
     };
@@ -73,7 +74,7 @@ fn place_of_all(request: &Request) -> Result<Option<usize>, BitcoinError> {
 }
 
 /// One output for every recipient in the order typed (`all` is filled in later), then the memo.
-fn outputs(request: &Request) -> Result<Vec<TxOut>, BitcoinError> {
+fn outputs(request: &Request, network: Network) -> Result<Vec<TxOut>, BitcoinError> {
     if request.payments.is_empty() {
         return Err(BitcoinError::BadRequest("there is nobody to pay".to_owned()));
     }
@@ -84,7 +85,7 @@ fn outputs(request: &Request) -> Result<Vec<TxOut>, BitcoinError> {
             Quantity::Exact(amount) => amount.to_sat().ok_or(BitcoinError::Bug("a parsed amount beyond 64 bits"))?,
         };
         if payment.quantity != Quantity::All {
-            policy::check_dust(&payment.script, value)?;
+            policy::check_dust(&payment.script, value, network)?;
         }
         outputs.push(TxOut { value: Amount::from_sat(value), script_pubkey: payment.script.clone() });
     }
@@ -115,7 +116,7 @@ pub(super) fn target(account: &Account, outputs: &[TxOut], fee: Fee, timing: Tim
         outputs: outputs.len() as u64,
         fee,
         change_bytes: change.len() as u64 + 9,
-        change_minimum: policy::dust_limit(&change),
+        change_minimum: policy::dust_limit(&change, account.network),
     })
 }
 

@@ -5,14 +5,13 @@ use bitcoin::{Script, ScriptBuf, Transaction};
 use super::{BitcoinError, outputs::Form};
 use crate::{
     amount::{FeeRate, sat_text},
+    network::Network,
     request::FeeLimit,
     review::Review,
 };
 
 /// No fee rate above this is ever an intention: the highest sustained rates seen were near it.
 pub const MAX_FEE_RATE: FeeRate = FeeRate::from_sat_per_vb(500);
-/// What every node relays: Bitcoin Core's default before version 30, which has a tenth of it.
-pub const RELAYED_BY_ALL: FeeRate = FeeRate::from_sat_per_vb(1);
 /// No fee above 0.01 BTC without naming it (a 19.8 BTC fee was paid in 2023).
 pub const MAX_FEE: u64 = 1_000_000;
 /// No fee above one tenth of what is paid without naming it.
@@ -54,15 +53,22 @@ pub fn check_weight(vsize: u64, inputs: usize) -> Result<(), BitcoinError> {
 ///
 /// # Errors
 /// The value is dust.
-pub fn check_dust(script: &Script, value: u64) -> Result<(), BitcoinError> {
-    let minimum = dust_limit(script);
+pub fn check_dust(script: &Script, value: u64, network: Network) -> Result<(), BitcoinError> {
+    let minimum = dust_limit(script, network);
     if value < minimum && !script.is_op_return() { Err(BitcoinError::Dust { value, minimum }) } else { Ok(()) }
 }
 
-/// The least value that nodes relay in an output of this script, in satoshi (Bitcoin Core's GetDustThreshold at 3 sat/vB).
+/// The least value that nodes of a network relay in an output of this script, in satoshi (Bitcoin Core's GetDustThreshold).
 #[must_use]
-pub fn dust_limit(script: &Script) -> u64 {
-    script.minimal_non_dust().to_sat()
+pub fn dust_limit(script: &Script, network: Network) -> u64 {
+    let rate = bitcoin::FeeRate::from_sat_per_kwu(network.chain().dust_relay / 4);
+    script.minimal_non_dust_custom(rate).to_sat()
+}
+
+/// What every node of a network relays; Bitcoin Core's default since version 30 is a tenth of it.
+#[must_use]
+pub const fn relayed_by_all(network: Network) -> FeeRate {
+    FeeRate { sat_per_kvb: network.chain().min_relay }
 }
 
 /// Refuses what is ours where no search looks, unless its script was agreed to by name.
@@ -132,7 +138,7 @@ mod tests {
 
     #[test]
     fn dust_limits_are_those_of_bitcoin_core() {
-        let limit = |hex: &str| dust_limit(&bitcoin::ScriptBuf::from_hex(hex).expect("a script"));
+        let limit = |hex: &str| dust_limit(&bitcoin::ScriptBuf::from_hex(hex).expect("a script"), Network::Bitcoin);
         assert_eq!(limit(&format!("0014{}", "00".repeat(20))), 294);
         assert_eq!(limit(&format!("76a914{}88ac", "00".repeat(20))), 546);
         assert_eq!(limit(&format!("a914{}87", "00".repeat(20))), 540);

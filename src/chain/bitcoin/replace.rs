@@ -94,6 +94,9 @@ pub fn replace(
 ) -> Result<Plan, BitcoinError> {
     let ReplacementRequest { purpose, fee, fee_limit } = request;
     check_spends(original)?;
+    if !snapshot.account.network.chain().features.replacement {
+        return Err(BitcoinError::BadRequest("nodes of this network do not replace a transaction".to_owned()));
+    }
     let mut outputs = match purpose {
         Purpose::Bump => payments(original, snapshot)?,
         Purpose::Cancel => Vec::new(),
@@ -193,7 +196,7 @@ fn from_payment(
         return Err(too_little(original, fee, least)?);
     }
     let value = spent.checked_sub(fee).ok_or_else(|| BitcoinError::insufficient(fee, spent))?;
-    if policy::check_dust(&payment.script_pubkey, value).is_err() {
+    if policy::check_dust(&payment.script_pubkey, value, snapshot.account.network).is_err() {
         return Ok(None);
     }
     let reduced = TxOut { value: Amount::from_sat(value), script_pubkey: payment.script_pubkey.clone() };

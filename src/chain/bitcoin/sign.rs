@@ -17,7 +17,7 @@ use miniscript::{Satisfier, psbt::PsbtExt};
 use super::{BitcoinError, Owned, Ownership, Plan, consensus, inputs, policy};
 use crate::{
     account::ScriptType,
-    network::Network,
+    network::{Network, SighashRules},
     signing::{Job, Scheme, Signature, Signed},
 };
 
@@ -26,6 +26,8 @@ use crate::{
 /// # Errors
 /// An input must not be signed, for any reason that a review names.
 pub fn jobs(plan: &Plan, ours: &Ownership) -> Result<Vec<Job>, BitcoinError> {
+    // The digests below are those of Bitcoin's rules.
+    let SighashRules::Bitcoin = plan.network.chain().sighash;
     policy::check_form(&plan.psbt.unsigned_tx)?;
     let checked = inputs::checked(&plan.psbt, ours)?;
     let spent: Vec<TxOut> = checked.iter().map(|(output, _)| output.clone()).collect();

@@ -167,7 +167,7 @@ pub fn sweep(key: PublicKey, coins: &[KeyCoin], request: &SweepRequest) -> Resul
     let fee = request.rate.fee(vsize(coins, &to));
     let value = available.checked_sub(fee);
     let value = value.ok_or_else(|| BitcoinError::insufficient(fee, available))?;
-    policy::check_dust(&to, value)?;
+    policy::check_dust(&to, value, request.network)?;
     let input = |coin: &KeyCoin| TxIn {
         previous_output: coin.outpoint,
         script_sig: ScriptBuf::new(),

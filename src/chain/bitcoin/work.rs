@@ -5,13 +5,15 @@
 
 use bitcoin::{BlockHash, Target, params::Params};
 
-use crate::network::Network;
+use crate::network::{Network, ProofOfWork};
 
 /// Whether a target is as hard as the network's blocks of this height are.
 ///
 /// Test networks allow their easiest block at any height; what is proven there is what such work proves.
 #[must_use]
 pub(super) fn is_enough(network: Network, height: u32, target: Target) -> bool {
+    // The target is compared with the hash that this work makes of a header (spv.rs).
+    let ProofOfWork::Sha256d = network.chain().work;
     let params = Params::new(network.address_params());
     let floors = network.chain().work_floors.iter().rev();
     let Some((_, floor)) = floors.clone().find(|(from, _)| *from <= height) else {

@@ -19,7 +19,7 @@ use crate::cli::{
 use fastness::{
     chain::ethereum::{Ownership, SignedTransaction, decode},
     explain::Failure,
-    flow::ethereum::{self, EvmDraft},
+    flow::ethereum::{self, EvmDraft, KeystoreSigner},
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
     store::WalletName,
@@ -80,7 +80,7 @@ pub(crate) fn sign(
     let listed = known.accounts.iter().find(|account| account.address == draft.plan.from);
     let path = listed.and_then(|account| account.origin.as_ref()).map(|origin| origin.path.clone());
     let path = path.or_else(|| ethereum::claimed_path(&draft.context, keys.fingerprint()));
-    let signed = ethereum::sign(approved, &keys, path.as_ref())?;
+    let signed = ethereum::sign(&approved, &KeystoreSigner { keys: &keys, path: path.as_ref() })?;
     Ok(EvmSigned::new(&signed, review))
 }
 

@@ -13,6 +13,7 @@ mod planning;
 mod planning_context;
 mod repeat;
 mod signed_file;
+mod signer;
 mod simulate;
 mod track;
 
@@ -28,15 +29,13 @@ pub use self::{
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
     repeat::{interrupted, refuse_repeat, refuse_used_key},
     signed_file::{read_signed, read_signed_plan, signed_text},
+    signer::{CarriedTransaction, KeystoreSigner, Signer},
     track::{EvmTracked, refresh, track},
 };
 pub use crate::flow::ethereum::planning_context::{PlanningContext, price_note};
 use crate::{
     account::{EthereumAccount, KeyOrigin, Layout},
-    chain::{
-        Chain,
-        ethereum::{Ethereum, EthereumError, Ownership, Plan, SignedTransaction, sign as ethereum_sign},
-    },
+    chain::ethereum::{EthereumError, Ownership, SignedTransaction},
     explain::Failure,
     flow::FlowError,
     keystore::Keys,
@@ -50,10 +49,9 @@ const SEARCHED: u32 = 20;
 /// A plan that a person or a stated limit agreed to. Made by [`approve`] only.
 #[derive(Debug)]
 pub struct EvmApproved {
-    plan: Plan,
+    draft: EvmDraft,
     review: EvmReview,
-    typed_signatures: Vec<String>,
-    allowed_delegates: Vec<Address>,
+    ours: Ownership,
 }
 
 impl EvmApproved {
@@ -75,36 +73,15 @@ pub fn approve(
 ) -> Result<EvmApproved, Failure> {
     let review = reviewed(draft, ours)?;
     agree(&review)?;
-    Ok(EvmApproved {
-        plan: draft.plan.clone(),
-        review,
-        typed_signatures: ours.typed_signatures.clone(),
-        allowed_delegates: ours.allowed_delegates.clone(),
-    })
+    Ok(EvmApproved { draft: draft.clone(), review, ours: ours.clone() })
 }
 
-/// Approved -> Signed: the account is derived from the keys themselves; an authorisation of our own is signed first
-/// (EIP-7702), then the transaction; the sender is recovered from the result.
+/// Approved -> Signed: reviewed once more with what the signer derives, signed, and proven to be that plan by its sender.
 ///
 /// # Errors
-/// The keys do not own the sender, the transaction must not be signed, or the result is not the plan.
-pub fn sign(approved: EvmApproved, keys: &Keys, hint: Option<&DerivationPath>) -> Result<SignedTransaction, Failure> {
-    let account = account_of_keys(keys, approved.plan.from, hint)?;
-    let ours = Ownership {
-        accounts: vec![account],
-        typed_signatures: approved.typed_signatures,
-        allowed_delegates: approved.allowed_delegates,
-        ..Ownership::default()
-    };
-    let mut plan = approved.plan;
-    if let Some(job) = ethereum_sign::authorization_job(&plan, &ours)? {
-        let signatures = keys.sign_ethereum(std::slice::from_ref(&job))?;
-        let signature = signatures.first().ok_or(EthereumError::Bug("one job has one signature"))?;
-        plan = ethereum_sign::authorized(plan, signature)?;
-    }
-    let jobs = Ethereum::jobs(&plan, &ours)?;
-    let signatures = keys.sign_ethereum(&jobs)?;
-    Ok(Ethereum::finish(plan, &jobs, &signatures)?)
+/// The signer does not own the sender, the review changed, the transaction must not be signed, or the result is not the plan.
+pub fn sign(approved: &EvmApproved, signer: &impl Signer) -> Result<SignedTransaction, Failure> {
+    signer::signed(approved, signer)
 }
 
 /// The account with this address, derived from the keys: at the path named, else among the first of every layout.
