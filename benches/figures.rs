@@ -3,6 +3,7 @@
 //!
 //!   cargo bench --bench figures                 500 used addresses, 40 ms added to each request
 //!   cargo bench --bench figures -- 5000 40      other numbers
+//!   FASTNESS_BESIDE=bdk-cli cargo bench --bench figures     the same of bdk-cli with `--features esplora`, in the same run
 //!
 //! The explorer is the practice chain's server on loopback with a delay of its own. Medians of several runs; no network.
 #![allow(missing_docs)]
@@ -29,28 +30,101 @@ fn main() {
     let (used, delay) = (numbers.first().copied().unwrap_or(500), numbers.get(1).copied().unwrap_or(40));
     let home = tempfile::tempdir().unwrap();
     let server = chain_with(used);
-    let run = |arguments: &[&str]| timed(home.path(), &server.url(), arguments);
-
-    run(&["account", "add", "--wallet", "bench", "--xpub", TPUB]);
-    server.faults().plan(Fault::Delay(Duration::from_millis(delay)), u32::MAX);
-    let before = server.requests();
-    let first = run(&["sync"]);
-    let first_requests = server.requests() - before;
-    let again = server.requests();
-    let idle = median((0..5).map(|_| run(&["sync"])).collect());
-    let idle_requests = (server.requests() - again) / 5;
-    server.faults().clear();
-
     println!("{used} used addresses, {delay} ms added to each request");
-    println!("  --version        {:>8.2?}   median of 21", median((0..21).map(|_| run(&["--version"])).collect()));
-    println!("  balance          {:>8.2?}   median of 21", median((0..21).map(|_| run(&["balance"])).collect()));
+
+    let run = |arguments: &[&str]| timed(home.path(), &server.url(), arguments);
+    run(&["account", "add", "--wallet", "bench", "--xpub", TPUB]);
+    let delay = Duration::from_millis(delay);
+    let ours =
+        Figures::measure(&server, delay, &run, Words { scan: &["sync"], sync: &["sync"], balance: &["balance"] });
+    println!("fastness");
+    ours.print();
     println!("  history          {:>8.2?}   median of 21", median((0..21).map(|_| run(&["history"])).collect()));
-    println!("  first scan       {first:>8.2?}   {first_requests} requests");
-    println!("  idle re-sync     {idle:>8.2?}   {idle_requests} requests, median of 5");
+    if let Some(program) = std::env::var_os("FASTNESS_BESIDE") {
+        let theirs = beside(program.as_ref(), home.path(), &server, delay);
+        println!("bdk-cli");
+        theirs.print();
+        println!("ratios of time: {}", ours.ratios(&theirs));
+    }
     for kind in ScriptType::ALL {
         let [ours, plain] = addresses(kind).map(|time| time / ADDRESSES);
         println!("  one {:<13} {ours:>8.2?}   {plain:.2?} in a plain loop of rust-bitcoin", kind.name());
     }
+}
+
+/// What one program took.
+struct Figures {
+    version: Duration,
+    balance: Duration,
+    scan: Duration,
+    scan_requests: u64,
+    sync: Duration,
+    sync_requests: u64,
+}
+
+/// The commands of one program.
+struct Words<'a> {
+    scan: &'a [&'a str],
+    sync: &'a [&'a str],
+    balance: &'a [&'a str],
+}
+
+impl Figures {
+    fn measure(server: &Server, delay: Duration, run: &dyn Fn(&[&str]) -> Duration, words: Words<'_>) -> Self {
+        server.faults().plan(Fault::Delay(delay), u32::MAX);
+        let before = server.requests();
+        let scan = run(words.scan);
+        let scan_requests = server.requests() - before;
+        let again = server.requests();
+        let sync = median((0..5).map(|_| run(words.sync)).collect());
+        let sync_requests = (server.requests() - again) / 5;
+        server.faults().clear();
+        let whole = |words: &[&str]| median((0..21).map(|_| run(words)).collect());
+        let (version, balance) = (whole(&["--version"]), whole(words.balance));
+        Self { version, balance, scan, scan_requests, sync, sync_requests }
+    }
+
+    fn print(&self) {
+        println!("  --version        {:>8.2?}   median of 21", self.version);
+        println!("  balance          {:>8.2?}   median of 21", self.balance);
+        println!("  first scan       {:>8.2?}   {} requests", self.scan, self.scan_requests);
+        println!("  idle re-sync     {:>8.2?}   {} requests, median of 5", self.sync, self.sync_requests);
+    }
+
+    fn ratios(&self, other: &Self) -> String {
+        let ratio = |ours: Duration, theirs: Duration| ours.as_micros() * 100 / theirs.as_micros().max(1);
+        let parts = [
+            ("--version", ratio(self.version, other.version)),
+            ("balance", ratio(self.balance, other.balance)),
+            ("first scan", ratio(self.scan, other.scan)),
+            ("re-sync", ratio(self.sync, other.sync)),
+        ];
+        parts.map(|(what, percent)| format!("{what} {}.{:02}", percent / 100, percent % 100)).join(", ")
+    }
+}
+
+/// bdk-cli with the same descriptor and the same server.
+fn beside(program: &std::path::Path, home: &std::path::Path, server: &Server, delay: Duration) -> Figures {
+    let account = Account::parse(TPUB, Network::Regtest, ScriptType::P2wpkh).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(["--network", "regtest", "--datadir"]).arg(home.join("bdk")).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let start = Instant::now();
+        let status = command.status().unwrap();
+        let taken = start.elapsed();
+        assert!(status.success(), "{arguments:?}");
+        taken
+    };
+    let (receive, change) = (account.descriptor_of(Keychain::Receive), account.descriptor_of(Keychain::Change));
+    let url = server.url();
+    let wallet = ["wallet", "--wallet", "bench"];
+    let of_wallet = |rest: &[&'static str]| -> Vec<&'static str> { wallet.iter().chain(rest).copied().collect() };
+    let mut config: Vec<&str> = of_wallet(&["config", "--client-type", "esplora", "--database-type", "sqlite"]);
+    config.extend(["--ext-descriptor", &receive, "--int-descriptor", &change, "--url", &url]);
+    run(&config);
+    let (scan, sync, balance) = (of_wallet(&["full_scan"]), of_wallet(&["sync"]), of_wallet(&["balance"]));
+    Figures::measure(server, delay, &run, Words { scan: &scan, sync: &sync, balance: &balance })
 }
 
 /// Addresses that are derived for one figure.

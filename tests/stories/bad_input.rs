@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::Stage;
+use crate::harness::{Stage, key_of, with_key};
 
 #[track_caller]
 fn refused(stage: &Stage, arguments: &[&str], exit: i32, code: &str) {
@@ -62,9 +62,13 @@ fn a_changed_ledger_is_found_out_before_anything_is_signed() {
     stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "2", "-o", "pay.draft"]);
     stage.json(&["account", "add", "--type", "taproot", &stage.password()]);
     let db = rusqlite::Connection::open(stage.path("home/ledger.db")).unwrap();
-    let other =
-        "UPDATE accounts SET xpub = (SELECT xpub FROM accounts WHERE name = 'segwit-0') WHERE name = 'taproot-0'";
-    assert_eq!(db.execute(other, []).unwrap(), 1);
+    let descriptor = |name| -> String {
+        db.query_row("SELECT descriptor FROM accounts WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+    };
+    let (segwit, taproot) = (descriptor("segwit-0"), descriptor("taproot-0"));
+    let changed = with_key(&taproot, key_of(&segwit));
+    let sql = "UPDATE accounts SET descriptor = ?1 WHERE name = 'taproot-0'";
+    assert_eq!(db.execute(sql, [changed]).unwrap(), 1);
     refused(
         &stage,
         &["sign", "pay.draft", "--yes", "--expect-to", &Stage::shop(), &stage.password()],

@@ -5,7 +5,7 @@ use std::fs;
 use bitcoin::secp256k1::Secp256k1;
 use fastness::chain::bitcoin::sweep::scripts;
 
-use crate::harness::{Stage, address_of};
+use crate::harness::{Stage, address_of, key_of, with_key};
 
 /// The test-net private key whose secret is 1.
 const WIF: &str = "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA";
@@ -36,25 +36,34 @@ fn with_paper(place: usize, amounts: &[u64]) -> Stage {
 }
 
 /// Another wallet's account in the place of ours in the ledger.
-fn changed_ledger(stage: &Stage, columns: &str) {
+fn changed_ledger(stage: &Stage, change: Change) {
     stage.restore("other", "legal winner thank year wave sausage worth useful legal winner thank yellow");
     let db = rusqlite::Connection::open(stage.path("home/ledger.db")).unwrap();
-    let of = |wallet: &str| {
-        let sql = "SELECT xpub, fingerprint FROM accounts WHERE wallet = ?1 AND network = 'regtest'";
-        db.query_row(sql, [wallet], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap()
+    let of = |wallet: &str| -> String {
+        let sql = "SELECT descriptor FROM accounts WHERE wallet = ?1 AND network = 'regtest' AND name = 'segwit-0'";
+        db.query_row(sql, [wallet], |row| row.get(0)).unwrap()
     };
-    let ((xpub, fingerprint), (_, own)) = (of("other"), of("main"));
+    let (other, main) = (of("other"), of("main"));
     db.execute("DELETE FROM accounts WHERE wallet = 'other' AND network = 'regtest'", []).unwrap();
-    let fingerprint = if columns.contains("fingerprint") { fingerprint } else { own };
-    let sql = "UPDATE accounts SET xpub = ?1, fingerprint = ?2 WHERE wallet = 'main' AND network = 'regtest'";
-    db.execute(sql, [xpub, fingerprint]).unwrap();
+    let changed = match change {
+        Change::Key => with_key(&main, key_of(&other)),
+        Change::KeyAndMaster => other,
+    };
+    let sql = "UPDATE accounts SET descriptor = ?1 WHERE wallet = 'main' AND network = 'regtest' AND name = 'segwit-0'";
+    db.execute(sql, [changed]).unwrap();
+}
+
+/// What is changed of an account.
+enum Change {
+    Key,
+    KeyAndMaster,
 }
 
 #[test]
 fn a_changed_ledger_takes_nothing_of_a_sweep() {
-    for columns in ["xpub", "xpub, fingerprint"] {
+    for change in [Change::Key, Change::KeyAndMaster] {
         let stage = with_paper(2, &[1_000_000]);
-        changed_ledger(&stage, columns);
+        changed_ledger(&stage, change);
         let refused = stage.run(&[words(&stage.password()).as_slice(), &["--wallet=main", "--json"]].concat());
         assert_eq!((refused.code, refused.error_code().as_str()), (8, "flow.ledger_lies"), "{refused:?}");
         assert!(stage.server.chain().lock().unwrap().mempool_txids().is_empty());

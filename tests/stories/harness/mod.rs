@@ -194,3 +194,16 @@ pub fn sat(amount: &Value) -> u64 {
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }
+
+/// The extended key of a descriptor of one key.
+pub fn key_of(descriptor: &str) -> &str {
+    let (_, key) = descriptor.split_once(']').unwrap();
+    key.split_once('/').unwrap().0
+}
+
+/// A descriptor with another extended key in the place of its own, and a checksum that fits.
+pub fn with_key(descriptor: &str, key: &str) -> String {
+    let body = descriptor.split_once('#').unwrap().0.replace(key_of(descriptor), key);
+    let sum = miniscript::descriptor::checksum::desc_checksum(&body).unwrap();
+    format!("{body}#{sum}")
+}
