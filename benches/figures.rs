@@ -157,14 +157,19 @@ fn addresses(kind: ScriptType) -> [Duration; 2] {
     [first, second]
 }
 
-/// A chain on which the first `used` receive addresses of the account were paid once each.
+/// Payments in one block.
+const IN_A_BLOCK: u32 = 20;
+
+/// A chain on which the first `used` receive addresses of the account were paid once each, by transactions of their own.
 fn chain_with(used: u64) -> Server {
     let account = Account::parse(TPUB, Network::Regtest, ScriptType::P2wpkh).unwrap();
     let mut chain = PracticeChain::in_memory();
-    let payments: Vec<_> = (0..u32::try_from(used).unwrap())
-        .map(|index| (account.script(Keychain::Receive, index).unwrap(), 100_000))
-        .collect();
-    chain.faucet_many(&payments).unwrap();
+    for index in 0..u32::try_from(used).unwrap() {
+        chain.faucet_many(&[(account.script(Keychain::Receive, index).unwrap(), 100_000)]).unwrap();
+        if index % IN_A_BLOCK == IN_A_BLOCK - 1 {
+            chain.mine(1, None).unwrap();
+        }
+    }
     chain.mine(1, None).unwrap();
     Server::start(Arc::new(Mutex::new(chain)), "127.0.0.1:0".parse().unwrap()).unwrap()
 }

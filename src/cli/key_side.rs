@@ -30,6 +30,8 @@ pub(crate) enum Files<'a> {
     Wallet(&'a WalletName),
     /// A wallet's file, to be opened, and the ledger, to be written.
     Account(&'a WalletName),
+    /// The ledger, to be written.
+    Ledger,
     /// The folder of wallets, where a file is replaced.
     Wallets,
     /// The folder of wallets, where a file is made, and the ledger, to be written.
@@ -48,7 +50,7 @@ pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<Pa
     if let Files::Wallets | Files::NewWallet = files {
         access.write.push(home.wallets_path());
     }
-    if let Files::Account(_) | Files::NewWallet = files {
+    if let Files::Account(_) | Files::Ledger | Files::NewWallet = files {
         access.write.extend(home.ledger_files());
     }
     seal_to(&access)

@@ -112,6 +112,7 @@ pub(crate) struct Globals {
     passphrase_fd: Option<u32>,
 }
 
+/// How to begin, where there is no wallet yet.
 const FIRST_PAGE: &str = "\
 fastness 0.1: an HD wallet for the terminal.
 Keys stay sealed; explorers are never believed.
@@ -121,6 +122,7 @@ Start here
   new        create a wallet and back it up
   restore    bring a wallet back from its words
 Every day
+  status     where things stand, and what to type next
   receive    an address to be paid at
   send       plan, review, sign and broadcast in one go
   balance    what you have, and how sure it is
@@ -130,6 +132,25 @@ Offline signing
   inspect    explain any draft, PSBT or transaction
   sign       review and sign a draft
   broadcast  send what was signed
+More: fastness help COMMAND, or fastness --help for all
+";
+
+/// The same of the build without the network: only what it can do.
+const OFFLINE_PAGE: &str = "\
+fastness 0.1, without the network: an HD wallet for a machine that is never online.
+Keys stay sealed.
+
+Start here
+  new        create a wallet and back it up
+  restore    bring a wallet back from its words
+Signing
+  inspect    explain any draft, PSBT or transaction
+  sign       review and sign a draft
+Looking after it
+  status     where things stand, and what to type next
+  account    add accounts, and export them to the machine that watches
+  backup     show the words again, or prove that your paper restores them
+  receive    an address to be paid at
 More: fastness help COMMAND, or fastness --help for all
 ";
 
@@ -143,6 +164,20 @@ impl Report for ShownPage {
     fn page(&self, page: &mut Page) {
         page.verbatim(&self.text);
     }
+}
+
+/// The program without a command: where things stand, or how to begin where there is no wallet.
+fn first_page(mut context: Context) -> Result<u8, Failure> {
+    let status = commands::status::status(&mut context)?;
+    if status.is_empty() && context.ui.form() == OutputFormat::Text {
+        let page = if fastness::explorer::IS_BUILT_IN { FIRST_PAGE } else { OFFLINE_PAGE };
+        let is_here = |line: &&str| cfg!(feature = "practice") || !line.starts_with("  practice ");
+        let text = page.split_inclusive('\n').filter(is_here).collect();
+        context.ui.result(&ShownPage { text })?;
+    } else {
+        context.ui.result(&status)?;
+    }
+    Ok(0)
 }
 
 /// Runs the program on its arguments and answers with the exit code.
@@ -177,10 +212,7 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
             }
             Err(error) => return Err(CliError::Usage(usage(&error)).into()),
         };
-    let Some(command) = cli.command else {
-        ui.result(&ShownPage { text: FIRST_PAGE.to_owned() })?;
-        return Ok(0);
-    };
+    let Some(command) = cli.command else { return first_page(Context::new(cli.globals, given, ui)) };
     if command.sends() {
         interrupts::watch();
     }

@@ -42,6 +42,9 @@ pub use login::NodeLogin;
 #[cfg(feature = "online")]
 pub use online::{EvmExplorer, EvmIndexer, Explorer};
 
+/// Whether this build can use a network at all.
+pub const IS_BUILT_IN: bool = cfg!(feature = "online");
+
 /// Why one explorer gave no usable answer. Our words: nothing of what the server wrote is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]

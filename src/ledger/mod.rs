@@ -3,6 +3,7 @@
 //! One SQLite file. Nothing secret is in it, and a password is never needed to look. It decides nothing: facts come in
 //! from flow/ (a sync, a broadcast), and go out as plain data.
 
+mod backups;
 pub mod bitcoin;
 pub mod ethereum;
 mod labels;

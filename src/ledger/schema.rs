@@ -238,6 +238,12 @@ CREATE TABLE described_accounts (
     UNIQUE (wallet, network, descriptor)
 ) STRICT;
 ",
+    "
+CREATE TABLE backups (
+    fingerprint  TEXT PRIMARY KEY,
+    verified     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Puts the table of descriptors in the place of the old one. Triggers and references name it by its name alone, and stay.

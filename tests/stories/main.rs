@@ -30,6 +30,7 @@ mod send;
 mod several_explorers;
 mod several_keys;
 mod stale_lists;
+mod status;
 mod sweep;
 mod terminal;
 mod wallet_names;

@@ -12,3 +12,4 @@ pub(crate) mod raw_transaction;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod review_page;
+pub(crate) mod total;

@@ -27,7 +27,7 @@ use serde::Serialize;
 
 const WORDS_FLAG: &str = "--words-to-stdout";
 
-/// Show the words of a wallet again, or check a backup without writing anything
+/// Show the words of a wallet again, or check a backup (only the day of the check is kept)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -117,8 +117,9 @@ impl ShowArgs {
 impl VerifyArgs {
     fn run(&self, context: &mut Context, wallet: &WalletName, header: &Header) -> Answer {
         self.words.require_source(context)?;
-        let rows = context.ledger()?.accounts(Some(wallet.as_str()))?;
-        let sealed = key_side::seal(context, Files::Nothing, &[self.words.path()])?;
+        let ledger = context.ledger()?;
+        let rows = ledger.accounts(Some(wallet.as_str()))?;
+        let sealed = key_side::seal(context, Files::Ledger, &[self.words.path()])?;
         let phrase = self.words.phrase(context).map_err(broken)?;
         let passphrase = match header.passphrase {
             PassphraseUse::None => None,
@@ -139,6 +140,9 @@ impl VerifyArgs {
             }
             accounts.push(format!("{} on {}", row.name, row.account.network));
             first = first.map_or_else(|| first_address(&row.account).map(Some), |known| Ok(Some(known)))?;
+        }
+        if !ledger.is_read_only()? {
+            ledger.set_backup_verified(keys.fingerprint())?;
         }
         answer(Verified {
             wallet: wallet.to_string(),

@@ -1,9 +1,13 @@
 //! `balance`: what every account of a wallet holds, with how sure it is and when it was asked. Reads the ledger only.
 
 use crate::cli::{
-    bitcoin::refresh::{BestBlock, behind},
+    bitcoin::{
+        refresh::{BestBlock, behind},
+        total::Total,
+    },
     context::Context,
     duration::span,
+    ethereum::args::example_network,
     page::{Page, Tone},
     report::{Answer, Report, answer},
 };
@@ -33,6 +37,9 @@ struct AccountBalance {
     network: fastness::network::Network,
     /// Absent until the first sync: unknown is never zero.
     confirmed: Option<Amount>,
+    /// Everything, in blocks or not, and what of it is on its way; absent until the first sync. `status` has it as JSON.
+    #[serde(skip)]
+    total: Option<Total>,
     confirmed_coins: Option<u64>,
     /// Part of `confirmed` whose arrival is proven by work; absent until the first sync. Being unspent cannot be
     /// proven.
@@ -119,18 +126,10 @@ impl Args {
             .map(|row| EvmAccount {
                 account: row.name,
                 address: row.account.address.to_string(),
-                example: example(row.account.class),
+                example: example_network(row.account.class),
             })
             .collect();
         answer(BalanceSheet { wallet: wallet.as_str().to_owned(), accounts, evm_accounts })
-    }
-}
-
-/// A network of a class, for a person who does not know their names.
-const fn example(class: fastness::network::NetworkClass) -> &'static str {
-    match class {
-        fastness::network::NetworkClass::Main => "ethereum",
-        fastness::network::NetworkClass::Test => "sepolia",
     }
 }
 
@@ -143,6 +142,7 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         account: row.name.clone(),
         network: row.account.network,
         confirmed: known(balance.confirmed),
+        total: synced.map(|_| Total::of(&[balance])),
         confirmed_coins: synced.map(|_| balance.confirmed_coins),
         proven: known(balance.proven),
         agreed: known(balance.agreed),
@@ -203,6 +203,9 @@ impl AccountBalance {
         let (Some(confirmed), Some(unconfirmed)) = (self.confirmed, self.unconfirmed) else {
             return page.toned_field("", (Tone::Claimed, "unknown: no sync has succeeded yet; run `fastness sync`"));
         };
+        if let Some(total) = self.total.filter(Total::waits) {
+            page.field("", &total.sentence());
+        }
         let count = self.confirmed_coins.unwrap_or(0);
         let coins = if count == 1 { "1 coin".to_owned() } else { format!("{count} coins") };
         let depth = self.least_confirmations.map_or_else(String::new, |depth| {

@@ -33,6 +33,7 @@ mod restore;
 pub(crate) mod send;
 mod show;
 mod sign;
+pub(crate) mod status;
 mod sweep;
 mod sync;
 mod token;
@@ -61,13 +62,15 @@ pub(crate) enum Command {
     New(new::Args),
     /// Bring a wallet back from its words
     Restore(restore::Args),
+    /// Where things stand, and what to type next
+    Status(status::Args),
     /// List the wallets of this home
     Wallets(wallets::Args),
     /// Show what is public about a wallet: fingerprint, protection, accounts
     Show(show::Args),
     /// Change a wallet's password
     Password(password::Args),
-    /// Show the words of a wallet again, or check a backup without writing anything
+    /// Show the words of a wallet again, or check a backup
     Backup(backup::Args),
     /// Add, list or export accounts; watch-only ones too
     Account(account::Args),
@@ -167,6 +170,7 @@ impl Command {
             Self::Practice(args) => args.run(context),
             Self::New(args) => args.run(context),
             Self::Restore(args) => args.run(context),
+            Self::Status(args) => args.run(context),
             Self::Wallets(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::Password(args) => args.run(context),

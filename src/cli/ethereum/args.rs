@@ -8,7 +8,7 @@ use fastness::{
     explain::Failure,
     flow::ethereum::{EvmLimits, MaxTotal},
     ledger::Ledger,
-    network::EvmChain,
+    network::{EvmChain, NetworkClass},
     request::{EvmFee, FeeLevel, TxType},
     text::SafeText,
 };
@@ -203,4 +203,12 @@ pub(crate) struct Options<'a> {
     pub(crate) consents: &'a ConsentArgs,
     /// `--once`.
     pub(crate) once: Option<&'a str>,
+}
+
+/// A network of a class, for a person who does not know their names.
+pub(crate) const fn example_network(class: NetworkClass) -> &'static str {
+    match class {
+        NetworkClass::Main => "ethereum",
+        NetworkClass::Test => "sepolia",
+    }
 }

@@ -71,6 +71,8 @@ pub struct Balance {
     pub unconfirmed: u64,
     /// Number of unconfirmed coins.
     pub unconfirmed_coins: u64,
+    /// Part of `unconfirmed` that transactions which spend only coins of this account bring back to it.
+    pub returning: u64,
     /// Part of both that is frozen.
     pub frozen: u64,
     /// Part of `confirmed` that is block rewards which the next block may not spend yet.
@@ -251,6 +253,7 @@ impl Ledger {
             }
         }
         balance.youngest_height = self.youngest(id)?;
+        balance.returning = self.returning(id)?;
         self.add_immature(id, &mut balance)?;
         Ok(balance)
     }
@@ -260,6 +263,17 @@ impl Ledger {
         let sql = "SELECT max(height) FROM coins INDEXED BY coins_by_height
                    WHERE account = ?1 AND spent_by IS NULL AND counts = 1";
         self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
+    }
+
+    /// What unconfirmed transactions of our own bring back.
+    fn returning(&self, id: AccountId) -> Result<u64, LedgerError> {
+        let sql = "SELECT c.value FROM coins c INDEXED BY coins_by_height
+                   WHERE c.account = ?1 AND c.height IS NULL AND c.spent_by IS NULL AND c.counts = 1
+                     AND EXISTS (SELECT 1 FROM account_transactions a WHERE a.account = c.account AND a.txid = c.txid
+                                 AND a.fee IS NOT NULL AND a.sent > 0)";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let values = statement.query_map([id.0], |row| row.get::<_, u64>(0)).map_err(file)?;
+        values.map(|value| value.map_err(file)).try_fold(0u64, |sum, value| Ok(sum.saturating_add(value?)))
     }
 
     /// Block rewards that the next block may not spend yet: those of the last hundred blocks.

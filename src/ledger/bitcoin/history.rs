@@ -40,6 +40,16 @@ const COLUMNS: &str = "a.txid, a.height, a.time, a.received, a.sent, a.fee,
                       WHERE t.account = a.account AND t.txid = a.txid) END";
 
 impl Ledger {
+    /// Number of transactions of an account that are in no block yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unconfirmed_transactions(&self, id: AccountId) -> Result<u64, LedgerError> {
+        let sql = "SELECT count(*) FROM account_transactions INDEXED BY account_transactions_by_age
+                   WHERE account = ?1 AND (height IS NULL) = 1";
+        self.db.query_row(sql, [id.0], |row| row.get(0)).map_err(file)
+    }
+
     /// The history of an account, newest first, unconfirmed before confirmed, at most `limit` lines.
     ///
     /// # Errors
