@@ -127,6 +127,42 @@ fn a_thousand_people_are_paid_from_a_file() {
 }
 
 #[test]
+fn recipients_as_a_spreadsheet_writes_them_and_all_that_is_wrong_at_once() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let [first, second] = [1u8, 2].map(|number| {
+        let hash = bitcoin::hashes::Hash::hash(&[number]);
+        crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::from_raw_hash(hash)))
+    });
+    let paid = |text: &[u8]| {
+        std::fs::write(stage.path("people.csv"), text).unwrap();
+        let planned = stage.json(&["plan", "--recipients", "people.csv", "--fee-rate", "1"]);
+        let outputs = planned["review"]["outputs"].as_array().unwrap().clone();
+        let mut paid: Vec<(String, u64)> = outputs
+            .iter()
+            .filter(|output| output["role"] == "pay")
+            .map(|output| (output["address"].as_str().unwrap().to_owned(), sat(&output["amount"])))
+            .collect();
+        paid.sort_by_key(|(_, amount)| *amount);
+        paid
+    };
+    let wanted = [(second.clone(), 2_000), (first.clone(), 1_000_000)];
+    let with_heads = format!("Label;Address;Amount\r\n\"rent; tea\";{first};0.01btc\r\n;{second};2000 sat\r\n");
+    assert_eq!(paid(with_heads.as_bytes()), wanted);
+    let wide: Vec<u8> =
+        format!("\u{feff}{first}\t0.01btc\n{second}\t2000sat\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(paid(&wide), wanted);
+
+    let wrong = format!("{first},0.01\nnowhere,5sat\n{second},2000sat\n{second}\n");
+    std::fs::write(stage.path("people.csv"), wrong).unwrap();
+    let refused = stage.run(&["plan", "--recipients", "people.csv", "--fee-rate", "1", "--json"]);
+    assert_eq!(refused.error_code(), "desk.usage");
+    for line in [1, 2, 4] {
+        assert!(refused.stdout.contains(&format!("line {line} of the recipients")), "{refused:?}");
+    }
+    assert!(!refused.stdout.contains("line 3 "), "{refused:?}");
+}
+
+#[test]
 fn an_interrupted_send_that_is_started_again_does_not_pay_twice() {
     let stage = Stage::with_coins(&[10_000_000, 10_000_000]);
     let (shop, password) = (Stage::shop(), stage.password());

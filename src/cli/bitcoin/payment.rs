@@ -6,7 +6,9 @@ use crate::cli::{
     CliError,
     context::{Context, NetworkAccess},
     family::BITCOIN,
+    input_file::read_bounded,
     limits::LimitArgs,
+    recipients_file::{self, RecipientLine},
 };
 use fastness::{
     address,
@@ -22,7 +24,6 @@ use fastness::{
     payment_uri::PaymentUri,
     request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
     review::Warning,
-    store::read_public,
     text::SafeText,
 };
 
@@ -31,6 +32,8 @@ const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
 /// Blocks within which a payment should confirm if nothing else is said.
 const DEFAULT_TARGET: u16 = 6;
 
+/// Lines of a recipients file that are named at once.
+const MOST_NAMED: usize = 20;
 /// A recipients file holds some ten thousand lines at most; a transaction takes about three thousand outputs.
 const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 
@@ -40,7 +43,7 @@ pub(crate) struct PayArgs {
     /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
     #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
-    /// Read recipients from a file: one `ADDRESS AMOUNT` (or `ADDRESS,AMOUNT`) a line, # for comments
+    /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used
     #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
     recipients: Option<PathBuf>,
     /// Public note in the transaction (OP_RETURN), at most 80 bytes
@@ -239,7 +242,7 @@ impl PayArgs {
     /// The payees and their amounts, and what a payment URI says about it.
     pub(crate) fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
         if let Some(path) = &self.recipients {
-            return Ok((from_file(&read_public(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
+            return Ok((from_file(&read_bounded(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
         }
         let words = self.words();
         if let [uri, rest @ ..] = words.as_slice()
@@ -269,22 +272,35 @@ fn is_number(word: &str) -> bool {
         && word.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | ' '))
 }
 
-/// One recipient a line; what is wrong is named with its line.
+/// All recipients of a file; all that is wrong is named, each with its line.
 fn from_file(bytes: &[u8], network: Network) -> Result<Vec<Payment>, Failure> {
-    let text = std::str::from_utf8(bytes).map_err(|_| CliError::NotText)?;
     let mut payments = Vec::new();
-    for (number, line) in (1u32..).zip(text.lines()) {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if line.is_empty() {
-            continue;
+    let mut wrong = Vec::new();
+    for line in recipients_file::read(bytes)? {
+        match payment(&line, network) {
+            Ok(payment) => payments.push(payment),
+            Err(what) => wrong.push(format!("line {} of the recipients: {what}", line.number)),
         }
-        let at = |what: String| CliError::Usage(format!("line {number} of the recipients: {what}"));
-        let (to, amount) = line.split_once([',', ' ', '\t']).ok_or_else(|| at("there is no amount".to_owned()))?;
-        let script = address::parse(to.trim(), network).map_err(|error| at(error.to_string()))?;
-        let quantity = Quantity::parse(amount.trim(), network.asset()).map_err(|error| at(error.to_string()))?;
-        payments.push(Payment { script, quantity });
     }
-    Ok(payments)
+    if wrong.is_empty() {
+        return Ok(payments);
+    }
+    let more = wrong.len().saturating_sub(MOST_NAMED);
+    wrong.truncate(MOST_NAMED);
+    if more > 0 {
+        wrong.push(format!("and {more} more lines"));
+    }
+    Err(CliError::Usage(wrong.join("; ")).into())
+}
+
+/// The payment of a line, or what is wrong with it.
+fn payment(line: &RecipientLine, network: Network) -> Result<Payment, String> {
+    let script = address::parse(&line.to, network).map_err(|error| error.to_string())?;
+    if line.amount.is_empty() {
+        return Err("there is no amount".to_owned());
+    }
+    let quantity = Quantity::parse(&line.amount, network.asset()).map_err(|error| error.to_string())?;
+    Ok(Payment { script, quantity })
 }
 
 fn from_uri(uri: &str, rest: &[String], network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
