@@ -15,6 +15,7 @@ use super::{
     CliError,
     context::Context,
     page::Tone,
+    text_file::decoded,
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
@@ -134,8 +135,24 @@ enum End {
     EmptyLine,
 }
 
+/// Letters that no one sees, and that copying brings along.
+const UNSEEN: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
+/// What stands around words in notes and lists.
+const QUOTES: [char; 8] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{201e}'];
+
+/// The words of a line, without numbers before them, and without commas, quotes and unseen letters around or in them.
 fn split(line: &str) -> Vec<Zeroizing<String>> {
-    line.split_whitespace().map(|word| Zeroizing::new(word.to_lowercase())).collect()
+    let parts = line.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ';'));
+    let words = parts.map(|part| {
+        let word = part.trim_start_matches(|letter: char| letter.is_ascii_digit() || UNSEEN.contains(&letter));
+        let word = if word.len() < part.len() { word.trim_start_matches(['.', ')', ':']) } else { word };
+        let mut clean = Zeroizing::new(String::with_capacity(3 * word.len()));
+        for letter in word.chars().filter(|letter| !UNSEEN.contains(letter) && !QUOTES.contains(letter)) {
+            clean.extend(letter.to_lowercase());
+        }
+        clean
+    });
+    words.filter(|word| !word.is_empty()).collect()
 }
 
 fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> {
@@ -147,8 +164,8 @@ fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> 
 
 fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = Zeroizing::new(read_secret(path, MAX_FILE)?);
-    let text = std::str::from_utf8(&bytes).map_err(|_| CliError::NotText)?;
-    Ok(TypedWords(split(text)).text())
+    let text = decoded(&bytes).ok_or(CliError::NotText)?;
+    Ok(TypedWords(split(&text)).text())
 }
 
 /// Asks for a phrase until it is one, or the person gives up.
@@ -251,5 +268,24 @@ mod tests {
     fn languages_are_named_when_one_is_unknown() {
         assert_eq!(language("czech"), Ok(Language::Czech));
         assert!(language("klingon").is_err_and(|message| message.contains("portuguese")));
+    }
+
+    #[test]
+    fn words_are_read_as_files_and_notes_have_them() {
+        for text in [
+            "legal winner thank",
+            " Legal\tWINNER\r\nthank\n",
+            "1. legal\n2. winner\n3. thank",
+            "1) legal 2) winner 3) thank",
+            "1 legal 2 winner 3 thank",
+            "1.legal 2:winner 3)thank",
+            "legal, winner,thank;",
+            "\"legal\" \u{201c}winner\u{201d} 'thank'",
+            "\u{feff}legal win\u{200b}ner thank\u{2060}",
+        ] {
+            let words: Vec<String> = split(text).iter().map(|word| word.to_string()).collect();
+            assert_eq!(words, ["legal", "winner", "thank"], "{text:?}");
+        }
+        assert!(split("1. 2. ,, \u{200b}").is_empty());
     }
 }

@@ -32,6 +32,9 @@ pub enum Language {
     Portuguese,
 }
 
+/// Letters of a word that tell it apart from every other of its list (BIP-39).
+const ENOUGH: usize = 4;
+
 impl Language {
     /// Every list, in the order of BIP-39's own table.
     pub const ALL: [Self; 10] = [
@@ -90,6 +93,18 @@ impl Language {
     pub(super) fn knows(self, word: &str) -> bool {
         self.list().find_word(word).is_some()
     }
+
+    /// The word of this list that is meant: itself, or the one that begins with these letters. Four of them are enough to tell
+    /// the words of a list apart (BIP-39).
+    pub(super) fn completed(self, word: &str) -> Option<&'static str> {
+        if let Some(place) = self.list().find_word(word) {
+            return self.list().word_list().get(usize::from(place)).copied();
+        }
+        match self.list().words_by_prefix(word) {
+            [only] if word.chars().count() >= ENOUGH => Some(*only),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Language {
@@ -109,6 +124,15 @@ mod tests {
             assert_eq!(Language::from_name(language.name()), Some(language));
         }
         assert_eq!(Language::from_name("klingon"), None);
+    }
+
+    #[test]
+    fn four_letters_tell_the_words_of_a_list_apart() {
+        assert_eq!(Language::English.completed("aban"), Some("abandon"));
+        assert_eq!(Language::English.completed("zoo"), Some("zoo"), "a whole word is itself");
+        for wrong in ["aba", "xxxx", "", "abandonn", "act"] {
+            assert_eq!(Language::English.completed(wrong), (wrong == "act").then_some("act"), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ use super::{
 
 /// Longest text that is read as a phrase: 24 words of the longest list, with room for odd spacing.
 const MAX_TYPED: usize = 2048;
+/// Most bytes of a word of any list, with the space before it.
+const LONGEST_WORD: usize = 64;
 
 /// A valid recovery phrase.
 ///
@@ -74,11 +76,16 @@ impl Phrase {
         let (text, count) = prepare(typed)?;
         let knowing: Vec<_> =
             Language::ALL.into_iter().filter(|list| text.split_whitespace().all(|word| list.knows(word))).collect();
-        if knowing.is_empty() {
-            return Err(unknown_word(&text, most_likely(&text)));
-        }
-        let mut valid: Vec<_> =
-            knowing.into_iter().filter_map(|language| decode(&text, count, language).ok()).collect();
+        let mut valid: Vec<_> = if knowing.is_empty() {
+            let whole = |language| Some((language, completed(&text, count, language)?));
+            let meant: Vec<_> = Language::ALL.into_iter().filter_map(whole).collect();
+            if meant.is_empty() {
+                return Err(unknown_word(&text, most_likely(&text)));
+            }
+            meant.iter().filter_map(|(language, text)| decode(text, count, *language).ok()).collect()
+        } else {
+            knowing.into_iter().filter_map(|language| decode(&text, count, language).ok()).collect()
+        };
         match (valid.pop(), valid.is_empty()) {
             (None, _) => Err(PhraseError::Checksum),
             (Some(only), true) => Ok(only),
@@ -96,10 +103,9 @@ impl Phrase {
     /// A wrong number of words, a word that is not in that list, or a wrong checksum.
     pub fn parse_in(language: Language, typed: &str) -> Result<Self, PhraseError> {
         let (text, count) = prepare(typed)?;
-        if text.split_whitespace().all(|word| language.knows(word)) {
-            decode(&text, count, language)
-        } else {
-            Err(unknown_word(&text, language))
+        match completed(&text, count, language) {
+            Some(text) => decode(&text, count, language),
+            None => Err(unknown_word(&text, language)),
         }
     }
 
@@ -164,6 +170,18 @@ fn decode(text: &str, count: WordCount, language: Language) -> Result<Phrase, Ph
     Ok(Phrase { mnemonic, language, count })
 }
 
+/// The same text with whole words in the place of their first letters; `None` if one of them is not of this language.
+fn completed(text: &str, count: WordCount, language: Language) -> Option<Zeroizing<String>> {
+    let mut whole = Zeroizing::new(String::with_capacity(count.words() * LONGEST_WORD));
+    for word in text.split_whitespace() {
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(language.completed(word)?);
+    }
+    Some(whole)
+}
+
 /// The language that knows most of the words; English when several know as many.
 fn most_likely(text: &str) -> Language {
     let known = |list: Language| text.split_whitespace().filter(|word| list.knows(word)).count();
@@ -189,6 +207,16 @@ mod tests {
 
     fn zeros(language: Language) -> Phrase {
         Phrase::from_entropy(&SecretBytes::new(vec![0; 16]), language).unwrap()
+    }
+
+    #[test]
+    fn first_letters_stand_for_their_words() {
+        let phrase = zeros(Language::English);
+        let short: Vec<String> = phrase.words().map(|word| word.chars().take(4).collect()).collect();
+        for read in [Phrase::parse(&short.join(" ")), Phrase::parse_in(Language::English, &short.join(" "))] {
+            assert!(read.unwrap().same_as(&phrase));
+        }
+        assert!(matches!(Phrase::parse(&short.join(" ").replace("aban", "aba")), Err(PhraseError::UnknownWord { .. })));
     }
 
     #[test]

@@ -96,3 +96,33 @@ fn an_address_of_a_wallet_with_a_past_is_given_out_with_a_word_before_anybody_wa
     stage.run(&fresh).expect_code(0);
     assert!(!stage.run(&["receive", "--wallet=fresh", "--json"]).stdout.contains("used_addresses_unknown"));
 }
+
+/// Words as editors, notes and spreadsheets keep them make the same wallet; so do their first four letters (BIP-39).
+#[test]
+fn words_are_read_as_files_have_them() {
+    let stage = Stage::with_wallet();
+    let words: Vec<&str> = WORDS.split(' ').collect();
+    let numbered =
+        |mark: &str| (1..).zip(&words).map(|(number, word)| format!("{number}{mark}{word}\n")).collect::<String>();
+    let wide =
+        |text: &str| [&[0xff, 0xfe][..], &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat();
+    let short: Vec<String> = words.iter().map(|word| word.chars().take(4).collect()).collect();
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    for bytes in [
+        format!("\u{feff}{WORDS}\r\n").into_bytes(),
+        wide(WORDS),
+        numbered(". ").into_bytes(),
+        numbered(") ").into_bytes(),
+        numbered(" ").into_bytes(),
+        words.join(", ").into_bytes(),
+        quoted.join(" ").into_bytes(),
+        WORDS.replacen("radar", "ra\u{200b}dar", 1).into_bytes(),
+        short.join(" ").into_bytes(),
+    ] {
+        let path = stage.path("paper");
+        std::fs::write(&path, &bytes).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let verified = stage.json(&["backup", "verify", "--words-file", "paper"]);
+        assert_eq!(verified["word_count"], 12, "{}", String::from_utf8_lossy(&bytes));
+    }
+}
