@@ -109,7 +109,7 @@ fn beside(program: &std::path::Path, home: &std::path::Path, server: &Server, de
     let run = |arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(["--network", "regtest", "--datadir"]).arg(home.join("bdk")).args(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
         let status = command.status().unwrap();
         let taken = start.elapsed();

@@ -9,8 +9,8 @@ use bitcoin::{
     bip32::{ChildNumber, DerivationPath, Fingerprint, Xpub},
 };
 use miniscript::{
-    Descriptor,
-    descriptor::DescriptorPublicKey,
+    Descriptor, ForEachKey,
+    descriptor::{DescriptorPublicKey, DescriptorType},
     policy::{Liftable, semantic::Policy},
 };
 use serde::{Deserialize, Serialize};
@@ -359,7 +359,20 @@ fn check_form(descriptor: &Descriptor<DescriptorPublicKey>) -> Result<(), Accoun
     if matches!(descriptor, Descriptor::Bare(_)) {
         return Err(unsupported("a script without an address"));
     }
+    if is_lonely_multisig(descriptor) {
+        return Err(unsupported("a multisig of one key; use wpkh(...)"));
+    }
     descriptor.sanity_check().map_err(|error| unsupported(&format!("it is not a safe script: {error}")))
+}
+
+fn is_lonely_multisig(descriptor: &Descriptor<DescriptorPublicKey>) -> bool {
+    use DescriptorType::{ShSortedMulti, ShWshSortedMulti, WshSortedMulti};
+    let mut keys = 0usize;
+    descriptor.for_each_key(|_| {
+        keys += 1;
+        true
+    });
+    keys == 1 && matches!(descriptor.desc_type(), ShSortedMulti | ShWshSortedMulti | WshSortedMulti)
 }
 
 fn unsupported(what: &str) -> AccountError {

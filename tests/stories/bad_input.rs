@@ -168,3 +168,16 @@ fn the_network_of_a_bare_file_is_the_one_in_use() {
     let inspected = run(&["inspect", "pay.signed"]);
     assert!(inspected.stdout.contains("\"claimed_fee\": {"), "{inspected:?}");
 }
+
+#[test]
+fn a_code_is_explained_alone_and_what_is_near_a_wrong_one_is_named() {
+    let stage = Stage::new();
+    let explained = stage.json(&["errors", "store.missing"]);
+    assert_eq!((explained["code"].as_str(), explained["exit"].as_u64()), (Some("store.missing"), Some(2)));
+    assert!(explained["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{explained}");
+    let near = stage.run(&["errors", "store.mising", "--json"]);
+    assert_eq!(near.error_code(), "desk.usage");
+    assert!(near.stdout.contains("store.missing"), "{near:?}");
+    let far = stage.run(&["errors", "zz", "--json"]);
+    assert!(far.stdout.contains("`fastness errors` lists all"), "{far:?}");
+}

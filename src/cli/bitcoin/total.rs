@@ -57,13 +57,13 @@ mod tests {
 
     #[test]
     fn a_sum_says_what_of_it_is_on_its_way() {
-        assert_eq!(total(0, 0, 0), "0 BTC");
-        assert_eq!(total(52_500_000, 0, 0), "0.525 BTC");
-        assert_eq!(total(0, 52_500_000, 52_500_000), "0.525 BTC, all of it on its way back to you as change");
-        assert_eq!(total(0, 1_000_000, 0), "0.01 BTC, all of it arriving, unconfirmed");
+        assert_eq!(total(0, 0, 0), "0.000 000 00 BTC");
+        assert_eq!(total(52_500_000, 0, 0), "0.525 000 00 BTC");
+        assert_eq!(total(0, 52_500_000, 52_500_000), "0.525 000 00 BTC, all of it on its way back to you as change");
+        assert_eq!(total(0, 1_000_000, 0), "0.010 000 00 BTC, all of it arriving, unconfirmed");
         assert_eq!(
             total(1_000_000, 3_000_000, 2_000_000),
-            "0.04 BTC, of it 0.02 BTC on its way back to you as change and 0.01 BTC arriving, unconfirmed"
+            "0.040 000 00 BTC, of it 0.020 000 00 BTC on its way back to you as change and 0.010 000 00 BTC arriving, unconfirmed"
         );
     }
 }

@@ -128,7 +128,7 @@ pub(crate) enum Command {
     Privacy(privacy::Args),
     /// What this system protects, and what it does not
     Doctor(doctor::Args),
-    /// Every error code with its exit code and hint
+    /// Every error code with its exit code and hint, or one of them
     Errors(errors::Args),
     /// Completions for a shell
     Completions(completions::Args),
