@@ -156,7 +156,7 @@ pub fn typed(json: &[u8], asked: &MessageContext<'_>) -> Result<MessageReview, E
         domain_separator: Some(typed.domain_separator),
         struct_hash: Some(typed.struct_hash),
         consents: distinct(consents),
-        warnings: grant.warnings.into_iter().chain(of_the_call).chain(strangers).collect(),
+        warnings: grant.warnings.into_iter().chain(not_signed(&typed)).chain(of_the_call).chain(strangers).collect(),
         beneficiaries: grant.beneficiaries,
         owner: grant.owner,
         preimage,
@@ -174,6 +174,12 @@ fn unusual(typed: &TypedMessage, beneficiaries: &[Address], asked: &MessageConte
 }
 
 /// Beneficiaries that were never paid from here before and are no pinned token: said, for a person who knows better.
+fn not_signed(typed: &TypedMessage) -> Option<Warning> {
+    let named = typed.left_out.iter().map(|name| SafeText::new(name).to_string()).collect::<Vec<_>>().join(", ");
+    let text = format!("in the file and no part of what is signed, for no type lists it: {named}");
+    (!named.is_empty()).then_some(Warning { code: "not_signed", text })
+}
+
 fn strangers(beneficiaries: &[Address], asked: &MessageContext<'_>) -> Vec<Warning> {
     let own = |address: &Address| asked.ours.accounts.iter().any(|account| account.address == *address);
     let known = |address: &Address| asked.ours.known_addresses.contains(address) || own(address);

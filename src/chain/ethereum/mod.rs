@@ -44,6 +44,8 @@ mod tree;
 mod calldata_tests;
 #[cfg(test)]
 mod coins_tests;
+#[cfg(test)]
+mod typed_forms_tests;
 
 pub mod typed_data;
 mod typed_values;

@@ -61,11 +61,7 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
             perhaps_an_nft(reader, to, values.address(0), values.uint(1));
         }
         "increaseAllowance(address,uint256)" => raise(reader, tokens, values.address(0), depth),
-        "decreaseAllowance(address,uint256)" => {
-            let amount = amount(reader, to, values.uint(1));
-            reader.measured();
-            reader.say(depth, format!("Lower the allowance of {} by {amount}", reader.name(values.address(0))));
-        }
+        "decreaseAllowance(address,uint256)" => lower(reader, tokens, values.address(0), depth),
         "transferFrom(address,address,uint256)" => move_from(reader, to, &values, depth),
         "setApprovalForAll(address,bool)" => operator(reader, to, &values, depth),
         "safeTransferFrom(address,address,uint256)" | "safeTransferFrom(address,address,uint256,bytes)" => {
@@ -85,15 +81,25 @@ pub(super) fn standard(reader: &mut Reader<'_>, to: Address, decoded: &Decoded, 
         }
         other if permit2::is_a_movement(other) => permit2::read(reader, decoded, depth),
         "deposit()" => wrap(reader, to, depth),
-        "withdraw(uint256)" => {
-            reader.gains(to);
-            let amount = native(reader.facts.chain, values.uint(0));
-            reader.say(depth, format!("Unwrap {amount} from {}", reader.name(to)));
-        }
+        "withdraw(uint256)" => unwrap(reader, to, values.uint(0), depth),
         EXEC_TRANSACTION => safe(reader, to, &values, depth),
         other if is_batch(other) => batches::read(reader, to, decoded, depth),
         _ => vault(reader, to, decoded, depth),
     }
+}
+
+/// An allowance that becomes smaller.
+fn lower(reader: &mut Reader<'_>, tokens: TokenAmount, spender: Address, depth: usize) {
+    let amount = amount(reader, tokens.token, tokens.value);
+    reader.measured();
+    reader.say(depth, format!("Lower the allowance of {} by {amount}", reader.name(spender)));
+}
+
+/// Wrapped coins that become coins again.
+fn unwrap(reader: &mut Reader<'_>, wrapped: Address, value: U256, depth: usize) {
+    reader.gains(wrapped);
+    let amount = native(reader.facts.chain, value);
+    reader.say(depth, format!("Unwrap {amount} from {}", reader.name(wrapped)));
 }
 
 /// Whether a function is what its name says: that of a wrapped coin or of Permit2 is at its own contract only.

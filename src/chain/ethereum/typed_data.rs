@@ -1,7 +1,7 @@
 //! Typed data (EIP-712): read strictly, hashed by `alloy-dyn-abi`, shown in the order of its types.
 //!
-//! Whatever two programs could read in two ways is refused before it is hashed: doubled keys, missing or extra members,
-//! cycles, numbers out of range, another chain. No keys, and nothing is signed here.
+//! Whatever programs in use read in two ways is refused before it is hashed: doubled keys, missing members, cycles, numbers out of
+//! range, another chain. What they all leave out is left out: members that no type lists. No keys, and nothing is signed here.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,7 +13,10 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{EthereumError, typed_values};
+use super::{
+    EthereumError,
+    typed_values::{self, Extra, Rules},
+};
 use crate::{
     chain::ethereum::typed_members::{Member, bad, base},
     network::EvmChain,
@@ -57,6 +60,8 @@ pub struct TypedMessage {
     pub(super) domain: Value,
     pub(super) types: BTreeMap<String, Vec<Member>>,
     pub(super) message: Value,
+    /// Members of the message that no type lists: they are no part of what is signed.
+    pub(super) left_out: Vec<String>,
 }
 
 /// The four parts of typed data, after every check of their form.
@@ -85,15 +90,14 @@ impl TypedMessage {
         let mut take = |name: &str| root.remove(name).ok_or_else(|| bad(format!("`{name}` is missing")));
         let (types, primary, domain, message) =
             (take("types")?, take("primaryType")?, take("domain")?, take("message")?);
-        if let Some(other) = root.keys().next() {
-            return Err(bad(format!("`{other}` does not belong there")));
-        }
         let types = read_types(&types)?;
         let primary = primary.as_str().ok_or_else(|| bad("`primaryType` is not a name"))?.to_owned();
         check_types(&types, &primary)?;
-        check_domain(&types, &domain, chain)?;
-        typed_values::check(&types, &primary, &message, chain)?;
-        Self::hashed(TypedParts { types, primary, domain, message }, chain)
+        let domain = read_domain(&types, &domain, chain)?;
+        let mut left_out = Vec::new();
+        typed_values::left_out(&types, &primary, &message, &mut left_out);
+        let message = typed_values::read(&types, &primary, &message, Rules { chain, extra: Extra::LeftOut })?;
+        Ok(Self { left_out, ..Self::hashed(TypedParts { types, primary, domain, message }, chain)? })
     }
 
     fn hashed(parts: TypedParts, chain: &EvmChain) -> Result<Self, EthereumError> {
@@ -119,6 +123,7 @@ impl TypedMessage {
             primary,
             types,
             message,
+            left_out: Vec::new(),
         })
     }
 }
@@ -172,7 +177,8 @@ fn read_members(name: &str, value: &Value) -> Result<Vec<Member>, EthereumError>
     let mut members: Vec<Member> = Vec::new();
     for entry in list {
         let field = |field: &str| entry.get(field).and_then(Value::as_str);
-        let (Some(member), Some(ty), Some(2)) = (field("name"), field("type"), entry.as_object().map(Map::len)) else {
+        // Compilers write more beside them, such as `internalType`; it is no part of what is hashed.
+        let (Some(member), Some(ty)) = (field("name"), field("type")) else {
             return Err(bad(format!("a member of `{name}` is not a name and a type")));
         };
         let member = identifier(member)?;
@@ -233,7 +239,11 @@ fn reach(
 }
 
 /// The domain holds exactly what its type lists, in the standard's order and types, and names no other chain.
-fn check_domain(types: &BTreeMap<String, Vec<Member>>, domain: &Value, chain: &EvmChain) -> Result<(), EthereumError> {
+fn read_domain(
+    types: &BTreeMap<String, Vec<Member>>,
+    domain: &Value,
+    chain: &EvmChain,
+) -> Result<Value, EthereumError> {
     let listed = types.get("EIP712Domain").ok_or_else(|| bad("`EIP712Domain` is not defined"))?;
     let mut standard = DOMAIN.iter();
     for member in listed {
@@ -241,12 +251,12 @@ fn check_domain(types: &BTreeMap<String, Vec<Member>>, domain: &Value, chain: &E
             return Err(bad(format!("`{}` has no place in a domain there", member.name)));
         }
     }
-    typed_values::check(types, "EIP712Domain", domain, chain)?;
+    let domain = typed_values::read(types, "EIP712Domain", domain, Rules { chain, extra: Extra::Refused })?;
     // A domain without a chain is good on every chain: that is for the review to say, for old Safes have no other.
-    let Some(id) = domain.get("chainId") else { return Ok(()) };
+    let Some(id) = domain.get("chainId") else { return Ok(domain) };
     let id = typed_values::unsigned(id, 256)?;
     if id == U256::from(chain.id) {
-        return Ok(());
+        return Ok(domain);
     }
     Err(bad(format!("its domain is for chain {id}, and this is {chain}")))
 }

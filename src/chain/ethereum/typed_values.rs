@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, I256, U256};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     EthereumError,
@@ -15,7 +15,7 @@ use crate::{address::parse_evm, network::EvmChain};
 /// Numbers of JSON above 2^53-1 lose digits in many programs (RFC 8259, section 6).
 const MOST_IN_JSON: u64 = (1 << 53) - 1;
 /// Types within types.
-const MAX_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 32;
 
 /// Numbers and their bits, `bytesN` and the rest: the types that need no definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,60 +67,106 @@ pub(super) fn check_type(ty: &str, types: &BTreeMap<String, Vec<Member>>) -> Res
     if atomic(name).is_some() || (types.contains_key(name) && name != "EIP712Domain") { Ok(()) } else { Err(unknown()) }
 }
 
-/// Checks a struct and everything in it.
-pub(super) fn check(
+/// What a struct may hold beside the members of its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extra {
+    /// Nothing.
+    Refused,
+    /// Members that are no part of what is hashed; they are left out.
+    LeftOut,
+}
+
+/// A struct and everything in it, checked, with every value in one form: numbers that are written in other ways as decimal
+/// text, and without members that its type does not list.
+pub(super) fn read(
     types: &BTreeMap<String, Vec<Member>>,
     name: &str,
     value: &Value,
-    chain: &EvmChain,
-) -> Result<(), EthereumError> {
-    Check { types, chain }.structure(name, value, 0)
+    rules: Rules<'_>,
+) -> Result<Value, EthereumError> {
+    Reading { types, rules }.structure(name, value, 0)
 }
 
-struct Check<'a> {
+/// By what values are read.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    /// The chain, which decides how an address is checked.
+    pub(super) chain: &'a EvmChain,
+    /// What becomes of members that no type lists.
+    pub(super) extra: Extra,
+}
+
+struct Reading<'a> {
     types: &'a BTreeMap<String, Vec<Member>>,
-    chain: &'a EvmChain,
+    rules: Rules<'a>,
 }
 
-impl Check<'_> {
-    fn structure(&self, name: &str, value: &Value, depth: usize) -> Result<(), EthereumError> {
+impl Reading<'_> {
+    fn structure(&self, name: &str, value: &Value, depth: usize) -> Result<Value, EthereumError> {
         if depth > MAX_DEPTH {
             return Err(bad("it is nested too deep"));
         }
         let object = value.as_object().ok_or_else(|| bad(format!("a `{name}` is not an object")))?;
         let members = self.types.get(name).ok_or_else(|| bad(format!("`{name}` is not a type")))?;
-        if let Some(extra) = object.keys().find(|key| members.iter().all(|member| member.name != **key)) {
+        let is_extra = |key: &&String| members.iter().all(|member| member.name != **key);
+        if let Some(extra) = object.keys().find(is_extra).filter(|_| self.rules.extra == Extra::Refused) {
             return Err(bad(format!("`{extra}` is not a member of `{name}`")));
         }
+        let mut found = Map::new();
         for member in members {
             let value = object.get(&member.name);
             let value = value.ok_or_else(|| bad(format!("`{}` of `{name}` is missing", member.name)))?;
-            self.value(&member.ty, value, depth + 1)?;
+            found.insert(member.name.clone(), self.value(&member.ty, value, depth + 1)?);
         }
-        Ok(())
+        Ok(Value::Object(found))
     }
 
-    fn value(&self, ty: &str, value: &Value, depth: usize) -> Result<(), EthereumError> {
+    fn value(&self, ty: &str, value: &Value, depth: usize) -> Result<Value, EthereumError> {
         if let Some((inner, count)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
             let items = value.as_array().ok_or_else(|| bad(format!("a `{ty}` is not a list")))?;
             if !count.is_empty() && count.parse() != Ok(items.len()) {
                 return Err(bad(format!("a `{ty}` has {} items", items.len())));
             }
-            return items.iter().try_for_each(|item| self.value(inner, item, depth + 1));
+            let items = items.iter().map(|item| self.value(inner, item, depth + 1));
+            return items.collect::<Result<_, _>>().map(Value::Array);
         }
-        let Some(atomic) = atomic(ty) else { return self.structure(ty, value, depth) };
-        let wrong = || bad(format!("a value is not a `{ty}`"));
+        match atomic(ty) {
+            Some(atomic) => self.atom(atomic, value).ok_or_else(|| bad(format!("a value is not a `{ty}`")))?,
+            None => self.structure(ty, value, depth),
+        }
+    }
+
+    /// A value of a type that needs no definition; `None` if it is of another kind.
+    fn atom(&self, atomic: Atomic, value: &Value) -> Option<Result<Value, EthereumError>> {
+        let as_it_is = || Ok(value.clone());
         match atomic {
-            Atomic::Uint(bits) => unsigned(value, bits).map(|_| ()),
-            Atomic::Int(bits) => signed(value, bits),
-            Atomic::Bool => value.as_bool().map(|_| ()).ok_or_else(wrong),
-            Atomic::Text => value.as_str().map(|_| ()).ok_or_else(wrong),
-            Atomic::Address => address(value.as_str().ok_or_else(wrong)?, self.chain).map(|_| ()),
-            Atomic::Bytes => hex_length(value).map(|_| ()).ok_or_else(wrong),
-            Atomic::FixedBytes(count) => {
-                hex_length(value).filter(|length| *length == count).map(|_| ()).ok_or_else(wrong)
-            }
+            Atomic::Uint(bits) => Some(unsigned(value, bits).map(|number| in_decimals(value, &number))),
+            Atomic::Int(bits) => Some(signed(value, bits).map(|number| in_decimals(value, &number))),
+            Atomic::Bool => truth(value).map(|truth| Ok(Value::Bool(truth))),
+            Atomic::Text => value.as_str().map(|_| as_it_is()),
+            Atomic::Address => value.as_str().map(|text| address(text, self.rules.chain).map(|_| value.clone())),
+            Atomic::Bytes if value.as_str() == Some("") => Some(Ok(Value::from("0x"))),
+            Atomic::Bytes => hex_length(value).map(|_| as_it_is()),
+            Atomic::FixedBytes(count) => hex_length(value).filter(|length| *length == count).map(|_| as_it_is()),
         }
+    }
+}
+
+/// A number that is written with white space or another mark of hex, as text; any other as it is.
+fn in_decimals(value: &Value, number: &impl std::fmt::Display) -> Value {
+    let is_usual = |text: &str| text.trim() == text && !text.starts_with("0X") && !text.starts_with("0x");
+    match value.as_str() {
+        Some(text) if !is_usual(text) => Value::from(number.to_string()),
+        _ => value.clone(),
+    }
+}
+
+/// True or false, as such or as text.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
     }
 }
 
@@ -153,26 +199,45 @@ pub(super) fn unsigned(value: &Value, bits: usize) -> Result<U256, EthereumError
 }
 
 fn text_number(text: &str) -> Option<U256> {
-    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
+    let text = text.trim();
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (digits, radix) = hex.map_or((text, 10), |digits| (digits, 16));
     let plain = |byte: u8| if radix == 16 { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() };
     (!digits.is_empty() && digits.bytes().all(plain)).then(|| U256::from_str_radix(digits, radix).ok()).flatten()
 }
 
-fn signed(value: &Value, bits: usize) -> Result<(), EthereumError> {
+fn signed(value: &Value, bits: usize) -> Result<I256, EthereumError> {
     let wrong = || bad(format!("a value does not fit an `int{bits}`"));
     if value.as_i64().is_some_and(|number| number.unsigned_abs() > MOST_IN_JSON) {
         return Err(wrong());
     }
-    let text = match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        _ => return Err(wrong()),
+    let number = match value {
+        Value::Number(number) => I256::from_dec_str(&number.to_string()).ok(),
+        // Hex has no sign: what it means below zero is read in two ways.
+        Value::String(text) if text.trim().starts_with(['-', '+']) => I256::from_dec_str(text.trim()).ok(),
+        Value::String(text) => text_number(text).and_then(|number| I256::try_from(number).ok()),
+        _ => None,
     };
-    let number = I256::from_dec_str(&text).map_err(|_| wrong())?;
+    let number = number.ok_or_else(wrong)?;
     // One bit is the sign; -2^(bits-1) has one value more than the positive side.
     let size =
         if number.is_negative() { number.wrapping_neg().unsigned_abs() - U256::from(1) } else { number.unsigned_abs() };
-    if size.bit_len() < bits { Ok(()) } else { Err(wrong()) }
+    if size.bit_len() < bits { Ok(number) } else { Err(wrong()) }
+}
+
+/// The names of all members that no type lists, at any depth.
+pub(super) fn left_out(types: &BTreeMap<String, Vec<Member>>, ty: &str, value: &Value, found: &mut Vec<String>) {
+    if let Some((inner, _)) = ty.strip_suffix(']').and_then(|ty| ty.rsplit_once('[')) {
+        value.as_array().into_iter().flatten().for_each(|item| left_out(types, inner, item, found));
+        return;
+    }
+    let (Some(members), Some(object)) = (types.get(ty), value.as_object()) else { return };
+    found.extend(object.keys().filter(|key| members.iter().all(|member| member.name != **key)).cloned());
+    for member in members {
+        if let Some(value) = object.get(&member.name) {
+            left_out(types, &member.ty, value, found);
+        }
+    }
 }
 
 /// Every value of type `address` of a struct, at any depth.
