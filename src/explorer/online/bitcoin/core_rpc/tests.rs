@@ -3,13 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bitcoin::{
-    Amount, ScriptBuf, TxOut, Witness,
-    block::{Header, Version},
-    consensus::encode::serialize_hex,
-    constants::genesis_block,
-    hashes::Hash,
+    Amount, ScriptBuf, TxOut, Witness, consensus::encode::serialize_hex, constants::genesis_block, hashes::Hash,
 };
 
+use self::stand_in::{NodeChain, node};
 use super::*;
 use crate::explorer::{
     Egress, NodeLogin,
@@ -21,119 +18,9 @@ use crate::explorer::{
     },
 };
 
-/// Blocks with real regtest work; the first is block 0.
-struct Chain(Vec<Block>);
-
-impl Chain {
-    /// Block 0 and one more for each list of transactions.
-    fn new(blocks: Vec<Vec<Transaction>>) -> Self {
-        let mut chain = vec![genesis_block(bitcoin::Network::Regtest)];
-        for (number, txs) in (1u32..).zip(blocks) {
-            let before = chain[chain.len() - 1].header;
-            let mut coinbase = chain[0].txdata[0].clone();
-            coinbase.input[0].script_sig = ScriptBuf::from_bytes(number.to_le_bytes().to_vec());
-            let txdata = [vec![coinbase], txs].concat();
-            let header = Header {
-                version: Version::TWO,
-                prev_blockhash: before.block_hash(),
-                time: before.time + 600,
-                ..before
-            };
-            chain.push(worked(Block { header, txdata }));
-        }
-        Self(chain)
-    }
-
-    fn block(&self, hash: &Value) -> Option<(usize, &Block)> {
-        self.0.iter().enumerate().find(|(_, block)| json!(block.block_hash()) == *hash)
-    }
-
-    fn touching(&self, descriptors: &Value, first: usize) -> Vec<BlockHash> {
-        let asked = descriptors.to_string();
-        let pays = |block: &&Block| {
-            let mut scripts =
-                block.txdata.iter().flat_map(|tx| &tx.output).map(|output| output.script_pubkey.to_hex_string());
-            scripts.any(|script| asked.contains(&format!("raw({script})#")))
-        };
-        self.0.iter().skip(first).filter(pays).map(Block::block_hash).collect()
-    }
-
-    fn answer(&self, method: &str, params: &Value, waiting: &[Transaction]) -> Result<Value, (i64, &'static str)> {
-        let tip = self.0.len() - 1;
-        let at =
-            |height: &Value| self.0.get(usize::try_from(height.as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX));
-        let gone = (-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.");
-        Ok(match method {
-            "getblockchaininfo" => {
-                json!({"blocks": tip, "headers": tip, "bestblockhash": self.0[tip].block_hash(), "chain": "regtest"})
-            }
-            "getblockhash" => json!(at(&params[0]).ok_or((-8, "Block height out of range"))?.block_hash()),
-            "getblockheader" => {
-                let (height, block) = self.block(&params[0]).ok_or((-5, "Block not found"))?;
-                match params[1].as_bool() {
-                    Some(false) => json!(serialize_hex(&block.header)),
-                    _ => json!({"height": height, "time": block.header.time, "confirmations": tip + 1 - height}),
-                }
-            }
-            "getblock" => json!(serialize_hex(self.block(&params[0]).ok_or((-5, "Block not found"))?.1)),
-            "getindexinfo" => json!({"basic block filter index": {"synced": true, "best_block_height": tip}}),
-            "scanblocks" => json!({
-                "from_height": params[2], "to_height": params[3], "completed": true,
-                "relevant_blocks": self.touching(&params[1], usize::try_from(params[2].as_u64().unwrap_or(0)).unwrap_or(0)),
-            }),
-            "getrawmempool" => json!(waiting.iter().map(Transaction::compute_txid).collect::<Vec<_>>()),
-            "getrawtransaction" => {
-                let is_it = |tx: &&Transaction| json!(tx.compute_txid()) == params[0];
-                let found =
-                    self.0.iter().find_map(|block| Some((block.txdata.iter().find(is_it)?, Some(block.block_hash()))));
-                let (tx, block) = found.or_else(|| Some((waiting.iter().find(is_it)?, None))).ok_or(gone)?;
-                if params[1] == 0 {
-                    json!(serialize_hex(tx))
-                } else {
-                    json!({"hex": serialize_hex(tx), "blockhash": block})
-                }
-            }
-            "gettxspendingprevout" => json!([params[0][0]]),
-            "gettxout" => Value::Null,
-            "estimatesmartfee" if params[0] == 2 => json!({"feerate": 0.000_1, "blocks": 2}),
-            "estimatesmartfee" => json!({"errors": ["Insufficient data or no feerate found"], "blocks": 0}),
-            _ => return Err((-32601, "Method not found")),
-        })
-    }
-}
-
-fn worked(mut block: Block) -> Block {
-    block.header.merkle_root = block.compute_merkle_root().expect("transactions");
-    while block.header.validate_pow(block.header.target()).is_err() {
-        block.header.nonce += 1;
-    }
-    block
-}
-
-type Lie = Arc<dyn Fn(&str, &Value) -> Option<Result<Value, (i64, &'static str)>> + Send + Sync>;
-
-/// A node with a chain and waiting transactions; `lie` may answer first.
-fn node(
-    chain: Chain,
-    waiting: Vec<Transaction>,
-    lie: impl Fn(&str, &Value) -> Option<Result<Value, (i64, &'static str)>> + Send + Sync + 'static,
-) -> Server {
-    let lie: Lie = Arc::new(lie);
-    Server::start(move |request| {
-        let body: Value = serde_json::from_str(request.trim_start_matches("POST / ")).expect("json");
-        let one = |request: &Value| {
-            let (method, params) = (request["method"].as_str().unwrap_or_default(), &request["params"]);
-            match lie(method, params).unwrap_or_else(|| chain.answer(method, params, &waiting)) {
-                Ok(result) => json!({"jsonrpc": "2.0", "id": request["id"], "result": result}),
-                Err((code, message)) => {
-                    json!({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": message}})
-                }
-            }
-        };
-        let answer = body.as_array().map_or_else(|| one(&body), |batch| batch.iter().rev().map(one).collect());
-        Act::ok(answer.to_string())
-    })
-}
+#[cfg(test)]
+#[path = "stand_in_tests.rs"]
+mod stand_in;
 
 fn at<T>(server: &Server, question: impl AsyncFn(Core<'_>) -> T) -> T {
     let http = Http::new(&Egress::default()).expect("a client");
@@ -150,7 +37,7 @@ fn asked(number: u32, known: Option<KnownHistory>) -> ScriptQuery {
 }
 
 /// A payment to script 1, its spend to script 2, and one to script 1 that waits.
-fn story() -> (Chain, Vec<Transaction>, [Transaction; 3]) {
+fn story() -> (NodeChain, Vec<Transaction>, [Transaction; 3]) {
     let payment = fake::payment(&fake::script(1), 1);
     let mut spend = fake::payment(&fake::script(2), 2);
     spend.input[0].previous_output = OutPoint { txid: payment.compute_txid(), vout: 0 };
@@ -163,7 +50,7 @@ fn story() -> (Chain, Vec<Transaction>, [Transaction; 3]) {
         tx
     };
     let [payment, spend, waiting] = [plain(&payment), plain(&spend), waiting];
-    let chain = Chain::new(vec![vec![payment.clone()], vec![], vec![spend.clone()], vec![]]);
+    let chain = NodeChain::new(vec![vec![payment.clone()], vec![], vec![spend.clone()], vec![]]);
     (chain, vec![waiting.clone()], [payment, spend, waiting])
 }
 
@@ -220,8 +107,8 @@ fn a_reorganisation_is_searched_again() {
         tx.input[0].witness = Witness::new();
         tx
     });
-    let old = Chain::new(vec![vec![first.clone()], vec![second.clone()]]);
-    let new = Chain::new(vec![vec![first.clone()], vec![], vec![], vec![second.clone()]]);
+    let old = NodeChain::new(vec![vec![first.clone()], vec![second.clone()]]);
+    let new = NodeChain::new(vec![vec![first.clone()], vec![], vec![], vec![second.clone()]]);
     let moved = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (switch, order) = (Arc::clone(&moved), std::sync::atomic::Ordering::SeqCst);
     let server =
@@ -303,7 +190,7 @@ fn its_own_node_is_not_believed() {
     assert_eq!(lied("getrawtransaction", foreign), Cause::Lied);
     let mut rich = fake::payment(&fake::script(1), 97);
     rich.output[0].value = Amount::MAX_MONEY + Amount::ONE_SAT;
-    let chain = Chain::new(vec![vec![rich]]);
+    let chain = NodeChain::new(vec![vec![rich]]);
     let (hash, server) = (chain.0[1].block_hash(), node(chain, Vec::new(), |_, _| None));
     at(&server, async |host| assert_eq!(host.block(hash).await.err(), Some(Cause::Lied), "more than can exist"));
     let short = |mut scan: Value| {
@@ -380,7 +267,7 @@ fn a_false_spender_is_a_lie() {
         [(spend.compute_txid(), Ok(Some(spend.compute_txid()))), (third.compute_txid(), Err(Cause::Lied))]
     {
         let (txid, waiting) = (payment.compute_txid(), waiting.clone());
-        let server = node(Chain(chain.0.clone()), waiting, move |method, _| {
+        let server = node(NodeChain(chain.0.clone()), waiting, move |method, _| {
             (method == "gettxspendingprevout").then(|| Ok(json!([{"txid": txid, "vout": 0, "spendingtxid": claimed}])))
         });
         assert_eq!(at(&server, async |host| host.outspend(OutPoint { txid, vout: 0 }).await), expected);
@@ -394,7 +281,7 @@ fn a_large_mempool_is_followed_by_coins_and_said_to_be_more() {
     child.output[0].script_pubkey = fake::script(1);
     child.input[0].previous_output = OutPoint { txid: payment.compute_txid(), vout: 0 };
     let (txid, child_id) = (payment.compute_txid(), child.compute_txid());
-    let only = Chain(chain.0[..3].to_vec());
+    let only = NodeChain(chain.0[..3].to_vec());
     let server = node(only, [waiting, vec![child]].concat(), move |method, params| match method {
         "getrawmempool" => Some(Ok((0..20_001).map(|n| json!(format!("{n:064x}"))).collect())),
         "gettxspendingprevout" => {
