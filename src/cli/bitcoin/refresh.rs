@@ -235,6 +235,17 @@ impl SyncedAccount {
             format!("; {} settled ones wait for a later sync (--full asks all)", self.scripts_skipped)
         };
         page.line(&format!("Asked about {} addresses{skipped}.", self.scripts_asked));
+        self.write_second(page);
+        if self.incomplete > 0 {
+            page.toned(
+                Tone::Claimed,
+                &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete),
+            );
+        }
+    }
+
+    /// What the other organisation says of the same.
+    fn write_second(&self, page: &mut Page) {
         match &self.second {
             SecondOpinion::Nobody => page.line("Nobody else was asked: one organisation is in the list."),
             SecondOpinion::Silent { problem } => {
@@ -259,12 +270,6 @@ impl SyncedAccount {
                     page.toned(Tone::Stop, &what);
                 }
             }
-        }
-        if self.incomplete > 0 {
-            page.toned(
-                Tone::Claimed,
-                &format!("{} addresses have more unconfirmed transactions than the explorer lists.", self.incomplete),
-            );
         }
     }
 }

@@ -173,8 +173,7 @@ mod tests {
         assert_eq!(code(b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno"), "practice.not_practice");
         assert_eq!(code(b"220 mail ready\r\n\r\n"), "practice.not_practice");
         assert_eq!(code(b""), "practice.interrupted");
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        assert_eq!(ServerAddr::port(free).order("mine", "").unwrap_err().entry().code, "practice.no_server");
+        assert_eq!(ServerAddr::port(1).order("mine", "").unwrap_err().entry().code, "practice.no_server");
     }
 
     #[test]

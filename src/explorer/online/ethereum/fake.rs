@@ -3,7 +3,6 @@
 //! Compiled into tests only. No transaction is run; a node knows what it was told to know.
 
 use std::{
-    net::TcpListener,
     sync::{Arc, LazyLock, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -199,16 +198,14 @@ impl FakeNode {
     }
 }
 
-/// An explorer of chain 1 on these nodes; those that are down are an address without a listener.
+/// An explorer of chain 1 on these nodes. One that is down has the address of a system port, where nothing listens: a port that was
+/// free a moment ago could be another test's by now.
 pub(super) fn connect(nodes: &[&FakeNode]) -> EvmExplorer {
-    let address = |node: &&FakeNode| match node.behaviour.lock().expect("the behaviour").lie {
-        Lie::Down => {
-            let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-            format!("http://{free}")
-        }
+    let address = |(port, node): (u16, &&FakeNode)| match node.behaviour.lock().expect("the behaviour").lie {
+        Lie::Down => format!("http://127.0.0.1:{port}"),
         _ => node.server.url.clone(),
     };
-    let urls: Vec<String> = nodes.iter().map(address).collect();
+    let urls: Vec<String> = (1..).zip(nodes).map(address).collect();
     let mut explorer = EvmExplorer::connect(EvmChain::by_id(1).expect("a chain"), &urls).expect("good addresses");
     explorer.read_back_at = [0, 2, 4].map(std::time::Duration::from_millis).to_vec();
     explorer
