@@ -17,7 +17,8 @@ use self::{
 use super::transport::{
     endpoint::{Endpoint, Protocol},
     http::Http,
-    pool::{Audience, Pool, PoolAnswer, after},
+    pool::{Audience, Pool, after},
+    pool_answer::PoolAnswer,
 };
 use crate::{
     explorer::{

@@ -219,7 +219,7 @@ impl EvmExplorer {
         patience: Duration,
         audience: Audience,
         question: impl AsyncFn(Rpc<'_>) -> Result<Option<T>, Cause>,
-    ) -> Result<super::transport::pool::PoolAnswer<T>, ExplorerError> {
+    ) -> Result<super::transport::pool_answer::PoolAnswer<T>, ExplorerError> {
         let ask = async |endpoint: &Endpoint, deadline: Instant| self.ask_one(endpoint, deadline, &question).await;
         self.pool.wait(self.pool.seek(after(patience), audience, ask))
     }

@@ -10,6 +10,7 @@ pub(super) mod fake;
 pub(super) mod http;
 pub(super) mod limits;
 pub(super) mod pool;
+pub(super) mod pool_answer;
 pub(super) mod retry;
 pub(super) mod socks;
 pub(super) mod tls;

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{endpoint::Endpoint, limits};
+use super::{endpoint::Endpoint, limits, pool_answer::PoolAnswer};
 use crate::{
     explorer::{
         Cause, ExplorerError, HealthBook, HostFailure, HostFailures,
@@ -94,12 +94,6 @@ impl PoolTally {
         }
         Ok(PoolAnswer { value: None, operators: self.without })
     }
-}
-
-/// What was found, and its sources: the hosts that have the value, or all that have none.
-pub(crate) struct PoolAnswer<T> {
-    pub(crate) value: Option<T>,
-    pub(crate) operators: Vec<SafeText>,
 }
 
 impl Pool {
@@ -424,13 +418,6 @@ impl Pool {
             return ExplorerError::WrongChain { operator, network: self.network };
         }
         ExplorerError::NoAnswer(HostFailures(failures))
-    }
-}
-
-impl<T> PoolAnswer<T> {
-    /// The value and the one who gave it.
-    pub(crate) fn single(mut self) -> Result<(T, SafeText), ExplorerError> {
-        self.value.zip(self.operators.pop()).ok_or_else(|| ExplorerError::NoAnswer(HostFailures::default()))
     }
 }
 
