@@ -90,7 +90,6 @@ fn several_wallets_are_a_table_whose_commands_name_them() {
     assert_eq!(one["wallets"].as_array().unwrap().len(), 1);
 }
 
-/// A home that cannot be read is told, and nothing is made of it.
 #[test]
 fn a_home_without_anything_stays_as_it_was() {
     let stage = Stage::new();
@@ -99,4 +98,5 @@ fn a_home_without_anything_stays_as_it_was() {
     command.arg("--home").arg(&absent).arg("status");
     let answer = finish(command);
     assert!(answer.code == 0 && answer.stdout.contains("No wallet yet"), "{answer:?}");
+    assert!(!absent.exists(), "nothing is made by looking");
 }

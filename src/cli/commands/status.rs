@@ -12,7 +12,7 @@ use fastness::{
         now,
     },
     network::{Network, NetworkClass},
-    store::WalletName,
+    store::{WalletName, locate_home},
 };
 use serde::Serialize;
 
@@ -97,8 +97,12 @@ impl Args {
     }
 }
 
-/// Where things stand in this home.
+/// Where things stand in this home. One that does not exist is not made by looking.
 pub(crate) fn status(context: &mut Context) -> Result<StatusPage, Failure> {
+    let root = locate_home(context.globals().home.as_deref())?;
+    if !root.exists() {
+        return Ok(StatusPage { home: root.display().to_string(), wallets: Vec::new(), next: beginnings() });
+    }
     let ledger = context.ledger()?;
     let named = context.globals().wallet.clone();
     let mut wallets = Vec::new();
