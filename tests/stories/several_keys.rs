@@ -40,6 +40,7 @@ fn vault(descriptor: &str) -> Stage {
     let stage = Stage::new();
     let account = stage.json(&["account", "add", "--wallet", "vault", "--descriptor", descriptor]);
     assert!(account["watch_only"] == true && account["xpub"].is_null(), "{account}");
+    assert_eq!(account["first_address"], derived(descriptor, 0, 0));
     for index in 0..2 {
         let received = stage.json(&["receive", "--new"]);
         assert_eq!(received["address"], derived(descriptor, 0, index));

@@ -6,6 +6,7 @@ use crate::cli::{page::Page, report::Report};
 use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::{AccountKey, Keychain},
+    address,
     ledger::{KeyLocation, bitcoin::AccountRow},
     network::Network,
     review::Warning,
@@ -30,6 +31,8 @@ pub(crate) struct Exported {
     pub(crate) descriptor: String,
     pub(crate) descriptor_receive: String,
     pub(crate) descriptor_change: String,
+    /// The first receive address, to be compared with what another wallet shows.
+    pub(crate) first_address: Option<String>,
     pub(crate) watch_only: bool,
     /// What was understood beyond the words that were typed.
     #[serde(skip)]
@@ -75,6 +78,10 @@ pub(crate) fn exported(row: &AccountRow) -> Exported {
         descriptor: account.descriptor(),
         descriptor_receive: account.descriptor_of(Keychain::Receive),
         descriptor_change: account.descriptor_of(Keychain::Change),
+        first_address: account
+            .script(Keychain::Receive, 0)
+            .ok()
+            .and_then(|script| address::of(&script, account.network)),
         watch_only: row.keys == KeyLocation::Elsewhere,
         remark: None,
     }
@@ -114,5 +121,8 @@ impl Report for Exported {
         page.copyable("Both", &self.descriptor);
         page.copyable("Receive", &self.descriptor_receive);
         page.copyable("Change", &self.descriptor_change);
+        if let Some(address) = &self.first_address {
+            page.field("First", &format!("address {}", page.grouped(address)));
+        }
     }
 }
