@@ -18,7 +18,7 @@ use bitcoin::{
 use fastness::{
     account::{Account, ScriptType},
     amount::{Amount, FeeRate, Quantity},
-    chain::bitcoin::{Ownership, Plan, decode, plan::plan, sign},
+    chain::bitcoin::{CoinState, Ownership, Plan, decode, plan::plan, sign},
     request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
     signing::Scheme,
 };
@@ -163,7 +163,9 @@ fn one_spend(dice: &mut Dice) -> Sizes {
     let text = cosigners.descriptor(dice);
     let account = Account::parse(&text, NETWORK, ScriptType::P2wpkh).unwrap_or_else(|error| panic!("{error}: {text}"));
     let values = vec![2_000_000; dice.index(6) + 1];
-    let snapshot = synthetic::wallet_of(dice, account.clone(), &values);
+    let mut snapshot = synthetic::wallet_of(dice, account.clone(), &values);
+    // Older than any lock of the accounts here.
+    snapshot.coins.iter_mut().for_each(|coin| coin.state = CoinState::Confirmed(TIP - 100_000));
     let plan = plan(&request(dice), &snapshot, dice.bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
     let review = decode::review(&plan, &Ownership::new(vec![account.clone()])).unwrap();
     let done = signed(dice, &plan, &account, &cosigners);
