@@ -170,6 +170,7 @@ impl Report for ShownPage {
 
 /// The program without a command: where things stand, or how to begin where there is no wallet.
 fn first_page(mut context: Context) -> Result<u8, Failure> {
+    context.require_named_wallet()?;
     let status = commands::status::status(&mut context)?;
     if status.is_empty() && context.ui.form() == OutputFormat::Text {
         let page = if fastness::explorer::IS_BUILT_IN { FIRST_PAGE } else { OFFLINE_PAGE };

@@ -80,7 +80,8 @@ fn offline_means_offline() {
 #[test]
 fn the_program_speaks_json_about_itself_too() {
     let stage = Stage::new();
-    for arguments in [&["--json"][..], &["--version", "--json"], &["send", "--help", "--json"]] {
+    assert_eq!(stage.json(&[])["next"][0]["command"], "fastness practice");
+    for arguments in [&["--version", "--json"][..], &["send", "--help", "--json"]] {
         let mut command = crate::harness::program();
         let answer = crate::harness::answer(command.args(arguments).output().unwrap());
         answer.expect_code(0);

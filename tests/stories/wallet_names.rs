@@ -16,6 +16,7 @@ const COMMANDS: &[&[&str]] = &[
     &["receive"],
     &["addresses"],
     &["sync"],
+    &["status"],
     &["balance"],
     &["history"],
     &["coins"],
