@@ -24,6 +24,7 @@ use fastness::{
         sweep::{Destination, KeyCoin, SweepRequest, sweep},
     },
     chain::ethereum as evm,
+    explain::Explain,
     flow::{
         self,
         bitcoin::{CarriedPsbt, Draft, DraftContext, SignedFile},
@@ -155,6 +156,35 @@ fn a_psbt_that_was_signed_elsewhere_is_the_plan_or_refused() {
         std::mem::swap(&mut first[0].tap_key_sig, &mut second[0].tap_key_sig);
         assert!(answer(swapped).is_err(), "{kind:?}: signatures of another input");
     }
+}
+
+/// One key signs in several vaults: a plan of one that this home does not know is not ours, and no lie.
+#[test]
+fn a_key_that_signs_elsewhere_too_makes_nothing_ours_and_no_liar() {
+    let secp = Secp256k1::new();
+    let [a, b, c] = [1, 2, 3].map(|byte| {
+        let master = Xpriv::new_master(Network::Regtest, &[byte; 32]).unwrap();
+        let path: DerivationPath = "48h/1h/0h/2h".parse().unwrap();
+        let xpub = Xpub::from_priv(&secp, &master.derive_priv(&secp, &path).unwrap());
+        format!("[{}/48h/1h/0h/2h]{xpub}/<0;1>/*", master.fingerprint(&secp))
+    });
+    let vault = |other: &str| {
+        let text = format!("wsh(sortedmulti(2,{a},{other}))");
+        Account::parse(&text, synthetic::NETWORK, ScriptType::P2wpkh).unwrap()
+    };
+    let (known, unknown) = (vault(&b), vault(&c));
+    let mut dice = Dice(9);
+    let wallet = synthetic::wallet_of(&mut dice, unknown, &[1_000_000]);
+    let to = synthetic::stranger(&mut dice);
+    let request = Request {
+        payments: vec![Payment { script: to, quantity: Quantity::Exact(Amount::sat(400_000)) }],
+        ..everything(bitcoin::ScriptBuf::new(), 2)
+    };
+    let made = plan(&request, &wallet, dice.bytes()).unwrap();
+    let examination = decode::examine(&made, &Ownership::new(vec![known]));
+    let codes: Vec<_> = examination.problems.iter().map(|problem| problem.entry().code).collect();
+    assert_eq!(codes, ["bitcoin.several_keys"]);
+    assert!(examination.review.outputs.iter().all(|output| output.role == Role::Pay), "nothing of it is ours");
 }
 
 /// A transfer of 5 wei by the account of a key, and the same signed by another program.

@@ -335,12 +335,13 @@ impl Account {
         derive::has_form(script, &self.descriptor)
     }
 
-    /// The place below this account that a key origin names, if it names one of any of its keys.
+    /// The place below this account that a key origin names, if it names one of any of its keys. Of several keys one alone names
+    /// no account for certain: the same key signs in others too.
     #[must_use]
     pub fn place_of(&self, fingerprint: Fingerprint, path: &DerivationPath) -> Option<NamedPlace> {
-        let mut places = self.keys.iter().filter_map(|key| key.place_of(fingerprint, path));
-        let first = places.next()?;
-        Some(places.find(|place| place.is_certain).filter(|_| !first.is_certain).unwrap_or(first))
+        let is_single = self.script_type().is_some();
+        let place = self.keys.iter().find_map(|key| key.place_of(fingerprint, path))?;
+        Some(NamedPlace { is_certain: place.is_certain && is_single, ..place })
     }
 }
 

@@ -108,6 +108,8 @@ fn conditions_of_miniscript_and_taproot_scripts_too() {
     let [a, b, c] = keys();
     pays(&format!("wsh(or_d(pk({a}),and_v(v:pkh({b}),older(1000))))"), &[0], &[1, 2]);
     pays(&format!("tr({a},and_v(v:pk({b}),older(1000)))"), &[0], &[1]);
+    // A key whose addresses have one chain for both (BIP-389).
+    pays(&format!("wsh(multi(2,{a},{}))", b.replace("<0;1>", "7")), &[0, 1], &[1]);
     pays(&format!("tr({UNSPENDABLE},{{multi_a(2,{a},{b},{c}),pk({c})}})"), &[0, 1], &[1]);
 }
 

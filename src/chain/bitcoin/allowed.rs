@@ -144,7 +144,7 @@ fn is_mature(coin: &Coin, snapshot: &Snapshot) -> bool {
 
 /// Whether a coin has the age in blocks without which no path of its account is open (BIP-68). An age in time is judged by the
 /// nodes alone: it counts from a median that no explorer proves.
-fn is_old_enough(coin: &Coin, snapshot: &Snapshot, locks: Locks) -> bool {
+pub(super) fn is_old_enough(coin: &Coin, snapshot: &Snapshot, locks: Locks) -> bool {
     let Some(relative::LockTime::Blocks(age)) = locks.older else { return true };
     match coin.state {
         CoinState::Confirmed(height) => {

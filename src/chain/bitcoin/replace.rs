@@ -8,6 +8,7 @@ use bitcoin::{Amount, Transaction, TxOut};
 
 use super::{
     BitcoinError, Coin, CoinState, Plan, Snapshot,
+    allowed::is_old_enough,
     fund::{self, Funding, Target},
     plan::{Parts, assemble, candidates, target},
     policy,
@@ -15,7 +16,7 @@ use super::{
     timing::Timing,
 };
 use crate::{
-    account::Keychain,
+    account::{Keychain, Locks},
     amount::{FeeRate, sat_text},
     request::{Fee, FeeLimit, Freeze},
 };
@@ -148,9 +149,10 @@ fn fund_replacement<'a>(
     snapshot: &'a Snapshot,
     outputs: &[TxOut],
 ) -> Result<(Vec<&'a Coin>, Funding), BitcoinError> {
+    let locks = snapshot.account.needed_locks()?;
     let mut coins: Vec<&Coin> = original.coins.iter().collect();
     let mut more: Vec<&Coin> = match request.purpose {
-        Purpose::Bump => snapshot.coins.iter().filter(|coin| may_be_added(coin)).collect(),
+        Purpose::Bump => snapshot.coins.iter().filter(|coin| may_be_added(coin, snapshot, locks)).collect(),
         Purpose::Cancel => Vec::new(),
     };
     // The smallest last, so that popping adds the largest coin first and as few as possible.
@@ -212,9 +214,10 @@ fn too_little(original: &Original, paid: u64, least: u64) -> Result<BitcoinError
     Ok(BitcoinError::BadRequest(what))
 }
 
-/// BIP-125 rule 2: a replacement may add only confirmed coins.
-fn may_be_added(coin: &Coin) -> bool {
-    coin.freeze == Freeze::Free && matches!(coin.state, CoinState::Confirmed(_)) && !coin.parent.is_coinbase()
+/// BIP-125 rule 2: a replacement may add only confirmed coins; and none that the account still locks.
+fn may_be_added(coin: &Coin, snapshot: &Snapshot, locks: Locks) -> bool {
+    let is_confirmed = matches!(coin.state, CoinState::Confirmed(_)) && !coin.parent.is_coinbase();
+    coin.freeze == Freeze::Free && is_confirmed && is_old_enough(coin, snapshot, locks)
 }
 
 /// Pays the fee asked for, which must be enough to replace (BIP-125 rules 3 and 4, and a higher rate than before).
