@@ -341,6 +341,20 @@ mod tests {
         definition().debug_assert();
     }
 
+    /// What the first pages of both builds name can be typed.
+    #[test]
+    fn first_pages_name_commands_that_there_are() {
+        let definition = definition();
+        for page in [FIRST_PAGE, OFFLINE_PAGE] {
+            let named: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+            assert!(named.len() > 7, "{page}");
+            for name in named {
+                let is_there = definition.find_subcommand(name).is_some();
+                assert!(is_there || (name == "practice" && !cfg!(feature = "practice")), "{name}");
+            }
+        }
+    }
+
     #[test]
     fn secrets_on_the_command_line_are_refused_in_every_position() {
         let words = "develop pool radar lobster dress blind flat grass leaf slim globe border";

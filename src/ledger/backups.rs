@@ -1,4 +1,4 @@
-//! When the backup of a wallet's words was last proven to restore it. The day alone is kept, nothing of the words.
+//! When the backup of a wallet's words was last proven to restore it. The time alone is kept, nothing of the words.
 
 use bitcoin::bip32::Fingerprint;
 use rusqlite::{OptionalExtension, params};

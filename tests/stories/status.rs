@@ -90,6 +90,26 @@ fn several_wallets_are_a_table_whose_commands_name_them() {
     assert_eq!(one["wallets"].as_array().unwrap().len(), 1);
 }
 
+/// A command about one of several networks names it, so that typing it changes what is said next.
+#[test]
+fn a_wallet_on_several_networks_is_told_which_one_to_ask() {
+    let stage = Stage::with_wallet();
+    stage.json(&["account", "add", "-n", "signet", &stage.password()]);
+    assert_eq!(next(&stage), "fastness sync -n signet");
+    stage.json(&["sync", "-n", "regtest"]);
+    assert_eq!(next(&stage), "fastness sync -n signet", "the one that was never asked");
+}
+
+/// A wallet's file that cannot be read is no watch-only wallet.
+#[test]
+fn a_wallet_whose_file_is_damaged_is_named_as_that() {
+    let stage = Stage::with_wallet();
+    std::fs::write(stage.path("home/wallets/main.keystore"), "damaged").unwrap();
+    let page = page(&stage, &["status"]);
+    assert!(page.contains("cannot be read") && !page.contains("watch-only"), "{page}");
+    assert_eq!(next(&stage), "fastness wallets");
+}
+
 #[test]
 fn a_home_without_anything_stays_as_it_was() {
     let stage = Stage::new();

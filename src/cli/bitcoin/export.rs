@@ -2,11 +2,10 @@
 //!
 //! Nothing secret is known here.
 
-use crate::cli::{page::Page, report::Report};
+use crate::cli::{new_wallet::first_address, page::Page, report::Report};
 use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::{AccountKey, Keychain},
-    address,
     ledger::{KeyLocation, bitcoin::AccountRow},
     network::Network,
     review::Warning,
@@ -78,10 +77,7 @@ pub(crate) fn exported(row: &AccountRow) -> Exported {
         descriptor: account.descriptor(),
         descriptor_receive: account.descriptor_of(Keychain::Receive),
         descriptor_change: account.descriptor_of(Keychain::Change),
-        first_address: account
-            .script(Keychain::Receive, 0)
-            .ok()
-            .and_then(|script| address::of(&script, account.network)),
+        first_address: first_address(account).ok(),
         watch_only: row.keys == KeyLocation::Elsewhere,
         remark: None,
     }
@@ -111,7 +107,7 @@ impl Report for Exported {
     fn page(&self, page: &mut Page) {
         let keys = if self.watch_only { " · watch-only" } else { "" };
         page.line(&format!("{}/{} on {}{keys}", self.wallet, self.account, self.network));
-        if self.keys.len() > 1 {
+        if self.single_key.xpub.is_none() {
             page.field("Kind", &self.summary);
         }
         for key in &self.keys {

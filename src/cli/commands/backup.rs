@@ -27,7 +27,7 @@ use serde::Serialize;
 
 const WORDS_FLAG: &str = "--words-to-stdout";
 
-/// Show the words of a wallet again, or check a backup (only the day of the check is kept)
+/// Show the words of a wallet again, or check a backup (only the time of the check is kept)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use bitcoin::bip32::Fingerprint;
 use fastness::{
     explain::Failure,
     explorer,
-    keystore::{Header, read_header},
+    keystore::read_header,
     ledger::{
         Ledger,
         bitcoin::{AccountRow, Balance},
@@ -74,6 +74,8 @@ enum Backup {
     NeverVerified,
     /// The words are elsewhere.
     Elsewhere,
+    /// The wallet's file cannot be read.
+    Unreadable,
 }
 
 /// All accounts of a wallet on one network.
@@ -140,25 +142,24 @@ fn beginnings() -> Vec<Step> {
 fn wallet(context: &mut Context, ledger: &Ledger, name: &WalletName) -> Result<WalletStatus, Failure> {
     let path = context.home()?.keystore_path(name);
     let header = path.exists().then(|| read_header(&path));
-    let problem = header.as_ref().and_then(|header| header.as_ref().err().map(ToString::to_string));
-    let header = header.and_then(Result::ok);
     let networks = networks(ledger, name)?;
     let backup = match &header {
-        Some(header) => backup(ledger, header.fingerprint)?,
+        Some(Ok(header)) => backup(ledger, header.fingerprint)?,
+        Some(Err(_)) => Backup::Unreadable,
         None => Backup::Elsewhere,
     };
     // One wallet alone needs no name.
     let named = if context.wallet_names(ledger)?.len() == 1 { String::new() } else { format!(" -w {name}") };
-    let next = next_step(&named, header.as_ref(), &networks, backup);
+    let next = WalletFacts { named: &named, networks: &networks, backup }.next();
     let evm_rows = ledger.evm_accounts(Some(name.as_str()))?;
     Ok(WalletStatus {
         wallet: name.as_str().to_owned(),
-        keys: if header.is_some() || problem.is_some() { "here" } else { "elsewhere" },
+        keys: if header.is_some() { "here" } else { "elsewhere" },
         networks,
         evm_accounts: evm_rows.len(),
         example: evm_rows.first().map(|row| example_network(row.account.class)),
         backup,
-        problem,
+        problem: header.and_then(Result::err).map(|error| error.to_string()),
         next,
     })
 }
@@ -209,31 +210,52 @@ fn evidence(balances: &[Balance]) -> Option<&'static str> {
     }
 }
 
-/// The most sensible command for a wallet, with `named` at its end.
-fn next_step(named: &str, header: Option<&Header>, networks: &[NetworkStatus], backup: Backup) -> Step {
-    let step = |command: &str, why| Step { command: format!("fastness {command}{named}"), why };
-    let can_ask = explorer::IS_BUILT_IN;
-    let holds = networks.iter().any(|network| network.total.is_some_and(|total| total.total.smallest > 0));
-    let oldest = networks.iter().map(|network| network.asked_seconds_ago).min().flatten();
-    if networks.iter().any(|network| network.waiting > 0) && can_ask {
-        return step("sync", "ask whether what waits is in a block");
+/// What decides what to type next for a wallet.
+struct WalletFacts<'a> {
+    /// Names the wallet at the end of a command; empty where it is the only one.
+    named: &'a str,
+    networks: &'a [NetworkStatus],
+    backup: Backup,
+}
+
+impl WalletFacts<'_> {
+    /// A command, about one network where the wallet is on several.
+    fn step(&self, command: &str, about: Option<&NetworkStatus>, why: &'static str) -> Step {
+        let network = about.filter(|_| self.networks.len() > 1).map(|about| format!(" -n {}", about.network));
+        Step { command: format!("fastness {command}{}{}", network.unwrap_or_default(), self.named), why }
     }
-    if holds && header.is_some() && backup == Backup::NeverVerified {
-        return step("backup verify", "prove that your paper brings this wallet back");
+
+    /// The most sensible command.
+    fn next(&self) -> Step {
+        let first = |is_it: fn(&&NetworkStatus) -> bool| self.networks.iter().find(is_it);
+        let rich = first(|network| network.total.is_some_and(|total| total.total.smallest > 0));
+        let can_ask = explorer::IS_BUILT_IN;
+        if self.backup == Backup::Unreadable {
+            return self.step("wallets", None, "see what is wrong with its file");
+        }
+        if let Some(waiting) = first(|network| network.waiting > 0).filter(|_| can_ask) {
+            return self.step("sync", Some(waiting), "ask whether what waits is in a block");
+        }
+        if rich.is_some() && self.backup == Backup::NeverVerified {
+            return self.step("backup verify", None, "prove that your paper brings this wallet back");
+        }
+        let is_stale = |network: &&NetworkStatus| network.asked_seconds_ago.is_none_or(|age| age > STALE);
+        if let Some(stale) = first(is_stale).filter(|_| can_ask) {
+            return self.step("sync", Some(stale), "ask the explorers what happened");
+        }
+        match (rich, self.backup) {
+            (None, Backup::Elsewhere) if self.networks.is_empty() => {
+                self.step("account list", None, "see what is watched")
+            }
+            (None, _) => self.step("receive", self.networks.first(), "an address to be paid at"),
+            (Some(rich), Backup::Elsewhere) => {
+                let why = "write a draft for the machine that has the keys";
+                self.step("plan ADDRESS AMOUNT -o FILE", Some(rich), why)
+            }
+            (Some(rich), _) if can_ask => self.step("send ADDRESS AMOUNT", Some(rich), "pay somebody"),
+            (Some(_), _) => self.step("sign FILE", None, "review and sign a draft"),
+        }
     }
-    if !networks.is_empty() && can_ask && oldest.is_none_or(|age| age > STALE) {
-        return step("sync", "ask the explorers what happened");
-    }
-    if networks.is_empty() && header.is_none() {
-        return step("account list", "see what is watched");
-    }
-    if !holds {
-        return step("receive", "an address to be paid at");
-    }
-    if header.is_none() {
-        return step("plan ADDRESS AMOUNT -o FILE", "write a draft for the machine that has the keys");
-    }
-    if can_ask { step("send ADDRESS AMOUNT", "pay somebody") } else { step("sign FILE", "review and sign a draft") }
 }
 
 impl Report for StatusPage {
@@ -330,6 +352,7 @@ impl WalletStatus {
             Backup::Verified { at } => format!("verified {} ago", span(now().saturating_sub(at))),
             Backup::NeverVerified => "never verified".to_owned(),
             Backup::Elsewhere => "watch-only".to_owned(),
+            Backup::Unreadable => "unknown: the wallet's file cannot be read".to_owned(),
         }
     }
 }
