@@ -2,6 +2,8 @@
 //!
 //! No bare hash is ever signed: 32 bytes and bytes that are a transaction are refused by name.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256, Signature as Recoverable, hex};
 
 use super::{
@@ -175,7 +177,8 @@ fn unusual(typed: &TypedMessage, beneficiaries: &[Address], asked: &MessageConte
 
 /// Beneficiaries that were never paid from here before and are no pinned token: said, for a person who knows better.
 fn not_signed(typed: &TypedMessage) -> Option<Warning> {
-    let named = typed.left_out.iter().map(|name| SafeText::new(name).to_string()).collect::<Vec<_>>().join(", ");
+    let distinct: BTreeSet<&String> = typed.left_out.iter().collect();
+    let named = distinct.into_iter().map(|name| format!("`{}`", SafeText::new(name))).collect::<Vec<_>>().join(", ");
     let text = format!("in the file and no part of what is signed, for no type lists it: {named}");
     (!named.is_empty()).then_some(Warning { code: "not_signed", text })
 }

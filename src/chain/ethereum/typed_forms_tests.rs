@@ -60,5 +60,5 @@ fn members_that_no_type_lists_are_named() {
     let review =
         typed(message.to_string().as_bytes(), &MessageContext { chain, now: 1, ours: &ours }).expect("a review");
     let warning = review.warnings.iter().find(|warning| warning.code == "not_signed").expect("a warning");
-    assert!(warning.text.ends_with("note"), "{}", warning.text);
+    assert!(warning.text.ends_with("`note`"), "{}", warning.text);
 }
