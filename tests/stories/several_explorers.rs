@@ -182,7 +182,8 @@ fn a_line_that_is_down_for_a_moment_ends_no_waiting() {
     let stage = Stage::with_coins(&[50_000_000]);
     let txid = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "2"])["id"].as_str().unwrap().to_owned();
     let waiting = stage.command(&["track", &txid, "--wait", "1", "--json"]).spawn().unwrap();
-    until_asked(&stage, &txid, 1);
+    // A second look begins where the first was answered whole: only from then on is a line down for a moment.
+    until_asked(&stage, &txid, 2);
     stage.server.faults().plan(Fault::Status(500), 1_000);
     until_asked(&stage, &txid, 2);
     stage.server.faults().clear();
