@@ -1,7 +1,7 @@
 //! The library of fastness. Its modules, in the order of the import rules (each may use only what is listed above it):
 //!
-//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`request`],
-//!   [`review`], [`signing`], [`text`], [`token`], [`explain`]
+//! - words, without I/O or secrets: [`amount`], [`network`], [`address`], [`payment_uri`], [`account`], [`contact`],
+//!   [`request`], [`review`], [`signing`], [`text`], [`token`], [`explain`]
 //! - files: [`store`] (private files, the home directory), [`seal`] (a process that gave up its powers), [`ledger`] (what
 //!   is known without any key)
 //! - twins that never import each other: [`keystore`] (keys at rest, derivation, signatures: the only module that names
@@ -16,6 +16,7 @@ pub mod account;
 pub mod address;
 pub mod amount;
 pub mod chain;
+pub mod contact;
 pub mod explain;
 pub mod explorer;
 pub mod flow;
@@ -42,6 +43,7 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         amount::CATALOGUE,
         chain::bitcoin::CATALOGUE,
         chain::ethereum::CATALOGUE,
+        contact::CATALOGUE,
         explorer::CATALOGUE,
         explorer::ethereum::verdict::CATALOGUE,
         explorer::bitcoin::verdict::CATALOGUE,

@@ -19,7 +19,7 @@ use fastness::{
     account::{Account, ScriptType},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{CoinState, Ownership, Plan, decode, plan::plan, sign},
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Leftover, Payment, Replacement, Request},
     signing::Scheme,
 };
 use synthetic::{Dice, NETWORK, TIP};
@@ -103,6 +103,7 @@ fn request(dice: &mut Dice) -> Request {
     Request {
         payments: vec![Payment { script: synthetic::stranger(dice), quantity }],
         fee: Fee::Rate(FeeRate::from_sat_per_vb(dice.between(1, 40))),
+        fee_payer: FeePayer::Sender,
         fee_limit: FeeLimit::Absolute(10_000_000),
         coins: CoinChoice::Automatic,
         memo: None,

@@ -31,7 +31,7 @@ use fastness::{
         ethereum::{CarriedTransaction, EvmContext, EvmDraft},
     },
     network::{EvmChain, NetworkClass},
-    request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Freeze, Leftover, Payment, Replacement, Request},
     review::Role,
 };
 use synthetic::Dice;
@@ -41,6 +41,7 @@ fn everything(script: bitcoin::ScriptBuf, rate: u64) -> Request {
         payments: vec![Payment { script, quantity: Quantity::All }],
         memo: None,
         fee: Fee::Rate(FeeRate::from_sat_per_vb(rate)),
+        fee_payer: FeePayer::Sender,
         fee_limit: FeeLimit::Standard,
         leftover: Leftover::Refuse,
         coins: CoinChoice::Automatic,
@@ -58,6 +59,48 @@ fn all_is_not_made_smaller_by_dust_that_somebody_sent() {
     let made = plan(&everything(to, 50), &wallet, dice.bytes()).unwrap();
     assert_eq!(made.psbt.unsigned_tx.input.len(), 1, "at 50 sat/vB a coin of 400 sat costs 3,400 to spend");
     assert!(made.psbt.unsigned_tx.output[0].value.to_sat() > 9_990_000);
+}
+
+/// What leaves is what was asked for, beside what is too little for change; the recipient gets the rest.
+#[test]
+fn a_fee_taken_from_the_amount_makes_nothing_else_leave() {
+    let (mut planned, mut refused) = (0, 0);
+    for seed in 0..2_000 {
+        let mut dice = Dice(seed);
+        let values: Vec<u64> = (0..dice.between(1, 12)).map(|_| dice.spread(1_000, 5_000_000)).collect();
+        let kind = ScriptType::ALL[dice.index(4)];
+        let wallet = synthetic::wallet(&mut dice, kind, &values);
+        let asked = values.iter().sum::<u64>() / 100 * dice.between(1, 100);
+        let payment = Payment { script: synthetic::stranger(&mut dice), quantity: Quantity::Exact(Amount::sat(asked)) };
+        let request = Request {
+            payments: vec![payment],
+            fee_payer: FeePayer::Recipient,
+            fee_limit: FeeLimit::Absolute(u64::MAX),
+            leftover: Leftover::ToMiner,
+            ..everything(bitcoin::ScriptBuf::new(), dice.spread(1, 300))
+        };
+        let Ok(made) = plan(&request, &wallet, dice.bytes()) else {
+            refused += 1;
+            continue;
+        };
+        planned += 1;
+        let ours = Ownership::new(vec![wallet.account.clone()]);
+        let review = decode::review(&made, &ours).unwrap();
+        let (paid, fee) = (review.paid.to_sat().unwrap(), review.fee.and_then(Amount::to_sat).unwrap());
+        assert!(paid < asked && paid + fee >= asked, "{seed}: {asked} asked, {paid} paid, fee {fee}");
+        // Beyond it only what no change output can hold.
+        let beyond = paid + fee - asked;
+        assert!(beyond == 0 || review.outputs.len() == 1 && beyond < 3_000, "{seed}: {beyond} beyond");
+    }
+    assert!(planned > 1_000, "{planned} planned, {refused} refused");
+    let two = Payment { script: synthetic::stranger(&mut Dice(1)), quantity: Quantity::Exact(Amount::sat(9_000)) };
+    let request = Request {
+        payments: vec![two.clone(), two],
+        fee_payer: FeePayer::Recipient,
+        ..everything(bitcoin::ScriptBuf::new(), 2)
+    };
+    let wallet = synthetic::wallet(&mut Dice(1), ScriptType::P2wpkh, &[1_000_000]);
+    assert_eq!(plan(&request, &wallet, [1; 32]).unwrap_err().entry().code, "bitcoin.bad_request");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use fastness::{
     account::ScriptType,
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{BitcoinError, Ownership, Plan, Snapshot, decode::review, plan::plan, sign::jobs},
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Leftover, Payment, Replacement, Request},
 };
 
 use synthetic::{Dice, stranger, wallet};
@@ -43,6 +43,7 @@ fn honest_with(snapshot: Snapshot, dice: &mut Dice) -> Honest {
         payments: vec![Payment { script: stranger(dice), quantity }],
         memo: Some(b"invoice 7".to_vec()),
         fee: Fee::Rate(FeeRate::from_sat_per_vb(5)),
+        fee_payer: FeePayer::Sender,
         fee_limit: FeeLimit::Standard,
         leftover: Leftover::Refuse,
         coins: CoinChoice::Automatic,

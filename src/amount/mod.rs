@@ -178,6 +178,28 @@ impl Amount {
         u64::try_from(self.smallest).ok()
     }
 
+    /// Decimals as a program reads them and a person types them: no groups, no trailing zeros, no unit.
+    #[must_use]
+    pub fn plain(self) -> String {
+        let decimals = self.asset.decimals() as usize;
+        let digits = format!("{:0>width$}", self.smallest, width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        format!("{whole}.{fraction}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
+    /// Whether a text means exactly this amount, in any form that is printed: with its unit, or as a bare number of the asset.
+    #[must_use]
+    pub fn is_typed_as(self, text: &str) -> bool {
+        let text = text.trim();
+        match Self::parse(text, self.asset) {
+            Ok(typed) => typed == self,
+            Err(AmountError::NoUnit { .. }) => {
+                decimal_to_integer(text, self.asset.decimals()).is_ok_and(|typed| typed == self.smallest)
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Reads a number with its unit, as `0.01btc` or `15000sat`; one space between them is allowed, and groups as they are printed.
     ///
     /// # Errors
@@ -333,6 +355,29 @@ mod tests {
         assert_eq!(parse("1.5mBTC"), Ok(150_000));
         assert_eq!(parse("21000000btc"), Ok(2_100_000_000_000_000));
         assert_eq!(Quantity::parse("ALL", Asset::Bitcoin), Ok(Quantity::All));
+    }
+
+    proptest! {
+        /// What is printed of an amount can be typed to agree to it, and nothing of another amount.
+        #[test]
+        fn what_is_printed_is_what_is_typed(sat in 0u64..=2_100_000_000_000_000, other in 0u64..=2_100_000_000_000_000) {
+            let amount = Amount::sat(sat);
+            let forms = |amount: Amount, sat: u64| [amount.to_string(), amount.plain(), sat_text(sat), format!("{sat}sat")];
+            for form in forms(amount, sat) {
+                prop_assert!(amount.is_typed_as(&form), "{form}");
+            }
+            for form in forms(Amount::sat(other), other) {
+                prop_assert!(other == sat || !amount.is_typed_as(&form), "{form}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_not_agreed_to() {
+        let amount = Amount::sat(25_000_000);
+        for text in ["", "y", "yes", "all", "25", "0,25", "0.25.0", "0.25eth", "-0.25", "0.25 btc extra", "25000000"] {
+            assert!(!amount.is_typed_as(text), "{text}");
+        }
     }
 
     #[test]

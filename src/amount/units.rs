@@ -123,6 +123,19 @@ impl Units {
         if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") }
     }
 
+    /// Whether a text means exactly this amount, in any form that is printed: with its unit, or as a bare number.
+    #[must_use]
+    pub fn is_typed_as(&self, text: &str) -> bool {
+        let text = text.trim();
+        match Typed::split(text) {
+            Ok(typed) => self.denomination.read(&typed).is_ok_and(|typed| typed.value == self.value),
+            Err(AmountError::NoUnitHere { .. }) => {
+                decimal_to_u256(text, self.denomination.decimals).is_ok_and(|typed| typed == self.value)
+            }
+            Err(_) => false,
+        }
+    }
+
     fn parts(&self) -> (String, String) {
         let decimals = usize::from(self.denomination.decimals);
         let digits = format!("{:0>width$}", self.value.to_string(), width = decimals + 1);
@@ -184,6 +197,20 @@ mod tests {
             Denomination::new("USDC", 6).read(&Typed { number: "25", unit: "usdc" }).map(|u| u.value),
             Ok(U256::from(25_000_000))
         );
+    }
+
+    proptest! {
+        /// What is printed of an amount can be typed to agree to it, and nothing of another amount.
+        #[test]
+        fn what_is_printed_is_what_is_typed(value in any::<u128>(), other in any::<u128>(), decimals in 0u8..=18) {
+            let of = |value: u128| Denomination::new("USDC", decimals).of(U256::from(value));
+            for form in [of(value).to_string(), of(value).plain(), format!("{}usdc", of(value).plain())] {
+                prop_assert!(of(value).is_typed_as(&form), "{form}");
+            }
+            for form in [of(other).to_string(), of(other).plain()] {
+                prop_assert!(other == value || !of(value).is_typed_as(&form), "{form}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
 };
 use fastness::{
     account::STANDARD_GAP,
+    contact::ContactBook,
     explain::Failure,
     explorer::{Egress, EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, SocksProxy},
     ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
@@ -90,6 +91,11 @@ impl Context {
     pub(crate) fn ledger(&mut self) -> Result<Ledger, Failure> {
         let gap = self.gap()?;
         Ok(Ledger::open(&self.home()?.ledger_path())?.with_gap(gap))
+    }
+
+    /// The contacts, as seen from a network.
+    pub(crate) fn contacts(&mut self, network: AnyNetwork) -> Result<ContactBook, Failure> {
+        Ok(ContactBook::new(self.ledger()?.contacts()?, network.name()))
     }
 
     /// The network asked for with `--network`, if any.

@@ -1,12 +1,14 @@
-//! The owner of a reviewed transaction: by what this machine knows, never by what a draft says of itself.
+//! The owner of a reviewed transaction, and whom it pays: by what this machine knows, never by what a draft says of itself.
 //!
 //! The words of a draft are kept apart, and are shown as claimed.
 
+use super::page::{Page, Tone};
 use alloy_primitives::Address;
 use fastness::{
+    amount::Amount,
     flow::{bitcoin::DraftContext, ethereum::EvmDraft},
     ledger::{bitcoin::AccountRow, ethereum::EvmAccountRow},
-    review::Review,
+    review::{Payee, Review},
     text::SafeText,
 };
 
@@ -17,6 +19,10 @@ pub(crate) struct Heading {
     pub(crate) subject: String,
     /// What the draft says of itself, where that is something else.
     pub(crate) claimed: Option<String>,
+    /// What is known of those who are paid.
+    pub(crate) payees: Vec<Payee>,
+    /// What the account has left, as far as this machine knows.
+    pub(crate) remains: Option<Amount>,
 }
 
 const UNKNOWN: &str = "an account that is not listed here";
@@ -56,19 +62,34 @@ impl Heading {
     pub(crate) fn of_draft(review: &Review, accounts: &[AccountRow], context: &DraftContext) -> Self {
         let subject = of_inputs(review, accounts);
         let claimed = claimed(&subject, context.wallet.as_deref(), context.account.as_deref());
-        Self { subject, claimed }
+        Self { subject, claimed, payees: Vec::new(), remains: None }
     }
 
     /// Of a draft on an EVM chain.
     pub(crate) fn of_evm_draft(draft: &EvmDraft, accounts: &[EvmAccountRow]) -> Self {
         let subject = of_sender(draft.plan.from, accounts);
         let claimed = claimed(&subject, draft.context.wallet.as_deref(), draft.context.account.as_deref());
-        Self { subject, claimed }
+        Self { subject, claimed, payees: Vec::new(), remains: None }
     }
 
     /// Of what carries no claim.
     pub(crate) const fn of(subject: String) -> Self {
-        Self { subject, claimed: None }
+        Self { subject, claimed: None, payees: Vec::new(), remains: None }
+    }
+
+    /// The same, with what is known of those who are paid.
+    pub(crate) fn with_payees(self, payees: Vec<Payee>) -> Self {
+        Self { payees, ..self }
+    }
+
+    /// The same, with what the account has left.
+    pub(crate) fn with_remains(self, remains: Option<Amount>) -> Self {
+        Self { remains, ..self }
+    }
+
+    /// What is known of the one with this address.
+    pub(crate) fn payee(&self, address: &str) -> Option<&Payee> {
+        self.payees.iter().find(|payee| payee.address == address)
     }
 }
 
@@ -79,4 +100,12 @@ fn claimed(subject: &str, wallet: Option<&str>, account: Option<&str>) -> Option
     }
     let claimed = named(wallet.unwrap_or("?"), account.unwrap_or("?"));
     (claimed != subject).then(|| format!("it calls its account {claimed}"))
+}
+
+/// What is known of one who is paid, below the address. On Ethereum one that passes for another is a stop of the review itself.
+pub(crate) fn write_payee(payee: &Payee, page: &mut Page) {
+    page.field("", &payee.to_string());
+    if let Some(known) = &payee.looks_like {
+        page.toned_field("Stop", (Tone::Stop, &format!("it looks like {known}, and is not it")));
+    }
 }

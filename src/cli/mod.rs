@@ -4,6 +4,7 @@
 
 mod account_choice;
 mod bitcoin;
+mod book_rows;
 mod cli_error;
 mod commands;
 mod config;
@@ -15,6 +16,7 @@ mod ending;
 mod ethereum;
 mod family;
 mod heading;
+mod history_filter;
 mod input_file;
 mod interrupts;
 mod key_side;
@@ -268,6 +270,8 @@ const TAKES_IDS: &[&str] = &[
     "sign",
     "broadcast",
     "history",
+    "tx",
+    "labels",
     "call",
     "deploy",
     "token",

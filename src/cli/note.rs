@@ -2,8 +2,8 @@
 
 use crate::cli::CliError;
 
-/// Characters of a note.
-pub(crate) const LONGEST_NOTE: usize = 200;
+/// Characters of a note, as many as other wallets take (BIP-329).
+pub(crate) const LONGEST_NOTE: usize = 255;
 
 /// A note that is shown whole wherever it is shown.
 pub(crate) fn check_note(text: &str) -> Result<(), CliError> {

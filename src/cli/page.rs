@@ -35,6 +35,14 @@ pub(crate) enum Tone {
     Stop,
 }
 
+/// Whether the person's terminal shows colour, by the customs that standard output follows (no-color.org, bixense.com/clicolors).
+fn wants_colour() -> bool {
+    let says = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    says("NO_COLOR").is_none()
+        && says("CLICOLOR").is_none_or(|value| value != "0")
+        && says("TERM").is_none_or(|value| value != "dumb")
+}
+
 /// The wallet that was named on this command line: the commands that a page proposes mean the same one.
 static NAMED_WALLET: OnceLock<String> = OnceLock::new();
 
@@ -49,11 +57,29 @@ pub(crate) fn set_named_wallet(name: &str) {
 pub(crate) struct Page {
     medium: Medium,
     text: String,
+    /// Colours are told for standard output, and a page can be for the terminal itself, whatever standard output is.
+    styling: Styling,
+}
+
+/// Who decides whether there is colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Styling {
+    /// Standard output.
+    OfStdout,
+    /// The terminal and its person.
+    OfTerminal,
 }
 
 impl Page {
     pub(crate) fn new(medium: Medium) -> Self {
-        Self { medium, text: String::new() }
+        Self { medium, text: String::new(), styling: Styling::OfStdout }
+    }
+
+    /// A page for the terminal itself, of so many columns.
+    pub(crate) fn for_terminal(columns: usize) -> Self {
+        let medium = Medium::Terminal(columns);
+        let styling = if wants_colour() { Styling::OfTerminal } else { Styling::OfStdout };
+        Self { styling, ..Self::new(medium) }
     }
 
     /// The text so far, ending with a newline unless empty.
@@ -66,6 +92,11 @@ impl Page {
             Medium::Terminal(width) => Some(width.clamp(*WIDTHS.start(), *WIDTHS.end())),
             Medium::Plain => None,
         }
+    }
+
+    /// Whether it is for a file or pipe.
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(self.medium, Medium::Plain)
     }
 
     /// Whether lines of this many columns stay whole.
@@ -164,7 +195,10 @@ impl Page {
             (_, Tone::Claimed) => Style::new().yellow(),
             (_, Tone::Stop) => Style::new().red().bold(),
         };
-        style.apply_to(text).to_string()
+        match self.styling {
+            Styling::OfStdout => style.apply_to(text).to_string(),
+            Styling::OfTerminal => style.force_styling(true).apply_to(text).to_string(),
+        }
     }
 
     /// The last line of a review. It is written for a proof that everything was shown, and for nothing else.

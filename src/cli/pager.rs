@@ -25,21 +25,34 @@ impl Size {
     }
 }
 
-/// The screens of a text, in order; together they are the text.
+/// Columns by which the lines that go on from a field are further in.
+const GOES_ON: &str = "            ";
+
+/// The screens of a text, in order; together they are the text. A field is cut only where it is longer than half a screen.
 pub(crate) fn screens(text: &str, size: Size) -> Vec<String> {
     let room = size.rows.saturating_sub(ROWS_BELOW).max(FEWEST);
-    let (mut screens, mut screen, mut used) = (Vec::new(), String::new(), 0);
+    let (mut screens, mut screen): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
+    let rows = |lines: &[&str]| lines.iter().map(|line| size.rows_of(line.trim_end_matches('\n'))).sum::<usize>();
     for line in text.split_inclusive('\n') {
-        let rows = size.rows_of(line.trim_end_matches('\n'));
-        if used + rows > room && !screen.is_empty() {
-            screens.push(std::mem::take(&mut screen));
-            used = 0;
+        if rows(&screen) + rows(&[line]) > room && !screen.is_empty() {
+            let rest = screen.split_off(place_to_cut(&screen, line));
+            screens.push(screen.concat());
+            screen = rest;
         }
-        screen.push_str(line);
-        used += rows;
+        screen.push(line);
     }
-    screens.push(screen);
+    screens.push(screen.concat());
     screens
+}
+
+/// Where a full screen ends before a line that does not fit: before the field that the line goes on from, if that is in the
+/// lower half.
+fn place_to_cut(screen: &[&str], next: &str) -> usize {
+    if !next.starts_with(GOES_ON) {
+        return screen.len();
+    }
+    let field = screen.iter().rposition(|line| !line.starts_with(GOES_ON));
+    field.filter(|place| *place > screen.len() / 2).unwrap_or(screen.len())
 }
 
 #[cfg(test)]
@@ -52,6 +65,13 @@ mod tests {
     fn a_short_page_is_one_screen() {
         assert_eq!(screens("a\nb\n", Size { columns: 80, rows: 24 }), ["a\nb\n"]);
         assert_eq!(screens("", Size { columns: 80, rows: 24 }), [""]);
+    }
+
+    #[test]
+    fn a_field_stays_whole() {
+        let text = "a\nb\nc\nd\n  Pay       x\n            y\n            z\n";
+        let cut = screens(text, Size { columns: 80, rows: 8 });
+        assert_eq!(cut, ["a\nb\nc\nd\n", "  Pay       x\n            y\n            z\n"]);
     }
 
     proptest! {

@@ -147,7 +147,7 @@ impl Ui {
     /// What is asked next is asked of a person who has seen the last one.
     pub(crate) fn show_page(&self, flag: &'static str, fill: impl FnOnce(&mut Page)) -> Result<(), Failure> {
         let mut terminal = self.terminal(flag)?;
-        let mut page = Page::new(Medium::Terminal(terminal.columns()));
+        let mut page = Page::for_terminal(terminal.columns());
         fill(&mut page);
         let screens = screens(&page.into_text(), terminal.size());
         let count = screens.len();

@@ -1,6 +1,7 @@
 //! Notes of the person on transactions, addresses and coins (BIP-329 names for what they refer to).
 
 use rusqlite::{OptionalExtension, params};
+use serde::{Serialize, Serializer};
 
 use super::{Ledger, LedgerError, file};
 use crate::text::SafeText;
@@ -12,20 +13,52 @@ pub enum LabelKind {
     Tx,
     /// An address.
     Addr,
+    /// A public key; kept for other wallets.
+    Pubkey,
+    /// An input, as `txid:vin`; kept for other wallets.
+    Input,
     /// A coin, as `txid:vout`.
     Output,
+    /// An extended public key; kept for other wallets.
+    Xpub,
 }
 
 impl LabelKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [Self::Tx, Self::Addr, Self::Pubkey, Self::Input, Self::Output, Self::Xpub];
+
     /// The BIP-329 name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tx => "tx",
             Self::Addr => "addr",
+            Self::Pubkey => "pubkey",
+            Self::Input => "input",
             Self::Output => "output",
+            Self::Xpub => "xpub",
         }
     }
+}
+
+impl Serialize for LabelKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A label with what it is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Label {
+    /// The kind of thing.
+    #[serde(rename = "type")]
+    pub kind: LabelKind,
+    /// The thing itself.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The note as it was typed: not made safe to print.
+    #[serde(rename = "label")]
+    pub text: String,
 }
 
 impl Ledger {
@@ -52,5 +85,23 @@ impl Ledger {
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         let label = statement.query_row(params![kind.name(), reference], |row| row.get::<_, String>(0)).optional();
         Ok(label.map_err(file)?.map(|text| SafeText::new(&text)))
+    }
+
+    /// All labels, by kind and what they are on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn labels(&self) -> Result<Vec<Label>, LedgerError> {
+        let sql = "SELECT kind, reference, label FROM labels ORDER BY kind, reference";
+        let mut statement = self.db.prepare(sql).map_err(file)?;
+        let text = |row: &rusqlite::Row<'_>| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?]);
+        let rows = statement.query_map([], text).map_err(file)?;
+        let mut labels = Vec::new();
+        for row in rows {
+            let [kind, reference, text] = row.map_err(file)?;
+            let kind = LabelKind::ALL.into_iter().find(|known| known.name() == kind);
+            labels.push(Label { kind: kind.ok_or(LedgerError::Damaged("label"))?, reference, text });
+        }
+        Ok(labels)
     }
 }

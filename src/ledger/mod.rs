@@ -5,6 +5,7 @@
 
 mod backups;
 pub mod bitcoin;
+mod contacts;
 pub mod ethereum;
 mod labels;
 mod schema;
@@ -13,7 +14,7 @@ use std::{path::Path, rc::Rc};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::labels::LabelKind;
+pub use self::labels::{Label, LabelKind};
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},

@@ -244,6 +244,22 @@ CREATE TABLE backups (
     verified     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE contacts (
+    name         TEXT NOT NULL COLLATE NOCASE,
+    network      TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    created      INTEGER NOT NULL,
+    PRIMARY KEY (name, network),
+    UNIQUE (network, address)
+) STRICT, WITHOUT ROWID;
+",
+    "
+ALTER TABLE evm_outbox ADD COLUMN block INTEGER;
+ALTER TABLE evm_outbox ADD COLUMN block_time INTEGER;
+ALTER TABLE evm_outbox ADD COLUMN fee TEXT;
+ALTER TABLE evm_outbox ADD COLUMN failed INTEGER;
+",
 ];
 
 /// Puts the table of descriptors in the place of the old one. Triggers and references name it by its name alone, and stay.

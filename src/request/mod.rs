@@ -27,6 +27,15 @@ pub enum Fee {
     Exact(u64),
 }
 
+/// The side that bears the fee.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeePayer {
+    /// It leaves beside the amounts.
+    Sender,
+    /// It is taken from the amount of the one recipient.
+    Recipient,
+}
+
 /// The fee above which planning stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeeLimit {
@@ -72,6 +81,8 @@ pub struct Request {
     pub memo: Option<Vec<u8>>,
     /// How the fee is chosen.
     pub fee: Fee,
+    /// Who bears it.
+    pub fee_payer: FeePayer,
     /// Where planning stops.
     pub fee_limit: FeeLimit,
     /// What is too little for change.

@@ -3,6 +3,7 @@
 //! No I/O, no secrets, and nothing here decides: chain/ makes the reviews, and flow/ asks for agreement to them.
 
 mod ethereum;
+mod payee;
 mod shown;
 mod status;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 pub use self::{
     ethereum::{Certainty, Consent, EvmFeeReview, EvmReview, Leaving, Measure, ReviewedAuthorization, TreeLine},
+    payee::Payee,
     shown::{Complete, Gap, MAX_LINES, MAX_TEXT, Showing, Shown},
     status::{Depth, Evidence, EvmStatus, ExecutionOutcome, Status},
 };

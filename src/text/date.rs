@@ -13,11 +13,15 @@ pub fn date(seconds: u64) -> String {
     if seconds > LAST_SECOND {
         return "after the year 9999".to_owned();
     }
-    let Some(moment) = UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) else {
-        return "after the year 9999".to_owned();
-    };
-    let text = humantime::format_rfc3339_seconds(moment).to_string();
+    let text = rfc3339(seconds);
     format!("{} {} UTC", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ` for seconds since 1970-01-01 00:00 UTC (RFC 3339); what is after the year 9999 is its last second.
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
+    let moment = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(LAST_SECOND))).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(moment).to_string()
 }
 
 #[cfg(test)]
@@ -31,6 +35,7 @@ mod tests {
         assert_eq!(date(0), "1970-01-01 00:00 UTC");
         assert_eq!(date(1_795_000_000), "2026-11-18 11:06 UTC");
         assert_eq!(date(LAST_SECOND), "9999-12-31 23:59 UTC");
+        assert_eq!((rfc3339(0).as_str(), rfc3339(u64::MAX).as_str()), ("1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"));
         for late in [LAST_SECOND + 1, 999_999_999_999, (1 << 40) - 1, 1 << 40, u64::MAX - 1, u64::MAX] {
             assert_eq!(date(late), "after the year 9999", "{late}");
         }

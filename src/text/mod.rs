@@ -10,7 +10,10 @@ use std::fmt;
 use serde::Serialize;
 
 use self::unicode::{Printed, is_plain};
-pub use self::{date::date, unicode::looks_like};
+pub use self::{
+    date::{date, rfc3339},
+    unicode::looks_like,
+};
 
 /// Longest name or remark kept, in characters. A label or a file name fits; a phishing letter does not.
 const MAX_CHARS: usize = 200;

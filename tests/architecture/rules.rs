@@ -10,10 +10,11 @@ pub(crate) const MAX_FILE_LINES: usize = 450;
 pub(crate) const MAX_FUNCTION_LINES: usize = 60;
 
 /// Modules that every other may import: no I/O, no secrets.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "account",
     "address",
     "amount",
+    "contact",
     "explain",
     "network",
     "payment_uri",

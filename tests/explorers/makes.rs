@@ -74,7 +74,7 @@ fn fees_and_the_tip_are_read_from_every_make() {
         let layer = deployment(&world.chain, personality);
         let explorer = Explorer::connect(Network::Regtest, &[layer.url()]).unwrap();
         assert_eq!(explorer.tip().unwrap().value().height, world.tip, "{personality:?}");
-        let advice = explorer.fee_advice(1).unwrap();
+        let advice = explorer.fee_advice(&[1]).unwrap().remove(0);
         assert_eq!(advice.rate.map(|rate| rate.sat_per_kvb), Some(5_000), "{personality:?}");
     }
 }

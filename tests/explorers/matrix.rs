@@ -313,7 +313,9 @@ impl Seen<'_> {
     }
 
     fn fee(&mut self) {
-        let Ok(advice) = self.case.explorer.fee_advice(1) else { return self.count("explicit error") };
+        let Ok(Some(advice)) = self.case.explorer.fee_advice(&[1]).map(|advice| advice.into_iter().next()) else {
+            return self.count("explicit error");
+        };
         let rate = advice.rate.map(|rate| rate.sat_per_kvb);
         self.must_equal("the fee rate", rate, Some(5_000));
         let count = |role| self.case.roles.iter().filter(|other| **other == role).count();

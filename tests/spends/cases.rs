@@ -6,7 +6,7 @@ use fastness::{
     account::{Account, Locks},
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::{Coin, CoinState, Snapshot, fund, policy},
-    request::{CoinChoice, Fee, FeeLimit, Freeze, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Freeze, Leftover, Payment, Replacement, Request},
 };
 
 /// What is to happen.
@@ -61,7 +61,8 @@ fn request(dice: &mut Dice, snapshot: &Snapshot) -> Request {
     let replacement = if dice.one_in(3) { Replacement::NotSignalled } else { Replacement::Signalled };
     // The stops are tested elsewhere; here every rate must be planned exactly.
     let (fee_limit, leftover) = (FeeLimit::Absolute(u64::MAX), Leftover::Refuse);
-    let mut request = Request { payments, memo, fee, fee_limit, leftover, coins, replacement };
+    let mut request =
+        Request { payments, memo, fee, fee_payer: FeePayer::Sender, fee_limit, leftover, coins, replacement };
     fill_in(dice, snapshot, &mut request);
     request
 }

@@ -141,8 +141,8 @@ fn a_wallets_ethereum_account_is_shown_and_is_what_comes_next_where_it_was_asked
 #[test]
 fn a_note_that_would_be_cut_is_refused_wherever_it_is_given() {
     let stage = Stage::with_wallet();
-    let long = "x".repeat(201);
-    let address = stage.json(&["receive", "--label", &long[..200]])["address"].as_str().unwrap().to_owned();
+    let long = "x".repeat(256);
+    let address = stage.json(&["receive", "--label", &long[..255]])["address"].as_str().unwrap().to_owned();
     for command in [&["receive", "--label", &long, "--json"][..], &["label", &address, &long, "--json"]] {
         assert_eq!(stage.run(command).error_code(), "desk.usage", "{command:?}");
     }

@@ -57,6 +57,38 @@ fn several_recipients_a_memo_and_the_rest() {
 }
 
 #[test]
+fn a_fee_can_be_taken_from_the_amount() {
+    let stage = Stage::with_coins(&[40_000_000]);
+    let shop = Stage::shop();
+    let said = stage.run(&["plan", &shop, "0.1btc", "--fee-from-amount", "--fee-rate", "2"]);
+    assert!(said.stderr.contains("0.100 000 00 BTC leave: the recipient gets 0.099 996 94 BTC"), "{said:?}");
+    stage.send(&[&shop, "0.1btc", "--fee-from-amount", "--fee-rate", "2"]);
+    stage.mine(1);
+    stage.json(&["sync"]);
+    assert_eq!((stage.chain_balance(&shop), stage.confirmed()), (10_000_000 - 306, 30_000_000));
+    let tiny = stage.run(&["plan", &shop, "400sat", "--fee-from-amount", "--fee-rate", "4", "--json"]);
+    assert_eq!(tiny.error_code(), "bitcoin.bad_request", "{tiny:?}");
+}
+
+/// A thousand payees are more than a person reads: the largest are shown, the others summed up, all of them on request.
+#[test]
+fn many_recipients_are_summed_up_and_shown_on_request() {
+    let stage = Stage::with_coins(&[60_000_000]);
+    let payee = |number: u8| {
+        let hash = bitcoin::hashes::Hash::hash(&[number]);
+        crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(hash)))
+    };
+    let list: String =
+        (0..50u8).map(|number| format!("{} {}sat\n", payee(number), 10_000 + u32::from(number))).collect();
+    std::fs::write(stage.path("payees"), list).unwrap();
+    stage.json(&["plan", "--recipients", "payees", "--fee-rate", "2", "-o", "pay.draft"]);
+    // A file or pipe has room for everybody.
+    let whole = stage.run(&["inspect", "pay.draft"]).stdout;
+    assert!((0..50).all(|number| whole.contains(&payee(number))) && whole.contains("Nothing else"), "{whole}");
+    assert!(whole.contains("for 50 recipients, fee counted; 0.59"), "{whole}");
+}
+
+#[test]
 fn chosen_and_frozen_coins_are_respected() {
     let stage = Stage::with_coins(&[10_000_000, 20_000_000]);
     let coins = stage.json(&["coins"])["coins"].as_array().unwrap().clone();

@@ -237,7 +237,7 @@ fn describe_output(output: &TxOut, standing: Standing, network: Network) -> Revi
 }
 
 /// The data of an OP_RETURN output: as text if it is one push of text, else all bytes after OP_RETURN in hex.
-fn memo_text(script: &Script) -> SafeText {
+pub fn memo_text(script: &Script) -> SafeText {
     use bitcoin::script::Instruction;
     let mut pushes = script.instructions().skip(1);
     if let (Some(Ok(Instruction::PushBytes(data))), None) = (pushes.next(), pushes.next())

@@ -6,6 +6,7 @@ pub mod allowed;
 pub mod bounds;
 pub mod consensus;
 pub mod decode;
+mod fee_inside;
 pub mod fund;
 pub mod inputs;
 pub mod outputs;

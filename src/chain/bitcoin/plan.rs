@@ -11,7 +11,7 @@ use bitcoin::{
 use miniscript::psbt::{PsbtInputExt, PsbtOutputExt};
 
 use super::{
-    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, allowed, decode,
+    BitcoinError, Coin, CoinState, Ownership, Plan, Snapshot, allowed, decode, fee_inside,
     fund::{self, Candidate, Funding, Target},
     ownership::Owned,
     policy, proof,
@@ -22,7 +22,7 @@ use crate::{
     account::{Account, Keychain},
     amount::Quantity,
     network::Network,
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Leftover, Payment, Request},
 };
 
 /// Plans a request.
@@ -36,6 +36,15 @@ pub fn plan(request: &Request, snapshot: &Snapshot, randomness: [u8; 32]) -> Res
     let timing = Timing::of_plan(&snapshot.account, request.replacement, snapshot.tip_height, &mut random)?;
     let target = target(&snapshot.account, &outputs, request.fee, timing)?;
     let (chosen, change) = match place_of_all(request)? {
+        None if request.fee_payer == FeePayer::Recipient => {
+            let pick = |pay| {
+                choose(&coins, &Target { pay, ..target }, &request.coins)
+                    .map_err(|error| error.with_held_back(request, snapshot))
+            };
+            let (chosen, funding) = fee_inside::choose(request, snapshot.account.network, &mut outputs, pick)?;
+            check_leftover(&funding, request.leftover)?;
+            (chosen, funding.change)
+        }
         None => {
             let chosen = choose(&coins, &target, &request.coins);
             let (chosen, funding) = chosen.map_err(|error| error.with_held_back(request, snapshot))?;

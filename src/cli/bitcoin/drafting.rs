@@ -5,7 +5,11 @@
 use std::path::PathBuf;
 
 use crate::cli::{
-    bitcoin::{payment::PayArgs, review_page},
+    bitcoin::{
+        fee_choice::{self, FeeChoice},
+        payment::{PayArgs, PricedRequest},
+        review_page::{self, Recipients},
+    },
     context::Context,
     family::BITCOIN,
     heading::Heading,
@@ -14,14 +18,14 @@ use crate::cli::{
     report::Report,
 };
 use fastness::{
-    amount::sat_text,
+    amount::{Amount, sat_text},
     explain::Failure,
     flow::{
         self,
-        bitcoin::{AccountLedger, Draft, Replaces},
+        bitcoin::{AccountLedger, Draft, Payees, Replaces},
     },
-    request::Fee,
-    review::{Review, Warning},
+    request::{Fee, FeePayer},
+    review::{Payee, Review, Warning},
     store::{WriteRule, atomic_write},
 };
 use serde::Serialize;
@@ -35,12 +39,20 @@ pub(crate) struct DraftOutput {
     /// Write a bare PSBT in base64 for other wallets, in place of a draft
     #[arg(long, requires = "output", help_heading = BITCOIN)]
     psbt: bool,
+    /// Show every recipient, however many there are
+    #[arg(long, help_heading = BITCOIN)]
+    all: bool,
 }
 
 impl DraftOutput {
     /// The file for a draft of an EVM chain.
     pub(crate) const fn path(&self) -> Option<&PathBuf> {
         self.output.as_ref()
+    }
+
+    /// Which recipients are shown on a terminal.
+    const fn recipients(&self) -> Recipients {
+        if self.all { Recipients::All } else { Recipients::Largest }
     }
 
     /// Whether a file was asked for.
@@ -53,12 +65,18 @@ impl DraftOutput {
 #[derive(Serialize)]
 pub(crate) struct PlanReport {
     review: Review,
+    /// What is known here of those who are paid.
+    payees: Vec<Payee>,
+    /// What else its fee could be.
+    fees: Vec<FeeChoice>,
     /// The transaction of ours that it would take the place of.
     replaces: Option<Replaces>,
     file: Option<String>,
     psbt: String,
     #[serde(skip)]
     heading: Heading,
+    #[serde(skip)]
+    recipients: Recipients,
 }
 
 /// Plans a payment from the words of the command line, after a sync (unless offline).
@@ -67,19 +85,43 @@ pub(crate) fn planned(
     limits: &LimitArgs,
     consents: &ConsentArgs,
     context: &mut Context,
-) -> Result<Draft, Failure> {
+) -> Result<PricedDraft, Failure> {
     let network = context.account()?.1.account.network;
-    let request = pay.request(context, network, limits)?;
+    let PricedRequest { request, choices } = pay.request(context, network, limits)?;
     let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
     let draft = flow::bitcoin::plan(&ledger, &row, &request, randomness()?)?;
     let ours = flow::bitcoin::ownership_of_ledger(&ledger, Some(&row.wallet), network)?;
-    let approved =
-        flow::bitcoin::approve(&draft, &ours, |review| limits.with_consents(consents, network)?.check(review))?;
+    let payees = Payees::of(&ledger, network, &draft.plan.psbt.unsigned_tx)?;
+    let limits = limits.with_consents(consents, network)?;
+    let approved = flow::bitcoin::approve(&draft, &ours, |review| {
+        payees.check(review, &limits.unusual)?;
+        limits.check(review)
+    })?;
     if let Some(warning) = given_away(request.fee, approved.review()) {
         context.ui.warn(&warning);
     }
+    let vsize = approved.review().vsize;
+    if let Some(text) = taken_from(request.fee_payer, approved.review()) {
+        context.ui.say(&text);
+    }
     pay.trust.check_unspent(context, AccountLedger { ledger: &ledger, row: &row }, &draft)?;
-    Ok(draft)
+    Ok(PricedDraft { draft, fees: choices.into_iter().map(|choice| choice.of_size(vsize)).collect() })
+}
+
+/// What the recipient gets where the fee is taken from the amount.
+fn taken_from(payer: FeePayer, review: &Review) -> Option<String> {
+    let (FeePayer::Recipient, Some(fee)) = (payer, review.fee) else { return None };
+    let total = Amount { smallest: review.paid.smallest.saturating_add(fee.smallest), ..review.paid };
+    let fee = fee.to_sat().map_or_else(|| fee.to_string(), sat_text);
+    Some(format!("{total} leave: the recipient gets {}, for the fee of {fee} is taken from it.", review.paid))
+}
+
+/// A draft with what else its fee could be.
+pub(crate) struct PricedDraft {
+    /// The draft.
+    pub(crate) draft: Draft,
+    /// Estimates for other speeds, with the cost for this draft; none where the person named the fee.
+    pub(crate) fees: Vec<FeeChoice>,
 }
 
 /// What is paid beyond the rate asked for, if it is more than rounding: too little to be change, so it goes to the miner.
@@ -106,14 +148,32 @@ pub(crate) fn written(draft: &Draft, output: &DraftOutput, context: &mut Context
     let ours = flow::bitcoin::ownership_of_ledger(&ledger, draft.context.wallet.as_deref(), draft.plan.network)?;
     let psbt = fastness::chain::bitcoin::psbt::to_base64(&draft.plan.psbt);
     let review = flow::bitcoin::approve(draft, &ours, |_| Ok(()))?.review().clone();
+    let payees = Payees::of(&ledger, draft.plan.network, &draft.plan.psbt.unsigned_tx)?.paid_by(&review);
     let heading = Heading::of_draft(&review, &ledger.accounts(draft.context.wallet.as_deref())?, &draft.context);
     if let Some(path) = &output.output {
         let text = if output.psbt { psbt.clone() + "\n" } else { draft.to_text()? };
         atomic_write(path, text.as_bytes(), WriteRule::New)?;
     }
     let replaces = flow::bitcoin::replaces(&ledger, &draft.plan)?;
+    let remains = flow::bitcoin::remains(&ledger, draft.plan.network, &draft.plan.psbt.unsigned_tx)?;
     let file = output.output.as_ref().map(|path| path.display().to_string());
-    Ok(PlanReport { review, replaces, file, psbt, heading })
+    Ok(PlanReport {
+        review,
+        fees: Vec::new(),
+        replaces,
+        file,
+        psbt,
+        payees: payees.clone(),
+        heading: heading.with_payees(payees).with_remains(remains),
+        recipients: output.recipients(),
+    })
+}
+
+impl PlanReport {
+    /// The same with what else its fee could be.
+    pub(crate) fn with_fees(self, fees: Vec<FeeChoice>) -> Self {
+        Self { fees, ..self }
+    }
 }
 
 impl Report for PlanReport {
@@ -122,7 +182,10 @@ impl Report for PlanReport {
             page.line(&replaces.to_string());
             page.blank();
         }
-        review_page::write(&self.review, &self.heading, page);
+        review_page::write(&self.review, &self.heading, self.recipients, page);
+        if !self.fees.is_empty() {
+            page.field("Fees now", &fee_choice::words(&self.fees));
+        }
         page.blank();
         match &self.file {
             Some(file) => {

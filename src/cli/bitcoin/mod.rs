@@ -4,8 +4,10 @@
 
 pub(crate) mod agreement;
 pub(crate) mod delivery;
+pub(crate) mod depth;
 pub(crate) mod drafting;
 pub(crate) mod export;
+pub(crate) mod fee_choice;
 pub(crate) mod outpoint;
 pub(crate) mod payment;
 pub(crate) mod raw_transaction;

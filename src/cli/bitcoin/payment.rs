@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::fee_choice::{self, FeeChoice};
 use crate::cli::{
     CliError,
     context::{Context, NetworkAccess},
@@ -14,15 +15,16 @@ use fastness::{
     address,
     amount::{Amount, FeeRate, Quantity},
     chain::bitcoin::replace::Original,
+    contact::ContactBook,
     explain::Failure,
     explorer::{Explorer, bitcoin::FeeAdvice},
     flow::{
         self, FlowError,
         bitcoin::{AccountLedger, Alone, Draft},
     },
-    network::Network,
+    network::{AnyNetwork, Network},
     payment_uri::PaymentUri,
-    request::{CoinChoice, Fee, FeeLimit, Leftover, Payment, Replacement, Request},
+    request::{CoinChoice, Fee, FeeLimit, FeePayer, Leftover, Payment, Replacement, Request},
     review::Warning,
     text::SafeText,
 };
@@ -40,7 +42,7 @@ const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 /// What to pay and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PayArgs {
-    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
+    /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., where @NAME is a contact; or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
     #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
     /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used
@@ -51,6 +53,9 @@ pub(crate) struct PayArgs {
     memo: Option<String>,
     #[command(flatten)]
     fee: FeeArgs,
+    /// Take the fee from the amount: the recipient gets so much less
+    #[arg(long, help_heading = BITCOIN)]
+    fee_from_amount: bool,
     /// Spend exactly these coins (txid:vout). Repeatable
     #[arg(long, value_name = "COIN", help_heading = BITCOIN)]
     coins: Vec<String>,
@@ -151,18 +156,20 @@ impl FeeArgs {
             return Ok(Some(Fee::Exact(fee)));
         }
         let Some(target) = self.target else { return Ok(None) };
-        self.estimated(context, network, target).map(Some)
+        self.estimated(context, network, target).map(|resolved| Some(resolved.fee))
     }
 
     /// What was asked for, else the estimate for six blocks.
-    pub(crate) fn resolved(&self, context: &mut Context, network: Network) -> Result<Fee, Failure> {
-        match self.asked(context, network)? {
-            Some(fee) => Ok(fee),
-            None => self.estimated(context, network, DEFAULT_TARGET),
+    pub(crate) fn resolved(&self, context: &mut Context, network: Network) -> Result<ResolvedFee, Failure> {
+        if self.target.is_some() || (self.fee_rate.is_none() && self.fee.is_none()) {
+            return self.estimated(context, network, self.target.unwrap_or(DEFAULT_TARGET));
         }
+        let fee = self.asked(context, network)?;
+        let fee = fee.ok_or_else(|| CliError::Usage("name a fee with --fee-rate or --fee".to_owned()))?;
+        Ok(ResolvedFee { fee, choices: Vec::new() })
     }
 
-    fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<Fee, Failure> {
+    fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<ResolvedFee, Failure> {
         if context.reach() == NetworkAccess::Offline {
             return Err(CliError::Usage(
                 "without the network no fee can be estimated; name one with --fee-rate or --fee".to_owned(),
@@ -170,19 +177,38 @@ impl FeeArgs {
             .into());
         }
         let explorer = context.explorer(network)?;
-        let advice = explorer.fee_advice(target)?;
-        if advice.is_disputed() {
-            context.ui.warn(&Warning { code: "fee_spread", text: disputed(&advice) });
+        let told = explorer.fee_advice(&fee_choice::targets(target))?;
+        let choices = fee_choice::choices(&told);
+        let advice = told.first();
+        if let Some(advice) = advice.filter(|advice| advice.is_disputed()) {
+            context.ui.warn(&Warning { code: "fee_spread", text: disputed(advice) });
         }
-        match advice.rate {
-            Some(rate) => Ok(Fee::Rate(rate)),
-            None if network.class() == fastness::network::NetworkClass::Test => Ok(Fee::Rate(FALLBACK_TEST_RATE)),
+        match advice.and_then(|advice| advice.rate) {
+            Some(rate) => Ok(ResolvedFee { fee: Fee::Rate(rate), choices }),
+            None if network.class() == fastness::network::NetworkClass::Test => {
+                Ok(ResolvedFee { fee: Fee::Rate(FALLBACK_TEST_RATE), choices })
+            }
             None => {
                 Err(CliError::Usage("the explorer has no fee estimate; name one with --fee-rate or --fee".to_owned())
                     .into())
             }
         }
     }
+}
+
+/// A fee, and what others would be, where that was asked.
+pub(crate) struct ResolvedFee {
+    /// The fee.
+    pub(crate) fee: Fee,
+    choices: Vec<FeeChoice>,
+}
+
+/// A request with what else its fee could be.
+pub(crate) struct PricedRequest {
+    /// What is asked for.
+    pub(crate) request: Request,
+    /// Estimates for other speeds; none where the person named the fee.
+    pub(crate) choices: Vec<FeeChoice>,
 }
 
 /// Explorers whose estimates are far apart, in a sentence. A person or a limit agrees to the fee that the review shows.
@@ -217,21 +243,29 @@ impl PayArgs {
         context: &mut Context,
         network: Network,
         limits: &LimitArgs,
-    ) -> Result<Request, Failure> {
-        let (payments, note) = self.payments(network)?;
+    ) -> Result<PricedRequest, Failure> {
+        let (payments, note) = self.payments(&context.contacts(AnyNetwork::Bitcoin(network))?, network)?;
         let coins = self.coins.iter().map(|text| super::outpoint::parse(text)).collect::<Result<Vec<_>, _>>()?;
         if let Some(note) = note {
             context.ui.say(&format!("The payment URI says: {note}"));
         }
-        Ok(Request {
+        let ResolvedFee { fee, choices } = self.fee.resolved(context, network)?;
+        let request = Request {
             payments,
             memo: self.memo.as_ref().map(|memo| memo.clone().into_bytes()),
-            fee: self.fee.resolved(context, network)?,
+            fee,
+            fee_payer: self.fee_payer(),
             fee_limit: fee_limit(limits)?,
             leftover: if limits.max_fee.is_some() { Leftover::ToMiner } else { Leftover::Refuse },
             coins: if coins.is_empty() { CoinChoice::Automatic } else { CoinChoice::Exactly(coins) },
             replacement: if self.no_rbf { Replacement::NotSignalled } else { Replacement::Signalled },
-        })
+        };
+        Ok(PricedRequest { request, choices })
+    }
+
+    /// The side that bears the fee.
+    pub(crate) const fn fee_payer(&self) -> FeePayer {
+        if self.fee_from_amount { FeePayer::Recipient } else { FeePayer::Sender }
     }
 
     /// The note that goes with it.
@@ -240,9 +274,13 @@ impl PayArgs {
     }
 
     /// The payees and their amounts, and what a payment URI says about it.
-    pub(crate) fn payments(&self, network: Network) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
+    pub(crate) fn payments(
+        &self,
+        book: &ContactBook,
+        network: Network,
+    ) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
         if let Some(path) = &self.recipients {
-            return Ok((from_file(&read_bounded(path, MAX_RECIPIENTS_BYTES)?, network)?, None));
+            return Ok((from_file(&read_bounded(path, MAX_RECIPIENTS_BYTES)?, book, network)?, None));
         }
         let words = self.words();
         if let [uri, rest @ ..] = words.as_slice()
@@ -259,7 +297,7 @@ impl PayArgs {
                 ))
                 .into());
             };
-            let script = address::parse(to, network)?;
+            let script = address::parse(&book.address(to)?, network)?;
             payments.push(Payment { script, quantity: Quantity::parse(amount, network.asset())? });
         }
         Ok((payments, None))
@@ -273,11 +311,11 @@ fn is_number(word: &str) -> bool {
 }
 
 /// All recipients of a file; all that is wrong is named, each with its line.
-fn from_file(bytes: &[u8], network: Network) -> Result<Vec<Payment>, Failure> {
+fn from_file(bytes: &[u8], book: &ContactBook, network: Network) -> Result<Vec<Payment>, Failure> {
     let mut payments = Vec::new();
     let mut wrong = Vec::new();
     for line in recipients_file::read(bytes)? {
-        match payment(&line, network) {
+        match payment(&line, book, network) {
             Ok(payment) => payments.push(payment),
             Err(what) => wrong.push(format!("line {} of the recipients: {what}", line.number)),
         }
@@ -294,8 +332,9 @@ fn from_file(bytes: &[u8], network: Network) -> Result<Vec<Payment>, Failure> {
 }
 
 /// The payment of a line, or what is wrong with it.
-fn payment(line: &RecipientLine, network: Network) -> Result<Payment, String> {
-    let script = address::parse(&line.to, network).map_err(|error| error.to_string())?;
+fn payment(line: &RecipientLine, book: &ContactBook, network: Network) -> Result<Payment, String> {
+    let to = book.address(&line.to).map_err(|error| error.to_string())?;
+    let script = address::parse(&to, network).map_err(|error| error.to_string())?;
     if line.amount.is_empty() {
         return Err("there is no amount".to_owned());
     }

@@ -1,34 +1,41 @@
-//! `history`: every transaction of an account with its net amount, fee, depth and label. Reads the ledger only.
+//! `history`: every transaction of an account with its net amount, who is on the other side, fee, depth and label. On
+//! Bitcoin it reads the ledger only.
 
 use crate::cli::{
+    bitcoin::depth::{self, BlockDepth},
+    book_rows::{BookRow, csv},
     context::Context,
+    history_filter::{HistoryArgs, HistoryFilter, LineFacts},
     page::Page,
     report::{Answer, Report, answer},
 };
 use fastness::{
     amount::Amount,
     explain::Failure,
-    flow,
+    flow::{
+        self,
+        bitcoin::{AddressNames, Counterparty},
+    },
     ledger::{
         LabelKind, Ledger, LedgerError, Limit,
         bitcoin::{AccountRow, HistoryRow, Synced},
     },
+    network::AnyNetwork,
     review::Evidence,
     text::date,
 };
 use serde::Serialize;
 
-/// Confirmations of what is proven: its own block and those that prove it.
-const PROVEN_DEPTH: u32 = 7;
 /// Columns of a line with date, amount and depth.
 const ROOM: usize = 72;
+/// Names on the other side that a page lists.
+const NAMED: usize = 3;
 
-/// What happened: net amount, fee, time and label of every transaction
+/// What happened: net amount, who, fee, time and label of every transaction
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Show only the newest
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[command(flatten)]
+    lines: HistoryArgs,
 }
 
 #[derive(Serialize)]
@@ -39,9 +46,13 @@ struct TransactionLine {
     confirmations: u32,
     /// `proven` by us, `agreed` by two organisations, or `said` by the explorer.
     evidence: Evidence,
+    /// `in`, `out`, or `self` where nobody else is paid.
+    direction: &'static str,
     received: Amount,
     sent: Amount,
     fee: Option<Amount>,
+    /// Who is paid, or who pays, as far as the transaction shows it.
+    counterparties: Vec<Counterparty>,
     label: Option<String>,
     /// Transactions of this wallet that it took the place of.
     replaces: Vec<String>,
@@ -52,81 +63,165 @@ struct HistoryList {
     account: String,
     tip_height: Option<u32>,
     transactions: Vec<TransactionLine>,
+    #[serde(skip)]
+    filtered: bool,
 }
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         if let Some(chain) = context.asked_chain()? {
-            return crate::cli::ethereum::history::history(context, chain, self.limit);
+            return crate::cli::ethereum::history::history(context, chain, &self.lines);
         }
         let (ledger, row) = context.account()?;
+        let network = row.account.network;
+        let filter = self.lines.filter(&context.contacts(AnyNetwork::Bitcoin(network))?)?;
+        let names = AddressNames::of(&ledger, network)?;
+        let transactions = lines(&Source { ledger: &ledger, row: &row, names: &names }, &filter)?;
+        let account = format!("{}/{}", row.wallet, row.name);
+        if self.lines.csv {
+            let rows = transactions.iter().map(|line| line.book_row(&account, network.name())).collect();
+            return context.ui.for_programs(&csv(rows)?);
+        }
         let tip_height = row.synced.as_ref().map(Synced::counted_height);
-        let limit = self.limit.map_or(Limit::None, Limit::First);
-        let lines = ledger.history(row.id, limit)?.into_iter().map(|entry| line(&ledger, &row, entry, tip_height));
-        let transactions = lines.collect::<Result<_, _>>()?;
-        answer(HistoryList { account: format!("{}/{}", row.wallet, row.name), tip_height, transactions })
+        answer(HistoryList { account, tip_height, transactions, filtered: !filter.is_open() })
     }
 }
 
-fn line(ledger: &Ledger, row: &AccountRow, entry: HistoryRow, tip: Option<u32>) -> Result<TransactionLine, Failure> {
-    let counted = |(height, tip): (u32, u32)| tip.saturating_sub(height).saturating_add(1);
-    // What is proven has the blocks on it that prove it, whatever is said of the tip.
-    let proven = if entry.evidence == Evidence::Proven { PROVEN_DEPTH } else { 0 };
-    let txid = entry.txid.parse().map_err(|_| LedgerError::Damaged("transaction"))?;
-    Ok(TransactionLine {
-        time: entry.time,
-        height: entry.height,
-        confirmations: entry.height.zip(tip).map_or(0, counted).max(proven),
-        evidence: entry.evidence,
-        received: Amount::sat(entry.received),
-        sent: Amount::sat(entry.sent),
-        fee: entry.fee.map(Amount::sat),
-        label: ledger.label(LabelKind::Tx, &entry.txid)?.map(|text| text.to_string()),
-        // Only what spends from this account can take the place of what was signed here.
-        replaces: if entry.sent > 0 { flow::bitcoin::replaced_by(ledger, row, txid)? } else { Vec::new() },
-        txid: entry.txid,
-    })
+/// Where lines come from.
+struct Source<'a> {
+    ledger: &'a Ledger,
+    row: &'a AccountRow,
+    names: &'a AddressNames<'a>,
+}
+
+fn lines(source: &Source<'_>, filter: &HistoryFilter) -> Result<Vec<TransactionLine>, Failure> {
+    let limit = if filter.is_open() { Limit::First(filter.limit) } else { Limit::None };
+    let mut lines = Vec::new();
+    for entry in source.ledger.history(source.row.id, limit)? {
+        let line = source.line(entry)?;
+        if filter.wants(&line.facts()) {
+            lines.push(line);
+        }
+        if lines.len() >= filter.limit {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+impl Source<'_> {
+    fn line(&self, entry: HistoryRow) -> Result<TransactionLine, Failure> {
+        let Source { ledger, row, names } = self;
+        let txid = entry.txid.parse().map_err(|_| LedgerError::Damaged("transaction"))?;
+        let (transaction, _) = ledger.transaction(row, txid)?.ok_or(LedgerError::Damaged("transaction"))?;
+        let counterparties = names.others(row, &transaction, entry.sent)?;
+        let direction = match entry.sent {
+            0 => "in",
+            _ if counterparties.is_empty() => "self",
+            _ => "out",
+        };
+        Ok(TransactionLine {
+            time: entry.time,
+            height: entry.height,
+            confirmations: depth::confirmations(&entry, row),
+            evidence: entry.evidence,
+            direction,
+            received: Amount::sat(entry.received),
+            sent: Amount::sat(entry.sent),
+            fee: entry.fee.map(Amount::sat),
+            counterparties,
+            label: ledger.label(LabelKind::Tx, &entry.txid)?.map(|text| text.to_string()),
+            // Only what spends from this account can take the place of what was signed here.
+            replaces: if entry.sent > 0 { flow::bitcoin::replaced_by(ledger, row, txid)? } else { Vec::new() },
+            txid: entry.txid,
+        })
+    }
 }
 
 impl TransactionLine {
-    /// What the account gained or lost, with its sign.
-    fn net(&self) -> String {
+    fn facts(&self) -> LineFacts<'_> {
+        let others = self.counterparties.iter().filter_map(|other| other.address.as_deref()).collect();
+        LineFacts { time: self.time, block: self.height.map(u64::from), others }
+    }
+
+    /// What the account gained or lost: its sign, and how much.
+    fn net(&self) -> (&'static str, Amount) {
         let (received, sent) = (self.received.smallest, self.sent.smallest);
         let (sign, smallest) = if received >= sent { ("+", received - sent) } else { ("-", sent - received) };
-        format!("{sign}{}", Amount { smallest, ..self.received })
+        (sign, Amount { smallest, ..self.received })
+    }
+
+    fn depth(&self) -> BlockDepth {
+        BlockDepth { height: self.height, confirmations: self.confirmations, evidence: self.evidence }
+    }
+
+    /// The other side in a few words.
+    fn others(&self) -> Option<String> {
+        let mut names: Vec<String> = self.counterparties.iter().take(NAMED).map(Counterparty::name).collect();
+        match self.counterparties.len().saturating_sub(NAMED) {
+            0 => {}
+            more => names.push(format!("and {more} more")),
+        }
+        let preposition = if self.direction == "in" { "from" } else { "to" };
+        (!names.is_empty()).then(|| format!("{preposition} {}", names.join(", ")))
+    }
+
+    fn book_row(&self, account: &str, network: &'static str) -> BookRow {
+        let (sign, amount) = self.net();
+        let name = |other: &Counterparty| match &other.contact {
+            Some(contact) => contact.to_string(),
+            None => other.name(),
+        };
+        let addresses = self.counterparties.iter().filter_map(|other| other.address.clone());
+        BookRow {
+            time: BookRow::moment(self.time),
+            network,
+            account: account.to_owned(),
+            direction: self.direction,
+            amount: if sign == "-" { format!("-{}", amount.plain()) } else { amount.plain() },
+            asset: amount.asset.symbol().to_owned(),
+            fee: self.fee.filter(|_| self.sent.smallest > 0).map_or_else(String::new, Amount::plain),
+            fee_asset: amount.asset.symbol(),
+            counterparty: self.counterparties.iter().map(name).collect::<Vec<_>>().join("; "),
+            addresses: addresses.collect::<Vec<_>>().join("; "),
+            label: self.label.clone().unwrap_or_default(),
+            block: self.height.map_or_else(String::new, |height| height.to_string()),
+            state: self.depth().to_string(),
+            id: self.txid.clone(),
+        }
+    }
+
+    fn write(&self, page: &mut Page) {
+        let label = self.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
+        let (depth, (sign, amount)) = (self.depth(), self.net());
+        let net = format!("{sign}{amount}");
+        if page.has_room_for(ROOM) {
+            page.line(&format!("{}  {net:>24}  {depth}{label}", date(self.time)));
+        } else {
+            page.line(&format!("{}  {depth}{label}", date(self.time)));
+            page.line(&format!("  {net}"));
+        }
+        if let Some(others) = self.others() {
+            page.line(&format!("  {others}"));
+        }
+        let fee = self.fee.and_then(Amount::to_sat);
+        let fee = fee.map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
+        page.line(&format!("  {}{fee}", self.txid));
+        for other in &self.replaces {
+            page.line(&format!("  in the place of {other}"));
+        }
     }
 }
 
 impl Report for HistoryList {
     fn page(&self, page: &mut Page) {
-        if self.tip_height.is_none() {
+        if self.tip_height.is_none() && self.transactions.is_empty() {
             return page.line("Unknown: no sync has succeeded yet; run `fastness sync`.");
         }
         if self.transactions.is_empty() {
-            return page.line(&format!("Nothing has happened in {} so far.", self.account));
+            let what = if self.filtered { "Nothing of that kind" } else { "Nothing" };
+            return page.line(&format!("{what} has happened in {} so far.", self.account));
         }
-        for row in &self.transactions {
-            let depth = match (row.height, row.evidence) {
-                (None, _) => "unconfirmed".to_owned(),
-                (Some(_), Evidence::Proven) => format!("{} conf, proven", row.confirmations),
-                (Some(_), Evidence::Agreed) => format!("{} conf, agreed", row.confirmations),
-                (Some(_), Evidence::Said) => format!("{} conf", row.confirmations),
-            };
-            let label = row.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
-            if page.has_room_for(ROOM) {
-                page.line(&format!("{}  {:>24}  {depth}{label}", date(row.time), row.net()));
-            } else {
-                page.line(&format!("{}  {depth}{label}", date(row.time)));
-                page.line(&format!("  {}", row.net()));
-            }
-            let fee = row
-                .fee
-                .and_then(Amount::to_sat)
-                .map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
-            page.line(&format!("  {}{fee}", row.txid));
-            for other in &row.replaces {
-                page.line(&format!("  in the place of {other}"));
-            }
-        }
+        self.transactions.iter().for_each(|row| row.write(page));
     }
 }

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use crate::cli::{
-    bitcoin::{raw_transaction::RawTransaction, review_page},
+    bitcoin::{
+        raw_transaction::RawTransaction,
+        review_page::{self, Recipients},
+    },
     context::Context,
     ethereum::session,
-    family::EVM,
+    family::{BITCOIN, EVM},
     heading::Heading,
     input_file::read_input,
     page::{Page, Tone},
@@ -16,10 +19,13 @@ use fastness::{
     amount::Amount,
     chain::bitcoin::{BitcoinError, decode, policy, psbt},
     explain::{Explain, Failure},
-    flow::{self, bitcoin::Draft},
+    flow::{
+        self,
+        bitcoin::{Draft, Payees},
+    },
     network::{AnyNetwork, Network},
     request::FeeLimit,
-    review::{Review, Warning},
+    review::{Payee, Review, Warning},
 };
 use serde::Serialize;
 
@@ -31,6 +37,9 @@ pub(crate) struct Args {
     /// A function that you know is called, such as "stake(uint256,address)"
     #[arg(long, value_name = "FUNCTION", help_heading = EVM)]
     signature: Vec<String>,
+    /// Show every recipient, however many there are
+    #[arg(long, help_heading = BITCOIN)]
+    all: bool,
 }
 
 #[derive(Serialize)]
@@ -69,12 +78,16 @@ impl Nature {
 struct Inspected {
     kind: &'static str,
     review: Review,
+    /// What is known here of those who are paid.
+    payees: Vec<Payee>,
     may_be_signed: bool,
     problems: Vec<Problem>,
     /// Whether any account of the draft's network is in the ledger; without one, ownership cannot be judged.
     accounts_known: bool,
     #[serde(skip)]
     heading: Heading,
+    #[serde(skip)]
+    recipients: Recipients,
 }
 
 impl Args {
@@ -97,7 +110,8 @@ impl Args {
         {
             return answer(RawTransaction::of("transaction", &transaction, network));
         }
-        answer(inspected(&Draft::read(&bytes, asked)?, context)?)
+        let recipients = if self.all { Recipients::All } else { Recipients::Largest };
+        answer(Inspected { recipients, ..inspected(&Draft::read(&bytes, asked)?, context)? })
     }
 }
 
@@ -119,14 +133,19 @@ fn inspected(draft: &Draft, context: &mut Context) -> Result<Inspected, Failure>
     let dear = review.fee.and_then(Amount::to_sat).and_then(dear);
     let unagreed: Vec<_> = policy::check_search(review, &[]).err().into_iter().chain(dear).collect();
     let problems: Vec<Problem> = examination.problems.iter().chain(&unagreed).map(problem).collect();
-    let heading = Heading::of_draft(&examination.review, &ledger.accounts(None)?, &draft.context);
+    let payees = Payees::of(&ledger, draft.plan.network, &draft.plan.psbt.unsigned_tx)?.paid_by(review);
+    let heading = Heading::of_draft(review, &ledger.accounts(None)?, &draft.context).with_payees(payees.clone());
+    let remains = flow::bitcoin::remains(&ledger, draft.plan.network, &draft.plan.psbt.unsigned_tx)?;
+    let heading = heading.with_remains(remains);
     Ok(Inspected {
         kind: "draft",
         review: examination.review,
+        payees,
         may_be_signed: problems.is_empty(),
         problems,
         accounts_known: ours.accounts().next().is_some(),
         heading,
+        recipients: Recipients::Largest,
     })
 }
 
@@ -146,7 +165,7 @@ impl Inspected {
 
 impl Report for Inspected {
     fn page(&self, page: &mut Page) {
-        review_page::write(&self.review, &self.heading, page);
+        review_page::write(&self.review, &self.heading, self.recipients, page);
         page.blank();
         page.field("Digest", &self.review.digest);
         if self.may_be_signed {

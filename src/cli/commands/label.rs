@@ -6,7 +6,13 @@ use crate::cli::{
     page::Page,
     report::{Answer, Report, answer},
 };
-use fastness::{address, explain::Failure, ledger::LabelKind, text::SafeText};
+use alloy_primitives::B256;
+use fastness::{
+    address::{self, evm_text, parse_evm},
+    explain::Failure,
+    ledger::LabelKind,
+    text::SafeText,
+};
 use serde::Serialize;
 
 /// Put a note on a transaction, address or coin; an empty text removes it
@@ -14,7 +20,7 @@ use serde::Serialize;
 pub(crate) struct Args {
     /// A transaction id, an address, or a coin as txid:vout
     what: String,
-    /// The note, at most 200 characters
+    /// The note, at most 255 characters
     text: String,
 }
 
@@ -28,21 +34,28 @@ struct Labelled {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         check_note(&self.text)?;
-        let kind = self.kind(context)?;
-        context.ledger()?.set_label(kind, &self.what, &self.text)?;
+        let (kind, what) = self.labelled(context)?;
+        context.ledger()?.set_label(kind, &what, &self.text)?;
         let label = (!self.text.is_empty()).then(|| SafeText::new(&self.text).to_string());
-        answer(Labelled { kind: kind.name(), what: self.what.clone(), label })
+        answer(Labelled { kind: kind.name(), what, label })
     }
 
-    fn kind(&self, context: &mut Context) -> Result<LabelKind, Failure> {
-        if self.what.parse::<bitcoin::Txid>().is_ok() {
-            return Ok(LabelKind::Tx);
+    /// What the note is on, as it is written wherever it is shown.
+    fn labelled(&self, context: &mut Context) -> Result<(LabelKind, String), Failure> {
+        let what = self.what.trim();
+        if what.parse::<bitcoin::Txid>().is_ok() || what.parse::<B256>().is_ok_and(|_| what.starts_with("0x")) {
+            return Ok((LabelKind::Tx, what.to_ascii_lowercase()));
         }
-        if self.what.contains(':') {
-            return crate::cli::bitcoin::outpoint::parse(&self.what).map(|_| LabelKind::Output).map_err(Into::into);
+        if what.starts_with("0x") {
+            let chain = context.chain()?;
+            return Ok((LabelKind::Addr, evm_text(parse_evm(what, chain)?.0, chain)));
         }
-        address::parse(&self.what, context.network()?)?;
-        Ok(LabelKind::Addr)
+        if what.contains(':') {
+            return Ok((LabelKind::Output, crate::cli::bitcoin::outpoint::parse(what)?.to_string()));
+        }
+        let network = context.network()?;
+        let script = address::parse(what, network)?;
+        Ok((LabelKind::Addr, address::of(&script, network).unwrap_or_else(|| what.to_owned())))
     }
 }
 

@@ -9,6 +9,7 @@ mod bump;
 mod call;
 mod coins;
 mod completions;
+mod contacts;
 mod delegate;
 mod deploy;
 mod doctor;
@@ -17,6 +18,7 @@ mod explorers;
 mod history;
 mod inspect;
 mod label;
+mod labels;
 mod man;
 mod message;
 mod networks;
@@ -38,6 +40,7 @@ mod sweep;
 mod sync;
 mod token;
 mod track;
+mod tx;
 mod wallets;
 
 use crate::cli::report::Answer;
@@ -82,12 +85,18 @@ pub(crate) enum Command {
     Sync(sync::Args),
     /// What you have, and how sure it is
     Balance(balance::Args),
-    /// What happened: every transaction with net amount, fee and label
+    /// What happened: every transaction with net amount, who, fee and label
     History(history::Args),
+    /// Everything about one transaction: amounts, whom, fee, depth, what replaced it
+    Tx(tx::Args),
     /// The single coins; freeze and unfreeze them
     Coins(coins::Args),
+    /// Names for addresses; `@NAME` is paid like an address
+    Contacts(contacts::Args),
     /// Put a note on a transaction, address or coin
     Label(label::Args),
+    /// Every note: list them, or carry them to and from other wallets (BIP-329)
+    Labels(labels::Args),
     /// Write an unsigned draft of a payment
     Plan(plan::Args),
     /// Explain any draft, PSBT or transaction
@@ -181,8 +190,11 @@ impl Command {
             Self::Sync(args) => args.run(context),
             Self::Balance(args) => args.run(context),
             Self::History(args) => args.run(context),
+            Self::Tx(args) => args.run(context),
             Self::Coins(args) => args.run(context),
+            Self::Contacts(args) => args.run(context),
             Self::Label(args) => args.run(context),
+            Self::Labels(args) => args.run(context),
             Self::Plan(args) => args.run(context),
             Self::Inspect(args) => args.run(context),
             Self::Sign(args) => args.run(context),

@@ -70,7 +70,7 @@ impl Args {
 impl SendArgs {
     fn call(&self, context: &Context, work: &EvmSession<'_>) -> Result<CallArgs, Failure> {
         let contract = address(&self.contract, work.chain)?;
-        let (from, to) = (work.row.account.address, lookup::recipient(context, work.chain, &self.to)?);
+        let (from, to) = (work.row.account.address, lookup::recipient(context, &work.ledger, work.chain, &self.to)?);
         let whole = |text: &str| -> Result<U256, Failure> { Ok(decimal_to_u256(text, 0)?) };
         let id = whole(&self.id)?;
         let data = match &self.count {

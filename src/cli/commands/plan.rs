@@ -2,7 +2,7 @@
 
 use crate::cli::{
     bitcoin::{
-        drafting::{DraftOutput, planned, written},
+        drafting::{DraftOutput, PricedDraft, planned, written},
         payment::PayArgs,
     },
     context::Context,
@@ -16,7 +16,7 @@ use crate::cli::{
     report::{Answer, answer},
 };
 
-use fastness::{explain::Failure, flow::bitcoin::Draft, network::EvmChain};
+use fastness::network::EvmChain;
 
 /// Write an unsigned draft of a payment
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,8 @@ impl Args {
         if let Some(chain) = payment::chain_of(context, self.pay.first())? {
             return self.evm(context, chain);
         }
-        answer(written(&self.draft(context)?, &self.output, context)?)
+        let PricedDraft { draft, fees } = planned(&self.pay, &self.limits, &self.consents, context)?;
+        answer(written(&draft, &self.output, context)?.with_fees(fees))
     }
 
     fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
@@ -53,9 +54,5 @@ impl Args {
         let mut work = EvmSession::begin(context, chain, options)?;
         let call = payment::call(context, &work, &self.pay.words())?;
         answer(work.plan_drafts(context, &call, self.output.path(), self.count)?)
-    }
-
-    fn draft(&self, context: &mut Context) -> Result<Draft, Failure> {
-        planned(&self.pay, &self.limits, &self.consents, context)
     }
 }

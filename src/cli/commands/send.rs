@@ -1,8 +1,13 @@
 //! `send`: plan in this keyless process, review and sign in a sealed child of the same program, then broadcast from here.
 
 use crate::cli::{
-    bitcoin::{delivery::DiscretionArgs, payment::PayArgs},
-    context::Context,
+    bitcoin::{
+        delivery::DiscretionArgs,
+        drafting::{PricedDraft, planned},
+        fee_choice,
+        payment::PayArgs,
+    },
+    context::{Assent, Context},
     ethereum::{
         args::{EvmArgs, Options, once_key},
         payment,
@@ -18,7 +23,7 @@ use fastness::{
         self,
         bitcoin::{Draft, PaymentArgs},
     },
-    network::EvmChain,
+    network::{AnyNetwork, EvmChain},
     signing::Signed,
 };
 
@@ -51,8 +56,14 @@ impl Args {
         // One send at a time in a home: two never choose the same coins.
         let _lock = context.payment_lock()?;
         let (mut ledger, row) = context.account()?;
-        let payments = self.pay.payments(row.account.network)?.0;
-        let asked = PaymentArgs { payments: &payments, memo: self.pay.memo(), once: self.once.as_deref() };
+        let payments =
+            self.pay.payments(&context.contacts(AnyNetwork::Bitcoin(row.account.network))?, row.account.network)?.0;
+        let asked = PaymentArgs {
+            payments: &payments,
+            memo: self.pay.memo(),
+            fee_payer: self.pay.fee_payer(),
+            once: self.once.as_deref(),
+        };
         if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &asked)? {
             context.ui.warn(&resumed());
             flow::bitcoin::refuse_superseded(&ledger, &signed)?;
@@ -71,7 +82,10 @@ impl Args {
         if asked.once.is_some() && !self.again {
             flow::bitcoin::refuse_used_key(&ledger, &row, asked)?;
         }
-        let draft = crate::cli::bitcoin::drafting::planned(&self.pay, &self.limits, &self.consents, context)?;
+        let PricedDraft { draft, fees } = planned(&self.pay, &self.limits, &self.consents, context)?;
+        if !fees.is_empty() && context.consent() == Assent::Ask {
+            context.ui.say(&format!("Fees now: {}", fee_choice::words(&fees)));
+        }
         if asked.once.is_none() && !self.again {
             flow::bitcoin::refuse_repeat(&ledger, &row, &draft)?;
         }

@@ -23,6 +23,9 @@ pub(crate) fn agree(context: &Context, limits: &EvmLimits, shown: ReviewPage<'_>
         None => "Type yes to agree, anything else to decline: ".to_owned(),
     };
     let typed = context.ui.ask(&question, FLAG)?;
-    let expected = amount.as_deref().unwrap_or("yes");
-    if typed.trim() == expected { Ok(()) } else { Err(FlowError::Declined.into()) }
+    let agreed = match review.moved.as_ref().filter(|_| amount.is_some()) {
+        Some(moved) => moved.is_typed_as(&typed),
+        None => typed.trim() == "yes",
+    };
+    if agreed { Ok(()) } else { Err(FlowError::Declined.into()) }
 }

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     address::{Checked, parse_evm},
     amount::{Denomination, Typed, Units},
+    contact::ContactBook,
     explain::Failure,
     ledger::Ledger,
     network::EvmChain,
@@ -128,9 +129,15 @@ pub(crate) fn quantity(ledger: &Ledger, chain: &EvmChain, text: &str) -> Result<
     Ok(EvmQuantity::Of(found, value))
 }
 
-/// A recipient; one without capitals has no checksum, and that is said.
-pub(crate) fn recipient(context: &Context, chain: &EvmChain, text: &str) -> Result<Address, Failure> {
-    let (address, checked) = parse_evm(text, chain)?;
+/// A recipient: an address or the `@name` of a contact. An address without capitals has no checksum, and that is said.
+pub(crate) fn recipient(
+    context: &Context,
+    ledger: &Ledger,
+    chain: &'static EvmChain,
+    text: &str,
+) -> Result<Address, Failure> {
+    let text = ContactBook::new(ledger.contacts()?, chain.name).address(text)?;
+    let (address, checked) = parse_evm(&text, chain)?;
     if checked == Checked::NoChecksum && text.bytes().any(|byte| byte.is_ascii_alphabetic() && byte != b'x') {
         let text = format!("the address has no capitals, so a typo in it cannot be noticed; it is read as {address}");
         context.ui.warn(&Warning { code: "no_checksum", text });

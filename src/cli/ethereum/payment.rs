@@ -12,6 +12,7 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     amount::Denomination,
     chain::ethereum::calls,
+    contact::Contact,
     explain::Failure,
     flow::ethereum::{self, Planned},
     ledger::ethereum::Holder,
@@ -35,6 +36,21 @@ pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Opt
     }
     match first {
         Some(address) if address.starts_with("0x") => context.chain().map(Some),
+        Some(name) if name.starts_with('@') => chain_of_contact(context, name),
+        _ => context.asked_chain(),
+    }
+}
+
+/// The chain of a contact that has an address on one network only, where none was asked for.
+fn chain_of_contact(context: &mut Context, typed: &str) -> Result<Option<&'static EvmChain>, Failure> {
+    let is_named =
+        |contact: &Contact| typed.get(1..).is_some_and(|name| contact.name.as_str().eq_ignore_ascii_case(name));
+    let named: Vec<Contact> = context.ledger()?.contacts()?.into_iter().filter(is_named).collect();
+    match named.as_slice() {
+        [one] => match one.network.parse() {
+            Ok(AnyNetwork::Evm(chain)) => Ok(Some(chain)),
+            _ => context.asked_chain(),
+        },
         _ => context.asked_chain(),
     }
 }
@@ -63,7 +79,7 @@ pub(crate) fn call(context: &Context, work: &EvmSession<'_>, words: &[String]) -
             return Err(CliError::Usage(what.to_owned()).into());
         }
     };
-    let to = lookup::recipient(context, work.chain, &to)?;
+    let to = lookup::recipient(context, &work.ledger, work.chain, &to)?;
     Ok(match quantity {
         EvmQuantity::AllNative => CallArgs { value: EvmValue::All, ..CallArgs::call(to, Default::default()) },
         EvmQuantity::Native(units) => {
@@ -162,13 +178,16 @@ impl EvmSession<'_> {
     ) -> Result<EvmPlanned, Failure> {
         let ours = self.ownership(context, call)?;
         let review = ethereum::approve(&planned.draft, &ours, |_| Ok(()))?.review().clone();
+        let payees = ethereum::payees(&self.ledger, &planned.draft, &ours)?;
+        let heading = Heading::of_evm_draft(&planned.draft, std::slice::from_ref(&self.row));
         Ok(EvmPlanned {
             review,
             replaces: None,
             file,
             notes: planned.notes.clone(),
             unsigned: alloy_primitives::hex::encode_prefixed(&planned.draft.plan.unsigned),
-            heading: Heading::of_evm_draft(&planned.draft, std::slice::from_ref(&self.row)),
+            heading: heading.with_payees(payees.clone()),
+            payees,
             context: planned.draft.context.clone(),
             command: "Nothing was written; add -o FILE to keep this draft.",
         })

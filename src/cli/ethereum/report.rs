@@ -14,7 +14,7 @@ use fastness::{
     explorer::ethereum::Disagreement,
     flow::ethereum::{self, EvmContext, EvmTracked},
     network::EvmChain,
-    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Warning},
+    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Payee, Warning},
 };
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(crate) struct EvmPlanned {
     pub(crate) review: EvmReview,
+    /// What is known here of those who gain.
+    pub(crate) payees: Vec<Payee>,
     /// The transaction of ours that it would take the place of.
     pub(crate) replaces: Option<EvmReplaces>,
     pub(crate) file: Option<String>,

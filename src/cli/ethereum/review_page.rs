@@ -1,9 +1,10 @@
 //! How a person reads the review of an Ethereum transaction: the sentence first, whole addresses, the fee, the calldata.
 
 use crate::cli::{
-    heading::Heading,
+    heading::{Heading, write_payee},
     page::{Page, Tone},
 };
+use alloy_primitives::Address;
 use fastness::{
     address::evm_text,
     amount::{Denomination, Units},
@@ -32,7 +33,7 @@ impl ReviewPage<'_> {
         let Self { review, heading, context } = self;
         page.heading("Review", &format!("{} · {} · draft {}", review.chain, heading.subject, review.draft_name()));
         page.blank();
-        write_action(review, page);
+        write_action(review, heading, page);
         write_fee(review, page);
         page.field("Nonce", &review.nonce.to_string());
         write_calldata(review, page);
@@ -50,7 +51,7 @@ impl ReviewPage<'_> {
     }
 }
 
-fn write_action(review: &EvmReview, page: &mut Page) {
+fn write_action(review: &EvmReview, heading: &Heading, page: &mut Page) {
     page.field("Action", review.action.as_str());
     let address = |address| page_address(page, &evm_text(address, review.chain));
     let from = address(review.from);
@@ -61,10 +62,17 @@ fn write_action(review: &EvmReview, page: &mut Page) {
         Some(to) => page.field("To", &to),
         None => page.field("To", "nobody: this creates a contract"),
     }
+    let known = |address: &Address| heading.payee(&evm_text(*address, review.chain));
+    if let Some(payee) = review.to.as_ref().and_then(known) {
+        write_payee(payee, page);
+    }
     for beneficiary in review.beneficiaries.iter().filter(|address| Some(**address) != review.to) {
         let text = page_address(page, &evm_text(*beneficiary, review.chain));
         // The recipient of what the sentence says; with several, every address that gains by it.
         page.field(if review.beneficiaries.len() == 1 { "To" } else { "Gains" }, &text);
+        if let Some(payee) = known(beneficiary) {
+            write_payee(payee, page);
+        }
     }
     // What a single call moves is in its sentence.
     for leaving in review.leaving.iter().filter(|_| review.moved.is_none()) {

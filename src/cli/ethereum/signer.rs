@@ -67,6 +67,7 @@ pub(crate) fn sign(
     let known = ownership(context, &ledger, ReviewScope { wallet: wallet.as_str(), chain, signatures })?;
     let limits = args::limits(&ledger, options.limits, options.consents, chain)?;
     let heading = Heading::of_evm_draft(draft, &ledger.evm_accounts(Some(wallet.as_str()))?);
+    let heading = heading.with_payees(ethereum::payees(&ledger, draft, &known)?);
     // Nothing of the home but the wallet's file is open to the sealed process.
     drop(ledger);
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;

@@ -24,7 +24,7 @@ use fastness::{
     flow::ethereum::{self, EvmContext, EvmDraft},
     ledger::now,
     network::EvmChain,
-    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Warning},
+    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Payee, Warning},
     text::SafeText,
 };
 use serde::Serialize;
@@ -160,6 +160,8 @@ struct EvmInspected {
     /// Of a signed transaction.
     id: Option<B256>,
     review: EvmReview,
+    /// What is known here of those who gain.
+    payees: Vec<Payee>,
     raw: String,
     ours: bool,
     #[serde(skip)]
@@ -191,9 +193,11 @@ pub(crate) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]
     ours.allowed_delegates.extend(plan.delegate);
     // What is signed has no context, and a person who only looks at it is not asked to agree.
     let review = if is_draft { ethereum::reviewed(&draft, &ours)? } else { decode::review(plan, &ours)? };
+    let payees = ethereum::payees(&ledger, &draft, &ours)?;
+    let heading = heading.with_payees(payees.clone());
     let own = ours.accounts.iter().any(|account| account.address == plan.from);
     let raw = hex::encode_prefixed(&plan.unsigned);
-    answer(EvmInspected { kind, id, review, raw, ours: own, heading, context: draft.context })
+    answer(EvmInspected { kind, id, review, payees, raw, ours: own, heading, context: draft.context })
 }
 
 impl Report for EvmInspected {

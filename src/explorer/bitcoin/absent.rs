@@ -159,7 +159,7 @@ impl Explorer {
     }
 
     /// Unreachable.
-    pub fn fee_advice(&self, _target: u16) -> Result<FeeAdvice, ExplorerError> {
+    pub fn fee_advice(&self, _targets: &[u16]) -> Result<Vec<FeeAdvice>, ExplorerError> {
         match self.0 {}
     }
 

@@ -116,6 +116,8 @@ pub struct EvmReceipt {
     pub block: u64,
     /// Hash of its block.
     pub block_hash: B256,
+    /// When its block was made, in seconds since 1970, as the block says.
+    pub time: u64,
     /// EIP-658: whether it succeeded.
     pub succeeded: Succeeded,
     /// Gas used times effective price, in wei, layer-1 fee not counted.

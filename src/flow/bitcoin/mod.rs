@@ -6,6 +6,7 @@
 
 mod account_ledger;
 mod authorship;
+mod counterparties;
 mod cross_check;
 mod deliver;
 mod draft_file;
@@ -14,6 +15,8 @@ mod known;
 mod limits;
 mod original;
 mod ownership;
+mod payees;
+mod remains;
 mod repeat;
 mod replaces;
 mod signed_file;
@@ -25,12 +28,15 @@ mod warmth;
 
 pub use self::{
     account_ledger::AccountLedger,
+    counterparties::{AddressNames, Counterparty},
     cross_check::SecondSource,
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Draft, DraftContext},
     limits::Limits,
     original::{check_original, current, original},
     ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
+    payees::Payees,
+    remains::remains,
     repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},
     replaces::{Effect, Replaces, replaced_by, replaces},
     signed_file::SignedFile,

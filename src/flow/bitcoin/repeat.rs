@@ -17,7 +17,7 @@ use crate::{
         bitcoin::{AccountRow, HistoryRow, JournalState},
         now,
     },
-    request::Payment,
+    request::{FeePayer, Payment},
 };
 
 /// Payees outside of the account, with what each gets.
@@ -30,6 +30,8 @@ pub struct PaymentArgs<'a> {
     pub payments: &'a [Payment],
     /// Public note.
     pub memo: Option<&'a str>,
+    /// The side that bears the fee.
+    pub fee_payer: FeePayer,
     /// The key that makes it one payment, whatever else was asked.
     pub once: Option<&'a str>,
 }
@@ -57,6 +59,9 @@ impl PaymentArgs<'_> {
             None => {
                 part(self.memo.unwrap_or_default().as_bytes());
                 self.sorted().iter().for_each(|payment| part(payment));
+                if self.fee_payer == FeePayer::Recipient {
+                    part(b"fee from amount");
+                }
             }
         }
         hex::DisplayHex::to_lower_hex_string(hasher.finalize().as_slice())

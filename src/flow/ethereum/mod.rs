@@ -9,6 +9,7 @@ mod deliver;
 mod draft_file;
 mod limits;
 mod nonce_guard;
+mod payees;
 mod planning;
 mod planning_context;
 mod repeat;
@@ -26,6 +27,7 @@ pub use self::{
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
     nonce_guard::NonceGuard,
+    payees::payees,
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
     repeat::{interrupted, refuse_repeat, refuse_used_key},
     signed_file::{read_signed, read_signed_plan, signed_text},
@@ -131,7 +133,10 @@ pub fn derive_account(keys: &Keys, layout: Layout, number: u32) -> Result<Ethere
 /// The ledger cannot be read.
 pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>) -> Result<Ownership, Failure> {
     let accounts: Vec<_> = ledger.evm_accounts(wallet)?.into_iter().map(|row| row.account).collect();
-    let known_addresses = ledger.evm_paid_addresses()?;
+    let mut known_addresses = ledger.evm_paid_addresses()?;
+    // Addresses of contacts on any chain: one that passes for them is to be noticed on all.
+    let contacts = ledger.contacts()?;
+    known_addresses.extend(contacts.iter().filter_map(|contact| contact.address.parse::<Address>().ok()));
     Ok(Ownership { accounts, known_addresses, ..Ownership::default() })
 }
 

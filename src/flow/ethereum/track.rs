@@ -17,7 +17,7 @@ use crate::{
     flow::FlowError,
     ledger::{
         Ledger,
-        ethereum::{EvmWho, OutboxRow, OutboxState},
+        ethereum::{EvmWho, OutboxReceipt, OutboxRow, OutboxState},
     },
     network::EvmChain,
     review::{Depth, Evidence, EvmStatus, ExecutionOutcome},
@@ -88,11 +88,17 @@ fn note_mined(
     receipt: &EvmReceipt,
 ) -> Result<EvmStatus, Failure> {
     ledger.set_outbox_state(row.id, OutboxState::Mined, "found in a block")?;
-    ledger.set_outbox_block(row.id, Some(receipt.block_hash))?;
+    ledger.set_outbox_block(row.id, receipt.block_hash, &kept(receipt))?;
     for other in rivals(ledger, row)? {
         ledger.set_outbox_state(other.id, OutboxState::Replaced, "another transaction took its nonce")?;
     }
     mined(explorer, Some(row), receipt)
+}
+
+/// What the books need of a receipt.
+const fn kept(receipt: &EvmReceipt) -> OutboxReceipt {
+    let EvmReceipt { block, time, fee, .. } = *receipt;
+    OutboxReceipt { block, time, fee, failed: matches!(receipt.succeeded, Succeeded::No) }
 }
 
 /// Other signed transactions of the same nonce that may still be waited for.
@@ -142,7 +148,7 @@ fn absent(
     }
     if let Some((_, raw)) = &row.signed {
         ledger.set_outbox_state(row.id, OutboxState::Unknown, "no node had it; sent again")?;
-        ledger.set_outbox_block(row.id, None)?;
+        ledger.forget_outbox_block(row.id)?;
         let (signed, _) = decode::signed(raw)?;
         deliver::deliver(ledger, explorer, &signed, Some(row.id))?;
     }
@@ -161,7 +167,7 @@ fn replaced_by(ledger: &Ledger, explorer: &EvmExplorer, row: &OutboxRow) -> Resu
         }
         if let EvmWhereabouts::Mined(receipt) = found.claim.into_value() {
             ledger.set_outbox_state(other.id, OutboxState::Mined, "found in a block")?;
-            ledger.set_outbox_block(other.id, Some(receipt.block_hash))?;
+            ledger.set_outbox_block(other.id, receipt.block_hash, &kept(&receipt))?;
             return Ok(Some(*hash));
         }
     }
@@ -224,9 +230,8 @@ pub fn refresh(
 ) -> Result<(), Failure> {
     let who = EvmWho { chain_id: chain.id, from };
     for row in ledger.evm_outbox(&who)? {
-        if let Some((hash, _)) =
-            row.signed.as_ref().filter(|_| row.state.is_waiting() && row.state != OutboxState::Signed)
-        {
+        let is_out = row.state.is_waiting() && row.state != OutboxState::Signed;
+        if let Some((hash, _)) = row.signed.as_ref().filter(|_| is_out) {
             track(ledger, explorer, chain, *hash)?;
         }
     }

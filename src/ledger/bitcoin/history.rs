@@ -88,6 +88,16 @@ impl Ledger {
         statement.query_row(params![id.0, txid.to_byte_array()], read).optional().map_err(file)
     }
 
+    /// Hash of the block that a transaction is in, as far as is known.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn block_of(&self, network: Network, txid: Txid) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT block_hash FROM transactions WHERE txid = ?1 AND network = ?2";
+        let found = self.db.query_row(sql, params![txid.to_byte_array(), network.name()], |row| row.get(0)).optional();
+        found.map(Option::flatten).map_err(file)
+    }
+
     /// Writes what a transaction means for an account; nothing if it does not concern it.
     pub(super) fn put_net(
         &self,

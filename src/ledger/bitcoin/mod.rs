@@ -10,6 +10,7 @@ mod journal;
 mod neighbourhood;
 mod net;
 mod opinions;
+mod payees;
 mod proofs;
 mod rank;
 mod raw_index;

@@ -10,6 +10,6 @@ mod tokens;
 
 pub use self::{
     accounts::EvmAccountRow,
-    outbox::{EvmWho, Holder, OutboxRow, OutboxState, Reservation},
+    outbox::{EvmWho, Holder, OutboxReceipt, OutboxRow, OutboxState, Reservation},
     tokens::AddedToken,
 };

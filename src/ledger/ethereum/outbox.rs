@@ -3,7 +3,7 @@
 //! One row for each reservation; bytes are added once and never change. Callers hold the home's payment lock, so a nonce
 //! that is still only reserved belongs to a process that died.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::ledger::{Ledger, LedgerError, file, now};
@@ -100,6 +100,19 @@ pub struct Reservation {
     pub nonce: u64,
 }
 
+/// What the receipt of a transaction in a block said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxReceipt {
+    /// Number of its block.
+    pub block: u64,
+    /// When that block was made, in seconds since 1970.
+    pub time: u64,
+    /// What was paid for gas, in wei.
+    pub fee: U256,
+    /// It did nothing but pay its fee.
+    pub failed: bool,
+}
+
 /// A row of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxRow {
@@ -121,11 +134,14 @@ pub struct OutboxRow {
     pub detail: String,
     /// Hash of the block it was last seen in.
     pub block_hash: Option<B256>,
+    /// What its receipt said there; nothing for what was settled before receipts were kept.
+    pub receipt: Option<OutboxReceipt>,
     /// Seconds since 1970.
     pub created: u64,
 }
 
-const COLUMNS: &str = "id, chain_id, account, nonce, state, hash, raw, purpose, reported, detail, block_hash, created";
+const COLUMNS: &str = "id, chain_id, account, nonce, state, hash, raw, purpose, reported, detail, block_hash, created,
+    block, block_time, fee, failed";
 const DAMAGED: LedgerError = LedgerError::Damaged("Ethereum outbox");
 
 impl Ledger {
@@ -252,14 +268,27 @@ impl Ledger {
         self.db.execute(sql, params![id, state.name(), detail, now()]).map(|_| ()).map_err(file)
     }
 
-    /// Remembers the block that a transaction was seen in; nothing forgets it.
+    /// Remembers the block that a transaction was seen in, and its receipt there.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn set_outbox_block(&self, id: i64, block: Option<B256>) -> Result<(), LedgerError> {
-        let block = block.map(|hash| hash.to_vec());
-        let sql = "UPDATE evm_outbox SET block_hash = ?2, updated = ?3 WHERE id = ?1";
-        self.db.execute(sql, params![id, block, now()]).map(|_| ()).map_err(file)
+    pub fn set_outbox_block(&self, id: i64, hash: B256, receipt: &OutboxReceipt) -> Result<(), LedgerError> {
+        let sql =
+            "UPDATE evm_outbox SET block_hash = ?2, block = ?3, block_time = ?4, fee = ?5, failed = ?6, updated = ?7
+                   WHERE id = ?1";
+        let OutboxReceipt { block, time, fee, failed } = receipt;
+        let values = params![id, hash.as_slice(), block, time, fee.to_string(), failed, now()];
+        self.db.execute(sql, values).map(|_| ()).map_err(file)
+    }
+
+    /// Forgets the block of a transaction that is in the chain no more.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn forget_outbox_block(&self, id: i64) -> Result<(), LedgerError> {
+        let sql = "UPDATE evm_outbox SET block_hash = NULL, block = NULL, block_time = NULL, fee = NULL, failed = NULL,
+                   updated = ?2 WHERE id = ?1";
+        self.db.execute(sql, params![id, now()]).map(|_| ()).map_err(file)
     }
 
     /// The person was told what became of it: running the command again is a new wish.
@@ -278,6 +307,19 @@ impl Ledger {
         let sql = format!("SELECT {COLUMNS} FROM evm_outbox WHERE chain_id = ?1 AND account = ?2 ORDER BY nonce, id");
         let mut statement = self.db.prepare(&sql).map_err(file)?;
         let rows = statement.query_map(params![who.chain_id, who.from.as_slice()], |row| Ok(read(row)));
+        rows.map_err(file)?.map(|row| row.map_err(file)?).collect()
+    }
+
+    /// The newest transactions of all accounts that were sent, or may have been.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn evm_sent(&self, limit: usize) -> Result<Vec<OutboxRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM evm_outbox WHERE state IN ('unknown', 'sent', 'mined') ORDER BY id DESC LIMIT ?1"
+        );
+        let mut statement = self.db.prepare(&sql).map_err(file)?;
+        let rows = statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| Ok(read(row)));
         rows.map_err(file)?.map(|row| row.map_err(file)?).collect()
     }
 
@@ -345,5 +387,17 @@ fn read(row: &Row<'_>) -> Result<OutboxRow, LedgerError> {
         detail: row.get(9).map_err(file)?,
         block_hash: blob(10)?.map(word).transpose()?,
         created: row.get(11).map_err(file)?,
+        receipt: receipt(row)?,
     })
+}
+
+fn receipt(row: &Row<'_>) -> Result<Option<OutboxReceipt>, LedgerError> {
+    let Some(block) = row.get::<_, Option<u64>>(12).map_err(file)? else { return Ok(None) };
+    let fee: String = row.get(14).map_err(file)?;
+    Ok(Some(OutboxReceipt {
+        block,
+        time: row.get(13).map_err(file)?,
+        fee: fee.parse().map_err(|_| DAMAGED)?,
+        failed: row.get(15).map_err(file)?,
+    }))
 }

@@ -1,6 +1,7 @@
 //! Ethereum stories: the program against anvil, a real node's code on loopback, started anew for each story.
 
 mod airgap;
+mod books;
 mod contracts;
 mod foreseen;
 mod history;

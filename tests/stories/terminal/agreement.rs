@@ -112,6 +112,54 @@ fn a_long_review_is_agreed_to_after_its_last_screen_only() {
     session.left_well();
 }
 
+/// Any form in which the program prints an amount is agreement to it.
+#[test]
+fn the_amount_is_agreed_to_in_any_form_that_is_printed() {
+    let stage = stage_with_draft();
+    for text in ["0.250 000 00 BTC", "25,000,000 sat", "0.25btc", "0.25"] {
+        let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
+        session.wait_for(AGREE);
+        session.line(text).password();
+        assert_eq!(session.exit_code(), 0, "`{text}`: {}", session.screen());
+    }
+}
+
+#[test]
+fn more_recipients_than_a_person_reads_are_summed_up_and_all_of_them_are_a_word_away() {
+    let stage = Stage::with_coins(&[60_000_000]);
+    let payee = |number: u8| {
+        let hash = bitcoin::hashes::Hash::hash(&[number]);
+        crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(hash)))
+    };
+    let list: String =
+        (0..50u8).map(|number| format!("{} {}sat\n", payee(number), 10_000 + u32::from(number))).collect();
+    std::fs::write(stage.path("payees"), list).unwrap();
+    stage.json(&["plan", "--recipients", "payees", "--fee-rate", "2", "-o", "pay.draft"]);
+    let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
+    to_the_last_screen(&mut session);
+    let shown: String = session.transcript().split_whitespace().collect();
+    assert!(shown.contains("30others:0.00300435BTCtogether"), "{shown}");
+    assert!(!shown.contains("Nothingelse") && shown.contains("Noteveryrecipientisshownhere"), "{shown}");
+    assert!(session.screen().contains("all to see every recipient"), "{}", session.screen());
+    session.line("all");
+    let last = "(0.00501225), anything else";
+    for screen in 1.. {
+        // The first list had fewer screens, so their questions differ.
+        let next = format!("-- {screen} of 8");
+        session.wait_until("another screen or the last", |session| {
+            session.screen().contains(&next) || session.screen().contains(last)
+        });
+        if session.screen().contains(last) {
+            break;
+        }
+        session.line("");
+    }
+    let shown: String = session.transcript().split_whitespace().collect();
+    assert!((0..50).all(|number| shown.contains(&payee(number))) && shown.contains("Nothingelse"), "{shown}");
+    session.line("0.00501225").password();
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+}
+
 #[test]
 fn what_was_typed_before_the_question_is_no_answer() {
     let stage = stage_with_draft();

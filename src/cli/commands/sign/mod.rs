@@ -26,11 +26,12 @@ use crate::cli::{
     ui,
 };
 use fastness::{
+    amount::Amount,
     chain::bitcoin::{BitcoinError, Ownership, psbt},
     explain::Failure,
     flow::{
         self, PayeeSource,
-        bitcoin::{Approved, Draft, Limits, SignedFile},
+        bitcoin::{Approved, Draft, Limits, Payees, SignedFile},
         ethereum::EvmDraft,
     },
     keystore::Keys,
@@ -94,8 +95,10 @@ impl Args {
         {
             context.ui.say(&replaces.to_string());
         }
+        let payees = Payees::of(&context.ledger()?, draft.plan.network, &draft.plan.psbt.unsigned_tx)?;
+        let remains = flow::bitcoin::remains(&context.ledger()?, draft.plan.network, &draft.plan.psbt.unsigned_tx)?;
         let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
-        let signing = Signing { draft: &draft, wallet, accounts, limits };
+        let signing = Signing { draft: &draft, wallet, accounts, limits, payees, remains };
         let (approved, keys) = signing.approved(context, &known, &sealed)?;
         flow::bitcoin::check_ledger(&known, &keys)?;
         self.finish(context, approved, &keys)
@@ -142,6 +145,8 @@ struct Signing<'a> {
     wallet: WalletName,
     accounts: Vec<AccountRow>,
     limits: Limits,
+    payees: Payees,
+    remains: Option<Amount>,
 }
 
 impl Signing<'_> {
@@ -159,7 +164,9 @@ impl Signing<'_> {
 
     fn agree(&self, context: &Context, review: &Review) -> Result<(), Failure> {
         let heading = Heading::of_draft(review, &self.accounts, &self.draft.context);
-        let asked = AgreementRequest { limits: &self.limits, origin: PayeeSource::File, heading };
+        let heading = heading.with_payees(self.payees.paid_by(review)).with_remains(self.remains);
+        let (limits, payees) = (&self.limits, &self.payees);
+        let asked = AgreementRequest { limits, origin: PayeeSource::File, payees, heading };
         agreement::agree(context, &asked, review)
     }
 }

@@ -129,7 +129,7 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
         let network = row.account.network;
-        let Fee::Rate(rate) = self.fee.resolved(context, network)? else {
+        let Fee::Rate(rate) = self.fee.resolved(context, network)?.fee else {
             return Err(CliError::Usage("a sweep takes a fee rate: use --fee-rate or --target".to_owned()).into());
         };
         let to = self.destination(&ledger, &row)?;

@@ -24,7 +24,7 @@ use fastness::{
     explain::Failure,
     flow::{
         self, FlowError, PayeeSource,
-        bitcoin::{Draft, SweepSigner},
+        bitcoin::{Draft, Payees, SweepSigner},
     },
     keystore::{Keys, SingleKey},
     ledger::bitcoin::AccountRow,
@@ -80,8 +80,8 @@ impl Args {
                 1 => format!("sweep into {}/{}", row.wallet, row.name),
                 several => format!("sweep into {}/{}, {number} of {several}", row.wallet, row.name),
             };
-            let asked =
-                AgreementRequest { limits: &limits, origin: PayeeSource::Command, heading: Heading::of(subject) };
+            let (heading, payees) = (Heading::of(subject), &Payees::default());
+            let asked = AgreementRequest { limits: &limits, origin: PayeeSource::Command, payees, heading };
             let approved = flow::bitcoin::approve(draft, &ours, |review| {
                 check_destination(context, &row, &proof, review)?;
                 agreement::agree(context, &asked, review)

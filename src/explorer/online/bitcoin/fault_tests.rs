@@ -244,7 +244,7 @@ fn fee_estimates_are_read_from_any_success() {
         _ => Act::HangUp,
     });
     let explorer = connect(&[&server]);
-    let rate = |target| explorer.fee_advice(target).expect("rates").rate.map(|rate| rate.sat_per_kvb);
+    let rate = |target| explorer.fee_advice(&[target]).expect("rates")[0].rate.map(|rate| rate.sat_per_kvb);
     assert_eq!([rate(1), rate(3), rate(1_000)], [Some(87_882), Some(87_882), Some(1_010)]);
 }
 

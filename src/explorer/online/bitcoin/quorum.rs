@@ -4,6 +4,8 @@
 //! Two that say the same make an agreement. Where they differ, what one has counts more than what another lacks, and is
 //! labelled with its source. No single price decides.
 
+use std::collections::BTreeMap;
+
 use bitcoin::{OutPoint, Transaction, Txid};
 
 use super::{Explorer, backend::Host};
@@ -52,22 +54,32 @@ impl Explorer {
         most_telling(polled.answers, |spender| u8::from(spender.is_some())).ok_or_else(nobody)
     }
 
-    /// The fee rate for a confirmation within so many blocks, by the median of up to three organisations.
+    /// The fee rate for a confirmation within so many blocks, by the median of up to three organisations; one for each of
+    /// the targets, all of them from one question.
     ///
     /// # Errors
     /// As [`Explorer::tip`].
-    pub fn fee_advice(&self, target: u16) -> Result<FeeAdvice, ExplorerError> {
+    pub fn fee_advice(&self, targets: &[u16]) -> Result<Vec<FeeAdvice>, ExplorerError> {
         let question = async |host: Host<'_>| {
             let rates = host.fee_rates().await?;
-            // The largest target that is not above the one asked for, else the smallest there is.
-            Ok(rates.range(..=target).next_back().or_else(|| rates.iter().next()).map(|(_, rate)| *rate))
+            Ok((!rates.is_empty()).then_some(rates))
         };
         let polled = self.wait(async {
             let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
             self.answered(self.pool.poll(after(limits::NEUTRAL_QUESTION), limits::PRICES, Audience::Anybody, ask).await)
         })?;
-        let said = polled.answers.into_iter().filter_map(|(host, rate)| Some((host, rate?)));
-        Ok(FeeAdvice::of(said.collect::<Vec<(SafeText, FeeRate)>>()))
+        // The largest target that is not above the one asked for, else the smallest there is.
+        let within = |rates: &BTreeMap<u16, FeeRate>, target: u16| {
+            rates.range(..=target).next_back().or_else(|| rates.iter().next()).map(|(_, rate)| *rate)
+        };
+        let advice = |target: &u16| {
+            let said = polled
+                .answers
+                .iter()
+                .filter_map(|(host, rates)| Some((host.clone(), within(rates.as_ref()?, *target)?)));
+            FeeAdvice::of(said.collect())
+        };
+        Ok(targets.iter().map(advice).collect())
     }
 
     /// Whether another organisation than the first can be asked.

@@ -146,6 +146,7 @@ impl Rpc<'_> {
         Ok(Some(EvmReceipt {
             block,
             block_hash,
+            time: small(member(&there, "timestamp"))?,
             succeeded,
             fee: U256::from(gas) * U256::from(price),
             created: if created.is_null() { None } else { Some(parsed(created)?) },

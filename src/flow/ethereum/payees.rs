@@ -1,0 +1,55 @@
+//! What this home knows of those who gain by an Ethereum transaction: contacts, labels, and how often they gained before.
+//!
+//! The stop for an address that passes for a known one is a consent of the review (chain/ethereum/policy.rs).
+
+use alloy_primitives::Address;
+
+use super::EvmDraft;
+use crate::{
+    address::evm_text,
+    chain::ethereum::{Ownership, decode},
+    explain::Failure,
+    ledger::{LabelKind, Ledger},
+    network::EvmChain,
+    review::Payee,
+};
+
+/// Newest signed transactions of each account that are read for how often somebody was paid.
+const MOST_READ: usize = 2_000;
+
+/// Those who gain by a draft and are no accounts of this home, in the order of its review.
+///
+/// # Errors
+/// The ledger cannot be read. A draft that has no review has no payees: whoever reviews it says why.
+pub fn payees(ledger: &Ledger, draft: &EvmDraft, ours: &Ownership) -> Result<Vec<Payee>, Failure> {
+    let chain = draft.plan.chain;
+    let Ok(review) = decode::review(&draft.plan, ours) else { return Ok(Vec::new()) };
+    let is_ours = |address: &Address| ours.accounts.iter().any(|account| account.address == *address);
+    review.beneficiaries.iter().filter(|address| !is_ours(address)).map(|to| payee(ledger, chain, *to)).collect()
+}
+
+fn payee(ledger: &Ledger, chain: &'static EvmChain, to: Address) -> Result<Payee, Failure> {
+    let address = evm_text(to, chain);
+    Ok(Payee {
+        contact: ledger.contact_at(chain.name, &address)?.map(|contact| contact.name),
+        label: ledger.label(LabelKind::Addr, &address)?,
+        paid_before: Some(times_paid(ledger, to)?),
+        looks_like: None,
+        address,
+    })
+}
+
+/// Transactions of this home, on any chain, that an address gained by: at least one where it is noted that it was paid.
+fn times_paid(ledger: &Ledger, to: Address) -> Result<u64, Failure> {
+    if !ledger.evm_paid_addresses()?.contains(&to) {
+        return Ok(0);
+    }
+    let mut times = 0u64;
+    for row in ledger.evm_sent(MOST_READ)? {
+        let Some((_, raw)) = &row.signed else { continue };
+        let Ok((_, plan)) = decode::signed(raw) else { continue };
+        let gains = decode::review(&plan, &Ownership::default()).is_ok_and(|review| review.beneficiaries.contains(&to));
+        times += u64::from(gains);
+    }
+    Ok(times.max(1))
+}
