@@ -39,6 +39,9 @@ pub(crate) enum CliError {
     /// More wallets than one, and none named.
     #[error("{0}")]
     WhichWallet(String),
+    /// No wallet at all.
+    #[error("{0}")]
+    NoWallet(String),
     /// A command of Bitcoin for another family of networks, or the other way round.
     #[error("this command is not for {0}")]
     OtherFamily(&'static str),
@@ -89,7 +92,8 @@ entries! {
     LINE_TOO_LONG = "desk.line_too_long", Usage, "Type the answer by hand";
     NOT_TEXT = "desk.not_text", Usage, "Use a UTF-8 terminal, or type plain letters";
     ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
-    WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them, `fastness new` creates one";
+    WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them";
+    NO_WALLET = "desk.no_wallet", Usage, "Create one with `fastness new`, or bring one back with `fastness restore`";
     OTHER_FAMILY = "desk.other_family", Usage, "Bitcoin has `sync`, `coins`, `addresses` and `sweep`, Ethereum `call`, `token`, `nft` and `nonce`; `balance`, `history`, `send` and `track` serve both";
     OTHER_OPTIONS = "desk.other_options", Usage, "Leave them out, or name the network that is meant with --network; `fastness help COMMAND` lists options by family";
     WATCH_ONLY = "desk.watch_only", Refused, "Carry the draft to the machine that has the keys, and sign it there";
@@ -113,6 +117,7 @@ impl Explain for CliError {
             Self::NotText => NOT_TEXT,
             Self::EntriesDiffer => ENTRIES_DIFFER,
             Self::WhichWallet(_) => WHICH_WALLET,
+            Self::NoWallet(_) => NO_WALLET,
             Self::OtherFamily(_) => OTHER_FAMILY,
             Self::OtherOptions { .. } => OTHER_OPTIONS,
             Self::WatchOnly(_) => WATCH_ONLY,

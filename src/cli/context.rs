@@ -7,6 +7,8 @@ use super::{
     config::Config,
     disclosures,
     family::{Family, Given},
+    page::set_named_wallet,
+    prompt::Prompt,
     ui::Ui,
 };
 use fastness::{
@@ -149,7 +151,7 @@ impl Context {
             Some(AnyNetwork::Evm(chain)) => return Err(CliError::OtherFamily(chain.name).into()),
             None => {}
         }
-        match self.wallet_in(ledger) {
+        match self.known_wallet(ledger) {
             Ok(wallet) => {
                 let rows = ledger.accounts(Some(wallet.as_str()))?;
                 Ok(rows.first().map_or(Network::Bitcoin, |row| row.account.network))
@@ -228,8 +230,8 @@ impl Context {
         self.wallet_in(&ledger)
     }
 
-    /// As [`Context::wallet`], from a ledger that is open already.
-    pub(crate) fn wallet_in(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
+    /// The wallet named, else the configured one, else the only one: nobody is asked.
+    fn known_wallet(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
         let names = self.wallet_names(ledger)?;
         if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
             let name = name.parse::<WalletName>()?;
@@ -239,10 +241,35 @@ impl Context {
             [one] => Ok(one.clone()),
             [] => {
                 let home = self.home()?.root().display().to_string();
-                Err(CliError::WhichWallet(format!("there is no wallet yet in {home}")).into())
+                Err(CliError::NoWallet(format!("there is no wallet yet in {home}")).into())
             }
             several => Err(CliError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
         }
+    }
+
+    /// As [`Context::wallet`], from a ledger that is open already. Where several fit, a person chooses the one of the whole
+    /// command.
+    pub(crate) fn wallet_in(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
+        let failure = match self.known_wallet(ledger) {
+            Err(failure) if matches!(failure.find(), Some(CliError::WhichWallet(_))) => failure,
+            known => return known,
+        };
+        let names = self.wallet_names(ledger)?;
+        let is_named = self.globals.wallet.is_some() || self.config()?.wallet.is_some();
+        if is_named || names.len() < 2 {
+            return Err(failure);
+        }
+        let Some(prompt) = self.prompt() else { return Err(failure) };
+        let lines: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let name = names.into_iter().nth(prompt.one_of("Which wallet?", &lines)?).ok_or(failure)?;
+        self.globals.wallet = Some(name.to_string());
+        set_named_wallet(name.as_str());
+        Ok(name)
+    }
+
+    /// A menu, where a person may be asked.
+    pub(crate) fn prompt(&self) -> Option<Prompt> {
+        if self.consent() == Assent::Given { None } else { Prompt::open(self.ui.form()) }
     }
 
     /// Stops any command that names a wallet which is not here. The ledger, which knows those that are only watched, is
@@ -396,7 +423,7 @@ const LISTED: usize = 20;
 
 fn no_wallet(name: &WalletName, names: &[WalletName]) -> CliError {
     match names {
-        [] => CliError::WhichWallet(format!("there is no wallet `{name}`, and no other yet")),
+        [] => CliError::NoWallet(format!("there is no wallet `{name}`, and no other yet")),
         names => CliError::WhichWallet(format!("there is no wallet `{name}`; there is {}", listed(names))),
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     account::AccountError,
     explain::Failure,
-    keystore::{self, Keys, Passphrase, Password, Unlocked},
+    keystore::{self, Keys, KeystoreError, Passphrase, Password, Unlocked},
     network::{Network, NetworkClass},
     seal::{FileAccess, Sealed, seal_with_threads},
     store::{WalletName, read_secret},
@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use super::{CliError, context::Context, ending, way_out};
 
+/// How often a person may type a password.
+pub(crate) const ATTEMPTS: u32 = 3;
 /// No password is longer.
 const MAX_SECRET: u64 = 4096;
 const PASSWORD_FLAG: &str = "--password-fd or --password-file";
@@ -66,7 +68,7 @@ pub(crate) fn seal_to(access: &FileAccess) -> Result<Sealed, Failure> {
 }
 
 /// The password of an existing wallet: from the option's file, else typed.
-pub(crate) fn password(context: &Context, question: &str, _sealed: &Sealed) -> Result<Password, Failure> {
+fn password(context: &Context, question: &str, _sealed: &Sealed) -> Result<Password, Failure> {
     match context.password_source() {
         Some(path) => Ok(Password::new(from_file(&path)?)?),
         None => Ok(Password::new(take(context.ui.ask_hidden(question, PASSWORD_FLAG)?))?),
@@ -94,16 +96,6 @@ impl PasswordSource {
         }
         Ok(())
     }
-}
-
-/// A new password: from the option's file, else typed twice.
-pub(crate) fn new_password(context: &Context, source: &PasswordSource, _sealed: &Sealed) -> Result<Password, Failure> {
-    if let Some(path) = &source.path {
-        return Ok(Password::new(from_file(path)?)?);
-    }
-    let first = Password::new(take(context.ui.ask_hidden("New password: ", source.flag)?))?;
-    let second = Password::new(take(context.ui.ask_hidden("The same again: ", source.flag)?))?;
-    if first.same_as(&second) { Ok(first) } else { Err(CliError::EntriesDiffer.into()) }
 }
 
 /// The passphrase of a wallet that asks for it each time.
@@ -167,13 +159,37 @@ fn is_watched(context: &mut Context, wallet: &WalletName) -> Result<bool, Failur
     Ok(!ledger.accounts(name)?.is_empty() || !ledger.evm_accounts(name)?.is_empty())
 }
 
-/// Opens a wallet file with its password.
+/// Opens a wallet file with its password. A person may type a wrong one twice; a file that holds a wrong one is asked once.
 pub(crate) fn unlock(context: &mut Context, wallet: &WalletName, sealed: &Sealed) -> Result<Unlocked, Failure> {
+    Ok(opened(context, wallet, sealed)?.unlocked)
+}
+
+/// An open wallet, with the password that opened it.
+pub(crate) struct Opened {
+    /// The wallet.
+    pub(crate) unlocked: Unlocked,
+    /// Its password.
+    pub(crate) password: Password,
+}
+
+/// As [`unlock`], for a command that needs the password once more.
+pub(crate) fn opened(context: &mut Context, wallet: &WalletName, sealed: &Sealed) -> Result<Opened, Failure> {
     let path = context.home()?.keystore_path(wallet);
     keystore::read_header(&path)?;
-    let password = password(context, &format!("Password of {wallet}: "), sealed)?;
-    context.ui.say("Opening the wallet...");
-    Ok(keystore::unlock(&path, &password, sealed)?)
+    let mut left = if context.password_source().is_some() { 1 } else { ATTEMPTS };
+    let mut question = format!("Password of {wallet}: ");
+    loop {
+        let password = password(context, &question, sealed)?;
+        context.ui.say("Opening the wallet...");
+        left -= 1;
+        match keystore::unlock(&path, &password, sealed) {
+            Err(KeystoreError::WrongPassword) if left > 0 => {
+                let tries = if left == 1 { "One try is".to_owned() } else { format!("{left} tries are") };
+                question = format!("That does not open this wallet. {tries} left. Password of {wallet}: ");
+            }
+            other => return Ok(Opened { unlocked: other?, password }),
+        }
+    }
 }
 
 /// The keys of a wallet, asking for its passphrase if it has one that is not stored.

@@ -80,6 +80,20 @@ impl WordsScreen {
         Ok(())
     }
 
+    /// Shows a passphrase of random words, waits for Enter, and clears it.
+    pub(crate) fn show_passphrase(&mut self, passphrase: &str) -> Result<(), CliError> {
+        self.terminal.clear();
+        self.page(|page| {
+            page.line(
+                "This passphrase opens the wallet on this machine. Write it down; it is not the backup of the wallet.",
+            );
+            page.blank();
+            page.verbatim(passphrase);
+            page.blank();
+        });
+        self.enter()
+    }
+
     /// Shows how dice were mixed in, so that a second tool can compute the words.
     pub(crate) fn show_dice(&mut self, report: &DiceReport) -> Result<(), CliError> {
         self.terminal.clear();

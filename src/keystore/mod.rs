@@ -16,6 +16,7 @@ mod sealed_file;
 mod secret;
 mod signer;
 mod single_key;
+mod strength;
 mod suggest;
 mod wallet;
 
@@ -29,6 +30,7 @@ pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, Pass
 pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;
 pub use single_key::SingleKey;
+pub use strength::{MadePassphrase, Strength};
 pub use wallet::{NewWallet, PassphraseRule, Unlocked, change_password, create, read_header, unlock};
 
 use crate::{

@@ -3,6 +3,7 @@
 //! No command is here, and nothing of the other family.
 
 pub(crate) mod agreement;
+pub(crate) mod coin_choice;
 pub(crate) mod delivery;
 pub(crate) mod depth;
 pub(crate) mod drafting;

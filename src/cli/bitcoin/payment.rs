@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::fee_choice::{self, FeeChoice};
+use super::{
+    coin_choice,
+    fee_choice::{self, FeeChoice},
+};
 use crate::cli::{
     CliError,
     context::{Context, NetworkAccess},
     family::BITCOIN,
+    guided_payment,
     input_file::read_bounded,
     limits::LimitArgs,
     recipients_file::{self, RecipientLine},
@@ -40,10 +44,10 @@ const MOST_NAMED: usize = 20;
 const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 
 /// What to pay and how.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PayArgs {
     /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., where @NAME is a contact; or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
-    #[arg(required_unless_present = "recipients", conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
+    #[arg(conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
     /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used
     #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
@@ -56,7 +60,7 @@ pub(crate) struct PayArgs {
     /// Take the fee from the amount: the recipient gets so much less
     #[arg(long, help_heading = BITCOIN)]
     fee_from_amount: bool,
-    /// Spend exactly these coins (txid:vout). Repeatable
+    /// Spend exactly these coins (txid:vout), or those that you mark after `ask`. Repeatable
     #[arg(long, value_name = "COIN", help_heading = BITCOIN)]
     coins: Vec<String>,
     /// Do not mark the payment as replaceable
@@ -67,7 +71,7 @@ pub(crate) struct PayArgs {
 }
 
 /// How far one explorer is trusted that no other confirms.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct TrustArgs {
     /// Spend coins of which one explorer alone says that they are there and unspent
     #[arg(long, alias = "offline-trust", help_heading = BITCOIN)]
@@ -126,7 +130,7 @@ fn is_word_of_one(failure: &Failure) -> bool {
 }
 
 /// How the fee is chosen.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(multiple = false)]
 pub(crate) struct FeeArgs {
     /// Fee per virtual byte, such as 1.5
@@ -219,6 +223,15 @@ fn disputed(advice: &FeeAdvice) -> String {
 }
 
 impl PayArgs {
+    /// The same with a recipient and an amount: a person who typed none is asked. `command` is what they are for.
+    pub(crate) fn completed(&self, context: &mut Context, command: &str) -> Result<Self, Failure> {
+        let mut pay = self.clone();
+        if pay.to.is_empty() && pay.recipients.is_none() {
+            pay.to = guided_payment::asked(context, command)?;
+        }
+        Ok(pay)
+    }
+
     /// The first word that was typed as a recipient.
     pub(crate) fn first(&self) -> Option<&str> {
         self.to.first().map(String::as_str)
@@ -245,7 +258,13 @@ impl PayArgs {
         limits: &LimitArgs,
     ) -> Result<PricedRequest, Failure> {
         let (payments, note) = self.payments(&context.contacts(AnyNetwork::Bitcoin(network))?, network)?;
-        let coins = self.coins.iter().map(|text| super::outpoint::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let coins = if self.coins.iter().any(|text| text == coin_choice::ASK) {
+            let (ledger, row) = context.account()?;
+            coin_choice::coins_named(context, &ledger, &row, &self.coins)?
+        } else {
+            self.coins.clone()
+        };
+        let coins = coins.iter().map(|text| super::outpoint::parse(text)).collect::<Result<Vec<_>, _>>()?;
         if let Some(note) = note {
             context.ui.say(&format!("The payment URI says: {note}"));
         }

@@ -15,6 +15,7 @@ use crate::cli::{
     },
     limits::{ConsentArgs, LimitArgs},
     report::{Answer, answer},
+    transaction_choice::{Offer, chosen},
 };
 use fastness::{
     chain::{
@@ -47,8 +48,8 @@ pub(crate) struct CancelArgs {
 /// What both take.
 #[derive(Debug, clap::Args)]
 struct ReplacementArgs {
-    /// Id of the unconfirmed transaction
-    txid: String,
+    /// Id of the unconfirmed transaction; without it you choose one
+    txid: Option<String>,
     #[command(flatten)]
     fee: FeeArgs,
     #[command(flatten)]
@@ -80,11 +81,12 @@ impl CancelArgs {
 impl ReplacementArgs {
     /// With `-o` a draft is written; without, the replacement is signed and sent at once.
     fn run(&self, context: &mut Context, purpose: Purpose) -> Answer {
-        if self.txid.starts_with("0x") || context.asked_chain()?.is_some() {
-            return self.evm(context, purpose);
+        let typed = chosen(context, self.txid.as_ref(), Offer::Waiting)?;
+        if typed.starts_with("0x") || context.asked_chain()?.is_some() {
+            return self.evm(context, purpose, &typed);
         }
         let lock = context.payment_lock()?;
-        let draft = self.draft(context, purpose)?;
+        let draft = self.draft(context, purpose, &typed)?;
         let replaces = flow::bitcoin::replaces(&context.ledger()?, &draft.plan)?;
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);
@@ -98,7 +100,7 @@ impl ReplacementArgs {
         answer(sent.replacing(replaces))
     }
 
-    fn evm(&self, context: &mut Context, purpose: Purpose) -> Answer {
+    fn evm(&self, context: &mut Context, purpose: Purpose, typed: &str) -> Answer {
         let chain = context.chain()?;
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&EvmArgs::from(self.price.clone()), &self.limits, &self.consents);
@@ -109,18 +111,17 @@ impl ReplacementArgs {
             Purpose::Bump => EvmPurpose::Bump,
             Purpose::Cancel => EvmPurpose::Cancel,
         };
-        let sent = work.replace(context, hash(&self.txid)?, purpose, self.output.path())?;
+        let sent = work.replace(context, hash(typed)?, purpose, self.output.path())?;
         match sent {
             Replaced::Sent(sent) => answer(*sent),
             Replaced::Written(planned) => answer(*planned),
         }
     }
 
-    fn draft(&self, context: &mut Context, purpose: Purpose) -> Result<Draft, Failure> {
-        let txid = self
-            .txid
+    fn draft(&self, context: &mut Context, purpose: Purpose, typed: &str) -> Result<Draft, Failure> {
+        let txid = typed
             .parse()
-            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
+            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(typed))))?;
         let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
         let fee = match (self.fee.asked(context, row.account.network)?, purpose) {
             (None, _) => ReplacementFee::Least,

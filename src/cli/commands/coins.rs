@@ -2,7 +2,10 @@
 
 use crate::cli::{
     CliError,
-    bitcoin::outpoint::parse,
+    bitcoin::{
+        coin_choice::{ASK, coins_named},
+        outpoint::parse,
+    },
     context::Context,
     page::Page,
     report::{Answer, Report, answer},
@@ -20,11 +23,11 @@ use serde::Serialize;
 /// The single coins; freeze and unfreeze them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Never choose this coin (txid:vout) for a payment. Repeatable
-    #[arg(long, value_name = "COIN")]
+    /// Never choose this coin (txid:vout) for a payment; without one you mark them. Repeatable
+    #[arg(long, value_name = "COIN", num_args = 0..=1, default_missing_value = ASK)]
     freeze: Vec<String>,
-    /// Allow this coin to be chosen again. Repeatable
-    #[arg(long, value_name = "COIN")]
+    /// Allow this coin to be chosen again; without one you mark them. Repeatable
+    #[arg(long, value_name = "COIN", num_args = 0..=1, default_missing_value = ASK)]
     unfreeze: Vec<String>,
     /// Show only the largest
     #[arg(long, value_name = "N")]
@@ -55,8 +58,8 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let (ledger, row) = context.account()?;
         for (texts, freeze) in [(&self.freeze, Freeze::Frozen), (&self.unfreeze, Freeze::Free)] {
-            for text in texts {
-                set(&ledger, &row, text, freeze)?;
+            for text in coins_named(context, &ledger, &row, texts)? {
+                set(&ledger, &row, &text, freeze)?;
             }
         }
         let mut coins = Vec::new();

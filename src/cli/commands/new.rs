@@ -7,6 +7,7 @@ use crate::cli::{
     CliError,
     context::Context,
     key_side::{self, Files, PasswordSource},
+    new_password::new_password,
     new_wallet::{MakeArgs, Site},
     report::{Answer, answer},
     typed_words,
@@ -56,7 +57,7 @@ impl Args {
         self.require_terminal(context)?;
         source.require(context)?;
         let sealed = key_side::seal(context, Files::NewWallet, &[])?;
-        let password = key_side::new_password(context, &source, &sealed)?;
+        let password = new_password(context, &source, &sealed)?;
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
         let fresh = self.generate(context)?;
         let keys = Keys::from_phrase(&fresh.phrase, passphrase.as_ref(), site.network.class(), &sealed)?;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::{
     context::Context,
-    key_side::{self, Files, PasswordSource},
+    key_side::{self, Files, Opened, PasswordSource},
+    new_password::new_password,
     new_wallet::{Settled, kdf, settled},
     page::Page,
     report::{Answer, Report, answer},
@@ -48,10 +49,10 @@ impl Args {
         PasswordSource::of_everywhere(context).require(context)?;
         source.require(context)?;
         let sealed = key_side::seal(context, Files::Wallets, std::slice::from_ref(&source.path))?;
-        let old = key_side::password(context, &format!("Password of {wallet}: "), &sealed)?;
         // Tried at once, so that the person does not invent a new password for nothing.
-        let cost = stronger(keystore::unlock(&path, &old, &sealed)?.header());
-        let new = key_side::new_password(context, &source, &sealed)?;
+        let Opened { unlocked, password: old } = key_side::opened(context, &wallet, &sealed)?;
+        let cost = stronger(unlocked.header());
+        let new = new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet again...");
         let changed = keystore::change_password(&path, &old, &new, cost, &sealed);
         let Settled { header, warning } = settled(changed, &path)?;

@@ -40,19 +40,20 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        if let Some(chain) = payment::chain_of(context, self.pay.first())? {
-            return self.evm(context, chain);
+        let pay = self.pay.completed(context, "plan")?;
+        if let Some(chain) = payment::chain_of(context, pay.first())? {
+            return self.evm(context, &pay, chain);
         }
-        let PricedDraft { draft, fees } = planned(&self.pay, &self.limits, &self.consents, context)?;
+        let PricedDraft { draft, fees } = planned(&pay, &self.limits, &self.consents, context)?;
         answer(written(&draft, &self.output, context)?.with_fees(fees))
     }
 
-    fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+    fn evm(&self, context: &mut Context, pay: &PayArgs, chain: &'static EvmChain) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
+        let options = Options { level: pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let call = payment::call(context, &work, &self.pay.words())?;
+        let call = payment::call(context, &work, &pay.words())?;
         answer(work.plan_drafts(context, &call, self.output.path(), self.count)?)
     }
 }

@@ -5,6 +5,7 @@
 use crate::cli::{
     context::{Assent, Context},
     key_side::{self, Files, PasswordSource},
+    new_password::new_password,
     new_wallet::{MakeArgs, Site, first_address},
     page::Page,
     report::{Answer, answer},
@@ -53,7 +54,7 @@ impl Args {
         let accounts = self.make.accounts(site.network, &keys, Past::Possible)?;
         let mut warnings: Vec<Warning> = site.twin(&keys)?.iter().map(|wallet| twin(wallet)).collect();
         warnings.extend(self.agree(context, &phrase, &keys, &accounts.listed)?);
-        let password = key_side::new_password(context, &source, &sealed)?;
+        let password = new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet...");
         let (class, cost) = (site.network.class(), Cost::DEFAULT);
         let wallet = NewWallet { phrase, passphrase: self.make.rule(passphrase), class, cost };

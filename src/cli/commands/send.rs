@@ -50,18 +50,19 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        if let Some(chain) = payment::chain_of(context, self.pay.first())? {
-            return self.evm(context, chain);
+        let pay = self.pay.completed(context, "send")?;
+        if let Some(chain) = payment::chain_of(context, pay.first())? {
+            return self.evm(context, &pay, chain);
         }
         // One send at a time in a home: two never choose the same coins.
         let _lock = context.payment_lock()?;
         let (mut ledger, row) = context.account()?;
         let payments =
-            self.pay.payments(&context.contacts(AnyNetwork::Bitcoin(row.account.network))?, row.account.network)?.0;
+            pay.payments(&context.contacts(AnyNetwork::Bitcoin(row.account.network))?, row.account.network)?.0;
         let asked = PaymentArgs {
             payments: &payments,
-            memo: self.pay.memo(),
-            fee_payer: self.pay.fee_payer(),
+            memo: pay.memo(),
+            fee_payer: pay.fee_payer(),
             once: self.once.as_deref(),
         };
         if let Some(signed) = flow::bitcoin::interrupted(&ledger, &row, &asked)? {
@@ -69,7 +70,7 @@ impl Args {
             flow::bitcoin::refuse_superseded(&ledger, &signed)?;
             return answer(crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?);
         }
-        let draft = self.planned(context, &asked)?;
+        let draft = self.planned(context, &pay, &asked)?;
         let signed = sign_in_child(context, &draft, &self.limits, &self.consents.to_unusual)?;
         let Signed { network, id, bytes, .. } = &signed.signed;
         ledger.record_purpose(*network, id, bytes, &asked.purpose(&row))?;
@@ -77,12 +78,12 @@ impl Args {
     }
 
     /// The draft, unless the same was paid before and a second time is not asked for.
-    fn planned(&self, context: &mut Context, asked: &PaymentArgs<'_>) -> Result<Draft, Failure> {
+    fn planned(&self, context: &mut Context, pay: &PayArgs, asked: &PaymentArgs<'_>) -> Result<Draft, Failure> {
         let (ledger, row) = context.account()?;
         if asked.once.is_some() && !self.again {
             flow::bitcoin::refuse_used_key(&ledger, &row, asked)?;
         }
-        let PricedDraft { draft, fees } = planned(&self.pay, &self.limits, &self.consents, context)?;
+        let PricedDraft { draft, fees } = planned(pay, &self.limits, &self.consents, context)?;
         if !fees.is_empty() && context.consent() == Assent::Ask {
             context.ui.say(&format!("Fees now: {}", fee_choice::words(&fees)));
         }
@@ -94,12 +95,12 @@ impl Args {
 }
 
 impl Args {
-    fn evm(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+    fn evm(&self, context: &mut Context, pay: &PayArgs, chain: &'static EvmChain) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
-        let options = Options { level: self.pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
+        let options = Options { level: pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let call = payment::call(context, &work, &self.pay.words())?;
+        let call = payment::call(context, &work, &pay.words())?;
         let again = if self.again { Again::Yes } else { Again::No };
         answer(work.whole(context, &call, again)?)
     }

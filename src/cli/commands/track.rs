@@ -13,6 +13,7 @@ use crate::cli::{
     family::EVM,
     page::{Page, Tone},
     report::{Answer, Report, answer},
+    transaction_choice::{Offer, chosen},
 };
 use bitcoin::Txid;
 use fastness::{
@@ -36,8 +37,8 @@ const MISSES: u32 = 30;
 /// Find out where a transaction is; wait for confirmations
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Transaction id
-    txid: String,
+    /// Transaction id; without it you choose one
+    txid: Option<String>,
     /// Wait until it has this many confirmations
     #[arg(long, value_name = "N")]
     wait: Option<u32>,
@@ -82,16 +83,16 @@ struct Dissenting {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let end = Instant::now() + Duration::from_secs(u64::from(self.timeout) * 60);
-        if self.txid.starts_with("0x") || context.asked_chain()?.is_some() {
+        let typed = chosen(context, self.txid.as_ref(), Offer::Any)?;
+        if typed.starts_with("0x") || context.asked_chain()?.is_some() {
             let chain = context.chain()?;
             let confirmations = u64::from(self.wait.unwrap_or(0));
             let patience = Patience { confirmations, until: self.until, end };
-            return views::track(context, chain, hash(&self.txid)?, patience);
+            return views::track(context, chain, hash(&typed)?, patience);
         }
-        let txid = self
-            .txid
+        let txid = typed
             .parse()
-            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&self.txid))))?;
+            .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(&typed))))?;
         let network = context.network()?;
         let tracked = self.bitcoin(context, network, txid, end)?;
         refresh(context)?;

@@ -10,6 +10,7 @@ use crate::cli::{
     ethereum::{session::hash, transaction},
     page::{Page, Tone},
     report::{Answer, Report, answer},
+    transaction_choice::{Offer, chosen},
 };
 use bitcoin::{OutPoint, Transaction, Txid, consensus};
 use fastness::{
@@ -34,8 +35,8 @@ use serde::Serialize;
 /// Everything about one transaction: amounts, whom, fee, depth, what replaced it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Transaction id
-    txid: String,
+    /// Transaction id; without it you choose one
+    txid: Option<String>,
     /// Its raw bytes too, in hex
     #[arg(long)]
     raw: bool,
@@ -89,13 +90,13 @@ struct TransactionReport {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        if self.txid.starts_with("0x") || context.asked_chain()?.is_some() {
+        let typed = chosen(context, self.txid.as_ref(), Offer::Any)?;
+        if typed.starts_with("0x") || context.asked_chain()?.is_some() {
             let chain = context.chain()?;
-            return transaction::show(context, chain, hash(&self.txid)?, self.raw.then_some(transaction::Raw));
+            return transaction::show(context, chain, hash(&typed)?, self.raw.then_some(transaction::Raw));
         }
-        let txid = self.txid.parse();
-        let txid =
-            txid.map_err(|_| CliError::Usage(format!("`{}` is no transaction id", SafeText::new(&self.txid))))?;
+        let txid = typed.parse();
+        let txid = txid.map_err(|_| CliError::Usage(format!("`{}` is no transaction id", SafeText::new(&typed))))?;
         let network = context.network()?;
         let ledger = context.ledger()?;
         let mut rows = ledger.accounts(None)?;

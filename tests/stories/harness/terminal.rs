@@ -167,10 +167,15 @@ impl Session {
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
-    /// Answers the question of a password.
+    /// Types an answer once nothing is shown of it.
+    pub fn hidden(&mut self, text: &str) -> &mut Self {
+        self.wait_until("the echo to be off", |session| !session.echoes());
+        self.line(text)
+    }
+
+    /// The usual password.
     pub fn password(&mut self) -> &mut Self {
-        self.wait_until("hidden question", |session| !session.echoes());
-        self.line(super::PASSWORD)
+        self.hidden(super::PASSWORD)
     }
 
     /// Waits until the program ended, and for the rest of what it wrote.

@@ -26,7 +26,7 @@ fn after_agreement(session: &mut Session) {
 
 fn second_password(session: &mut Session) {
     hidden(session);
-    session.line("first try").wait_for("The same again");
+    session.password().wait_for("The same again");
     hidden(session);
 }
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod interrupts;
 mod pages;
+mod prompts;
 mod words;
 
 use crate::harness::Stage;

@@ -129,3 +129,87 @@ fn words_typed_wrongly_make_no_wallet() {
     session.left_well();
     assert!(!stage.path("home/wallets/first.keystore").exists());
 }
+
+/// A person who mistypes a new password is asked once more, and hears how weak one is.
+#[test]
+fn a_weak_password_is_named_as_that_and_two_that_differ_are_typed_again() {
+    let stage = Stage::new();
+    let mut session = Session::start(&stage, USUAL, &["new", "--wallet=first", "--words=12"]);
+    session.wait_for("New password");
+    session.hidden("hunter2").wait_for("That password is weak").wait_for("Type yes to keep it");
+    session
+        .line("no")
+        .wait_until("the question again", |session| session.screen().matches("New password").count() == 2);
+    session.hidden(PASSWORD).wait_for("The same again");
+    session.hidden("another").wait_for("The two differ. Once more.");
+    session.hidden("hunter2").wait_until("it is weak", |session| session.screen().matches("Type yes to").count() == 2);
+    session.line("yes").wait_until("again", |session| session.screen().matches("The same again").count() == 2);
+    session.hidden("hunter2").wait_for("Press Enter");
+    let words = shown_words(&session);
+    session.line("").wait_for("words back").wait_for(FIRST_QUESTION);
+    session.line(&words.join(" "));
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    assert!(!session.transcript().contains("hunter2") && !session.transcript().contains(PASSWORD));
+    session.left_well();
+    std::fs::write(stage.path("weak"), "hunter2\n").unwrap();
+    stage.json(&[
+        "backup",
+        "words",
+        "--words-to-stdout",
+        "-w",
+        "first",
+        &format!("--password-file={}", stage.path("weak").display()),
+    ]);
+}
+
+#[test]
+fn a_passphrase_is_made_where_none_is_typed_and_typed_back_from_paper() {
+    let stage = Stage::new();
+    let mut session = Session::start(&stage, USUAL, &["new", "--wallet=first", "--words=12"]);
+    session.wait_for("New password");
+    session.hidden("").wait_for("opens the wallet on this machine").wait_for("Press Enter");
+    assert!(session.is_alternate());
+    let screen = session.screen();
+    let made = screen.lines().map(str::trim).find(|line| line.split('-').count() == 8).unwrap().to_owned();
+    session.line("").wait_for("Type it, with its dashes");
+    assert!(!session.screen().contains(&made), "it stayed: {}", session.screen());
+    session.hidden("something else").wait_for("opens the wallet on this machine").wait_for("Press Enter");
+    session.line("").wait_for("Type it, with its dashes");
+    session.hidden(&made).wait_for("Write these").wait_for("Press Enter");
+    let words = shown_words(&session);
+    session.line("").wait_for("words back").wait_for(FIRST_QUESTION);
+    session.line(&words.join(" "));
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    session.left_well();
+    only_on_the_alternate_screen(&session, std::slice::from_ref(&made));
+    std::fs::write(stage.path("made"), made + "\n").unwrap();
+    stage.json(&[
+        "backup",
+        "words",
+        "--words-to-stdout",
+        "-w",
+        "first",
+        &format!("--password-file={}", stage.path("made").display()),
+    ]);
+}
+
+#[test]
+fn a_wrong_password_may_be_typed_again_twice() {
+    let stage = super::stage_with_draft();
+    let sign = ["sign", "pay.draft", "-o", "pay.signed"];
+    let mut session = Session::start(&stage, USUAL, &sign);
+    session.wait_for(super::AGREE);
+    session.line("0.25").wait_for("Password of");
+    session.hidden("wrong").wait_for("2 tries are left");
+    session.hidden("wrong").wait_for("One try is left");
+    session.password();
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
+    session.wait_for(super::AGREE);
+    session.line("0.25").wait_for("Password of");
+    session.hidden("wrong").wait_for("2 tries are left");
+    session.hidden("wrong").wait_for("One try is left");
+    session.hidden("wrong");
+    assert_eq!(session.exit_code(), 6, "{}", session.screen());
+    session.left_well();
+}
