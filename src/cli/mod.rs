@@ -28,6 +28,7 @@ mod note;
 mod page;
 mod pager;
 mod prompt;
+mod qr;
 mod recipients_file;
 mod report;
 mod sealed_child;

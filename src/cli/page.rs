@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use console::{Style, measure_text_width};
 use fastness::{review::Complete, text::visible};
 
+use super::qr::Qr;
+
 /// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;
 /// Column at which the text of a field begins.
@@ -167,6 +169,17 @@ impl Page {
         self.verbatim(text);
     }
 
+    /// An id to be copied, with what stands behind it: on one line, or the id on a line of its own that is not broken here.
+    pub(crate) fn id_line(&mut self, id: &str, rest: &str) {
+        if self.has_room_for(2 + measure_text_width(id) + measure_text_width(rest)) {
+            return self.line(&format!("  {id}{rest}"));
+        }
+        self.verbatim(&format!("  {id}"));
+        if !rest.trim().is_empty() {
+            self.line(&format!("  {}", rest.trim()));
+        }
+    }
+
     /// The command to type next, for the wallet that this one was told to use.
     pub(crate) fn next(&mut self, command: &str) {
         let wallet = NAMED_WALLET.get().map_or_else(String::new, |name| format!(" --wallet {name}"));
@@ -230,14 +243,15 @@ impl Page {
         }
     }
 
-    /// A QR code as it is, where the terminal window is large enough.
-    pub(crate) fn qr(&mut self, picture: &str) {
-        let columns = picture.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    /// A QR code, where the terminal window is large enough: its own colours are no text from outside.
+    pub(crate) fn qr(&mut self, code: &Qr) {
         self.blank();
-        if self.has_room_for(columns) {
-            self.verbatim(picture);
-        } else {
-            self.line(&format!("The QR code needs a window of {columns} columns."));
+        match self.medium {
+            Medium::Terminal(columns) if wants_colour() => match code.for_terminal(columns) {
+                Some(drawn) => self.text.push_str(&drawn),
+                None => self.line(&format!("The QR code needs a window of {} columns.", code.columns())),
+            },
+            _ => self.verbatim(&code.plain()),
         }
     }
 

@@ -24,6 +24,7 @@ mod ownership;
 mod privacy;
 mod proxy;
 mod read_only;
+mod receive;
 mod replace;
 mod restored;
 mod scripting;

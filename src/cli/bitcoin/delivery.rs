@@ -165,7 +165,7 @@ impl Report for DeliveryReport {
     fn page(&self, page: &mut Page) {
         if self.verdict == "unknown" {
             page.toned(Tone::Claimed, "Not sure: the transaction may be on the network (exit 5).");
-            page.field("Id", &self.id);
+            page.copyable("Id", &self.id);
             page.field("Why", &self.detail);
             page.line("  Its coins stay locked, and nothing new will be built from them.");
             return page.next(&format!("fastness track {}", self.id));
@@ -176,7 +176,7 @@ impl Report for DeliveryReport {
             _ => ("Already in a block, so nothing had to be sent; `fastness track` looks for the proof.", ""),
         };
         page.line(head);
-        page.field("Id", &self.id);
+        page.copyable("Id", &self.id);
         if let Some(replaces) = &self.replaces {
             page.line(&format!("  {replaces}."));
         }

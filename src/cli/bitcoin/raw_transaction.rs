@@ -70,7 +70,7 @@ impl RawTransaction {
 impl Report for RawTransaction {
     fn page(&self, page: &mut Page) {
         page.heading(&format!("A {}", self.kind), self.network.name());
-        page.field("Id", &self.txid);
+        page.copyable("Id", &self.txid);
         page.field("Size", &format!("{} vbytes, version {}", self.vsize, self.version));
         for input in &self.inputs {
             page.field("Spends", input);

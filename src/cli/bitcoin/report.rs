@@ -31,6 +31,6 @@ impl SignedReport {
 impl Report for SignedReport {
     fn page(&self, page: &mut Page) {
         page.line("Signed, and accepted by Bitcoin Core's verification code.");
-        page.field("Id", &self.id);
+        page.copyable("Id", &self.id);
     }
 }

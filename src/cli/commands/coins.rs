@@ -104,7 +104,7 @@ impl Report for CoinList {
                 row.matures_at.map_or_else(String::new, |block| format!(" · block reward, from block {block} on"));
             let label = row.label.as_ref().map_or_else(String::new, |label| format!(" · {label}"));
             page.line(&format!("{}  {state}{reward}{frozen}{label}", row.amount));
-            page.line(&format!("  {}", row.coin));
+            page.id_line(&row.coin, "");
             page.line(&format!("  {}  {}", row.path, row.address));
         }
     }

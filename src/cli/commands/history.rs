@@ -206,7 +206,7 @@ impl TransactionLine {
         }
         let fee = self.fee.and_then(Amount::to_sat);
         let fee = fee.map_or_else(String::new, |fee| format!("  fee {}", fastness::amount::sat_text(fee)));
-        page.line(&format!("  {}{fee}", self.txid));
+        page.id_line(&self.txid, &fee);
         for other in &self.replaces {
             page.line(&format!("  in the place of {other}"));
         }

@@ -167,7 +167,7 @@ impl Report for Inspected {
     fn page(&self, page: &mut Page) {
         review_page::write(&self.review, &self.heading, self.recipients, page);
         page.blank();
-        page.field("Digest", &self.review.digest);
+        page.copyable("Digest", &self.review.digest);
         if self.may_be_signed {
             return page.toned_field("Verdict", (Tone::Proven, "nothing speaks against signing it here"));
         }

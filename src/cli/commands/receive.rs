@@ -1,14 +1,18 @@
 //! `receive`: the next unused address, as text, QR code and payment URI (BIP-21, EIP-681). Derived here, never asked from a
 //! server.
 
+use std::path::PathBuf;
+
 use crate::cli::{
     CliError,
     cli_error::nothing_asked,
     context::Context,
     ethereum::{lookup, receive::EvmReceived},
     family::BITCOIN,
+    key_side::{self, Files},
     note::check_note,
-    page::Page,
+    page::{Page, Tone},
+    qr::Qr,
     report::{Answer, Report, answer},
 };
 use fastness::{
@@ -16,11 +20,13 @@ use fastness::{
     address,
     amount::Amount,
     explain::Failure,
+    flow,
     ledger::{
         LabelKind, Ledger,
         bitcoin::{AccountRow, Past},
+        ethereum::EvmAccountRow,
     },
-    network::EvmChain,
+    network::{EvmChain, NetworkClass},
     review::Warning,
 };
 use serde::Serialize;
@@ -34,6 +40,12 @@ pub(crate) struct Args {
     /// Show a QR code
     #[arg(long)]
     qr: bool,
+    /// Write the QR code as a picture (never overwrites)
+    #[arg(long, value_name = "FILE")]
+    qr_png: Option<PathBuf>,
+    /// Open the keys in a sealed process and derive the address from them: a changed ledger cannot name a foreign one
+    #[arg(long)]
+    verify: bool,
     /// Take a fresh address even if the last one is still unused
     #[arg(long, help_heading = BITCOIN)]
     new: bool,
@@ -50,7 +62,11 @@ struct Received {
     uri: String,
     account: String,
     network: fastness::network::Network,
+    /// Derived from the keys just now.
+    verified: bool,
     qr: Option<String>,
+    #[serde(skip)]
+    code: Option<Qr>,
     #[serde(skip)]
     asks: Option<Amount>,
     #[serde(skip)]
@@ -75,12 +91,18 @@ impl Args {
             ledger.set_label(LabelKind::Addr, &address, label)?;
         }
         let uri = payment_uri(&address, asks);
-        let qr = if self.qr { Some(qr(&uri)?) } else { None };
+        let code = self.code(&uri)?;
         let not_noted = if ledger.is_read_only()? { Some(not_noted()) } else { None };
         let warnings = unknown(&row).into_iter().chain(not_noted).collect();
         let path = format!("m/{}", row.account.path(Keychain::Receive, index)?);
         let account = format!("{}/{}", row.wallet, row.name);
-        answer(Received { address, path, index, uri, account, network: row.account.network, qr, asks, warnings })
+        drop(ledger);
+        if self.verify {
+            verify(context, &row, &address, index)?;
+        }
+        let (qr, verified) = (code.as_ref().map(Qr::plain), self.verify);
+        let network = row.account.network;
+        answer(Received { address, path, index, uri, account, network, verified, qr, code, asks, warnings })
     }
 
     /// On an EVM chain: the account's one address.
@@ -91,8 +113,24 @@ impl Args {
         if let Some(label) = &self.label {
             ledger.set_label(LabelKind::Addr, received.address(), label)?;
         }
-        let qr = if self.qr { Some(qr(received.uri())?) } else { None };
-        answer(received.with_qr(qr))
+        let code = self.code(received.uri())?;
+        drop(ledger);
+        if self.verify {
+            verify_evm(context, &row)?;
+        }
+        answer(received.with_qr(code).verified(self.verify))
+    }
+
+    /// The code of a URI, where one is asked for; written as a picture where that is.
+    fn code(&self, uri: &str) -> Result<Option<Qr>, Failure> {
+        if !self.qr && self.qr_png.is_none() {
+            return Ok(None);
+        }
+        let code = Qr::of_uri(uri)?;
+        if let Some(path) = &self.qr_png {
+            code.write_png(path)?;
+        }
+        Ok(self.qr.then_some(code))
     }
 
     fn index(&self, context: &mut Context, ledger: &mut Ledger, row: &AccountRow) -> Result<u32, Failure> {
@@ -146,14 +184,24 @@ fn payment_uri(address: &str, amount: Option<Amount>) -> String {
     format!("bitcoin:{address}?amount={}", decimal.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Half-block characters, dark on light, with the quiet zone that readers need.
-fn qr(text: &str) -> Result<String, CliError> {
-    let code = qrcode::QrCode::new(text.as_bytes()).map_err(|_| CliError::Unprintable)?;
-    let mut image = code.render::<qrcode::render::unicode::Dense1x2>();
-    Ok(image
-        .dark_color(qrcode::render::unicode::Dense1x2::Light)
-        .light_color(qrcode::render::unicode::Dense1x2::Dark)
-        .build())
+/// Opens the wallet in this process, once it is sealed, and derives the address from its keys.
+fn verify(context: &mut Context, row: &AccountRow, address: &str, index: u32) -> Result<(), Failure> {
+    let wallet = row.wallet.parse()?;
+    key_side::check_wallet(context, &wallet, row.account.network)?;
+    let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
+    let keys = key_side::keys(context, &wallet, &sealed)?;
+    Ok(flow::bitcoin::check_address(&row.account, &keys, index, address)?)
+}
+
+/// The same of an Ethereum account.
+fn verify_evm(context: &mut Context, row: &EvmAccountRow) -> Result<(), Failure> {
+    let wallet = row.wallet.parse()?;
+    let class = row.account.class;
+    let network = if class == NetworkClass::Main { "main networks" } else { "test networks" };
+    key_side::check_class(context, &wallet, class, network)?;
+    let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
+    let keys = key_side::keys(context, &wallet, &sealed)?;
+    flow::ethereum::check_address(&row.account, &keys)
 }
 
 impl Report for Received {
@@ -165,12 +213,15 @@ impl Report for Received {
         let address = page.grouped(&self.address);
         page.field("Address", &address);
         page.field("Path", &format!("{} of {} on {}", self.path, self.account, self.network));
+        if self.verified {
+            page.toned_field("Verified", (Tone::Proven, "derived from the keys of this wallet just now"));
+        }
         if let Some(amount) = self.asks {
             page.field("Asks for", &amount.to_string());
         }
         page.copyable("URI", &self.uri);
-        if let Some(qr) = &self.qr {
-            page.qr(qr);
+        if let Some(code) = &self.code {
+            page.qr(code);
         }
     }
 }

@@ -200,7 +200,7 @@ impl Tracked {
 
 impl Report for Tracked {
     fn page(&self, page: &mut Page) {
-        page.field("Id", &self.id);
+        page.copyable("Id", &self.id);
         match &self.status {
             Status::NotFound => page.toned_field("Status", (Tone::Claimed, "no explorer has it")),
             Status::Unconfirmed if let Some(ago) = self.accepted_seconds_ago => {

@@ -292,7 +292,7 @@ impl Report for TransactionReport {
         let whose = if accounts.is_empty() { "of no account here".to_owned() } else { accounts.join(", ") };
         page.heading("Transaction", &format!("{} · {whose}", self.network));
         page.blank();
-        page.field("Id", &self.id);
+        page.copyable("Id", &self.id);
         if let Some(label) = &self.label {
             page.field("Note", label);
         }

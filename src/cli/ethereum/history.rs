@@ -321,7 +321,7 @@ impl Own {
         }
         let fee = self.fee.as_ref().map_or_else(String::new, |fee| format!("  fee {fee}"));
         let block = self.block.map_or_else(String::new, |block| format!("  block {block}"));
-        page.line(&format!("  {}  nonce {}{block}{fee}", self.id, self.nonce));
+        page.id_line(&self.id.to_string(), &format!("  nonce {}{block}{fee}", self.nonce));
     }
 }
 

@@ -1,7 +1,13 @@
 //! The address of an Ethereum account, to be paid at on one chain, with its payment URI (EIP-681). Nothing is asked of a node.
 
 use super::lookup::EvmQuantity;
-use crate::cli::{CliError, cli_error::nothing_asked, page::Page, report::Report};
+use crate::cli::{
+    CliError,
+    cli_error::nothing_asked,
+    page::{Page, Tone},
+    qr::Qr,
+    report::Report,
+};
 use fastness::{explain::Failure, ledger::ethereum::EvmAccountRow, network::EvmChain, payment_uri::EvmPaymentUri};
 use serde::Serialize;
 
@@ -13,7 +19,11 @@ pub(crate) struct EvmReceived {
     network: &'static EvmChain,
     path: Option<String>,
     uri: String,
+    /// Derived from the keys just now.
+    verified: bool,
     qr: Option<String>,
+    #[serde(skip)]
+    code: Option<Qr>,
     /// What is asked for, as a person reads it.
     #[serde(skip)]
     asks: Option<String>,
@@ -51,7 +61,9 @@ impl EvmReceived {
             network: chain,
             path: row.account.origin.as_ref().map(|origin| format!("m/{}", origin.path)),
             uri: uri.to_string(),
+            verified: false,
             qr: None,
+            code: None,
             asks,
         })
     }
@@ -67,8 +79,13 @@ impl EvmReceived {
     }
 
     /// With a picture of the URI.
-    pub(crate) fn with_qr(self, qr: Option<String>) -> Self {
-        Self { qr, ..self }
+    pub(crate) fn with_qr(self, code: Option<Qr>) -> Self {
+        Self { qr: code.as_ref().map(Qr::plain), code, ..self }
+    }
+
+    /// With whether it was derived from the keys.
+    pub(crate) fn verified(self, verified: bool) -> Self {
+        Self { verified, ..self }
     }
 }
 
@@ -78,13 +95,16 @@ impl Report for EvmReceived {
         page.field("Address", &format!("0x{digits}"));
         let path = self.path.as_deref().unwrap_or("watch-only");
         page.field("Account", &format!("{} ({path}) on {}", self.account, self.network));
+        if self.verified {
+            page.toned_field("Verified", (Tone::Proven, "derived from the keys of this wallet just now"));
+        }
         if let Some(asks) = &self.asks {
             page.field("Asks for", asks);
         }
         page.copyable("URI", &self.uri);
         page.line("  The same address is yours on every network of the family; ask to be paid on this one.");
-        if let Some(qr) = &self.qr {
-            page.qr(qr);
+        if let Some(code) = &self.code {
+            page.qr(code);
         }
     }
 }

@@ -48,7 +48,7 @@ impl Report for EvmPlanned {
                 page.next(&format!("fastness sign {file} -o FILE.signed"));
             }
             None => {
-                page.field("Digest", &self.review.digest);
+                page.copyable("Digest", &self.review.digest);
                 page.line(self.command);
             }
         }
@@ -116,7 +116,7 @@ pub(crate) enum SignedForm {
 impl Report for EvmSigned {
     fn page(&self, page: &mut Page) {
         page.line("Signed; the signer was recovered from the bytes and is the sender.");
-        page.field("Id", &self.id.to_string());
+        page.copyable("Id", &self.id.to_string());
     }
 }
 
@@ -161,13 +161,13 @@ impl Report for EvmSent {
         let track = format!("fastness track {} --network {}", self.id, self.network.name);
         if self.verdict == "unknown" {
             page.toned(Tone::Claimed, "Not sure: the transaction may be on the network (exit 5).");
-            page.field("Id", &self.id.to_string());
+            page.copyable("Id", &self.id.to_string());
             page.field("Why", &self.detail);
             page.line("  Its nonce stays held; only these same bytes are ever sent for it.");
             return page.next(&track);
         }
         page.line(if self.verdict == "accepted" { "Sent." } else { "Already on its way; nothing had to be sent." });
-        page.field("Id", &self.id.to_string());
+        page.copyable("Id", &self.id.to_string());
         if let Some(replaces) = &self.replaces {
             page.line(&format!("  {replaces}."));
         }
@@ -217,7 +217,7 @@ impl EvmPlace {
 
 impl Report for EvmPlace {
     fn page(&self, page: &mut Page) {
-        page.field("Id", &self.id.to_string());
+        page.copyable("Id", &self.id.to_string());
         match &self.status {
             EvmStatus::Pending => page.toned_field("Status", (Tone::Claimed, "pending, waiting in a pool")),
             EvmStatus::Dropped => {

@@ -123,7 +123,7 @@ impl Report for EvmTransaction {
     fn page(&self, page: &mut Page) {
         page.heading("Transaction", &self.network.to_string());
         page.blank();
-        page.field("Id", &self.own.id.to_string());
+        page.copyable("Id", &self.own.id.to_string());
         if let Some(label) = &self.label {
             page.field("Note", label);
         }

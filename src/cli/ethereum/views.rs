@@ -205,9 +205,9 @@ impl Report for EvmInspected {
         ReviewPage { review: &self.review, heading: &self.heading, context: &self.context }.write(page);
         page.blank();
         if let Some(id) = &self.id {
-            return page.field("Id", &id.to_string());
+            return page.copyable("Id", &id.to_string());
         }
-        page.field("Digest", &self.review.digest);
+        page.copyable("Digest", &self.review.digest);
         if self.ours {
             return page.toned_field("Verdict", (Tone::Proven, "the sender is an account of this home"));
         }

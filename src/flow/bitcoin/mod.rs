@@ -34,7 +34,7 @@ pub use self::{
     draft_file::{Draft, DraftContext},
     limits::Limits,
     original::{check_original, current, original},
-    ownership::{check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
+    ownership::{check_address, check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
     payees::Payees,
     remains::remains,
     repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},

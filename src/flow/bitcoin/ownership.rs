@@ -126,6 +126,22 @@ pub fn check_ledger(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The address of an account, derived anew from the keys: a changed ledger could show a stranger's.
+///
+/// # Errors
+/// It is another one, or the account is not of these keys alone.
+pub fn check_address(account: &Account, keys: &Keys, index: u32, address: &str) -> Result<(), Failure> {
+    let lies = |place: String| FlowError::LedgerLies(place);
+    let known = account.single_key().ok_or_else(|| lies(account.kind().to_string()))?;
+    let place = || format!("m/{}", known.origin);
+    let script_type = account.script_type().ok_or_else(|| lies(place()))?;
+    let xpub = keys.account_xpub(&known.origin)?;
+    let derived = Account::new(account.network, script_type, keys.fingerprint(), known.origin.clone(), xpub)?;
+    let script = derived.script(Keychain::Receive, index)?;
+    let is_same = crate::address::of(&script, account.network).as_deref() == Some(address);
+    if is_same { Ok(()) } else { Err(lies(place()).into()) }
+}
+
 /// The keys of accounts of one key that come from this master.
 fn keys_of(known: &Ownership, master: Fingerprint) -> impl Iterator<Item = &AccountKey> {
     known.accounts().filter_map(Account::single_key).filter(move |key| key.fingerprint == master)

@@ -156,6 +156,16 @@ pub fn check_accounts(known: &Ownership, keys: &Keys) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The address of an account, derived anew from the keys: a changed ledger could show a stranger's.
+///
+/// # Errors
+/// It is another one, or no key of the wallet is known for it.
+pub fn check_address(account: &EthereumAccount, keys: &Keys) -> Result<(), Failure> {
+    let unknown = || FlowError::LedgerLies(account.address.to_string());
+    let origin = account.origin.as_ref().ok_or_else(unknown)?;
+    account_at(keys, account.address, &origin.path).map(drop).ok_or_else(|| unknown().into())
+}
+
 /// The path that a draft claims for these keys, if it claims one for them.
 #[must_use]
 pub fn claimed_path(context: &EvmContext, fingerprint: Fingerprint) -> Option<DerivationPath> {

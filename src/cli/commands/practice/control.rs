@@ -169,7 +169,7 @@ impl Report for Done {
     fn page(&self, page: &mut Page) {
         page.line(&self.what);
         if let Some(id) = &self.id {
-            page.field("Id", id);
+            page.copyable("Id", id);
         }
         let waiting = if self.waiting == 0 {
             "nothing waits".to_owned()

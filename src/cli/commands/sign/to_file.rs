@@ -100,7 +100,7 @@ fn compared(args: &Args, context: &mut Context, draft: &[u8], text: String) -> R
 impl Report for Written {
     fn page(&self, page: &mut Page) {
         page.line(self.proof);
-        page.field("Id", self.data.get("id").and_then(Value::as_str).unwrap_or_default());
+        page.copyable("Id", self.data.get("id").and_then(Value::as_str).unwrap_or_default());
         page.field("Written", &self.file);
         page.next(&format!("fastness broadcast {}", self.file));
     }
