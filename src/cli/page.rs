@@ -8,8 +8,6 @@ use std::sync::OnceLock;
 use console::{Style, measure_text_width};
 use fastness::{review::Complete, text::visible};
 
-use super::qr::Qr;
-
 /// Narrowest and widest layout; beyond 100 columns lines get hard to follow.
 const WIDTHS: std::ops::RangeInclusive<usize> = 24..=100;
 /// Column at which the text of a field begins.
@@ -243,15 +241,18 @@ impl Page {
         }
     }
 
-    /// A QR code, where the terminal window is large enough: its own colours are no text from outside.
-    pub(crate) fn qr(&mut self, code: &Qr) {
-        self.blank();
+    /// Columns of a terminal that shows colour.
+    pub(crate) fn colour_columns(&self) -> Option<usize> {
         match self.medium {
-            Medium::Terminal(columns) if wants_colour() => match code.for_terminal(columns) {
-                Some(drawn) => self.text.push_str(&drawn),
-                None => self.line(&format!("The QR code needs a window of {} columns.", code.columns())),
-            },
-            _ => self.verbatim(&code.plain()),
+            Medium::Terminal(columns) if wants_colour() => Some(columns),
+            _ => None,
+        }
+    }
+
+    /// A picture of letters, black on white among the 256 colours of terminals, which no theme changes.
+    pub(crate) fn black_on_white(&mut self, lines: &[String]) {
+        for line in lines {
+            self.text.push_str(&format!("\x1b[38;5;16;48;5;231m{}\x1b[0m\n", visible(line)));
         }
     }
 

@@ -10,15 +10,12 @@ use fastness::{
 };
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::CliError;
+use super::{CliError, page::Page};
 
 /// Modules of white around a code that readers want (ISO/IEC 18004), and the fewest that they still read.
 const QUIET: [usize; 2] = [4, 2];
 /// Pixels of a module in a picture.
 const PIXELS: usize = 8;
-/// Black on white among the 256 colours of terminals, which no theme changes.
-const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
-const AS_BEFORE: &str = "\x1b[0m";
 
 /// A code.
 #[derive(Debug)]
@@ -56,16 +53,26 @@ impl Qr {
     }
 
     /// The columns that it takes, with the least white around it.
-    pub(crate) const fn columns(&self) -> usize {
+    const fn columns(&self) -> usize {
         self.width + 2 * QUIET[1]
     }
 
-    /// For a terminal of so many columns; nothing where it does not fit.
-    pub(crate) fn for_terminal(&self, columns: usize) -> Option<String> {
+    /// Puts it on a page, where that has room for it.
+    pub(crate) fn write(&self, page: &mut Page) {
+        page.blank();
+        match page.colour_columns() {
+            None => page.verbatim(&self.plain()),
+            Some(columns) => match self.for_terminal(columns) {
+                Some(lines) => page.black_on_white(&lines),
+                None => page.line(&format!("The QR code needs a window of {} columns.", self.columns())),
+            },
+        }
+    }
+
+    /// Lines of black letters on white ground for so many columns; nothing where it does not fit.
+    fn for_terminal(&self, columns: usize) -> Option<Vec<String>> {
         let quiet = QUIET.into_iter().find(|quiet| self.width + 2 * quiet <= columns)?;
-        // The ink is dark: black letters on white ground.
-        let lines = self.lines(quiet, |dark| dark);
-        Some(lines.into_iter().map(|line| format!("{BLACK_ON_WHITE}{line}{AS_BEFORE}\n")).collect())
+        Some(self.lines(quiet, |dark| dark))
     }
 
     /// For a file or pipe, without colours: light letters, as most terminals are dark.
@@ -128,16 +135,26 @@ mod tests {
         grids[0].decode().unwrap().1
     }
 
+    /// What the letters are printed in.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Ink {
+        Dark,
+        Light,
+    }
+
     /// The pixels that a terminal shows: two for each letter.
-    fn seen(text: &str, ink: bool) -> String {
-        let bare = |line: &str| line.replace(BLACK_ON_WHITE, "").replace(AS_BEFORE, "");
-        let lines: Vec<Vec<char>> = text.lines().map(|line| bare(line).chars().collect()).collect();
+    fn seen(lines: &[String], ink: Ink) -> String {
+        let lines: Vec<Vec<char>> = lines.iter().map(|line| line.chars().collect()).collect();
         let size = lines[0].len();
         read(size, |x, y| {
             let letter = lines.get(y / 2).and_then(|line| line.get(x)).copied().unwrap_or(' ');
             let half = if y % 2 == 0 { '\u{2580}' } else { '\u{2584}' };
-            (letter == '\u{2588}' || letter == half) == ink
+            (letter == '\u{2588}' || letter == half) == (ink == Ink::Dark)
         })
+    }
+
+    fn lines_of(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
     }
 
     #[test]
@@ -150,9 +167,13 @@ mod tests {
         texts.push("ethereum:0x9858EfFD232B4033E47d90003D41EC34EcaEda94@8453".to_owned());
         for text in texts {
             let code = Qr::of(&text).unwrap();
-            assert_eq!(seen(&code.for_terminal(400).unwrap(), true), text, "black on white");
-            assert_eq!(seen(&code.plain(), false), text, "light on dark");
-            assert_eq!(seen(&code.for_terminal(code.columns()).unwrap(), true), text, "with the least white around it");
+            assert_eq!(seen(&code.for_terminal(400).unwrap(), Ink::Dark), text, "black on white");
+            assert_eq!(seen(&lines_of(&code.plain()), Ink::Light), text, "light on dark");
+            assert_eq!(
+                seen(&code.for_terminal(code.columns()).unwrap(), Ink::Dark),
+                text,
+                "with the least white around it"
+            );
             assert!(code.for_terminal(code.columns() - 1).is_none());
         }
     }
@@ -177,7 +198,7 @@ mod tests {
         ] {
             let code = Qr::of_uri(uri).unwrap();
             let drawn = code.for_terminal(40).unwrap_or_else(|| panic!("{uri} takes {} columns", code.columns()));
-            assert_eq!(seen(&drawn, true).to_lowercase(), uri.to_lowercase());
+            assert_eq!(seen(&drawn, Ink::Dark).to_lowercase(), uri.to_lowercase());
         }
         assert!(Qr::of(&"x".repeat(5_000)).is_err());
     }

@@ -77,7 +77,7 @@ pub enum Leftover {
 pub struct Request {
     /// Recipients in the order they were typed.
     pub payments: Vec<Payment>,
-    /// Bytes for an OP_RETURN output, at most 80.
+    /// Bytes for an OP_RETURN output, at most 99,990; older nodes relay 80.
     pub memo: Option<Vec<u8>>,
     /// How the fee is chosen.
     pub fee: Fee,

@@ -10,8 +10,8 @@ use fastness::{
     account::Keychain,
     amount::FeeRate,
     chain::bitcoin::{
-        BitcoinError, Coin, Snapshot,
-        replace::{Original, Purpose, ReplacementFee, ReplacementRequest, least_fee, replace},
+        BitcoinError, Coin, Snapshot, policy,
+        replace::{Original, Purpose, ReplacementFee, ReplacementRequest, replace},
     },
     keystore::Keys,
     request::FeeLimit,
@@ -32,7 +32,10 @@ pub(crate) fn run(case: &Case, spend: &Spend, keys: &Keys, tally: &mut Tally) ->
     let next_change = case.snapshot.next_change + u32::from(spend.has_change);
     let mut snapshot = Snapshot { coins, next_change, ..case.snapshot.clone() };
     for purpose in [Purpose::Bump, Purpose::Bump, Purpose::Cancel] {
-        let original = Original { coins: coins_of(&current.0, case)?, transaction: current.0.clone() };
+        let incremental_relay =
+            if current.1.is_multiple_of(5) { FeeRate { sat_per_kvb: 100 } } else { policy::INCREMENTAL_RELAY };
+        let original =
+            Original { coins: coins_of(&current.0, case)?, transaction: current.0.clone(), incremental_relay };
         ensure(original.fee().as_ref() == Ok(&current.1), || "the fee is read differently".to_owned())?;
         let (fee, fee_limit) = (ReplacementFee::Least, FeeLimit::Absolute(u64::MAX));
         let request = ReplacementRequest { purpose, fee, fee_limit };
@@ -69,12 +72,13 @@ fn check(purpose: Purpose, old: &Original, new: (&Transaction, u64), snapshot: &
     let added: Vec<&Coin> = snapshot.coins.iter().filter(|coin| spends(coin.outpoint)).collect();
     ensure(added.iter().all(|coin| is_settled(coin)), || "an unconfirmed coin was added".to_owned())?;
     let old_fee = old.fee().map_err(|error| error.to_string())?;
-    let old_rate = FeeRate::of(old_fee, old.transaction.vsize() as u64);
-    let least = least_fee(old_fee, old_rate, transaction.vsize() as u64);
+    let least = old.least_fee(transaction.vsize() as u64).map_err(|error| error.to_string())?;
     ensure(fee >= least, || format!("a fee of {fee}, and nodes want {least}"))?;
     // Reckoned once more without the code's own rule: one sat/vB on top, and a better rate.
     let vsize = transaction.vsize() as u64;
-    ensure(fee >= old_fee + vsize, || "it does not pay for its relay".to_owned())?;
+    // Every fifth original is replaced at a node that asks for a tenth of that.
+    let relay = old.incremental_relay.sat_per_kvb * vsize;
+    ensure(fee * 1000 >= old_fee * 1000 + relay, || "it does not pay for its relay".to_owned())?;
     let better = u128::from(fee) * old.transaction.vsize() as u128 > u128::from(old_fee) * u128::from(vsize);
     ensure(better, || "its rate is not better".to_owned())?;
     ensure(transaction.lock_time == old.transaction.lock_time, || "another locktime".to_owned())?;

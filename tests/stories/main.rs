@@ -18,6 +18,7 @@ mod ethereum;
 mod explorer_list;
 mod explorer_trouble;
 mod families;
+mod fees;
 mod hostile;
 mod old_ledger;
 mod ownership;

@@ -24,6 +24,7 @@ const COMMANDS: &[&[&str]] = &[
     &["contacts", "list"],
     &["label", "SHOP", "a note"],
     &["labels", "list"],
+    &["fees"],
     &["plan", "SHOP", "0.1btc", "-o", "draft"],
     &["inspect", "draft"],
     &["sign", "draft"],

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Most bytes of an OP_RETURN script that every node relays: 80 of data and their pushes (Bitcoin Core before version 30).
-const MAX_DATA: usize = policy::MAX_MEMO_BYTES + 3;
+const MAX_DATA: usize = policy::RELAYED_MEMO_BYTES + 3;
 
 /// What a PSBT does, and everything that speaks against signing it.
 #[derive(Debug)]
@@ -289,7 +289,10 @@ fn warnings(plan: &Plan, outputs: &[ReviewedOutput], fee_rate: Option<FeeRate>) 
     let is_long =
         |output: &bitcoin::TxOut| output.script_pubkey.is_op_return() && output.script_pubkey.len() > MAX_DATA;
     if transaction.output.iter().any(is_long) {
-        warn("long_memo", "many nodes do not relay more than 80 bytes of data: it can wait for long");
+        warn(
+            "long_memo",
+            "older nodes do not relay more than 80 bytes of data (Bitcoin Core does since version 30): it can wait for long",
+        );
     }
     let mut scripts: Vec<&str> = outputs.iter().filter(|o| o.role == Role::Pay).map(|o| o.script.as_str()).collect();
     scripts.sort_unstable();

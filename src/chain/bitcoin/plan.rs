@@ -109,7 +109,7 @@ fn memo_output(request: &Request) -> Result<Option<TxOut>, BitcoinError> {
         let what = format!("the memo has {} bytes, and nodes relay at most {}", memo.len(), policy::MAX_MEMO_BYTES);
         return Err(BitcoinError::BadRequest(what));
     }
-    let data = PushBytesBuf::try_from(memo.clone()).map_err(|_| BitcoinError::Bug("a memo of 80 bytes is pushable"))?;
+    let data = PushBytesBuf::try_from(memo.clone()).map_err(|_| BitcoinError::Bug("a memo that is pushable"))?;
     Ok(Some(TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return(data) }))
 }
 

@@ -17,7 +17,9 @@ pub const MAX_FEE: u64 = 1_000_000;
 /// No fee above one tenth of what is paid without naming it.
 pub const MAX_FEE_SHARE: u64 = 10;
 /// The largest OP_RETURN payload that every node relays (Bitcoin Core's default before version 30).
-pub const MAX_MEMO_BYTES: usize = 80;
+pub const RELAYED_MEMO_BYTES: usize = 80;
+/// The largest that any node relays by default: what fits 100,000 bytes of script (Bitcoin Core's default since version 30).
+pub const MAX_MEMO_BYTES: usize = 99_990;
 /// Most weight of a standard transaction (Bitcoin Core's MAX_STANDARD_TX_WEIGHT).
 pub const MAX_STANDARD_WEIGHT: u64 = 400_000;
 /// What nodes ask at least on top of a replaced fee, per virtual byte (BIP-125 rule 4; the older and higher default).

@@ -32,6 +32,8 @@ pub struct Original {
     pub transaction: Transaction,
     /// Every coin it spends, in the order of its inputs.
     pub coins: Vec<Coin>,
+    /// What nodes ask for beyond its fee, for each virtual byte of a replacement (BIP-125 rule 4).
+    pub incremental_relay: FeeRate,
 }
 
 /// What the replacement is to do.
@@ -186,8 +188,7 @@ fn from_payment(
     let candidates = candidates(&coins)?;
     let spent = candidates.iter().fold(0u64, |sum, coin| sum.saturating_add(coin.value));
     let vsize = original.target(snapshot, outputs)?.vsize(candidates.len() as u64, None);
-    let old_fee = original.fee()?;
-    let least = least_fee(old_fee, FeeRate::of(old_fee, original.transaction.vsize() as u64), vsize);
+    let least = original.least_fee(vsize)?;
     let fee = match fee {
         ReplacementFee::Least => least,
         ReplacementFee::AtLeast(rate) => rate.fee(vsize).max(least),
@@ -228,29 +229,34 @@ fn fund_at_least(
     fee: ReplacementFee,
 ) -> Result<Funding, BitcoinError> {
     let candidates = candidates(coins)?;
-    let old_fee = original.fee()?;
-    let old_rate = FeeRate::of(old_fee, original.transaction.vsize() as u64);
-    let least = |funding: &Funding| least_fee(old_fee, old_rate, target.vsize(candidates.len() as u64, funding.change));
+    let least = |funding: &Funding| original.least_fee(target.vsize(candidates.len() as u64, funding.change));
     let fee = match fee {
         ReplacementFee::Asked(fee) => fee,
         // With change the transaction is largest, so the least fee for that size is enough for any.
         ReplacementFee::Least | ReplacementFee::AtLeast(_) => {
             let vsize = target.vsize(candidates.len() as u64, Some(0));
             let asked = if let ReplacementFee::AtLeast(rate) = fee { rate.fee(vsize) } else { 0 };
-            Fee::Exact(least_fee(old_fee, old_rate, vsize).max(asked))
+            Fee::Exact(original.least_fee(vsize)?.max(asked))
         }
     };
     let funding = fund::spend_exactly(&candidates, &Target { fee, ..*target })?;
-    if funding.fee >= least(&funding) {
+    let least = least(&funding)?;
+    if funding.fee >= least {
         return Ok(funding);
     }
-    Err(too_little(original, funding.fee, least(&funding))?)
+    Err(too_little(original, funding.fee, least)?)
 }
 
-/// The least fee in satoshi with which `vsize` vbytes replace a transaction of `old_fee` at `old_rate`.
-#[must_use]
-pub fn least_fee(old_fee: u64, old_rate: FeeRate, vsize: u64) -> u64 {
-    let pays_for_relay = old_fee.saturating_add(policy::INCREMENTAL_RELAY.fee(vsize));
-    let better_rate = FeeRate { sat_per_kvb: old_rate.sat_per_kvb.saturating_add(1) }.fee(vsize);
-    pays_for_relay.max(better_rate)
+impl Original {
+    /// The least fee in satoshi with which `vsize` vbytes replace it.
+    ///
+    /// # Errors
+    /// A coin is not proven, or it pays more than it spends.
+    pub fn least_fee(&self, vsize: u64) -> Result<u64, BitcoinError> {
+        let old_fee = self.fee()?;
+        let old_rate = FeeRate::of(old_fee, self.transaction.vsize() as u64);
+        let pays_for_relay = old_fee.saturating_add(self.incremental_relay.fee(vsize));
+        let better_rate = FeeRate { sat_per_kvb: old_rate.sat_per_kvb.saturating_add(1) }.fee(vsize);
+        Ok(pays_for_relay.max(better_rate))
+    }
 }

@@ -32,18 +32,25 @@ pub(crate) struct FeeChoice {
     fee: Option<Amount>,
 }
 
+/// The targets of the speeds.
+pub(crate) const SPEED_TARGETS: [u16; 3] = [SPEEDS[0].target, SPEEDS[1].target, SPEEDS[2].target];
+
 /// The targets to ask for beside the one that is wanted.
 pub(crate) fn targets(wanted: u16) -> Vec<u16> {
-    [wanted].into_iter().chain(SPEEDS.iter().map(|speed| speed.target)).collect()
+    [wanted].into_iter().chain(SPEED_TARGETS).collect()
 }
 
-/// The choices by the answers to [`targets`]: none where the estimates do not differ.
+/// The choices by the answers to [`targets`]: none where there is no estimate.
 pub(crate) fn choices(advice: &[FeeAdvice]) -> Vec<FeeChoice> {
-    let estimated = SPEEDS.iter().zip(advice.iter().skip(1));
+    by_speed(advice.get(1..).unwrap_or_default()).into_iter().flatten().collect()
+}
+
+/// The choices by the answers to [`SPEED_TARGETS`], with a gap where there is no estimate.
+pub(crate) fn by_speed(advice: &[FeeAdvice]) -> Vec<Option<FeeChoice>> {
     let choice = |(speed, advice): (&Speed, &FeeAdvice)| {
         Some(FeeChoice { speed: speed.name, target: speed.target, rate: advice.rate?, fee: None })
     };
-    estimated.filter_map(choice).collect()
+    SPEEDS.iter().zip(advice).map(choice).collect()
 }
 
 impl FeeChoice {
@@ -52,10 +59,20 @@ impl FeeChoice {
         Self { fee: Some(Amount::sat(self.rate.fee(vsize))), ..self }
     }
 
+    /// `slow`, `normal` or `fast`.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.speed
+    }
+
+    /// "1 sat/vB, 141 sat, within 24 h".
+    pub(crate) fn cost(&self) -> String {
+        let fee = self.fee.and_then(Amount::to_sat).map_or_else(String::new, |fee| format!(", {}", sat_text(fee)));
+        format!("{}{fee}, within {}", self.rate, span(u64::from(self.target) * BLOCK))
+    }
+
     /// "slow 1 sat/vB, 141 sat, within 24 h".
     pub(crate) fn words(&self) -> String {
-        let fee = self.fee.and_then(Amount::to_sat).map_or_else(String::new, |fee| format!(", {}", sat_text(fee)));
-        format!("{} {}{fee}, within {}", self.speed, self.rate, span(u64::from(self.target) * BLOCK))
+        format!("{} {}", self.speed, self.cost())
     }
 }
 

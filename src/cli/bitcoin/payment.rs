@@ -52,7 +52,7 @@ pub(crate) struct PayArgs {
     /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used
     #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
     recipients: Option<PathBuf>,
-    /// Public note in the transaction (OP_RETURN), at most 80 bytes
+    /// Public note in the transaction (OP_RETURN); older nodes relay at most 80 bytes
     #[arg(long, value_name = "TEXT", help_heading = BITCOIN)]
     memo: Option<String>,
     #[command(flatten)]

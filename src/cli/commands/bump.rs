@@ -7,7 +7,7 @@ use crate::cli::{
         drafting::{DraftOutput, randomness, written},
         payment::{FeeArgs, TrustArgs, fee_limit},
     },
-    context::Context,
+    context::{Context, NetworkAccess},
     ethereum::{
         args::{EvmArgs, Options, PriceArgs},
         replacing::Replaced,
@@ -18,6 +18,7 @@ use crate::cli::{
     transaction_choice::{Offer, chosen},
 };
 use fastness::{
+    amount::FeeRate,
     chain::{
         bitcoin::replace::{Purpose, ReplacementFee, ReplacementRequest, replace},
         ethereum::replace::EvmPurpose,
@@ -27,6 +28,7 @@ use fastness::{
         self,
         bitcoin::{AccountLedger, Draft},
     },
+    network::Network,
     request::Fee,
     text::SafeText,
 };
@@ -132,7 +134,10 @@ impl ReplacementArgs {
         if current != txid {
             context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
         }
-        let (original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
+        let (mut original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
+        if let Some(told) = told_by_node(context, row.account.network)? {
+            original.incremental_relay = told;
+        }
         let account = AccountLedger { ledger: &ledger, row: &row };
         self.trust.check_original(context, account, &original)?;
         let request = ReplacementRequest { purpose, fee, fee_limit: fee_limit(&self.limits)? };
@@ -141,4 +146,12 @@ impl ReplacementArgs {
         self.trust.check_unspent(context, account, &draft)?;
         Ok(draft)
     }
+}
+
+/// What the person's own node asks of a replacement, where one is in the list and says so; public explorers do not.
+fn told_by_node(context: &mut Context, network: Network) -> Result<Option<FeeRate>, Failure> {
+    if context.reach() == NetworkAccess::Offline {
+        return Ok(None);
+    }
+    Ok(context.explorer(network)?.incremental_relay())
 }

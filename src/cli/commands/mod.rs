@@ -15,6 +15,7 @@ mod deploy;
 mod doctor;
 mod errors;
 mod explorers;
+mod fees;
 mod history;
 mod inspect;
 mod label;
@@ -97,6 +98,8 @@ pub(crate) enum Command {
     Label(label::Args),
     /// Every note: list them, or carry them to and from other wallets (BIP-329)
     Labels(labels::Args),
+    /// What a payment costs now: by each source, and by their median
+    Fees(fees::Args),
     /// Write an unsigned draft of a payment
     Plan(plan::Args),
     /// Explain any draft, PSBT or transaction
@@ -195,6 +198,7 @@ impl Command {
             Self::Contacts(args) => args.run(context),
             Self::Label(args) => args.run(context),
             Self::Labels(args) => args.run(context),
+            Self::Fees(args) => args.run(context),
             Self::Plan(args) => args.run(context),
             Self::Inspect(args) => args.run(context),
             Self::Sign(args) => args.run(context),

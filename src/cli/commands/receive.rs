@@ -115,10 +115,12 @@ impl Args {
         }
         let code = self.code(received.uri())?;
         drop(ledger);
-        if self.verify {
-            verify_evm(context, &row)?;
+        let received = received.with_qr(code);
+        if !self.verify {
+            return answer(received);
         }
-        answer(received.with_qr(code).verified(self.verify))
+        verify_evm(context, &row)?;
+        answer(received.verified())
     }
 
     /// The code of a URI, where one is asked for; written as a picture where that is.
@@ -190,7 +192,7 @@ fn verify(context: &mut Context, row: &AccountRow, address: &str, index: u32) ->
     key_side::check_wallet(context, &wallet, row.account.network)?;
     let sealed = key_side::seal(context, Files::Wallet(&wallet), &[])?;
     let keys = key_side::keys(context, &wallet, &sealed)?;
-    Ok(flow::bitcoin::check_address(&row.account, &keys, index, address)?)
+    flow::bitcoin::check_address(&row.account, &keys, index, address)
 }
 
 /// The same of an Ethereum account.
@@ -221,7 +223,7 @@ impl Report for Received {
         }
         page.copyable("URI", &self.uri);
         if let Some(code) = &self.code {
-            page.qr(code);
+            code.write(page);
         }
     }
 }

@@ -83,9 +83,9 @@ impl EvmReceived {
         Self { qr: code.as_ref().map(Qr::plain), code, ..self }
     }
 
-    /// With whether it was derived from the keys.
-    pub(crate) fn verified(self, verified: bool) -> Self {
-        Self { verified, ..self }
+    /// It was derived from the keys.
+    pub(crate) fn verified(self) -> Self {
+        Self { verified: true, ..self }
     }
 }
 
@@ -104,7 +104,7 @@ impl Report for EvmReceived {
         page.copyable("URI", &self.uri);
         page.line("  The same address is yours on every network of the family; ask to be paid on this one.");
         if let Some(code) = &self.code {
-            page.qr(code);
+            code.write(page);
         }
     }
 }

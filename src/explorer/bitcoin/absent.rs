@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 
 use crate::{
+    amount::FeeRate,
     explorer::{
         Claim, Egress, ExplorerError, HostFailure, NodeLogin,
         bitcoin::{
@@ -155,6 +156,12 @@ impl Explorer {
 
     /// Unreachable.
     pub fn outspend(&self, _outpoint: OutPoint) -> Result<Claim<Option<Txid>>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn incremental_relay(&self) -> Option<FeeRate> {
         match self.0 {}
     }
 

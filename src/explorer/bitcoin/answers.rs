@@ -198,8 +198,8 @@ pub struct FeeAdvice {
 }
 
 impl FeeAdvice {
-    /// What an estimate may be: 1 to 500 satoshi per virtual byte. A person who wants to pay less names the rate.
-    pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 1_000 }, FeeRate { sat_per_kvb: 500_000 }];
+    /// What an estimate may be: 0.1 satoshi per virtual byte, the least that Bitcoin Core relays since version 30, to 500.
+    pub const BOUNDS: [FeeRate; 2] = [FeeRate { sat_per_kvb: 100 }, FeeRate { sat_per_kvb: 500_000 }];
     /// Sources that are so many times apart do not agree.
     const SPREAD: u64 = 3;
 

@@ -8,6 +8,7 @@ use bitcoin::Txid;
 
 use super::answers::BlockRef;
 use crate::{
+    amount::sat_text,
     explain::{Entry, Explain, catalogue},
     explorer::{Cause, HostFailures},
     text::SafeText,
@@ -152,7 +153,7 @@ pub enum RejectClass {
     #[error("the fee is above what the node agrees to send")]
     FeeTooHigh,
     /// Below what the node relays.
-    #[error("the fee is below what the node relays")]
+    #[error("the fee is below what the node relays{}", needed(*need_sat))]
     FeeTooLow {
         /// The fee it asks for, in satoshi, if it said so.
         need_sat: Option<u64>,
@@ -166,6 +167,11 @@ pub enum RejectClass {
     /// Refused without a reason we know.
     #[error("refused without a reason we know")]
     Unstated,
+}
+
+/// The number that a node named, in words that follow a sentence.
+fn needed(sat: Option<u64>) -> String {
+    sat.map_or_else(String::new, |sat| format!(": it asks for {}", sat_text(sat)))
 }
 
 catalogue! {

@@ -12,7 +12,7 @@ use super::{
     snapshot::snapshot,
 };
 use crate::{
-    chain::bitcoin::{Coin, CoinState, Snapshot, replace::Original},
+    chain::bitcoin::{Coin, CoinState, Snapshot, policy, replace::Original},
     explain::Failure,
     explorer::{Claim, Explorer},
     flow::FlowError,
@@ -47,7 +47,7 @@ pub fn original(ledger: &Ledger, row: &AccountRow, txid: Txid) -> Result<(Origin
     }
     let mut rest = snapshot(ledger, row)?;
     rest.coins.retain(|coin| coin.outpoint.txid != txid);
-    Ok((Original { transaction, coins }, rest))
+    Ok((Original { transaction, coins, incremental_relay: policy::INCREMENTAL_RELAY }, rest))
 }
 
 /// The transaction that a person means by naming one that was replaced: the replacement of ours that counts now.

@@ -163,6 +163,14 @@ impl<'a> Host<'a> {
         at!(self, host => host.fee_rates().await)
     }
 
+    /// What a node asks of a replacement beyond the old fee; other hosts do not say.
+    pub(super) async fn incremental_relay(&self) -> Result<Option<FeeRate>, Cause> {
+        match self {
+            Self::Esplora(_) | Self::Electrum(_) => Ok(None),
+            Self::Core(host) => host.incremental_relay().await,
+        }
+    }
+
     /// How it is asked about many scripts.
     pub(super) async fn pace(&self) -> Result<Pace, Cause> {
         match self {

@@ -15,6 +15,7 @@ use crate::{
         Cause, Claim, ExplorerError, HostFailures,
         bitcoin::{FeeAdvice, Placed, TxPlace},
         online::transport::{
+            endpoint::Protocol,
             limits,
             pool::{Audience, Polled, after},
         },
@@ -80,6 +81,17 @@ impl Explorer {
             FeeAdvice::of(said.collect())
         };
         Ok(targets.iter().map(advice).collect())
+    }
+
+    /// What the person's own node asks of a replacement beyond the old fee, for each virtual byte; nothing where there is no
+    /// node in the list, or it does not say.
+    #[must_use]
+    pub fn incremental_relay(&self) -> Option<FeeRate> {
+        let node = self.pool.endpoints().iter().find(|endpoint| endpoint.kind == Protocol::Core)?;
+        let question = async |host: Host<'_>| host.incremental_relay().await;
+        let asked = async { Ok(self.ask_one(node, after(limits::NEUTRAL_QUESTION), &question).await) };
+        // A node that does not answer this question may still take the replacement.
+        self.wait(asked).ok()?.ok().flatten()
     }
 
     /// Whether another organisation than the first can be asked.

@@ -115,7 +115,7 @@ fn what_the_verdict_says_is_a_sentence_of_ours() {
     let mixed =
         [SubmitOutcome::Accepted, SubmitOutcome::Refused(Refusal::Known), SubmitOutcome::Refused(Refusal::Class(LOW))];
     let Verdict::Accepted(taken) = tally(&mixed).held(Propagation::NobodyToAsk) else { panic!("accepted") };
-    assert_eq!(taken.to_string(), "2 of 3: a, b; c said: the fee is below what the node relays");
+    assert_eq!(taken.to_string(), "2 of 3: a, b; c said: the fee is below what the node relays: it asks for 11 sat");
     let alone = tally(&[SubmitOutcome::Accepted]).held(Propagation::NobodyToAsk);
     let Verdict::Accepted(taken) = alone else { panic!("accepted") };
     assert_eq!(taken.to_string(), "a");

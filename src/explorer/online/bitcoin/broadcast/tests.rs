@@ -110,7 +110,7 @@ fn two_of_three_are_enough_and_the_third_is_named() {
     let (a, strict, c) = (taker(&tx), refuser(&tx, LOW), taker(&tx));
     let taken = accepted(send(&tx, &[&a, &strict, &c]));
     let said = format!(
-        "2 of 3: {}, {}; {} said: the fee is below what the node relays",
+        "2 of 3: {}, {}; {} said: the fee is below what the node relays: it asks for 11 sat",
         operator(&a),
         operator(&c),
         operator(&strict)

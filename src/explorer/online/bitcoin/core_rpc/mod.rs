@@ -88,6 +88,11 @@ struct EstimateJson {
     feerate: Option<Box<RawValue>>,
 }
 
+#[derive(Deserialize)]
+struct MempoolJson {
+    incrementalrelayfee: Option<Box<RawValue>>,
+}
+
 /// A transaction and its block, if it is in one.
 struct Located {
     tx: Transaction,
@@ -178,6 +183,12 @@ impl Core<'_> {
             rates.extend(rate.map(|rate| (target, rate)));
         }
         Ok(rates)
+    }
+
+    /// What it asks of a replacement beyond the old fee; nothing where it does not say.
+    pub(super) async fn incremental_relay(&self) -> Result<Option<FeeRate>, Cause> {
+        let told: MempoolJson = shape(&self.ask(RequestPurpose::Neutral, ("getmempoolinfo", json!([]))).await?)?;
+        Ok(told.incrementalrelayfee.and_then(|number| json::fee_rate(&number)))
     }
 
     /// Sends a transaction, once. The answer in the form in which an Esplora server would write it: 200 and an id, or

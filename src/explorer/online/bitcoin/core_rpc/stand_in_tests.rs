@@ -93,6 +93,7 @@ impl NodeChain {
             "gettxout" => Value::Null,
             "estimatesmartfee" if params[0] == 2 => json!({"feerate": 0.000_1, "blocks": 2}),
             "estimatesmartfee" => json!({"errors": ["Insufficient data or no feerate found"], "blocks": 0}),
+            "getmempoolinfo" => json!({"loaded": true, "incrementalrelayfee": 0.000_001}),
             _ => return Err((-32601, "Method not found")),
         })
     }

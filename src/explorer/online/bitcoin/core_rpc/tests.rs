@@ -54,6 +54,17 @@ fn story() -> (NodeChain, Vec<Transaction>, [Transaction; 3]) {
     (chain, vec![waiting.clone()], [payment, spend, waiting])
 }
 
+#[test]
+fn a_node_says_what_a_replacement_costs_there() {
+    let (chain, waiting, _) = story();
+    let server = node(chain, waiting, |_, _| None);
+    let told = at(&server, async |core: Core<'_>| core.incremental_relay().await);
+    assert_eq!(told, Ok(Some(FeeRate { sat_per_kvb: 100 })), "0.1 sat/vB, as Bitcoin Core 31 has it");
+    let (chain, waiting, _) = story();
+    let silent = node(chain, waiting, |method, _| (method == "getmempoolinfo").then(|| Ok(serde_json::json!({}))));
+    assert_eq!(at(&silent, async |core: Core<'_>| core.incremental_relay().await), Ok(None));
+}
+
 fn found(answers: &[ScriptAnswer]) -> Vec<Vec<(Txid, Option<u32>)>> {
     let of = |answer: &ScriptAnswer| match answer {
         ScriptAnswer::History(history) => {
