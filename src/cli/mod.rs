@@ -17,6 +17,7 @@ mod ethereum;
 mod family;
 mod guided_payment;
 mod heading;
+mod help;
 mod history_filter;
 mod input_file;
 mod interrupts;
@@ -141,7 +142,7 @@ Offline signing
   inspect    explain any draft, PSBT or transaction
   sign       review and sign a draft
   broadcast  send what was signed
-More: fastness help COMMAND, or fastness --help for all
+More: fastness help COMMAND, or fastness help all
 ";
 
 /// The same of the build without the network: only what it can do.
@@ -160,7 +161,7 @@ Looking after it
   account    add accounts, and export them to the machine that watches
   backup     show the words again, or prove that your paper restores them
   receive    an address to be paid at
-More: fastness help COMMAND, or fastness --help for all
+More: fastness help COMMAND, or fastness help all
 ";
 
 /// A text of the program about itself: help, the version, the first page.
@@ -212,6 +213,10 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
     let mut definition = definition();
+    if arguments.get(1..).is_some_and(|words| words == ["help", "all"]) {
+        ui.result(&ShownPage { text: help::all(definition) })?;
+        return Ok(0);
+    }
     let parsed = definition.try_get_matches_from_mut(arguments);
     let (cli, given) =
         match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, Given::read(&definition, &found)))) {
@@ -310,7 +315,7 @@ fn spread_phrase(texts: &[String]) -> bool {
 
 /// The program's own description of its commands, for completions and the man page.
 pub(crate) fn definition() -> clap::Command {
-    Cli::command()
+    help::with_examples(Cli::command())
 }
 
 /// Every catalogue of errors there is, for `docs/errors.md`.

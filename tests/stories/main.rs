@@ -15,6 +15,7 @@ mod commands;
 mod contacts;
 mod core_login;
 mod ethereum;
+mod examples;
 mod explorer_list;
 mod explorer_trouble;
 mod families;

@@ -136,7 +136,7 @@ pub(crate) enum Command {
     Networks(networks::Args),
     /// List the explorers in use, or test them
     Explorers(explorers::Args),
-    /// Which host was told which of your addresses, accounts and transactions
+    /// Which host was told what of yours
     Privacy(privacy::Args),
     /// What this system protects, and what it does not
     Doctor(doctor::Args),
