@@ -151,7 +151,7 @@ pub(crate) fn with_examples(mut whole: Command) -> Command {
         whole = whole.mut_subcommand(usage.command, |command| command.after_help(examples(usage)));
     }
     let template = format!(
-        "{{before-help}}{{about}}\n\nUsage: {{usage}}\n\n{}\nOptions:\n{{options}}\n\nMore: fastness help COMMAND, fastness help all\n{{after-help}}",
+        "{{before-help}}{{about}}\n\nUsage: {{usage}}\n\nCommands:\n\n{}\nOptions:\n{{options}}\n\nMore: fastness help COMMAND, fastness help all\n{{after-help}}",
         groups(&whole)
     );
     whole.help_template(template)

@@ -146,6 +146,8 @@ pub struct EvmReview {
     pub from: Address,
     /// Recipient or contract; nothing for a contract creation.
     pub to: Option<Address>,
+    /// The address of the contract that it creates: it follows from sender and nonce.
+    pub creates: Option<Address>,
     /// Nonce.
     pub nonce: u64,
     /// Native coin that goes with it.

@@ -61,6 +61,7 @@ pub fn review(plan: &Plan, ours: &Ownership) -> Result<EvmReview, EthereumError>
         tx_type: type_of(&transaction)?,
         from: plan.from,
         to: transaction.to(),
+        creates: transaction.to().is_none().then(|| plan.from.create(transaction.nonce())),
         nonce: transaction.nonce(),
         value: native(chain, value),
         calldata_digest: (!data.is_empty()).then(|| calldata_digest(data)),

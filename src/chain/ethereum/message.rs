@@ -228,17 +228,20 @@ pub fn finish(review: &MessageReview, from: Address, signature: &Signature) -> R
 /// The signer of a message: the address that the signature recovers to.
 ///
 /// # Errors
-/// Not 65 bytes, a high S (EIP-2), or a signature that recovers to no address.
+/// Neither 65 bytes nor the 64 of EIP-2098, a high S (EIP-2), or a signature that recovers to no address.
 pub fn recovered(review: &MessageReview, signature: &str) -> Result<Address, EthereumError> {
     let wrong = EthereumError::Signature;
     // A terminal breaks what is longer than its lines.
     let signature: String = signature.split_whitespace().collect();
     let bytes = hex::decode(signature).map_err(|_| wrong("it is not hex"))?;
-    let [body @ .., v] = bytes.as_slice() else { return Err(wrong("it is empty")) };
-    if body.len() != 64 || !matches!(v, 0 | 1 | 27 | 28) {
-        return Err(wrong("it is not 65 bytes that end in 27 or 28"));
-    }
-    let signature = Recoverable::from_bytes_and_parity(body, matches!(v, 1 | 28));
+    let signature = match bytes.as_slice() {
+        // The parity is the highest bit of S (EIP-2098), which is never set in low-S form.
+        compact @ [_, ..] if compact.len() == 64 => Recoverable::from_erc2098(compact),
+        [body @ .., v] if body.len() == 64 && matches!(v, 0 | 1 | 27 | 28) => {
+            Recoverable::from_bytes_and_parity(body, matches!(v, 1 | 28))
+        }
+        _ => return Err(wrong("it is neither 65 bytes that end in 27 or 28, nor the 64 of EIP-2098")),
+    };
     if signature.normalize_s().is_some() {
         return Err(wrong("it is not in low-S form (EIP-2), and could have been altered"));
     }

@@ -76,6 +76,11 @@ fn the_example_of_eip_712() {
     let signature = "0x4355c47d63924e8a72e509b65029052eb6c299d53a04e167c5775fd466751c9d07299936d304c153f6443dfa05f40ff007d72911b6f72307f996231605b915621c";
     let cow = "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826".parse::<Address>().expect("an address");
     assert_eq!(recovered(&review, signature), Ok(cow));
+    // The same in the 64 bytes of EIP-2098: parity 1 is the highest bit of S.
+    let (r, s) = (&signature[..66], &signature[66..130]);
+    let compact = format!("{r}8{}", &s[1..]);
+    assert_eq!(recovered(&review, &compact), Ok(cow));
+    assert_ne!(recovered(&review, &format!("{r}{s}")), Ok(cow), "the other parity is another signer");
 }
 
 #[test]
@@ -131,7 +136,7 @@ fn texts_stay_texts_and_are_shown_whole() {
 #[test]
 fn signatures_that_could_be_altered_are_refused() {
     let review = say(b"hello world").expect("a message");
-    for bad in ["", "0x", "0x00", &format!("0x{}", "11".repeat(64)), &format!("0x{}1d", "11".repeat(64))] {
+    for bad in ["", "0x", "0x00", &format!("0x{}", "11".repeat(63)), &format!("0x{}1d", "11".repeat(64))] {
         assert!(recovered(&review, bad).is_err(), "{bad}");
     }
     let high_s = format!("0x{}{}1b", "11".repeat(32), "f".repeat(64));

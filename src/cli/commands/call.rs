@@ -1,15 +1,18 @@
 //! `call`: any function of any contract, by its signature or an ABI; `--view` only asks and signs nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{
+    CliError,
     context::Context,
     ethereum::{
         args::{EvmArgs, OnceArgs, Options, address, native},
         evidence::operator,
+        raw_call::{self, RawCall, hex_data},
         review_page::write_tree,
         session::{Again, CallArgs, EvmSession},
     },
+    input_file::read_input,
     limits::{ConsentArgs, LimitArgs},
     page::Page,
     report::{Answer, Report, answer},
@@ -17,6 +20,7 @@ use crate::cli::{
 use alloy_json_abi::{Error as AbiError, Function};
 use alloy_primitives::{Address, U256};
 use fastness::{
+    address::evm_text,
     chain::ethereum::{EthereumError, calls, revert},
     explain::Failure,
     explorer::ethereum::{CallOutcome, EvmCall},
@@ -33,12 +37,12 @@ const MAX_ABI: u64 = 1_048_576;
 /// Call any function of a contract, or only ask it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The contract
+    /// The contract; or alone a file with `{to, data, value}` as other programs write it, or - for standard input
     #[arg(value_name = "CONTRACT")]
     to: String,
-    /// The function, such as "stake(uint256,address)"; with --view also "balanceOf(address) returns (uint256)"
+    /// The function, such as "stake(uint256,address)", or calldata in 0x hex; with --view also "balanceOf(address) returns (uint256)"
     #[arg(value_name = "FUNCTION")]
-    function: String,
+    function: Option<String>,
     /// Its arguments: plain numbers, addresses, true or false, 0x bytes, text, [1,2] and (1,0x...)
     #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
     arguments: Vec<String>,
@@ -86,25 +90,59 @@ struct CallAnswer {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let chain = context.chain()?;
-        let function = self.function()?;
+        let Some(named) = self.function.as_deref() else { return self.whole(context, chain) };
+        if named.starts_with("0x") {
+            let call = RawCall {
+                to: address(&self.to, chain)?,
+                data: hex_data(named)?,
+                value: self.coins(chain)?,
+                from: None,
+            };
+            return self.raw(context, chain, call);
+        }
+        let function = self.function(named)?;
         let to = address(&self.to, chain)?;
         let data = calls::call_data(&function, &self.arguments, chain)?;
-        let value = self.value.as_deref().map(|text| native(text, chain)).transpose()?;
-        let value = value.map_or(U256::ZERO, |units| units.value);
+        let value = self.coins(chain)?;
         if self.view {
             return self.ask(context, chain, &function, EvmCall { from: Address::ZERO, to: Some(to), value, data });
         }
+        let signatures = vec![function.signature()];
+        let value = EvmValue::Exactly(value);
+        self.made(context, chain, CallArgs { value, signatures, ..CallArgs::call(to, data) })
+    }
+
+    /// A call as another program wrote it.
+    fn whole(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
+        if self.to.starts_with("0x") {
+            let what = "name the function, such as \"stake(uint256,address)\", or give the calldata as 0x hex";
+            return Err(CliError::Usage(what.to_owned()).into());
+        }
+        let call = raw_call::read(&read_input(Path::new(&self.to))?, chain)?;
+        self.raw(context, chain, call)
+    }
+
+    /// A call whose calldata nobody named: it is read by what is known here, and else agreed to by its digest.
+    fn raw(&self, context: &mut Context, chain: &'static EvmChain, call: RawCall) -> Answer {
+        if self.view {
+            return Err(CliError::Usage("--view asks a function; name it".to_owned()).into());
+        }
+        let (_, row) = context.evm_account(chain)?;
+        if let Some(from) = call.from.filter(|from| *from != row.account.address) {
+            let what = format!("it is from {}, and the account here is {}", evm_text(from, chain), row.account.address);
+            return Err(CliError::Usage(what).into());
+        }
+        let value = EvmValue::Exactly(call.value);
+        self.made(context, chain, CallArgs { value, ..CallArgs::call(call.to, call.data) })
+    }
+
+    /// Plans, signs and sends a call, or writes its draft.
+    fn made(&self, context: &mut Context, chain: &'static EvmChain, call: CallArgs) -> Answer {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: self.fee.as_deref(), evm, limits, consents, once: self.once.once.as_deref() };
         let mut work = EvmSession::begin(context, chain, options)?;
-        let signatures = vec![function.signature()];
-        let call = CallArgs {
-            value: EvmValue::Exactly(value),
-            signatures,
-            errors: self.errors()?,
-            ..CallArgs::call(to, data)
-        };
+        let call = CallArgs { errors: self.errors()?, ..call };
         if self.output.is_some() {
             return answer(work.plan_drafts(context, &call, self.output.as_ref(), 1)?);
         }
@@ -112,10 +150,16 @@ impl Args {
         answer(work.whole(context, &call, again)?)
     }
 
-    fn function(&self) -> Result<Function, Failure> {
-        let Some(path) = &self.abi else { return Ok(calls::function(&self.function)?) };
+    /// Coins that go with it, in wei.
+    fn coins(&self, chain: &'static EvmChain) -> Result<U256, Failure> {
+        let value = self.value.as_deref().map(|text| native(text, chain)).transpose()?;
+        Ok(value.map_or(U256::ZERO, |units| units.value))
+    }
+
+    fn function(&self, named: &str) -> Result<Function, Failure> {
+        let Some(path) = &self.abi else { return Ok(calls::function(named)?) };
         let json = read_public(path, MAX_ABI)?;
-        Ok(calls::function_of_abi(&json, &self.function, self.arguments.len())?)
+        Ok(calls::function_of_abi(&json, named, self.arguments.len())?)
     }
 
     /// Errors that were named, then those of the ABI file.

@@ -12,6 +12,7 @@ use fastness::{
     ledger::ethereum::{EvmWho, OutboxRow, OutboxState},
     network::EvmChain,
     review::Warning,
+    text::SafeText,
 };
 use serde::Serialize;
 
@@ -28,10 +29,11 @@ enum Action {
     Status,
     /// Nonces that nobody holds below one that waits: later transactions cannot be mined before them
     Gaps,
-    /// Give back the nonce of a draft that will never be signed
+    /// Give back the nonces of drafts that will never be signed
     Release {
-        /// The nonce
-        nonce: u64,
+        /// The nonce, or the first and the last of several as 5..8
+        #[arg(value_name = "NONCE")]
+        nonces: String,
     },
 }
 
@@ -69,26 +71,38 @@ enum Shows {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let chain = context.chain()?;
-        match self.action {
+        match &self.action {
             Action::Status => answer(status(context, chain, Shows::All)?),
             Action::Gaps => answer(status(context, chain, Shows::Gaps)?),
-            Action::Release { nonce } => {
-                release(context, chain, nonce)?;
+            Action::Release { nonces } => {
+                release(context, chain, nonces)?;
                 answer(status(context, chain, Shows::All)?)
             }
         }
     }
 }
 
-fn release(context: &mut Context, chain: &'static EvmChain, nonce: u64) -> Result<(), Failure> {
+/// Gives back every nonce of a range that a draft holds; nothing where none does.
+fn release(context: &mut Context, chain: &'static EvmChain, typed: &str) -> Result<(), Failure> {
+    let (first, last) = range(typed)?;
     let _lock = context.payment_lock()?;
-    let (ledger, row) = context.evm_account(chain)?;
+    let (mut ledger, row) = context.evm_account(chain)?;
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
-    let held = |row: &OutboxRow| row.nonce == nonce && row.state == OutboxState::Drafted;
-    match ledger.evm_outbox(&who)?.into_iter().find(held) {
-        Some(row) => Ok(ledger.release_nonce(row.id)?),
-        None => Err(CliError::Usage(format!("no draft holds nonce {nonce}")).into()),
+    let mut held = ledger.evm_outbox(&who)?;
+    held.retain(|row| (first..=last).contains(&row.nonce) && row.state == OutboxState::Drafted);
+    if held.is_empty() {
+        return Err(CliError::Usage(format!("no draft holds nonce {}", SafeText::new(typed))).into());
     }
+    Ok(ledger.atomically(|ledger| held.iter().try_for_each(|row| ledger.release_nonce(row.id)))?)
+}
+
+/// `5` or `5..8`, both ends counted.
+fn range(typed: &str) -> Result<(u64, u64), CliError> {
+    let (first, last) = typed.split_once("..").unwrap_or((typed, typed));
+    let wrong = || CliError::Usage(format!("`{}` is neither a nonce nor a range such as 5..8", SafeText::new(typed)));
+    let read = |text: &str| text.trim_start_matches('=').trim().parse::<u64>().map_err(|_| wrong());
+    let (first, last) = (read(first)?, read(last)?);
+    if first <= last { Ok((first, last)) } else { Err(wrong()) }
 }
 
 fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<NonceStatus, Failure> {

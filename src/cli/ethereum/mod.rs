@@ -10,6 +10,7 @@ pub(crate) mod history;
 mod history_books;
 pub(crate) mod lookup;
 pub(crate) mod payment;
+pub(crate) mod raw_call;
 pub(crate) mod receive;
 pub(crate) mod replaces;
 pub(crate) mod replacing;

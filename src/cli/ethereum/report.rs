@@ -8,8 +8,9 @@ use crate::cli::{
 };
 use alloy_primitives::{Address, B256, hex};
 use fastness::{
+    address::evm_text,
     amount::Denomination,
-    chain::ethereum::SignedTransaction,
+    chain::ethereum::{Ownership, SignedTransaction, decode},
     explain::{Failure, Kind},
     explorer::ethereum::Disagreement,
     flow::ethereum::{self, EvmContext, EvmTracked},
@@ -134,6 +135,8 @@ pub(crate) struct EvmSent {
     pub(crate) notes: Vec<Warning>,
     /// The transaction of ours that it takes the place of.
     pub(crate) replaces: Option<EvmReplaces>,
+    /// The address of the contract that it creates.
+    creates: Option<String>,
     /// Its row in the outbox.
     #[serde(skip)]
     row: i64,
@@ -151,9 +154,16 @@ impl EvmSent {
             detail,
             notes: Vec::new(),
             replaces: None,
+            creates: created(signed).map(|new| evm_text(new, chain)),
             row,
         }
     }
+}
+
+/// The address of the contract that a transaction creates, if it creates one.
+fn created(signed: &SignedTransaction) -> Option<Address> {
+    let (_, plan) = decode::signed(&signed.bytes).ok()?;
+    decode::review(&plan, &Ownership::default()).ok()?.creates
 }
 
 impl Report for EvmSent {
@@ -170,6 +180,9 @@ impl Report for EvmSent {
         page.copyable("Id", &self.id.to_string());
         if let Some(replaces) = &self.replaces {
             page.line(&format!("  {replaces}."));
+        }
+        if let Some(new) = &self.creates {
+            page.field("Contract", &format!("{new}, once it is in a block"));
         }
         page.field("Nonce", &self.nonce.to_string());
         page.field("Has it", &self.detail);

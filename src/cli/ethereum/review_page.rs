@@ -56,11 +56,12 @@ fn write_action(review: &EvmReview, heading: &Heading, page: &mut Page) {
     let address = |address| page_address(page, &evm_text(address, review.chain));
     let from = address(review.from);
     let to = review.to.map(address);
+    let new = review.creates.map(address).unwrap_or_default();
     page.field("From", &from);
     match to {
         Some(to) if review.data_bytes > 0 => page.field("Contract", &to),
         Some(to) => page.field("To", &to),
-        None => page.field("To", "nobody: this creates a contract"),
+        None => page.field("To", &format!("a new contract, at {new}, as sender and nonce say")),
     }
     let known = |address: &Address| heading.payee(&evm_text(*address, review.chain));
     if let Some(payee) = review.to.as_ref().and_then(known) {

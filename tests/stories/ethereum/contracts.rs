@@ -54,8 +54,14 @@ fn nfts_of_both_standards_change_hands() {
 fn a_contract_is_deployed_called_and_asked() {
     let stage = EvmStage::new();
     std::fs::write(stage.stage.path("register.bin"), code("Register").trim_start_matches("0x")).unwrap();
+    let planned = stage.json(&["deploy", "register.bin", "-o", "register.draft"]);
+    stage.json(&["nonce", "release", "0..5"]);
     let sent = stage.signed(&["deploy", "register.bin"]);
     let status = stage.tracked(&sent);
+    // Told before and after, and so it is.
+    let told = [&planned["review"]["creates"], &sent["creates"], &status["created"]]
+        .map(|told| told.as_str().unwrap().to_lowercase());
+    assert!(told[0] == told[1] && told[1] == told[2], "{told:?}");
     let register: alloy_primitives::Address = status["created"].as_str().unwrap().parse().unwrap();
     let register = register.to_string();
 
@@ -93,4 +99,31 @@ fn a_call_that_would_fail_is_not_sent_and_one_that_failed_says_why() {
     answer.expect_code(1);
     assert!(answer.stdout.contains("not enough coins"), "{answer:#?}");
     assert_eq!(stage.anvil.coins(&coin, SHOP), 600_000_000_000);
+}
+
+/// What an aggregator answers is signed as it is, after its calldata was read here.
+#[test]
+fn a_call_of_another_program_is_read_and_sent_as_it_is() {
+    let (stage, coin) = EvmStage::with_coin();
+    let data = format!("0xa9059cbb{}{}", word(SHOP), word("5"));
+    let planned = stage.json(&["call", &coin, &data, "-o", "raw.draft"]);
+    assert_eq!(planned["review"]["certainty"], "known", "{planned}");
+    stage.json(&["nonce", "release", "0"]);
+    for (number, json) in [
+        json!({"to": coin, "data": data, "value": "0x0"}),
+        json!({"method": "eth_sendTransaction", "params": [{"from": OURS, "to": coin, "input": data}]}),
+    ]
+    .iter()
+    .enumerate()
+    {
+        std::fs::write(stage.stage.path("call.json"), json.to_string()).unwrap();
+        let sent = stage.signed(&["call", "call.json", "--again"]);
+        assert_eq!(stage.tracked(&sent)["outcome"]["outcome"], "success");
+        assert_eq!(stage.anvil.coins(&coin, SHOP), 5 * (number as u128 + 1));
+    }
+    std::fs::write(stage.stage.path("theirs.json"), json!({"from": SHOP, "to": coin, "data": data}).to_string())
+        .unwrap();
+    assert_eq!(stage.refused(&["call", "theirs.json"]).0, "desk.usage");
+    // What nobody here can read is agreed to by its digest only.
+    assert_eq!(stage.refused(&["call", SHOP, "0xdeadbeef"]).0, "ethereum.consent_missing");
 }
