@@ -48,6 +48,7 @@ pub(crate) const GROUPS: &[Group] = &[
             usage("history", &["history --limit 10", "history --to @alice --since 30d", "history --csv"]),
             usage("tx", &["tx TXID", "tx TXID --raw"]),
             usage("track", &["track TXID", "track TXID --wait 1 --timeout 0"]),
+            usage("watch", &["watch --once", "watch --once --exec \"cat >> events.jsonl\""]),
             usage("sync", &["sync", "sync --full"]),
             usage("fees", &["fees", "fees --json"]),
         ],

@@ -19,6 +19,7 @@ mod guided_payment;
 mod heading;
 mod help;
 mod history_filter;
+mod hook;
 mod input_file;
 mod interrupts;
 mod key_side;

@@ -260,6 +260,18 @@ ALTER TABLE evm_outbox ADD COLUMN block_time INTEGER;
 ALTER TABLE evm_outbox ADD COLUMN fee TEXT;
 ALTER TABLE evm_outbox ADD COLUMN failed INTEGER;
 ",
+    "
+CREATE TABLE watched_accounts (
+    account      INTEGER PRIMARY KEY REFERENCES accounts (id)
+) STRICT;
+CREATE TABLE watch_events (
+    account      INTEGER NOT NULL REFERENCES accounts (id),
+    txid         BLOB NOT NULL,
+    event        TEXT NOT NULL,
+    state        INTEGER NOT NULL,
+    PRIMARY KEY (account, txid, event)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Puts the table of descriptors in the place of the old one. Triggers and references name it by its name alone, and stay.

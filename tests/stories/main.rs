@@ -39,5 +39,6 @@ mod status;
 mod sweep;
 mod terminal;
 mod wallet_names;
+mod watch;
 mod watch_only;
 mod witnesses;

@@ -30,6 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["sign", "draft"],
     &["broadcast", "draft"],
     &["track", "ID"],
+    &["watch", "--once"],
     &["send", "SHOP", "0.1btc"],
     &["bump", "ID"],
     &["cancel", "ID"],

@@ -43,6 +43,7 @@ mod token;
 mod track;
 mod tx;
 mod wallets;
+mod watch;
 
 use crate::cli::report::Answer;
 use clap::Subcommand;
@@ -110,6 +111,8 @@ pub(crate) enum Command {
     Broadcast(broadcast::Args),
     /// Find out where a transaction is; wait for confirmations
     Track(track::Args),
+    /// Tell every arrival and confirmation as it happens
+    Watch(watch::Args),
     /// Plan, review, sign and broadcast in one go
     Send(send::Args),
     /// Pay a higher fee for an unconfirmed transaction of yours
@@ -204,6 +207,7 @@ impl Command {
             Self::Sign(args) => args.run(context),
             Self::Broadcast(args) => args.run(context),
             Self::Track(args) => args.run(context),
+            Self::Watch(args) => args.run(context),
             Self::Send(args) => args.run(context),
             Self::Bump(args) => args.run(context),
             Self::Cancel(args) => args.run(context),

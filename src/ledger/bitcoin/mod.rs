@@ -5,6 +5,7 @@
 mod accounts;
 mod coins;
 mod described;
+mod events;
 mod history;
 mod journal;
 mod neighbourhood;
@@ -26,6 +27,7 @@ mod view;
 pub use self::{
     accounts::{AccountId, AccountRow, Past, Synced},
     coins::{Balance, CoinRow},
+    events::{Telling, WatchedEvent},
     history::HistoryRow,
     journal::{Acceptance, JournalRow, JournalState},
     opinions::{HistoryDisagreement, PROVEN_HERE, SameHistory},
