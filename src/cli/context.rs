@@ -95,6 +95,11 @@ impl Context {
         Ok(Ledger::open(&self.home()?.ledger_path())?.with_gap(gap))
     }
 
+    /// From now on the command is about this network, as if it had been named.
+    pub(crate) fn ask_for(&mut self, network: &str) {
+        self.globals.network = Some(network.to_owned());
+    }
+
     /// The contacts, as seen from a network.
     pub(crate) fn contacts(&mut self, network: AnyNetwork) -> Result<ContactBook, Failure> {
         Ok(ContactBook::new(self.ledger()?.contacts()?, network.name()))

@@ -6,7 +6,6 @@
 use fastness::{
     address::{self, parse_evm},
     amount::{Quantity, Typed},
-    contact::ContactBook,
     explain::Failure,
     network::{AnyNetwork, EvmChain, Network},
     payment_uri::{EvmPaymentUri, PaymentUri},
@@ -29,12 +28,15 @@ pub(crate) fn asked(context: &mut Context, command: &str) -> Result<Vec<String>,
         words.push(amount(context, &prompt, &words[0])?);
     }
     let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    context.ui.say(&format!("The same as: fastness {command} {}", quoted.join(" ")));
+    let network = context.asked().map_or_else(String::new, |network| format!(" --network {}", network.name()));
+    context.ui.say(&format!("The same as: fastness {command} {}{network}", quoted.join(" ")));
     Ok(words)
 }
 
+/// A word as a shell takes it for itself, whatever is in it: a payment URI comes from the payee.
 fn quoted(word: &str) -> String {
-    if word.contains([' ', '&', '?']) { format!("\"{word}\"") } else { word.to_owned() }
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "@.,:_-+/".contains(letter);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn recipient(context: &mut Context, prompt: &Prompt) -> Result<String, Failure> {
@@ -48,6 +50,8 @@ fn recipient(context: &mut Context, prompt: &Prompt) -> Result<String, Failure> 
         let lines: Vec<String> = contacts.iter().map(line).chain([ANOTHER.to_owned()]).collect();
         let place = prompt.one_found("Whom do you pay? (type to narrow)", &lines)?;
         if let Some(contact) = contacts.get(place) {
+            // The address that was chosen is meant, and no other of the same name.
+            context.ask_for(&contact.network);
             return Ok(format!("@{}", contact.name));
         }
     }
@@ -78,14 +82,7 @@ fn names_its_amount(context: &mut Context, typed: &str) -> bool {
 
 fn amount(context: &mut Context, prompt: &Prompt, to: &str) -> Result<String, Failure> {
     let network = context.network().ok();
-    let is_evm = match network {
-        Some(network) => {
-            let book = ContactBook::new(context.ledger()?.contacts()?, network.name());
-            let address = book.address(to).unwrap_or_else(|_| "0x".to_owned());
-            address.starts_with("0x") || EvmPaymentUri::looks_like(to)
-        }
-        None => true,
-    };
+    let is_evm = to.starts_with("0x") || EvmPaymentUri::looks_like(to) || network.is_none();
     if is_evm {
         let check = |text: &str| match text {
             "all" => Ok(()),
@@ -96,4 +93,21 @@ fn amount(context: &mut Context, prompt: &Prompt, to: &str) -> Result<String, Fa
     let asset = network.unwrap_or(Network::Bitcoin).asset();
     let check = |text: &str| Quantity::parse(text, asset).map(drop).map_err(|error| error.to_string());
     prompt.line("How much? (such as 0.01btc, 15000sat, all)", check)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_a_payee_is_one_word_to_a_shell() {
+        for plain in ["@alice", "0.01btc", "bc1qw508", "bitcoin:bc1q"] {
+            assert_eq!(quoted(plain), plain);
+        }
+        for word in ["bitcoin:bc1q?amount=1&label=$(touch x)", "a`b`", "a;b", "it's", "25 USDC", "\"", "a\nb"] {
+            let answer =
+                std::process::Command::new("/bin/sh").args(["-c", &format!("printf %s {}", quoted(word))]).output();
+            assert_eq!(String::from_utf8(answer.unwrap().stdout).unwrap(), word);
+        }
+    }
 }

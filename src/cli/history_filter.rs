@@ -8,8 +8,8 @@ use super::CliError;
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
     /// Show only the newest
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
     /// Only from this day on, such as 2026-11-01, or of the last 30d
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
@@ -45,15 +45,19 @@ pub(crate) struct LineFacts<'a> {
 }
 
 impl HistoryArgs {
-    /// The filter. A contact's name is read by the book of the network.
+    /// The filter. A contact's name is read by the book of the network, and `whole` makes an address what it is shown as.
     ///
     /// # Errors
-    /// A date or a contact is not understood.
-    pub(crate) fn filter(&self, book: &ContactBook) -> Result<HistoryFilter, Failure> {
+    /// A date, a contact or an address is not understood.
+    pub(crate) fn filter(
+        &self,
+        book: &ContactBook,
+        whole: impl Fn(&str) -> Result<String, Failure>,
+    ) -> Result<HistoryFilter, Failure> {
         Ok(HistoryFilter {
-            limit: self.limit.unwrap_or(usize::MAX),
+            limit: self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             since: self.since.as_deref().map_or(Ok(0), moment)?,
-            address: self.to.as_deref().map(|to| book.address(to)).transpose()?,
+            address: self.to.as_deref().map(|to| whole(&book.address(to)?)).transpose()?,
             unconfirmed: self.unconfirmed,
         })
     }

@@ -185,6 +185,31 @@ pub(crate) fn restore() {
     leave_screen();
 }
 
+/// The terminal with its keys for signals switched off, until it is dropped: they come as letters.
+#[derive(Debug)]
+pub(crate) struct SignalKeysOff {
+    tty: File,
+    before: Termios,
+}
+
+impl SignalKeysOff {
+    /// Switches them off.
+    pub(crate) fn begin() -> Option<Self> {
+        let tty = Terminal::open()?.tty;
+        let before = termios::tcgetattr(&tty).ok()?;
+        let mut quiet = before.clone();
+        quiet.local_modes.remove(LocalModes::ISIG);
+        termios::tcsetattr(&tty, OptionalActions::Now, &quiet).ok()?;
+        Some(Self { tty, before })
+    }
+}
+
+impl Drop for SignalKeysOff {
+    fn drop(&mut self) {
+        let _ = termios::tcsetattr(&self.tty, OptionalActions::Now, &self.before);
+    }
+}
+
 /// Puts the terminal right for the shell while this process is stopped; what has to be restored stays known.
 pub(crate) fn lend() {
     let mut disturbed = lock();

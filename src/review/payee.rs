@@ -23,24 +23,12 @@ pub struct Payee {
     pub looks_like: Option<String>,
 }
 
-impl Payee {
-    /// The name to call it by: the contact's, else the label, else the whole address.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match (&self.contact, &self.label) {
-            (Some(contact), _) => format!("@{contact}"),
-            (None, Some(label)) => label.to_string(),
-            (None, None) => self.address.clone(),
-        }
-    }
-}
-
 impl fmt::Display for Payee {
     /// "@alice (contact), paid twice before", or "first payment to this address".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut words = Vec::new();
         words.extend(self.contact.as_ref().map(|name| format!("@{name} (contact)")));
-        words.extend(self.label.as_ref().map(|label| format!("labelled \"{}\"", label.as_str().replace('"', "\\\""))));
+        words.extend(self.label.as_ref().map(|label| format!("labelled {}", label.quoted())));
         words.extend(match self.paid_before {
             // A machine that only signs knows of no payment; that is no news about the payee.
             None if words.is_empty() => Some("not known on this machine".to_owned()),

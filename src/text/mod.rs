@@ -39,6 +39,12 @@ impl SafeText {
         Self(escaped(raw))
     }
 
+    /// The text in quotes; its own quotes are told apart from the one that ends it.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("\"{}\"", self.0.replace('"', "\\\""))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

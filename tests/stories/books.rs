@@ -62,6 +62,8 @@ fn what_was_replaced_names_what_took_its_place() {
     let by = stage.json(&bump)["id"].as_str().unwrap().to_owned();
     let old = stage.json(&["tx", &id]);
     assert_eq!((&old["status"]["state"], &old["status"]["by"]), (&"replaced".into(), &by.as_str().into()));
+    let shown = page(&stage, &["tx", &id]);
+    assert!(shown.contains("regtest \u{b7} main/segwit-0") && shown.contains("306 sat"), "{shown}");
     assert_eq!(stage.json(&["tx", &by])["replaces"][0], id.as_str());
     assert!(page(&stage, &["tx", &id]).contains(&format!("replaced by {by}")));
 }

@@ -179,3 +179,47 @@ fn notes_and_frozen_coins_travel_as_bip_329() {
     assert!(page(&stage, &["labels", "export"]).contains("the key"));
     assert!(page(&stage, &["labels", "list"]).contains("salary"));
 }
+
+/// No way in passes the stop by: a file, an address that was only paid, a name chosen on another network.
+#[test]
+fn a_look_alike_is_no_contact_by_any_way() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    std::fs::write(stage.path("shop.csv"), format!("shop,regtest,{}\nshop2,regtest,{LIKE_THE_SHOP}\n", Stage::shop()))
+        .unwrap();
+    let answer = stage.run(&["contacts", "import", "shop.csv"]);
+    assert!(
+        answer.code == 2 && answer.stderr.contains("line 2:") && answer.stderr.contains("looks like"),
+        "{answer:?}"
+    );
+    stage.send(&[&Stage::shop(), "0.01btc", RATE[0], RATE[1]]);
+    let refused = stage.run(&["contacts", "add", "shop2", LIKE_THE_SHOP, "--json"]);
+    assert_eq!(refused.error_code(), "contact.look_alike", "paid, and no contact");
+    std::fs::write(stage.path("like.csv"), format!("shop2,regtest,{LIKE_THE_SHOP}\n")).unwrap();
+    assert_eq!(stage.run(&["contacts", "import", "like.csv"]).code, 2);
+    stage.json(&["contacts", "add", "shop", &Stage::shop()]);
+    stage.json(&["contacts", "remove", "@shop"]);
+}
+
+/// A note never passes for a contact, whatever it says, and is found however its thing was written.
+#[test]
+fn notes_of_other_programs_are_shown_as_notes() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let (shop, id) = (Stage::shop(), stage.send(&[&Stage::shop(), "0.01btc", RATE[0], RATE[1]])["id"].clone());
+    let id = id.as_str().unwrap();
+    let lines = format!(
+        "{{\"type\":\"addr\",\"ref\":\"{}\",\"label\":\"@bob\"}}\n{{\"type\":\"tx\",\"ref\":\"{}\",\"label\":\"tea\"}}\n",
+        shop.to_uppercase(),
+        id.to_uppercase()
+    );
+    std::fs::write(stage.path("theirs"), lines).unwrap();
+    stage.json(&["labels", "import", "theirs"]);
+    let shown = page(&stage, &["history"]);
+    assert!(shown.contains(&format!("to \"@bob\" {shop}")) && shown.contains("tea"), "{shown}");
+    assert!(page(&stage, &["tx", id]).contains("labelled \"@bob\""));
+    // Grouped as a review prints it; and what is no address is no filter.
+    let grouped = fastness::text::in_fours(&shop);
+    assert!(page(&stage, &["history", "--to", &grouped]).contains(id));
+    for words in [&["history", "--to", "nonsense", "--json"][..], &["history", "--limit", "0", "--json"]] {
+        assert_eq!(stage.run(words).code, 2, "{words:?}");
+    }
+}

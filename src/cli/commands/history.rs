@@ -10,6 +10,7 @@ use crate::cli::{
     report::{Answer, Report, answer},
 };
 use fastness::{
+    address,
     amount::Amount,
     explain::Failure,
     flow::{
@@ -74,7 +75,9 @@ impl Args {
         }
         let (ledger, row) = context.account()?;
         let network = row.account.network;
-        let filter = self.lines.filter(&context.contacts(AnyNetwork::Bitcoin(network))?)?;
+        let filter = self.lines.filter(&context.contacts(AnyNetwork::Bitcoin(network))?, |to| {
+            Ok(address::of(&address::parse(to, network)?, network).unwrap_or_else(|| to.to_owned()))
+        })?;
         let names = AddressNames::of(&ledger, network)?;
         let transactions = lines(&Source { ledger: &ledger, row: &row, names: &names }, &filter)?;
         let account = format!("{}/{}", row.wallet, row.name);

@@ -15,9 +15,12 @@ use crate::cli::{
     report::{Answer, Report, answer},
     text_file::decoded,
 };
+use alloy_primitives::Address;
 use fastness::{
+    address,
     explain::Failure,
     ledger::{Label, LabelKind, Ledger, Limit, bitcoin::AccountRow},
+    network::Network,
     request::Freeze,
     store::{WriteRule, atomic_write},
     text::SafeText,
@@ -94,7 +97,9 @@ fn records(ledger: &Ledger) -> Result<Vec<Record>, Failure> {
     let frozen = frozen_coins(ledger)?;
     let is_frozen = |label: &Label| label.kind == LabelKind::Output && frozen.contains(&label.reference);
     let labels = ledger.labels()?;
-    let unlabelled = frozen.iter().filter(|coin| !labels.iter().any(|label| label.reference == **coin));
+    let unlabelled = frozen
+        .iter()
+        .filter(|coin| !labels.iter().any(|label| label.kind == LabelKind::Output && label.reference == **coin));
     let of_label = |label: &Label| Record {
         kind: label.kind.name().to_owned(),
         reference: label.reference.clone(),
@@ -159,12 +164,30 @@ fn change(line: &str) -> Result<Option<Change>, String> {
     let record: Record = serde_json::from_str(line).map_err(|_| "it is no label of BIP-329".to_owned())?;
     let Some(kind) = LabelKind::ALL.into_iter().find(|kind| kind.name() == record.kind) else { return Ok(None) };
     check_reference(kind, &record.reference)?;
+    let reference = as_shown(kind, &record.reference);
     let text = record.label.unwrap_or_default();
     check_note(&text).map_err(|error| error.to_string())?;
-    let label = (!text.is_empty()).then(|| Label { kind, reference: record.reference.clone(), text });
+    let label = (!text.is_empty()).then(|| Label { kind, reference: reference.clone(), text });
     let freeze = record.spendable.map(|spendable| if spendable { Freeze::Free } else { Freeze::Frozen });
-    let frozen = freeze.filter(|_| kind == LabelKind::Output).map(|freeze| (record.reference, freeze));
+    let frozen = freeze.filter(|_| kind == LabelKind::Output).map(|freeze| (reference, freeze));
     Ok(Some(Change { label, frozen }))
+}
+
+/// A thing as this program writes it wherever it looks its note up: ids in small letters, addresses with their checksum.
+fn as_shown(kind: LabelKind, reference: &str) -> String {
+    match kind {
+        LabelKind::Tx | LabelKind::Output | LabelKind::Input => reference.to_ascii_lowercase(),
+        LabelKind::Addr => address_as_shown(reference).unwrap_or_else(|| reference.to_owned()),
+        LabelKind::Pubkey | LabelKind::Xpub => reference.to_owned(),
+    }
+}
+
+fn address_as_shown(text: &str) -> Option<String> {
+    if let Ok(address) = text.parse::<Address>() {
+        return Some(address.to_checksum(None));
+    }
+    let networks = Network::ALL.into_iter();
+    networks.filter_map(|network| address::of(&address::parse(text, network).ok()?, network)).next()
 }
 
 fn check_reference(kind: LabelKind, reference: &str) -> Result<(), String> {

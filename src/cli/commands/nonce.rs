@@ -7,7 +7,7 @@ use crate::cli::{
     report::{Answer, Report, answer},
 };
 use fastness::{
-    explain::Failure,
+    explain::{Failure, Kind},
     explorer::ethereum::EvmAccountState,
     ledger::ethereum::{EvmWho, OutboxRow, OutboxState},
     network::EvmChain,
@@ -58,6 +58,8 @@ struct NonceStatus {
     next: u64,
     open: Vec<NonceLine>,
     gaps: Vec<u64>,
+    /// What was given back just now.
+    released: Vec<u64>,
     #[serde(skip)]
     shows: Shows,
 }
@@ -75,15 +77,19 @@ impl Args {
             Action::Status => answer(status(context, chain, Shows::All)?),
             Action::Gaps => answer(status(context, chain, Shows::Gaps)?),
             Action::Release { nonces } => {
-                release(context, chain, nonces)?;
-                answer(status(context, chain, Shows::All)?)
+                let released = release(context, chain, nonces)?;
+                match status(context, chain, Shows::All) {
+                    // It is done, whether or not a node says what is next.
+                    Err(failure) if failure.entry().kind == Kind::Network => answer(released),
+                    standing => answer(NonceStatus { released: released.released, ..standing? }),
+                }
             }
         }
     }
 }
 
 /// Gives back every nonce of a range that a draft holds; nothing where none does.
-fn release(context: &mut Context, chain: &'static EvmChain, typed: &str) -> Result<(), Failure> {
+fn release(context: &mut Context, chain: &'static EvmChain, typed: &str) -> Result<Released, Failure> {
     let (first, last) = range(typed)?;
     let _lock = context.payment_lock()?;
     let (mut ledger, row) = context.evm_account(chain)?;
@@ -93,7 +99,29 @@ fn release(context: &mut Context, chain: &'static EvmChain, typed: &str) -> Resu
     if held.is_empty() {
         return Err(CliError::Usage(format!("no draft holds nonce {}", SafeText::new(typed))).into());
     }
-    Ok(ledger.atomically(|ledger| held.iter().try_for_each(|row| ledger.release_nonce(row.id)))?)
+    ledger.atomically(|ledger| held.iter().try_for_each(|row| ledger.release_nonce(row.id)))?;
+    let account = format!("{}/{}", row.wallet, row.name);
+    Ok(Released { account, network: chain, released: held.iter().map(|row| row.nonce).collect() })
+}
+
+/// What was given back; no node is asked for it.
+#[derive(Serialize)]
+struct Released {
+    account: String,
+    network: &'static EvmChain,
+    released: Vec<u64>,
+}
+
+fn given_back(account: &str, nonces: &[u64]) -> String {
+    let nonces: Vec<String> = nonces.iter().map(u64::to_string).collect();
+    format!("Given back to {account}: {}.", nonces.join(", "))
+}
+
+impl Report for Released {
+    fn page(&self, page: &mut Page) {
+        page.line(&given_back(&self.account, &self.released));
+        page.next("fastness nonce status");
+    }
 }
 
 /// `5` or `5..8`, both ends counted.
@@ -136,6 +164,7 @@ fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Resu
         next,
         open: rows.iter().map(line).collect::<Result<_, _>>()?,
         gaps,
+        released: Vec::new(),
         shows,
     })
 }
@@ -152,6 +181,9 @@ fn gaps(state: &EvmAccountState, rows: &[OutboxRow]) -> (Vec<u64>, u64) {
 
 impl Report for NonceStatus {
     fn page(&self, page: &mut Page) {
+        if !self.released.is_empty() {
+            page.line(&given_back(&self.account, &self.released));
+        }
         page.heading(&self.account, &self.network.to_string());
         let pending = self.pending.map_or_else(|| "not said".to_owned(), |pending| pending.to_string());
         page.field(

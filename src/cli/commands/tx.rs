@@ -42,6 +42,9 @@ pub(crate) struct Args {
     raw: bool,
 }
 
+/// Why a fee is not told.
+const UNKNOWN_COINS: &str = "not every coin that it spends is known here";
+
 /// What it means for an account of this home.
 #[derive(Serialize)]
 struct Share {
@@ -82,6 +85,8 @@ struct TransactionReport {
     replaceable: bool,
     locktime: Locktime,
     label: Option<String>,
+    /// The first transaction of a block, which spends nothing.
+    block_reward: bool,
     /// Transactions of this home that it took the place of.
     replaces: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,14 +170,17 @@ impl Home<'_> {
             accounts.push(share(row, &entry));
         }
         let (status, evidence) = self.standing(txid, accounts.first(), told)?;
+        let (inputs, outputs) = (names.inputs(transaction)?, names.outputs(transaction)?);
+        let fee = fee.or_else(|| if transaction.is_coinbase() { None } else { left_over(&inputs, &outputs) });
         let spent = transaction.input.iter().filter(|_| !transaction.is_coinbase()).map(|input| input.previous_output);
         let made = (0..).zip(&transaction.output).map(|(vout, _)| OutPoint { txid, vout });
         Ok(TransactionReport {
             id: txid.to_string(),
             network: self.network,
             time: accounts.first().map(|share| share.time),
-            inputs: self.sides(spent, names.inputs(transaction)?)?,
-            outputs: self.sides(made, names.outputs(transaction)?)?,
+            inputs: self.sides(spent, inputs)?,
+            outputs: self.sides(made, outputs)?,
+            block_reward: transaction.is_coinbase(),
             fee: fee.map(Amount::sat),
             fee_rate: fee.map(|fee| FeeRate::of(fee, vsize)),
             vsize,
@@ -216,6 +224,14 @@ impl Home<'_> {
     }
 }
 
+/// What the inputs hold beyond the outputs, where every amount is known.
+fn left_over(inputs: &[Counterparty], outputs: &[Counterparty]) -> Option<u64> {
+    let sum = |sides: &[Counterparty]| {
+        sides.iter().try_fold(0u64, |sum, side| sum.checked_add(side.amount.and_then(Amount::to_sat)?))
+    };
+    sum(inputs)?.checked_sub(sum(outputs)?)
+}
+
 fn share(row: &AccountRow, entry: &HistoryRow) -> Share {
     Share {
         account: format!("{}/{}", row.wallet, row.name),
@@ -250,7 +266,7 @@ impl Side {
         page.field(name, &format!("{amount}   {address}"));
         let whose = self.party.account.as_ref().map(|account| (Tone::Proven, format!("yours: {account}")));
         let contact = self.party.contact.as_ref().map(|contact| (Tone::Normal, format!("@{contact} (contact)")));
-        let label = self.party.label.as_ref().map(|label| (Tone::Normal, format!("labelled \"{label}\"")));
+        let label = self.party.label.as_ref().map(|label| (Tone::Normal, format!("labelled {}", label.quoted())));
         let coin = self.coin_label.as_ref().map(|label| (Tone::Normal, format!("coin labelled \"{label}\"")));
         for (tone, text) in whose.into_iter().chain(contact).chain(label).chain(coin) {
             page.toned_field("", (tone, &text));
@@ -288,7 +304,12 @@ impl TransactionReport {
 
 impl Report for TransactionReport {
     fn page(&self, page: &mut Page) {
-        let accounts: Vec<&str> = self.accounts.iter().map(|share| share.account.as_str()).collect();
+        let mut accounts: Vec<&str> = self.accounts.iter().map(|share| share.account.as_str()).collect();
+        // What counts no more is in no account's history, and was of these.
+        let sides = self.inputs.iter().chain(&self.outputs);
+        accounts.extend(sides.filter_map(|side| side.party.account.as_deref()));
+        accounts.sort_unstable();
+        accounts.dedup();
         let whose = if accounts.is_empty() { "of no account here".to_owned() } else { accounts.join(", ") };
         page.heading("Transaction", &format!("{} · {whose}", self.network));
         page.blank();
@@ -303,10 +324,8 @@ impl Report for TransactionReport {
         self.write_sides(page);
         match (self.fee.and_then(Amount::to_sat), self.fee_rate) {
             (Some(fee), Some(rate)) => page.field("Fee", &format!("{}   {rate}, {} vbytes", sat_text(fee), self.vsize)),
-            _ => page.field(
-                "Fee",
-                &format!("not known, {} vbytes: not every coin that it spends is known here", self.vsize),
-            ),
+            _ if self.block_reward => page.field("Fee", "none: this is the reward of a block"),
+            _ => page.field("Fee", &format!("not known, {} vbytes: {UNKNOWN_COINS}", self.vsize)),
         }
         let replaceable = if self.replaceable { "replaceable" } else { "not marked replaceable" };
         page.field("Rules", &format!("{replaceable} · {}", locktime_words(&self.locktime)));

@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use alloy_primitives::{Address, B256};
 use fastness::{
-    address::evm_text,
+    address::{evm_text, parse_evm},
     amount::{Denomination, Units},
     chain::ethereum::{Ownership, decode},
     contact::ContactName,
@@ -103,7 +103,8 @@ impl Other {
     /// The contact, the label, else the whole address.
     pub(super) fn name(&self) -> String {
         let contact = self.contact.as_ref().map(|name| format!("@{name}"));
-        contact.or_else(|| self.label.as_ref().map(SafeText::to_string)).unwrap_or_else(|| self.address.clone())
+        let label = || self.label.as_ref().map(|label| format!("{} {}", label.quoted(), self.address));
+        contact.or_else(label).unwrap_or_else(|| self.address.clone())
     }
 }
 
@@ -143,7 +144,8 @@ pub(super) struct Movement {
 /// The whole command. An indexer that is named wrongly is an error; one that is silent is a warning.
 pub(crate) fn history(context: &mut Context, chain: &'static EvmChain, asked: &HistoryArgs) -> Answer {
     let (mut ledger, row) = context.evm_account(chain)?;
-    let filter = asked.filter(&context.contacts(AnyNetwork::Evm(chain))?)?;
+    let filter =
+        asked.filter(&context.contacts(AnyNetwork::Evm(chain))?, |to| Ok(evm_text(parse_evm(to, chain)?.0, chain)))?;
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
     let unsettled = settle(context, &mut ledger, chain, who);
     let ours = signer::ownership(context, &ledger, ReviewScope { wallet: &row.wallet, chain, signatures: &[] })?;

@@ -38,11 +38,11 @@ pub struct Counterparty {
 }
 
 impl Counterparty {
-    /// What to call it: the contact, the label, the account, else the whole address.
+    /// What to call it: the contact, the label in quotes with its address, the account, else the whole address.
     #[must_use]
     pub fn name(&self) -> String {
         let contact = self.contact.as_ref().map(|name| format!("@{name}"));
-        let label = || self.label.as_ref().map(SafeText::to_string);
+        let label = || Some(format!("{} {}", self.label.as_ref()?.quoted(), self.address.as_ref()?));
         let name = contact.or_else(label).or_else(|| self.account.clone()).or_else(|| self.address.clone());
         name.unwrap_or_else(|| "a script without an address".to_owned())
     }

@@ -35,7 +35,7 @@ pub use self::{
     limits::Limits,
     original::{check_original, current, original},
     ownership::{check_address, check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
-    payees::Payees,
+    payees::{Payees, passes_for},
     remains::remains,
     repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},
     replaces::{Effect, Replaces, replaced_by, replaces},

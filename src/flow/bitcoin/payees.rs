@@ -70,6 +70,20 @@ impl Payees {
     }
 }
 
+/// A contact, an address that was paid, or one of this home that a new address passes for; nothing where it is known itself.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn passes_for(ledger: &Ledger, network: Network, script: &Script) -> Result<Option<String>, Failure> {
+    let mut contacts = ledger.contacts()?;
+    contacts.retain(|contact| contact.network == network.name());
+    let Some(address) = address::of(script, network) else { return Ok(None) };
+    if contacts.iter().any(|contact| contact.address == address) {
+        return Ok(None);
+    }
+    KnownAddresses { ledger, network, contacts }.like(script, &address)
+}
+
 /// What a payee is compared with.
 struct KnownAddresses<'a> {
     ledger: &'a Ledger,

@@ -27,7 +27,7 @@ pub use self::{
     draft_file::{EvmContext, EvmDraft, network_of_file},
     limits::{EvmLimits, MaxTotal},
     nonce_guard::NonceGuard,
-    payees::payees,
+    payees::{passes_for, payees},
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
     repeat::{interrupted, refuse_repeat, refuse_used_key},
     signed_file::{read_signed, read_signed_plan, signed_text},

@@ -8,6 +8,7 @@ use super::EvmDraft;
 use crate::{
     address::evm_text,
     chain::ethereum::{Ownership, decode},
+    contact::look_alike,
     explain::Failure,
     ledger::{LabelKind, Ledger},
     network::EvmChain,
@@ -52,4 +53,19 @@ fn times_paid(ledger: &Ledger, to: Address) -> Result<u64, Failure> {
         times += u64::from(gains);
     }
     Ok(times.max(1))
+}
+
+/// A contact, an address that was paid, or an account of this home that a new address passes for; nothing where it is known.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn passes_for(ledger: &Ledger, address: Address) -> Result<Option<String>, Failure> {
+    let ours = super::ownership_of_ledger(ledger, None)?;
+    let own = ours.accounts.iter().map(|account| account.address);
+    let known: Vec<Address> = ours.known_addresses.iter().copied().chain(own).collect();
+    if known.contains(&address) {
+        return Ok(None);
+    }
+    let alike = known.into_iter().find(|known| look_alike(&known.to_string(), &address.to_string()));
+    Ok(alike.map(|known| format!("{known}, which you know")))
 }

@@ -15,6 +15,7 @@ use fastness::{
     address::{self, evm_text, parse_evm},
     contact::{Contact, ContactError, ContactName, look_alike},
     explain::Failure,
+    flow,
     ledger::Ledger,
     network::{AnyNetwork, EvmChain},
     store::{WriteRule, atomic_write},
@@ -77,7 +78,7 @@ impl Args {
                 answer(Changed { contacts: vec![contact], change: Change::Added, known: 0 })
             }
             Action::List => answer(ContactList { contacts: asked(context)? }),
-            Action::Remove { name } => remove(context, &name.parse()?),
+            Action::Remove { name } => remove(context, &name.strip_prefix('@').unwrap_or(name).parse()?),
             Action::Export { output } => export(context, output.as_ref()),
             Action::Import { file } => import(context, file),
         }
@@ -118,19 +119,15 @@ fn same_address(typed: &str, address: &str) -> bool {
     typed.replace(' ', "").eq_ignore_ascii_case(address)
 }
 
-/// An address that passes for a contact's, or for one that was paid, is not added without being named twice.
+/// An address that passes for one that is known is not added without being named twice.
 fn refuse_look_alike(ledger: &Ledger, new: &Contact) -> Result<(), Failure> {
-    let contacts = ledger.contacts()?;
-    let known = contacts.iter().map(|contact| (contact.address.clone(), format!(" (@{})", contact.name)));
-    let paid =
-        ledger.evm_paid_addresses()?.into_iter().map(|address| (address.to_string(), ", paid before".to_owned()));
-    let is_known = contacts.iter().any(|contact| contact.address == new.address);
-    match known.chain(paid).find(|(known, _)| look_alike(known, &new.address)).filter(|_| !is_known) {
-        Some((known, what)) => {
-            Err(ContactError::LookAlike { this: new.address.clone(), known: format!("{known}{what}") }.into())
+    let known = match new.network.parse()? {
+        AnyNetwork::Bitcoin(network) => {
+            flow::bitcoin::passes_for(ledger, network, &address::parse(&new.address, network)?)?
         }
-        None => Ok(()),
-    }
+        AnyNetwork::Evm(chain) => flow::ethereum::passes_for(ledger, parse_evm(&new.address, chain)?.0)?,
+    };
+    known.map_or(Ok(()), |known| Err(ContactError::LookAlike { this: new.address.clone(), known }.into()))
 }
 
 fn add(ledger: &Ledger, contact: &Contact) -> Result<(), Failure> {
@@ -181,7 +178,10 @@ fn import(context: &mut Context, path: &Path) -> Answer {
             }
         };
         match taken(&ledger, &contact)?.or_else(|| added.iter().find(|other| contact.takes_from(other)).cloned()) {
-            None => added.push(contact),
+            None => match refuse_look_alike(&ledger, &contact).err().or_else(|| like_one_of(&added, &contact)) {
+                Some(failure) => refuse(failure.message()),
+                None => added.push(contact),
+            },
             Some(same) if same.is_same(&contact) => known += 1,
             Some(other) => refuse(ContactError::Exists(other).to_string()),
         }
@@ -191,6 +191,13 @@ fn import(context: &mut Context, path: &Path) -> Answer {
     }
     ledger.atomically(|ledger| added.iter().try_for_each(|contact| ledger.add_contact(contact)))?;
     answer(Changed { contacts: added, change: Change::Added, known })
+}
+
+/// A line of the same file that a contact passes for.
+fn like_one_of(added: &[Contact], new: &Contact) -> Option<Failure> {
+    let alike = added.iter().find(|other| other.network == new.network && look_alike(&other.address, &new.address))?;
+    let known = format!("{} (@{})", alike.address, alike.name);
+    Some(ContactError::LookAlike { this: new.address.clone(), known }.into())
 }
 
 /// The contact that has the name or the address on the same network.
