@@ -99,14 +99,17 @@ pub fn in_fours(text: &str) -> String {
 }
 
 /// An address that was typed as [`in_fours`] prints it, joined again; any other text stays as it is. `0x` may stand before
-/// the first group.
+/// the first group, or in it.
 #[must_use]
 pub fn out_of_fours(text: &str) -> String {
+    let is_grouped = |text: &str| {
+        let groups: Vec<&str> = text.split(' ').collect();
+        groups.split_last().is_some_and(|(last, rest)| {
+            rest.iter().all(|group| group.chars().count() == 4) && (1..=4).contains(&last.chars().count())
+        })
+    };
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    let groups: Vec<&str> = digits.split(' ').collect();
-    let Some((last, rest)) = groups.split_last() else { return text.to_owned() };
-    let is_grouped = rest.iter().all(|group| group.chars().count() == 4) && (1..=4).contains(&last.chars().count());
-    if is_grouped { text.replace(' ', "") } else { text.to_owned() }
+    if is_grouped(digits) || is_grouped(text) { text.replace(' ', "") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -134,6 +137,12 @@ mod tests {
     #[test]
     fn groups_addresses_in_fours() {
         assert_eq!(in_fours("bc1qw508d6"), "bc1q w508 d6");
+    }
+
+    #[test]
+    fn a_group_may_begin_with_0x() {
+        assert_eq!(out_of_fours("0x0A 0"), "0x0A0");
+        assert_eq!(out_of_fours("0x 0A0"), "0x 0A0");
     }
 
     proptest! {
