@@ -48,7 +48,8 @@ fn two_hundred_payments_and_twenty_restarts_tell_each_event_once() {
         }
         // Stopped sooner or later, in the middle of whatever it does.
         let ended = watch_for(&stage, Duration::from_millis(250 + 40 * (round % 7)), Signal::SIGINT);
-        ended.expect_code(0);
+        // On a busy machine the signal can come before the watcher listens, and then it has told nothing either.
+        assert!(ended.code == 0 || ended.stdout.is_empty(), "{ended:?}");
         stage.mine(1);
     }
     stage.json_lines(&["watch", "--once", "--exec", HOOK]);
