@@ -20,7 +20,7 @@ fn case(command: &'static str, bitcoin: &[&str], evm: &[&str]) -> Case {
 /// The options under a heading of a command's help, with a value that its placeholder asks for.
 fn options(help: &str, heading: &str) -> Vec<Vec<String>> {
     let section = help.split(&format!("\n{heading}:\n")).nth(1).unwrap_or_default();
-    let section = section.split("\n\n").take_while(|part| part.starts_with("  ")).collect::<String>();
+    let section = section.split("\n\n").take_while(|part| part.starts_with("  ")).collect::<Vec<_>>().join("\n");
     let option = |line: &str| {
         let line = line.trim_start();
         let name = line.split_whitespace().next()?.to_owned();
