@@ -153,6 +153,15 @@ impl Home {
         Lock::acquire_within(&self.root.join("home.lock"), patience)
     }
 
+    /// Takes the right to tell the events of one account, named by its number in the ledger; without it two watchers
+    /// would tell each event twice. Waits for it as long as `patience`.
+    ///
+    /// # Errors
+    /// Another fastness holds it, or the system refuses.
+    pub fn watch_lock(&self, account: i64, patience: Duration) -> Result<Lock, StoreError> {
+        Lock::acquire_within(&self.root.join(format!("watch-{account}.lock")), patience)
+    }
+
     /// The names of all wallets, sorted. Files with other names are not wallets and are left alone.
     ///
     /// # Errors

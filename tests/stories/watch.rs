@@ -65,6 +65,20 @@ fn two_hundred_payments_and_twenty_restarts_tell_each_event_once() {
     );
 }
 
+/// Cron starts a second one while the first runs: both would hand every event to the hook.
+#[test]
+fn a_second_watcher_of_the_same_account_is_refused_and_says_why() {
+    let stage = Stage::with_coins(&[10_000_000]);
+    stage.json_lines(&["watch", "--once"]);
+    let mut command = stage.command(&["watch", "--every", "0", "--json"]);
+    let first = command.spawn().unwrap();
+    let refused = (0..50).map(|_| stage.run(&["watch", "--once", "--json"])).find(|answer| answer.code != 0).unwrap();
+    assert_eq!((refused.code, refused.error_code().as_str()), (1, "desk.watched"), "{refused:?}");
+    kill(Pid::from_raw(i32::try_from(first.id()).unwrap()), Signal::SIGINT).unwrap();
+    answer(first.wait_with_output().unwrap()).expect_code(0);
+    assert!(stage.json_lines(&["watch", "--once"]).is_empty());
+}
+
 /// A process that is killed may have handed its event over already: it is told again, and says so.
 #[test]
 fn what_was_being_told_when_the_watcher_was_killed_is_told_again_and_says_so() {

@@ -1,6 +1,7 @@
 //! `watch`: tells every arrival and confirmation as it happens, as a line, as JSON, or to a hook, until it is stopped.
 //!
-//! Each event once, over any number of restarts: what happened in between is told at the next start.
+//! Each event once, over any number of restarts: what happened in between is told at the next start. One process tells the
+//! events of an account; a second one is refused.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -25,6 +26,7 @@ use fastness::{
         bitcoin::{AccountRow, HistoryRow, Telling, WatchedEvent},
     },
     network::Network,
+    store::{Lock, StoreError},
     text::date,
 };
 use serde::Serialize;
@@ -32,6 +34,8 @@ use serde::Serialize;
 /// Seconds between two looks, where the person names no other number.
 const PAUSE: u64 = 30;
 const PRACTICE_PAUSE: u64 = 1;
+/// How long a watcher that is about to end is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How soon a stop is noticed.
 const NOTICE: Duration = Duration::from_millis(100);
 
@@ -85,6 +89,7 @@ impl Args {
         // The first handler stays; nothing else of this process is to be ended by a signal.
         let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
         let (mut ledger, row) = context.account()?;
+        let _alone = alone(context, &row)?;
         if row.synced.is_none() {
             sync(context, &mut ledger, &row, SyncScope::Incremental)?;
         }
@@ -167,6 +172,14 @@ impl Args {
         }
         Ok(ledger.set_telling(id, txid, event, Telling::Done)?)
     }
+}
+
+/// The right to tell what happens to an account: each event is told by one process.
+fn alone(context: &mut Context, row: &AccountRow) -> Result<Lock, Failure> {
+    context.home()?.watch_lock(row.id.number(), PATIENCE).map_err(|error| match error {
+        StoreError::Locked { .. } => CliError::Watched(format!("{}/{}", row.wallet, row.name)).into(),
+        other => other.into(),
+    })
 }
 
 /// Something that happened to a transaction.

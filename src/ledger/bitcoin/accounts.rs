@@ -14,6 +14,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(pub(super) i64);
 
+impl AccountId {
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
+
 /// What may have become of an account's addresses before this ledger had it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Past {
