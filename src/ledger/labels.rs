@@ -1,5 +1,6 @@
 //! Notes of the person on transactions, addresses and coins (BIP-329 names for what they refer to).
 
+use alloy_primitives::Address;
 use rusqlite::{OptionalExtension, params};
 use serde::{Serialize, Serializer};
 
@@ -61,6 +62,13 @@ pub struct Label {
     pub text: String,
 }
 
+/// What a label on an address of the EVM family is on: its text with the checksum of EIP-55, whatever checksum a chain
+/// prints, so that one note is found on every chain and in every wallet that reads BIP-329.
+#[must_use]
+pub fn evm_reference(address: Address) -> String {
+    address.to_checksum(None)
+}
+
 impl Ledger {
     /// Sets a label; an empty text removes it.
     ///
@@ -85,6 +93,14 @@ impl Ledger {
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
         let label = statement.query_row(params![kind.name(), reference], |row| row.get::<_, String>(0)).optional();
         Ok(label.map_err(file)?.map(|text| SafeText::new(&text)))
+    }
+
+    /// The label of an address of the EVM family, safe to print; nothing if it has none.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn evm_label(&self, address: Address) -> Result<Option<SafeText>, LedgerError> {
+        self.label(LabelKind::Addr, &evm_reference(address))
     }
 
     /// All labels, by kind and what they are on.

@@ -14,7 +14,7 @@ use std::{path::Path, rc::Rc};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::labels::{Label, LabelKind};
+pub use self::labels::{Label, LabelKind, evm_reference};
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},

@@ -180,6 +180,20 @@ fn notes_and_frozen_coins_travel_as_bip_329() {
     assert!(page(&stage, &["labels", "list"]).contains("salary"));
 }
 
+/// A chain that prints its addresses with a checksum of its own (EIP-1191) has the same accounts as the others.
+#[test]
+fn a_note_on_an_evm_address_is_one_on_every_chain() {
+    let stage = Stage::with_wallet();
+    let (eip_55, eip_1191) =
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0x5aaEB6053f3e94c9b9a09f33669435E7ef1bEAeD");
+    let told = stage.json(&["label", eip_1191, "the shop", "-n", "rootstock"]);
+    assert_eq!(told["what"], eip_1191, "as that chain prints it, so that it can be typed back");
+    let exported = page(&stage, &["labels", "export"]);
+    assert!(exported.contains(eip_55) && exported.contains("the shop"), "{exported}");
+    stage.json(&["label", eip_55, "their shop", "-n", "ethereum"]);
+    assert_eq!(stage.json(&["labels", "list"])["labels"].as_array().unwrap().len(), 1, "one address, one note");
+}
+
 /// No way in passes the stop by: a file, an address that was only paid, a name chosen on another network.
 #[test]
 fn a_look_alike_is_no_contact_by_any_way() {

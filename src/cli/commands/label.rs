@@ -10,7 +10,7 @@ use alloy_primitives::B256;
 use fastness::{
     address::{self, evm_text, parse_evm},
     explain::Failure,
-    ledger::LabelKind,
+    ledger::{LabelKind, evm_reference},
     text::SafeText,
 };
 use serde::Serialize;
@@ -34,28 +34,46 @@ struct Labelled {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         check_note(&self.text)?;
-        let (kind, what) = self.labelled(context)?;
-        context.ledger()?.set_label(kind, &what, &self.text)?;
+        let Labellable { kind, reference, what } = self.labelled(context)?;
+        context.ledger()?.set_label(kind, &reference, &self.text)?;
         let label = (!self.text.is_empty()).then(|| SafeText::new(&self.text).to_string());
         answer(Labelled { kind: kind.name(), what, label })
     }
 
-    /// What the note is on, as it is written wherever it is shown.
-    fn labelled(&self, context: &mut Context) -> Result<(LabelKind, String), Failure> {
+    /// What the note is on.
+    fn labelled(&self, context: &mut Context) -> Result<Labellable, Failure> {
         let what = self.what.trim();
         if what.parse::<bitcoin::Txid>().is_ok() || what.parse::<B256>().is_ok_and(|_| what.starts_with("0x")) {
-            return Ok((LabelKind::Tx, what.to_ascii_lowercase()));
+            return Ok(Labellable::new(LabelKind::Tx, what.to_ascii_lowercase()));
         }
         if what.starts_with("0x") {
             let chain = context.chain()?;
-            return Ok((LabelKind::Addr, evm_text(parse_evm(what, chain)?.0, chain)));
+            let (address, _) = parse_evm(what, chain)?;
+            let (reference, what) = (evm_reference(address), evm_text(address, chain));
+            return Ok(Labellable { kind: LabelKind::Addr, reference, what });
         }
         if what.contains(':') {
-            return Ok((LabelKind::Output, crate::cli::bitcoin::outpoint::parse(what)?.to_string()));
+            return Ok(Labellable::new(LabelKind::Output, crate::cli::bitcoin::outpoint::parse(what)?.to_string()));
         }
         let network = context.network()?;
         let script = address::parse(what, network)?;
-        Ok((LabelKind::Addr, address::of(&script, network).unwrap_or_else(|| what.to_owned())))
+        Ok(Labellable::new(LabelKind::Addr, address::of(&script, network).unwrap_or_else(|| what.to_owned())))
+    }
+}
+
+/// Something that can have a note.
+struct Labellable {
+    kind: LabelKind,
+    /// As the ledger looks it up.
+    reference: String,
+    /// As its network prints it.
+    what: String,
+}
+
+impl Labellable {
+    /// What is looked up as it is printed.
+    fn new(kind: LabelKind, what: String) -> Self {
+        Self { kind, reference: what.clone(), what }
     }
 }
 

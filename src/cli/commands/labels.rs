@@ -19,7 +19,7 @@ use alloy_primitives::Address;
 use fastness::{
     address,
     explain::Failure,
-    ledger::{Label, LabelKind, Ledger, Limit, bitcoin::AccountRow},
+    ledger::{Label, LabelKind, Ledger, Limit, bitcoin::AccountRow, evm_reference},
     network::Network,
     request::Freeze,
     store::{WriteRule, atomic_write},
@@ -184,7 +184,7 @@ fn as_shown(kind: LabelKind, reference: &str) -> String {
 
 fn address_as_shown(text: &str) -> Option<String> {
     if let Ok(address) = text.parse::<Address>() {
-        return Some(address.to_checksum(None));
+        return Some(evm_reference(address));
     }
     let networks = Network::ALL.into_iter();
     networks.filter_map(|network| address::of(&address::parse(text, network).ok()?, network)).next()

@@ -25,6 +25,7 @@ use fastness::{
         LabelKind, Ledger,
         bitcoin::{AccountRow, Past},
         ethereum::EvmAccountRow,
+        evm_reference,
     },
     network::{EvmChain, NetworkClass},
     review::Warning,
@@ -111,7 +112,7 @@ impl Args {
         let asks = self.amount.as_deref().map(|text| lookup::quantity(&ledger, chain, text)).transpose()?;
         let received = EvmReceived::new(&row, chain, asks.as_ref())?;
         if let Some(label) = &self.label {
-            ledger.set_label(LabelKind::Addr, received.address(), label)?;
+            ledger.set_label(LabelKind::Addr, &evm_reference(row.account.address), label)?;
         }
         let code = self.code(received.uri())?;
         drop(ledger);

@@ -60,6 +60,8 @@ pub(super) struct Own {
     pub(super) nonce: u64,
     pub(super) state: &'static str,
     pub(super) action: SafeText,
+    /// The person's note on it.
+    pub(super) label: Option<SafeText>,
     pub(super) created: u64,
     pub(super) detail: String,
     /// What leaves beside the fee, where that is one amount; nothing of a call that moves none or several.
@@ -90,9 +92,9 @@ pub(super) struct Other {
 
 impl Other {
     fn of(ledger: &Ledger, chain: &EvmChain, address: Address) -> Result<Self, Failure> {
-        let address = evm_text(address, chain);
-        let contact = ledger.contact_at(chain.name, &address)?.map(|contact| contact.name);
-        Ok(Self { contact, label: ledger.label(LabelKind::Addr, &address)?, address })
+        let text = evm_text(address, chain);
+        let contact = ledger.contact_at(chain.name, &text)?.map(|contact| contact.name);
+        Ok(Self { contact, label: ledger.evm_label(address)?, address: text })
     }
 
     /// Whether it has another name than its address.
@@ -168,6 +170,7 @@ pub(crate) fn history(context: &mut Context, chain: &'static EvmChain, asked: &H
     let account = format!("{}/{}", row.wallet, row.name);
     let report = EvmHistory { account, network: chain, transactions, claimed, trouble, unsettled };
     if asked.csv {
+        report.warnings().iter().for_each(|warning| context.ui.warn(warning));
         return context.ui.for_programs(&csv(report.book_rows())?);
     }
     answer(report)
@@ -207,6 +210,7 @@ pub(super) fn own(
         nonce: row.nonce,
         state,
         action: review.as_ref().map_or_else(|| SafeText::new("a delegation"), |review| review.action.clone()),
+        label: ledger.label(LabelKind::Tx, &hash.to_string())?,
         created: row.created,
         detail: row.detail.clone(),
         moved: review.as_ref().and_then(|review| review.moved.clone()),
@@ -320,6 +324,9 @@ impl Own {
         let names: Vec<String> = self.counterparties.iter().filter(|other| other.is_named()).map(Other::name).collect();
         if !names.is_empty() {
             page.line(&format!("  {}", names.join(", ")));
+        }
+        if let Some(label) = &self.label {
+            page.line(&format!("  note: {label}"));
         }
         let fee = self.fee.as_ref().map_or_else(String::new, |fee| format!("  fee {fee}"));
         let block = self.block.map_or_else(String::new, |block| format!("  block {block}"));

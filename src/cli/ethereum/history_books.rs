@@ -46,7 +46,7 @@ impl Own {
             fee: self.fee.as_ref().map_or_else(String::new, Units::plain),
             counterparty: self.counterparties.iter().map(Other::book_name).collect::<Vec<_>>().join("; "),
             addresses: self.counterparties.iter().map(|other| other.address.clone()).collect::<Vec<_>>().join("; "),
-            label: self.action.to_string(),
+            label: self.label.as_ref().unwrap_or(&self.action).to_string(),
             block: self.block.map_or_else(String::new, |block| block.to_string()),
             state: if self.failed { "failed".to_owned() } else { self.state.to_owned() },
             ..history.empty_row(self.time.unwrap_or(self.created), self.id)

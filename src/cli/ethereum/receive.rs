@@ -68,11 +68,6 @@ impl EvmReceived {
         })
     }
 
-    /// As a person and the ledger's labels know it.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-
     /// For a payer's wallet.
     pub(crate) fn uri(&self) -> &str {
         &self.uri

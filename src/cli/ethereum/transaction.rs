@@ -21,7 +21,7 @@ use fastness::{
     chain::ethereum::{Ownership, decode},
     explain::Failure,
     flow::ethereum,
-    ledger::{LabelKind, Ledger, ethereum::OutboxRow},
+    ledger::{Ledger, ethereum::OutboxRow},
     network::EvmChain,
     review::{EvmReview, Shown, Warning},
     text::date,
@@ -43,7 +43,6 @@ struct EvmTransaction {
     fee_at_most: Option<Units>,
     /// What was called, argument by argument.
     calldata: Option<Shown>,
-    label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<String>,
     /// Why nodes could not be asked where it is.
@@ -84,7 +83,6 @@ fn report(
         from: evm_text(row.who.from, chain),
         fee_at_most: review.as_ref().map(|review| review.fee.worst.clone()),
         calldata: review.filter(|review| review.data_bytes > 0).map(|review| review.calldata),
-        label: ledger.label(LabelKind::Tx, &own.id.to_string())?.map(|text| text.to_string()),
         own,
         raw: None,
         unsettled: None,
@@ -124,8 +122,8 @@ impl Report for EvmTransaction {
         page.heading("Transaction", &self.network.to_string());
         page.blank();
         page.copyable("Id", &self.own.id.to_string());
-        if let Some(label) = &self.label {
-            page.field("Note", label);
+        if let Some(label) = &self.own.label {
+            page.field("Note", label.as_str());
         }
         self.write_state(page);
         page.field("Action", self.own.action.as_str());

@@ -10,7 +10,7 @@ use crate::{
     chain::ethereum::{Ownership, decode},
     contact::look_alike,
     explain::Failure,
-    ledger::{LabelKind, Ledger},
+    ledger::Ledger,
     network::EvmChain,
     review::Payee,
 };
@@ -33,7 +33,7 @@ fn payee(ledger: &Ledger, chain: &'static EvmChain, to: Address) -> Result<Payee
     let address = evm_text(to, chain);
     Ok(Payee {
         contact: ledger.contact_at(chain.name, &address)?.map(|contact| contact.name),
-        label: ledger.label(LabelKind::Addr, &address)?,
+        label: ledger.evm_label(to)?,
         paid_before: Some(times_paid(ledger, to)?),
         looks_like: None,
         address,

@@ -33,11 +33,16 @@ fn a_history_is_settled_by_looking_and_good_for_the_books() {
     assert_eq!(told["token"].as_str().map(str::to_lowercase), Some(coin.to_lowercase()), "{told}");
     assert_eq!(told["counterparties"][0]["contact"], "bob");
 
+    stage.json(&["label", id, "rent of may"]);
+    assert_eq!(row(&stage, id)["label"], "rent of may");
     let page = stage.run(&["history"]).stdout;
+    assert!(page.contains("note: rent of may"), "{page}");
     assert!(page.contains("@bob") && page.contains("block ") && page.contains("fee "), "{page}");
-    let csv = stage.run(&["history", "--csv", "--to", "@bob"]).stdout;
+    let written = stage.run(&["history", "--csv", "--to", "@bob"]);
+    let csv = &written.stdout;
     assert_eq!(csv.lines().count(), 3, "{csv}");
-    assert!(csv.contains(",-1.5,ETH,") && csv.contains(",bob,"), "{csv}");
+    assert!(csv.contains(",-1.5,ETH,") && csv.contains(",bob,") && csv.contains(",rent of may,"), "{csv}");
+    assert!(written.stderr.contains("what came in is told by an indexer"), "what a file lacks is said: {written:?}");
     assert_eq!(stage.json(&["history", "--unconfirmed"])["transactions"].as_array().unwrap().len(), 0);
 
     let one = stage.json(&["tx", id, "--raw"]);
