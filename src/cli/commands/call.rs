@@ -92,6 +92,10 @@ impl Args {
         let chain = context.chain()?;
         let Some(named) = self.function.as_deref() else { return self.whole(context, chain) };
         if named.starts_with("0x") {
+            if !self.arguments.is_empty() {
+                let what = "calldata has its arguments in it; name the function where arguments follow";
+                return Err(CliError::Usage(what.to_owned()).into());
+            }
             let call = RawCall {
                 to: address(&self.to, chain)?,
                 data: hex_data(named)?,
@@ -116,6 +120,11 @@ impl Args {
     fn whole(&self, context: &mut Context, chain: &'static EvmChain) -> Answer {
         if self.to.starts_with("0x") {
             let what = "name the function, such as \"stake(uint256,address)\", or give the calldata as 0x hex";
+            return Err(CliError::Usage(what.to_owned()).into());
+        }
+        if self.value.is_some() {
+            let what =
+                "the file says how many coins go with it; leave out --value, or give the contract and its calldata";
             return Err(CliError::Usage(what.to_owned()).into());
         }
         let call = raw_call::read(&read_input(Path::new(&self.to))?, chain)?;

@@ -124,6 +124,11 @@ fn a_call_of_another_program_is_read_and_sent_as_it_is() {
     std::fs::write(stage.stage.path("theirs.json"), json!({"from": SHOP, "to": coin, "data": data}).to_string())
         .unwrap();
     assert_eq!(stage.refused(&["call", "theirs.json"]).0, "desk.usage");
+    // Nothing that was typed is left out without a word.
+    let (code, said) = stage.refused(&["call", &coin, &data, "5"]);
+    assert!(code == "desk.usage" && said.contains("has its arguments in it"), "{code}: {said}");
+    let (code, said) = stage.refused(&["call", "call.json", "--value", "1eth"]);
+    assert!(code == "desk.usage" && said.contains("leave out --value"), "{code}: {said}");
     // What nobody here can read is agreed to by its digest only.
     assert_eq!(stage.refused(&["call", SHOP, "0xdeadbeef"]).0, "ethereum.consent_missing");
 }
