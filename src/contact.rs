@@ -11,8 +11,8 @@ use crate::{
     text::SafeText,
 };
 
-/// Letters of the longest name.
-const LONGEST: usize = 40;
+/// Letters of the longest name: fewer than the shortest address has, so that no name can be one.
+const LONGEST: usize = 24;
 /// Letters at either end by which people compare addresses: who invents one that passes for another makes these equal.
 const COMPARED: usize = 4;
 
@@ -93,7 +93,7 @@ impl Contact {
 #[non_exhaustive]
 pub enum ContactError {
     /// Other letters than a name has, or too many.
-    #[error("`{0}` is not a name for a contact: letters, digits, `-`, `_` and `.`, at most 40")]
+    #[error("`{0}` is not a name for a contact: letters, digits, `-`, `_` and `.`, at most 24")]
     BadName(SafeText),
     /// There is none of that name.
     #[error("there is no contact `{0}`")]
@@ -208,7 +208,17 @@ mod tests {
         for name in ["alice", "Bob-Savings_2.old", "7"] {
             assert_eq!(ContactName::mentioned(&format!("@{name}")).unwrap().unwrap().as_str(), name);
         }
-        for name in ["", "@a", "-x", "a b", "\u{430}lice", "0xab", "a\u{1b}", &"a".repeat(41)] {
+        for name in [
+            "",
+            "@a",
+            "-x",
+            "a b",
+            "\u{430}lice",
+            "0xab",
+            "a\u{1b}",
+            &"a".repeat(25),
+            "1BoatSLRHtKNngkdXEeobR76b53LETtpyT",
+        ] {
             assert!(matches!(name.parse::<ContactName>(), Err(ContactError::BadName(_))), "{name}");
         }
         assert!(ContactName::mentioned("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4").is_none());

@@ -154,3 +154,29 @@ impl Explain for Relayed {
 pub(crate) fn nothing_asked() -> CliError {
     CliError::Usage("an amount of 0 asks for nothing; leave out --amount where the payer decides".to_owned())
 }
+
+/// Problems of a file that are named at once.
+const MOST_NAMED: usize = 20;
+
+/// What is wrong with the lines of a file, in one sentence: the first of it, and how many more lines have something.
+pub(crate) fn problems_named(mut problems: Vec<String>) -> String {
+    let more = problems.len().saturating_sub(MOST_NAMED);
+    problems.truncate(MOST_NAMED);
+    if more > 0 {
+        problems.push(format!("and {more} more lines"));
+    }
+    problems.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_full_of_problems_has_twenty_named_and_the_rest_counted() {
+        let problems = |count: usize| (1..=count).map(|line| format!("line {line}: no")).collect::<Vec<_>>();
+        assert_eq!(problems_named(problems(2)), "line 1: no; line 2: no");
+        assert!(problems_named(problems(20)).ends_with("line 20: no"));
+        assert!(problems_named(problems(23)).ends_with("line 20: no; and 3 more lines"));
+    }
+}

@@ -1,7 +1,7 @@
 //! A command of the person that is run for an event, with the event as JSON on its standard input: a shop's hook.
 //!
-//! It runs in a process group of its own, so that an interrupt at the terminal does not end it half-way. It gets no secret,
-//! and nothing that it writes is read.
+//! It runs in a process group of its own, so that an interrupt at the terminal does not end it half-way. The process
+//! that starts it opened no keystore, so that it can inherit no secret; and nothing that it writes is read.
 
 use std::{
     io::Write,

@@ -4,7 +4,10 @@
 
 use csv::{ReaderBuilder, Trim};
 
-use super::{cli_error::CliError, text_file::decoded};
+use super::{
+    cli_error::CliError,
+    text_file::{decoded, with_one_line_end},
+};
 
 /// What parts the cells of a line, besides white space.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
@@ -39,7 +42,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<RecipientLine>, CliError> {
     let mut columns = Columns { to: 0, amount: 1 };
     let mut found = Vec::new();
     let mut is_first = true;
-    for (number, line) in (1..).zip(text.replace("\r\n", "\n").split(['\n', '\r'])) {
+    for (number, line) in (1..).zip(with_one_line_end(&text).lines()) {
         let cells = cells(uncommented(line))?;
         if cells.iter().all(String::is_empty) {
             continue;

@@ -13,6 +13,11 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
     }
 }
 
+/// Text that is no secret, with `\n` at the end of every line, whatever ends them in the file: `\r\n`, or `\r` alone.
+pub(crate) fn with_one_line_end(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 fn wide(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Option<Zeroizing<String>> {
     let (units, []) = bytes.as_chunks::<2>() else { return None };
     // A unit takes three bytes at most, so that the buffer never moves.

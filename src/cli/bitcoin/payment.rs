@@ -8,6 +8,7 @@ use super::{
 };
 use crate::cli::{
     CliError,
+    cli_error::problems_named,
     context::{Context, NetworkAccess},
     family::BITCOIN,
     guided_payment,
@@ -38,8 +39,6 @@ const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
 /// Blocks within which a payment should confirm if nothing else is said.
 const DEFAULT_TARGET: u16 = 6;
 
-/// Lines of a recipients file that are named at once.
-const MOST_NAMED: usize = 20;
 /// A recipients file holds some ten thousand lines at most; a transaction takes about three thousand outputs.
 const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
 
@@ -342,12 +341,7 @@ fn from_file(bytes: &[u8], book: &ContactBook, network: Network) -> Result<Vec<P
     if wrong.is_empty() {
         return Ok(payments);
     }
-    let more = wrong.len().saturating_sub(MOST_NAMED);
-    wrong.truncate(MOST_NAMED);
-    if more > 0 {
-        wrong.push(format!("and {more} more lines"));
-    }
-    Err(CliError::Usage(wrong.join("; ")).into())
+    Err(CliError::Usage(problems_named(wrong)).into())
 }
 
 /// The payment of a line, or what is wrong with it.

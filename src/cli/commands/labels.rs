@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::cli::{
     CliError,
     bitcoin::outpoint,
+    cli_error::problems_named,
     context::Context,
     input_file::{MAX_INPUT, read_bounded},
     note::check_note,
     page::Page,
     report::{Answer, Report, answer},
-    text_file::decoded,
+    text_file::{decoded, with_one_line_end},
 };
 use alloy_primitives::Address;
 use fastness::{
@@ -27,8 +28,6 @@ use fastness::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Problems of a file that are named at once.
-const MOST_NAMED: usize = 20;
 /// Longest thing that a label is on: a descriptor's key with its origin.
 const LONGEST_REFERENCE: usize = 300;
 
@@ -135,7 +134,7 @@ fn import(context: &mut Context, path: &Path) -> Answer {
     let bytes = read_bounded(path, MAX_INPUT)?;
     let text = decoded(&bytes).ok_or(CliError::NotText)?;
     let (mut changes, mut wrong, mut unknown) = (Vec::new(), Vec::new(), 0);
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+    for (number, line) in (1..).zip(with_one_line_end(&text).lines()).filter(|(_, line)| !line.trim().is_empty()) {
         match change(line) {
             Ok(Some(change)) => changes.push(change),
             Ok(None) => unknown += 1,
@@ -143,7 +142,7 @@ fn import(context: &mut Context, path: &Path) -> Answer {
         }
     }
     if !wrong.is_empty() {
-        return Err(refused(wrong));
+        return Err(CliError::Usage(format!("nothing was changed: {}", problems_named(wrong))).into());
     }
     let mut ledger = context.ledger()?;
     let rows = ledger.accounts(None)?;
@@ -220,15 +219,6 @@ fn set_frozen(
         found += usize::from(ledger.set_frozen(row.id, outpoint, freeze)?);
     }
     Ok(found)
-}
-
-fn refused(mut wrong: Vec<String>) -> Failure {
-    let more = wrong.len().saturating_sub(MOST_NAMED);
-    wrong.truncate(MOST_NAMED);
-    if more > 0 {
-        wrong.push(format!("and {more} more lines"));
-    }
-    CliError::Usage(format!("nothing was changed: {}", wrong.join("; "))).into()
 }
 
 #[derive(Serialize)]

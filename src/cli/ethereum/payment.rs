@@ -12,7 +12,7 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     amount::Denomination,
     chain::ethereum::calls,
-    contact::Contact,
+    contact::ContactName,
     explain::Failure,
     flow::ethereum::{self, Planned},
     ledger::ethereum::Holder,
@@ -43,9 +43,9 @@ pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Opt
 
 /// The chain of a contact that has an address on one network only, where none was asked for.
 fn chain_of_contact(context: &mut Context, typed: &str) -> Result<Option<&'static EvmChain>, Failure> {
-    let is_named =
-        |contact: &Contact| typed.get(1..).is_some_and(|name| contact.name.as_str().eq_ignore_ascii_case(name));
-    let named: Vec<Contact> = context.ledger()?.contacts()?.into_iter().filter(is_named).collect();
+    let Some(Ok(name)) = ContactName::mentioned(typed) else { return context.asked_chain() };
+    let mut named = context.ledger()?.contacts()?;
+    named.retain(|contact| contact.name.means(&name));
     match named.as_slice() {
         [one] => match one.network.parse() {
             Ok(AnyNetwork::Evm(chain)) => Ok(Some(chain)),

@@ -4,11 +4,12 @@ use csv::{ReaderBuilder, Trim, Writer};
 use fastness::{contact::Contact, explain::Failure, network::AnyNetwork};
 
 use super::whole_address;
-use crate::cli::{CliError, text_file::decoded};
+use crate::cli::{
+    CliError,
+    text_file::{decoded, with_one_line_end},
+};
 
 const HEADS: [&str; 3] = ["name", "network", "address"];
-/// Lines that are named at once.
-const MOST_NAMED: usize = 20;
 
 /// One line of a file.
 pub(super) struct Line {
@@ -35,7 +36,7 @@ impl Line {
 /// # Errors
 /// It is no text, or not CSV.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, CliError> {
-    let text = decoded(bytes).ok_or(CliError::NotText)?;
+    let text = with_one_line_end(&decoded(bytes).ok_or(CliError::NotText)?);
     let mut reader = ReaderBuilder::new();
     let reader = reader.has_headers(false).flexible(true).trim(Trim::All).comment(Some(b'#'));
     let mut lines = Vec::new();
@@ -64,14 +65,4 @@ pub(super) fn write(contacts: &[Contact]) -> Result<String, Failure> {
     }
     let bytes = writer.into_inner().map_err(|_| CliError::Unprintable)?;
     Ok(String::from_utf8(bytes).map_err(|_| CliError::Unprintable)?)
-}
-
-/// All that is wrong with a file, in one error.
-pub(super) fn refused(mut wrong: Vec<String>) -> Failure {
-    let more = wrong.len().saturating_sub(MOST_NAMED);
-    wrong.truncate(MOST_NAMED);
-    if more > 0 {
-        wrong.push(format!("and {more} more lines"));
-    }
-    CliError::Usage(format!("nothing was added: {}", wrong.join("; "))).into()
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{
     CliError,
+    cli_error::problems_named,
     context::Context,
     input_file::read_bounded,
     page::Page,
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 enum Action {
     /// Name an address of a network
     Add {
-        /// Letters, digits, `-`, `_` and `.`
+        /// Letters, digits, `-`, `_` and `.`, at most 24
         name: String,
         /// The whole address
         address: String,
@@ -147,7 +148,7 @@ fn asked(context: &mut Context) -> Result<Vec<Contact>, Failure> {
 
 fn remove(context: &mut Context, name: &ContactName) -> Answer {
     let mut contacts = asked(context)?;
-    contacts.retain(|contact| contact.name.as_str().eq_ignore_ascii_case(name.as_str()));
+    contacts.retain(|contact| contact.name.means(name));
     if contacts.is_empty() {
         return Err(ContactError::Unknown(name.clone()).into());
     }
@@ -187,7 +188,7 @@ fn import(context: &mut Context, path: &Path) -> Answer {
         }
     }
     if !wrong.is_empty() {
-        return Err(file::refused(wrong));
+        return Err(CliError::Usage(format!("nothing was added: {}", problems_named(wrong))).into());
     }
     ledger.atomically(|ledger| added.iter().try_for_each(|contact| ledger.add_contact(contact)))?;
     answer(Changed { contacts: added, change: Change::Added, known })
