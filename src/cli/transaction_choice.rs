@@ -15,7 +15,7 @@ use fastness::{
     text::date,
 };
 
-use super::{CliError, context::Context, prompt::Prompt};
+use super::{CliError, bitcoin::net_amount::NetAmount, context::Context, prompt::Prompt};
 
 /// Newest transactions that are offered.
 const OFFERED: usize = 200;
@@ -51,10 +51,9 @@ fn of_bitcoin(context: &mut Context, prompt: &Prompt, offer: Offer) -> Result<St
 }
 
 fn line(row: &HistoryRow) -> String {
-    let sign = if row.received >= row.sent { "+" } else { "-" };
-    let amount = Amount::sat(row.received.abs_diff(row.sent));
+    let net = NetAmount::of(Amount::sat(row.received), Amount::sat(row.sent));
     let state = row.height.map_or_else(|| "unconfirmed".to_owned(), |height| format!("block {height}"));
-    format!("{}  {sign}{amount}  {state}  {}", date(row.time), row.txid)
+    format!("{}  {net}  {state}  {}", date(row.time), row.txid)
 }
 
 fn of_chain(context: &mut Context, prompt: &Prompt, chain: &'static EvmChain, offer: Offer) -> Result<String, Failure> {

@@ -9,6 +9,7 @@ pub(crate) mod depth;
 pub(crate) mod drafting;
 pub(crate) mod export;
 pub(crate) mod fee_choice;
+pub(crate) mod net_amount;
 pub(crate) mod outpoint;
 pub(crate) mod payment;
 pub(crate) mod raw_transaction;

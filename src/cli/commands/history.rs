@@ -2,7 +2,10 @@
 //! Bitcoin it reads the ledger only.
 
 use crate::cli::{
-    bitcoin::depth::{self, BlockDepth},
+    bitcoin::{
+        depth::{self, BlockDepth},
+        net_amount::NetAmount,
+    },
     book_rows::{BookRow, csv},
     context::Context,
     history_filter::{HistoryArgs, HistoryFilter, LineFacts},
@@ -147,11 +150,8 @@ impl TransactionLine {
         LineFacts { time: self.time, block: self.height.map(u64::from), others }
     }
 
-    /// What the account gained or lost: its sign, and how much.
-    fn net(&self) -> (&'static str, Amount) {
-        let (received, sent) = (self.received.smallest, self.sent.smallest);
-        let (sign, smallest) = if received >= sent { ("+", received - sent) } else { ("-", sent - received) };
-        (sign, Amount { smallest, ..self.received })
+    fn net(&self) -> NetAmount {
+        NetAmount::of(self.received, self.sent)
     }
 
     fn depth(&self) -> BlockDepth {
@@ -170,7 +170,6 @@ impl TransactionLine {
     }
 
     fn book_row(&self, account: &str, network: &'static str) -> BookRow {
-        let (sign, amount) = self.net();
         let name = |other: &Counterparty| match &other.contact {
             Some(contact) => contact.to_string(),
             None => other.name(),
@@ -181,10 +180,10 @@ impl TransactionLine {
             network,
             account: account.to_owned(),
             direction: self.direction,
-            amount: if sign == "-" { format!("-{}", amount.plain()) } else { amount.plain() },
-            asset: amount.asset.symbol().to_owned(),
+            amount: self.net().plain(),
+            asset: self.received.asset.symbol().to_owned(),
             fee: self.fee.filter(|_| self.sent.smallest > 0).map_or_else(String::new, Amount::plain),
-            fee_asset: amount.asset.symbol(),
+            fee_asset: self.received.asset.symbol(),
             counterparty: self.counterparties.iter().map(name).collect::<Vec<_>>().join("; "),
             addresses: addresses.collect::<Vec<_>>().join("; "),
             label: self.label.clone().unwrap_or_default(),
@@ -196,8 +195,7 @@ impl TransactionLine {
 
     fn write(&self, page: &mut Page) {
         let label = self.label.as_ref().map_or_else(String::new, |label| format!("  {label}"));
-        let (depth, (sign, amount)) = (self.depth(), self.net());
-        let net = format!("{sign}{amount}");
+        let (depth, net) = (self.depth(), self.net());
         if page.has_room_for(ROOM) {
             page.line(&format!("{}  {net:>24}  {depth}{label}", date(self.time)));
         } else {

@@ -4,6 +4,7 @@ use crate::cli::{
     CliError,
     bitcoin::{
         depth::{self, BlockDepth},
+        net_amount::NetAmount,
         review_page::locktime_words,
     },
     context::{Context, NetworkAccess},
@@ -247,11 +248,8 @@ fn share(row: &AccountRow, entry: &HistoryRow) -> Share {
 }
 
 impl Share {
-    /// "-0.1 BTC" with its sign.
-    fn net(&self) -> String {
-        let (received, sent) = (self.received.smallest, self.sent.smallest);
-        let sign = if received >= sent { "+" } else { "-" };
-        format!("{sign}{}", Amount { smallest: received.abs_diff(sent), ..self.received })
+    fn net(&self) -> NetAmount {
+        NetAmount::of(self.received, self.sent)
     }
 }
 

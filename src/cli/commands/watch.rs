@@ -10,7 +10,7 @@ use std::{
 
 use crate::cli::{
     CliError,
-    bitcoin::{depth, refresh::sync},
+    bitcoin::{depth, net_amount::NetAmount, refresh::sync},
     context::Context,
     hook,
     report::{Answer, OutputFormat},
@@ -229,15 +229,14 @@ impl Watched<'_> {
 impl Event {
     /// A line for a person.
     fn line(&self) -> String {
-        let (received, sent) = (self.received.unwrap_or(Amount::sat(0)), self.sent.unwrap_or(Amount::sat(0)));
-        let sign = if received.smallest >= sent.smallest { "+" } else { "-" };
-        let net = Amount { smallest: received.smallest.abs_diff(sent.smallest), ..received };
+        let nothing = Amount::sat(0);
+        let net = NetAmount::of(self.received.unwrap_or(nothing), self.sent.unwrap_or(nothing));
         let time = self.time.map_or_else(String::new, date);
         let names: Vec<String> =
             self.paid_to.iter().filter_map(|own| own.label.as_ref()).map(ToString::to_string).collect();
         let label = if names.is_empty() { String::new() } else { format!("  {}", names.join(", ")) };
         let again = if self.again { "  (may have been told before)" } else { "" };
-        format!("{time}  {}  {sign}{net}  {}{label}{again}\n", self.event, self.txid)
+        format!("{time}  {}  {net}  {}{label}{again}\n", self.event, self.txid)
     }
 }
 
