@@ -120,14 +120,18 @@ pub fn unusual(to: Address, known: &[Address]) -> Option<&'static str> {
     look_alike(to, known)
 }
 
-/// Whether an address is made to look like one that is known, whatever it is for.
+/// What is wrong with an address that is made to look like one that is known, whatever it is for.
 #[must_use]
 pub fn look_alike(address: Address, known: &[Address]) -> Option<&'static str> {
-    let alike = |known: &Address| *known != address && known[..2] == address[..2] && known[18..] == address[18..];
-    if known.contains(&address) || !known.iter().any(alike) {
-        return None;
-    }
-    Some("not the address it looks like: one that you know begins and ends with the same four digits")
+    imitated(address, known)
+        .map(|_| "not the address it looks like: one that you know begins and ends with the same four digits")
+}
+
+/// The known address that another one is made to look like; nothing where that one is known itself.
+#[must_use]
+pub fn imitated(address: Address, known: &[Address]) -> Option<Address> {
+    let is_alike = |known: &&Address| known[..2] == address[..2] && known[18..] == address[18..];
+    if known.contains(&address) { None } else { known.iter().find(is_alike).copied() }
 }
 
 #[cfg(test)]

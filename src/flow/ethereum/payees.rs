@@ -7,8 +7,7 @@ use alloy_primitives::Address;
 use super::EvmDraft;
 use crate::{
     address::evm_text,
-    chain::ethereum::{Ownership, decode},
-    contact::look_alike,
+    chain::ethereum::{Ownership, decode, policy},
     explain::Failure,
     ledger::Ledger,
     network::EvmChain,
@@ -63,9 +62,5 @@ pub fn passes_for(ledger: &Ledger, address: Address) -> Result<Option<String>, F
     let ours = super::ownership_of_ledger(ledger, None)?;
     let own = ours.accounts.iter().map(|account| account.address);
     let known: Vec<Address> = ours.known_addresses.iter().copied().chain(own).collect();
-    if known.contains(&address) {
-        return Ok(None);
-    }
-    let alike = known.into_iter().find(|known| look_alike(&known.to_string(), &address.to_string()));
-    Ok(alike.map(|known| format!("{known}, which you know")))
+    Ok(policy::imitated(address, &known).map(|known| format!("{known}, which you know")))
 }
