@@ -151,25 +151,26 @@ impl FeeArgs {
 
     /// What was asked for, if anything.
     pub(crate) fn asked(&self, context: &mut Context, network: Network) -> Result<Option<Fee>, Failure> {
-        if let Some(text) = &self.fee_rate {
-            return Ok(Some(Fee::Rate(FeeRate::parse(text)?)));
-        }
-        if let Some(text) = &self.fee {
-            let fee = Amount::parse(text, network.asset())?.to_sat().unwrap_or(u64::MAX);
-            return Ok(Some(Fee::Exact(fee)));
-        }
-        let Some(target) = self.target else { return Ok(None) };
+        let named = self.named(network)?;
+        let Some(target) = self.target else { return Ok(named) };
         self.estimated(context, network, target).map(|resolved| Some(resolved.fee))
     }
 
     /// What was asked for, else the estimate for six blocks.
     pub(crate) fn resolved(&self, context: &mut Context, network: Network) -> Result<ResolvedFee, Failure> {
-        if self.target.is_some() || (self.fee_rate.is_none() && self.fee.is_none()) {
-            return self.estimated(context, network, self.target.unwrap_or(DEFAULT_TARGET));
+        match self.named(network)? {
+            Some(fee) => Ok(ResolvedFee { fee, choices: Vec::new() }),
+            None => self.estimated(context, network, self.target.unwrap_or(DEFAULT_TARGET)),
         }
-        let fee = self.asked(context, network)?;
-        let fee = fee.ok_or_else(|| CliError::Usage("name a fee with --fee-rate or --fee".to_owned()))?;
-        Ok(ResolvedFee { fee, choices: Vec::new() })
+    }
+
+    /// The fee that was named as a number; it excludes a target.
+    fn named(&self, network: Network) -> Result<Option<Fee>, Failure> {
+        if let Some(text) = &self.fee_rate {
+            return Ok(Some(Fee::Rate(FeeRate::parse(text)?)));
+        }
+        let Some(text) = &self.fee else { return Ok(None) };
+        Ok(Some(Fee::Exact(Amount::parse(text, network.asset())?.to_sat().unwrap_or(u64::MAX))))
     }
 
     fn estimated(&self, context: &mut Context, network: Network, target: u16) -> Result<ResolvedFee, Failure> {

@@ -1,5 +1,7 @@
 //! `nonce`: what the journal and the node say about an account's nonces, and the gaps between them.
 
+use std::ops::RangeInclusive;
+
 use crate::cli::{
     CliError,
     context::Context,
@@ -90,12 +92,12 @@ impl Args {
 
 /// Gives back every nonce of a range that a draft holds; nothing where none does.
 fn release(context: &mut Context, chain: &'static EvmChain, typed: &str) -> Result<Released, Failure> {
-    let (first, last) = range(typed)?;
+    let wanted = range(typed)?;
     let _lock = context.payment_lock()?;
     let (mut ledger, row) = context.evm_account(chain)?;
     let who = EvmWho { chain_id: chain.id, from: row.account.address };
     let mut held = ledger.evm_outbox(&who)?;
-    held.retain(|row| (first..=last).contains(&row.nonce) && row.state == OutboxState::Drafted);
+    held.retain(|row| wanted.contains(&row.nonce) && row.state == OutboxState::Drafted);
     if held.is_empty() {
         return Err(CliError::Usage(format!("no draft holds nonce {}", SafeText::new(typed))).into());
     }
@@ -125,12 +127,12 @@ impl Report for Released {
 }
 
 /// `5` or `5..8`, both ends counted.
-fn range(typed: &str) -> Result<(u64, u64), CliError> {
+fn range(typed: &str) -> Result<RangeInclusive<u64>, CliError> {
     let (first, last) = typed.split_once("..").unwrap_or((typed, typed));
     let wrong = || CliError::Usage(format!("`{}` is neither a nonce nor a range such as 5..8", SafeText::new(typed)));
     let read = |text: &str| text.trim_start_matches('=').trim().parse::<u64>().map_err(|_| wrong());
     let (first, last) = (read(first)?, read(last)?);
-    if first <= last { Ok((first, last)) } else { Err(wrong()) }
+    if first <= last { Ok(first..=last) } else { Err(wrong()) }
 }
 
 fn status(context: &mut Context, chain: &'static EvmChain, shows: Shows) -> Result<NonceStatus, Failure> {
