@@ -102,7 +102,7 @@ impl Context {
 
     /// The contacts, as seen from a network.
     pub(crate) fn contacts(&mut self, network: AnyNetwork) -> Result<ContactBook, Failure> {
-        Ok(ContactBook::new(self.ledger()?.contacts()?, network.name()))
+        Ok(ContactBook::new(self.ledger()?.contacts(None)?, network.name()))
     }
 
     /// The network asked for with `--network`, if any.

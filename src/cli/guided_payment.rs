@@ -41,8 +41,7 @@ fn quoted(word: &str) -> String {
 
 fn recipient(context: &mut Context, prompt: &Prompt) -> Result<String, Failure> {
     let wanted = context.asked().map(AnyNetwork::name);
-    let mut contacts = context.ledger()?.contacts()?;
-    contacts.retain(|contact| wanted.is_none_or(|wanted| contact.network == wanted));
+    let contacts = context.ledger()?.contacts(wanted)?;
     if !contacts.is_empty() {
         let line = |contact: &fastness::contact::Contact| {
             format!("@{}  {}  {}", contact.name, contact.network, contact.address)

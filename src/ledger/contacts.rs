@@ -25,14 +25,14 @@ impl Ledger {
         self.db.execute(sql, params![name.as_str(), network]).map_err(file)
     }
 
-    /// All contacts, by name and network.
+    /// The contacts of a network, or all, by name and network.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn contacts(&self) -> Result<Vec<Contact>, LedgerError> {
-        let sql = "SELECT name, network, address FROM contacts ORDER BY name, network";
+    pub fn contacts(&self, network: Option<&str>) -> Result<Vec<Contact>, LedgerError> {
+        let sql = "SELECT name, network, address FROM contacts WHERE ?1 IS NULL OR network = ?1 ORDER BY name, network";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        let rows = statement.query_map([], |row| Ok(read(row))).map_err(file)?;
+        let rows = statement.query_map([network], |row| Ok(read(row))).map_err(file)?;
         rows.map(|row| row.map_err(file)?).collect()
     }
 
@@ -83,9 +83,9 @@ mod tests {
         ledger.add_contact(&contact("alice", "ethereum", "0x1")).unwrap();
         assert_eq!(ledger.contact_named(&"ALICE".parse().unwrap(), "bitcoin").unwrap(), Some(alice.clone()));
         assert_eq!(ledger.contact_at("bitcoin", "bc1qone").unwrap(), Some(alice));
-        assert_eq!(ledger.contacts().unwrap().len(), 2);
+        assert_eq!(ledger.contacts(None).unwrap().len(), 2);
         assert_eq!(ledger.remove_contact(&"aLICE".parse().unwrap(), Some("ethereum")).unwrap(), 1);
         assert_eq!(ledger.remove_contact(&"alice".parse().unwrap(), None).unwrap(), 1);
-        assert!(ledger.contacts().unwrap().is_empty());
+        assert!(ledger.contacts(None).unwrap().is_empty());
     }
 }

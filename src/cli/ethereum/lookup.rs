@@ -136,7 +136,7 @@ pub(crate) fn recipient(
     chain: &'static EvmChain,
     text: &str,
 ) -> Result<Address, Failure> {
-    let text = ContactBook::new(ledger.contacts()?, chain.name).address(text)?;
+    let text = ContactBook::new(ledger.contacts(None)?, chain.name).address(text)?;
     let (address, checked) = parse_evm(&text, chain)?;
     if checked == Checked::NoChecksum && text.bytes().any(|byte| byte.is_ascii_alphabetic() && byte != b'x') {
         let text = format!("the address has no capitals, so a typo in it cannot be noticed; it is read as {address}");

@@ -44,7 +44,7 @@ pub(crate) fn chain_of(context: &mut Context, first: Option<&str>) -> Result<Opt
 /// The chain of a contact that has an address on one network only, where none was asked for.
 fn chain_of_contact(context: &mut Context, typed: &str) -> Result<Option<&'static EvmChain>, Failure> {
     let Some(Ok(name)) = ContactName::mentioned(typed) else { return context.asked_chain() };
-    let mut named = context.ledger()?.contacts()?;
+    let mut named = context.ledger()?.contacts(None)?;
     named.retain(|contact| contact.name.means(&name));
     match named.as_slice() {
         [one] => match one.network.parse() {

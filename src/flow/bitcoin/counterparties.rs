@@ -63,8 +63,7 @@ impl<'a> AddressNames<'a> {
     /// # Errors
     /// The ledger cannot be read.
     pub fn of(ledger: &'a Ledger, network: Network) -> Result<Self, Failure> {
-        let mut contacts = ledger.contacts()?;
-        contacts.retain(|contact| contact.network == network.name());
+        let contacts = ledger.contacts(Some(network.name()))?;
         Ok(Self { ledger, network, contacts, accounts: accounts(ledger, network)? })
     }
 

@@ -135,7 +135,7 @@ pub fn ownership_of_ledger(ledger: &Ledger, wallet: Option<&str>) -> Result<Owne
     let accounts: Vec<_> = ledger.evm_accounts(wallet)?.into_iter().map(|row| row.account).collect();
     let mut known_addresses = ledger.evm_paid_addresses()?;
     // Addresses of contacts on any chain: one that passes for them is to be noticed on all.
-    let contacts = ledger.contacts()?;
+    let contacts = ledger.contacts(None)?;
     known_addresses.extend(contacts.iter().filter_map(|contact| contact.address.parse::<Address>().ok()));
     Ok(Ownership { accounts, known_addresses, ..Ownership::default() })
 }

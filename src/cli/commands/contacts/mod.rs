@@ -141,9 +141,7 @@ fn add(ledger: &Ledger, contact: &Contact) -> Result<(), Failure> {
 /// All contacts, or those of the network asked for.
 fn asked(context: &mut Context) -> Result<Vec<Contact>, Failure> {
     let wanted = context.asked().map(AnyNetwork::name);
-    let mut contacts = context.ledger()?.contacts()?;
-    contacts.retain(|contact| wanted.is_none_or(|wanted| contact.network == wanted));
-    Ok(contacts)
+    Ok(context.ledger()?.contacts(wanted)?)
 }
 
 fn remove(context: &mut Context, name: &ContactName) -> Answer {
