@@ -74,17 +74,10 @@ fn a_fee_can_be_taken_from_the_amount() {
 #[test]
 fn many_recipients_are_summed_up_and_shown_on_request() {
     let stage = Stage::with_coins(&[60_000_000]);
-    let payee = |number: u8| {
-        let hash = bitcoin::hashes::Hash::hash(&[number]);
-        crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(hash)))
-    };
-    let list: String =
-        (0..50u8).map(|number| format!("{} {}sat\n", payee(number), 10_000 + u32::from(number))).collect();
-    std::fs::write(stage.path("payees"), list).unwrap();
-    stage.json(&["plan", "--recipients", "payees", "--fee-rate", "2", "-o", "pay.draft"]);
+    let payees = stage.plan_for_fifty();
     // A file or pipe has room for everybody.
     let whole = stage.run(&["inspect", "pay.draft"]).stdout;
-    assert!((0..50).all(|number| whole.contains(&payee(number))) && whole.contains("Nothing else"), "{whole}");
+    assert!(payees.iter().all(|payee| whole.contains(payee)) && whole.contains("Nothing else"), "{whole}");
     assert!(whole.contains("for 50 recipients, fee counted; 0.59"), "{whole}");
 }
 

@@ -124,7 +124,22 @@ impl Stage {
 
     /// An address that no wallet owns.
     pub fn shop() -> String {
-        address_of(&ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(bitcoin::hashes::Hash::hash(b"shop"))))
+        Self::stranger(b"shop")
+    }
+
+    /// The same of another name.
+    fn stranger(name: &[u8]) -> String {
+        address_of(&ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(bitcoin::hashes::Hash::hash(name))))
+    }
+
+    /// Plans a payment to fifty strangers, the first 10 000 sat and each other one a satoshi more, as `pay.draft`; their
+    /// addresses.
+    pub fn plan_for_fifty(&self) -> Vec<String> {
+        let payees: Vec<String> = (0..50u8).map(|number| Self::stranger(&[number])).collect();
+        let list: String = (10_000u32..).zip(&payees).map(|(sat, payee)| format!("{payee} {sat}sat\n")).collect();
+        std::fs::write(self.path("payees"), list).unwrap();
+        self.json(&["plan", "--recipients", "payees", "--fee-rate", "2", "-o", "pay.draft"]);
+        payees
     }
 
     /// A funded wallet that knows it.

@@ -127,14 +127,7 @@ fn the_amount_is_agreed_to_in_any_form_that_is_printed() {
 #[test]
 fn more_recipients_than_a_person_reads_are_summed_up_and_all_of_them_are_a_word_away() {
     let stage = Stage::with_coins(&[60_000_000]);
-    let payee = |number: u8| {
-        let hash = bitcoin::hashes::Hash::hash(&[number]);
-        crate::harness::address_of(&bitcoin::ScriptBuf::new_p2wsh(&bitcoin::WScriptHash::from_raw_hash(hash)))
-    };
-    let list: String =
-        (0..50u8).map(|number| format!("{} {}sat\n", payee(number), 10_000 + u32::from(number))).collect();
-    std::fs::write(stage.path("payees"), list).unwrap();
-    stage.json(&["plan", "--recipients", "payees", "--fee-rate", "2", "-o", "pay.draft"]);
+    let payees = stage.plan_for_fifty();
     let mut session = Session::start(&stage, USUAL, &["sign", "pay.draft"]);
     to_the_last_screen(&mut session);
     let shown: String = session.transcript().split_whitespace().collect();
@@ -155,7 +148,7 @@ fn more_recipients_than_a_person_reads_are_summed_up_and_all_of_them_are_a_word_
         session.line("");
     }
     let shown: String = session.transcript().split_whitespace().collect();
-    assert!((0..50).all(|number| shown.contains(&payee(number))) && shown.contains("Nothingelse"), "{shown}");
+    assert!(payees.iter().all(|payee| shown.contains(payee)) && shown.contains("Nothingelse"), "{shown}");
     session.line("0.00501225").password();
     assert_eq!(session.exit_code(), 0, "{}", session.screen());
 }

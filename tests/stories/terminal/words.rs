@@ -152,14 +152,13 @@ fn a_weak_password_is_named_as_that_and_two_that_differ_are_typed_again() {
     assert!(!session.transcript().contains("hunter2") && !session.transcript().contains(PASSWORD));
     session.left_well();
     std::fs::write(stage.path("weak"), "hunter2\n").unwrap();
-    stage.json(&[
-        "backup",
-        "words",
-        "--words-to-stdout",
-        "-w",
-        "first",
-        &format!("--password-file={}", stage.path("weak").display()),
-    ]);
+    opened_with(&stage, "weak");
+}
+
+/// The wallet `first` is opened with the password in a file.
+fn opened_with(stage: &Stage, file: &str) {
+    let password = format!("--password-file={}", stage.path(file).display());
+    stage.json(&["backup", "words", "--words-to-stdout", "-w", "first", &password]);
 }
 
 #[test]
@@ -183,14 +182,7 @@ fn a_passphrase_is_made_where_none_is_typed_and_typed_back_from_paper() {
     session.left_well();
     only_on_the_alternate_screen(&session, std::slice::from_ref(&made));
     std::fs::write(stage.path("made"), made + "\n").unwrap();
-    stage.json(&[
-        "backup",
-        "words",
-        "--words-to-stdout",
-        "-w",
-        "first",
-        &format!("--password-file={}", stage.path("made").display()),
-    ]);
+    opened_with(&stage, "made");
 }
 
 #[test]
