@@ -85,7 +85,7 @@ fn fill(ledger: &mut Ledger, row: &AccountRow, count: u32) {
         hash: "00".repeat(32),
         operator: "a.example".to_owned(),
         at: now(),
-        witness: None,
+        second: None,
     };
     ledger.set_synced(row.id, &synced).unwrap();
 }

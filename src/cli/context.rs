@@ -1,28 +1,25 @@
 //! What a command may use: the person's options, the home, the ledger, the explorer, the terminal. Each opened when first needed.
 
+mod explorers;
+mod wallets;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     CliError, Globals,
     config::Config,
-    disclosures,
     family::{Family, Given},
-    page::set_named_wallet,
-    prompt::Prompt,
     ui::Ui,
 };
 use fastness::{
     account::STANDARD_GAP,
     contact::ContactBook,
     explain::Failure,
-    explorer::{Egress, EvmExplorer, EvmIndexer, Explorer, HealthBook, NodeLogin, SocksProxy},
+    explorer::HealthBook,
     ledger::{Ledger, bitcoin::AccountRow, ethereum::EvmAccountRow},
     network::{AnyNetwork, EvmChain, Network, NetworkClass},
-    store::{Home, Lock, RequestLog, StoreError, WalletName, WriteRule, atomic_write, read_private},
+    store::{Home, Lock},
 };
-
-/// No book of explorers' health is longer.
-const MAX_HEALTH: u64 = 4 << 20;
 
 /// Chain id of Ethereum itself.
 const ETHEREUM: u64 = 1;
@@ -206,100 +203,6 @@ impl Context {
         Ok((ledger, row))
     }
 
-    /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
-    pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
-        self.is_about(AnyNetwork::Evm(chain))?;
-        if self.reach() == NetworkAccess::Offline {
-            return Err(fastness::explorer::ExplorerError::NoNetwork.into());
-        }
-        let mut endpoints = self.globals.explorer.clone();
-        if endpoints.is_empty() {
-            endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
-        }
-        Ok(EvmExplorer::connect(chain, &endpoints)?.through(&self.passage()?)?)
-    }
-
-    /// The indexer that config.toml names for a chain; nothing where none is named or `--offline` was given.
-    pub(crate) fn indexer(&mut self, chain: &'static EvmChain) -> Result<Option<EvmIndexer>, Failure> {
-        let config = self.config()?;
-        let Some(named) = config.history_of(chain).filter(|_| self.reach() == NetworkAccess::Online) else {
-            return Ok(None);
-        };
-        let passage = self.passage()?;
-        named.connect(chain, self.home()?.root(), &passage).map(Some)
-    }
-
-    /// The wallet named, else the configured one, else the only one.
-    pub(crate) fn wallet(&mut self) -> Result<WalletName, Failure> {
-        let ledger = self.ledger()?;
-        self.wallet_in(&ledger)
-    }
-
-    /// The wallet named, else the configured one, else the only one: nobody is asked.
-    fn known_wallet(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
-        let names = self.wallet_names(ledger)?;
-        if let Some(name) = self.globals.wallet.clone().or(self.config()?.wallet) {
-            let name = name.parse::<WalletName>()?;
-            return if names.contains(&name) { Ok(name) } else { Err(no_wallet(&name, &names).into()) };
-        }
-        match names.as_slice() {
-            [one] => Ok(one.clone()),
-            [] => {
-                let home = self.home()?.root().display().to_string();
-                Err(CliError::NoWallet(format!("there is no wallet yet in {home}")).into())
-            }
-            several => Err(CliError::WhichWallet(format!("there are several wallets: {}", listed(several))).into()),
-        }
-    }
-
-    /// As [`Context::wallet`], from a ledger that is open already. Where several fit, a person chooses the one of the whole
-    /// command.
-    pub(crate) fn wallet_in(&mut self, ledger: &Ledger) -> Result<WalletName, Failure> {
-        let failure = match self.known_wallet(ledger) {
-            Err(failure) if matches!(failure.find(), Some(CliError::WhichWallet(_))) => failure,
-            known => return known,
-        };
-        let names = self.wallet_names(ledger)?;
-        let is_named = self.globals.wallet.is_some() || self.config()?.wallet.is_some();
-        if is_named || names.len() < 2 {
-            return Err(failure);
-        }
-        let Some(prompt) = self.prompt() else { return Err(failure) };
-        let lines: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let name = names.into_iter().nth(prompt.one_of("Which wallet?", &lines)?).ok_or(failure)?;
-        self.globals.wallet = Some(name.to_string());
-        set_named_wallet(name.as_str());
-        Ok(name)
-    }
-
-    /// A menu, where a person may be asked.
-    pub(crate) fn prompt(&self) -> Option<Prompt> {
-        if self.consent() == Assent::Given { None } else { Prompt::open(self.ui.form()) }
-    }
-
-    /// Stops any command that names a wallet which is not here. The ledger, which knows those that are only watched, is
-    /// opened only where no wallet file has the name.
-    pub(crate) fn require_named_wallet(&mut self) -> Result<(), Failure> {
-        let Some(name) = self.globals.wallet.clone() else { return Ok(()) };
-        let name = name.parse::<WalletName>()?;
-        if !self.home()?.wallets()?.contains(&name) {
-            let ledger = self.ledger()?;
-            self.wallet_in(&ledger)?;
-        }
-        Ok(())
-    }
-
-    /// Names of all wallets: with a keystore, or watch-only in the ledger.
-    pub(crate) fn wallet_names(&mut self, ledger: &Ledger) -> Result<Vec<WalletName>, Failure> {
-        let mut names = self.home()?.wallets()?;
-        let rows = ledger.accounts(None)?;
-        names.extend(rows.iter().filter_map(|row| row.wallet.parse().ok()));
-        names.extend(ledger.evm_accounts(None)?.iter().filter_map(|row| row.wallet.parse().ok()));
-        names.sort();
-        names.dedup();
-        Ok(names)
-    }
-
     /// The account that a command is about.
     pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
         let ledger = self.ledger()?;
@@ -337,64 +240,6 @@ impl Context {
         Ok(lock)
     }
 
-    /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
-    pub(crate) fn explorer(&mut self, network: Network) -> Result<Explorer, Failure> {
-        self.is_about(AnyNetwork::Bitcoin(network))?;
-        if self.reach() == NetworkAccess::Offline {
-            return Err(fastness::explorer::ExplorerError::NoNetwork.into());
-        }
-        let mut endpoints = self.globals.explorer.clone();
-        if endpoints.is_empty() {
-            endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
-        }
-        let explorer = Explorer::connect(network, &endpoints)?.through(&self.passage()?)?;
-        self.with_login(network, explorer)
-    }
-
-    /// The same explorers with the login that config.toml names, where one of them is a node that asks for it.
-    pub(crate) fn with_login(&mut self, network: Network, explorer: Explorer) -> Result<Explorer, Failure> {
-        if !explorer.has_node() {
-            return Ok(explorer);
-        }
-        let config = self.config()?;
-        let Some(named) = config.core_login(network, self.home()?.root()) else { return Ok(explorer) };
-        let login: NodeLogin = named.read()?;
-        Ok(explorer.with_login(login))
-    }
-
-    /// The way out: the proxy of `--proxy` or config.toml, and our own log of what each host is told.
-    pub(crate) fn passage(&mut self) -> Result<Egress, Failure> {
-        let named = self.globals.proxy.clone().or(self.config()?.proxy);
-        let proxy = named.as_deref().map(SocksProxy::parse).transpose();
-        let proxy = proxy.map_err(|why| CliError::Usage(format!("the address of the proxy {why}")))?;
-        let log = RequestLog::open(&self.home()?.request_log_path())?;
-        let accounts = self.ledger()?.evm_accounts(None)?;
-        let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
-        let passage = Egress { proxy, hook: None, accounts, book: self.health()? };
-        let hook = Some(disclosures::hook(passage.clone(), log, self.ui.form()));
-        Ok(Egress { hook, ..passage })
-    }
-
-    /// How explorers behaved in earlier runs.
-    pub(crate) fn health(&mut self) -> Result<HealthBook, Failure> {
-        if self.health.is_none() {
-            let bytes = match read_private(&self.home()?.health_path(), MAX_HEALTH) {
-                Err(StoreError::Missing { .. } | StoreError::TooLarge { .. }) => Vec::new(),
-                other => other?,
-            };
-            self.health = Some(HealthBook::read(&bytes, now_ms()));
-        }
-        Ok(self.health.clone().unwrap_or_default())
-    }
-
-    /// Writes down how they behaved, for the next run. Nothing depends on it, so a full disk is not worth a word.
-    pub(crate) fn keep_health(&mut self) {
-        let Some(book) = self.health.take() else { return };
-        let Ok(path) = self.home().map(Home::health_path) else { return };
-        let meanwhile = read_private(&path, MAX_HEALTH).unwrap_or_default();
-        drop(atomic_write(&path, &book.write(&meanwhile, now_ms()), WriteRule::Replace));
-    }
-
     /// How many unused addresses in a row end a scan.
     pub(crate) fn gap(&mut self) -> Result<u32, Failure> {
         Ok(self.config()?.gap.unwrap_or(STANDARD_GAP))
@@ -421,26 +266,4 @@ fn only_network(ledger: &Ledger) -> Result<Option<Network>, Failure> {
         [one] => Some(*one),
         _ => None,
     })
-}
-
-/// Wallets in one message: a home can hold more than a person reads.
-const LISTED: usize = 20;
-
-fn no_wallet(name: &WalletName, names: &[WalletName]) -> CliError {
-    match names {
-        [] => CliError::NoWallet(format!("there is no wallet `{name}`, and no other yet")),
-        names => CliError::WhichWallet(format!("there is no wallet `{name}`; there is {}", listed(names))),
-    }
-}
-
-fn listed(names: &[WalletName]) -> String {
-    let shown: Vec<&str> = names.iter().take(LISTED).map(WalletName::as_str).collect();
-    let more = names.len() - shown.len();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more (`fastness wallets`)") };
-    format!("{}{more}", shown.join(", "))
-}
-
-/// Milliseconds since 1970, to the end of this second: nothing that was noted within it is ahead.
-fn now_ms() -> u64 {
-    fastness::ledger::now().saturating_add(1).saturating_mul(1000)
 }

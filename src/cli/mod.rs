@@ -15,6 +15,7 @@ mod duration;
 mod ending;
 mod ethereum;
 mod family;
+mod first_page;
 mod guided_payment;
 mod heading;
 mod help;
@@ -23,6 +24,7 @@ mod hook;
 mod input_file;
 mod interrupts;
 mod key_side;
+mod leaked_secrets;
 mod limits;
 mod new_password;
 mod new_wallet;
@@ -49,20 +51,19 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use fastness::{
     explain::{Failure, Kind},
-    keystore::{LeakedSecret, WordCount, find_secret},
     network::AnyNetwork,
     seal::close_inherited,
 };
 use rustix::fs::Mode;
-use serde::Serialize;
 
 pub(crate) use self::cli_error::{CATALOGUE, CliError};
 use self::{
     commands::Command,
     context::Context,
     family::Given,
-    page::Page,
-    report::{Outcome, OutputFormat, Report},
+    first_page::{ShownPage, first_page},
+    leaked_secrets::refuse_secrets,
+    report::{Outcome, OutputFormat},
     ui::Ui,
 };
 
@@ -121,75 +122,6 @@ pub(crate) struct Globals {
     /// Read the wallet's passphrase (BIP-39) from this file descriptor
     #[arg(long, global = true, value_name = "N")]
     passphrase_fd: Option<u32>,
-}
-
-/// How to begin, where there is no wallet yet.
-const FIRST_PAGE: &str = "\
-fastness 0.1: an HD wallet for the terminal.
-Keys stay sealed; explorers are never believed.
-
-Start here
-  practice   make a whole payment on a private practice chain, at no risk
-  new        create a wallet and back it up
-  restore    bring a wallet back from its words
-Every day
-  status     where things stand, and what to type next
-  receive    an address to be paid at
-  send       plan, review, sign and broadcast in one go
-  balance    what you have, and how sure it is
-  history    what happened
-Offline signing
-  plan       write an unsigned draft
-  inspect    explain any draft, PSBT or transaction
-  sign       review and sign a draft
-  broadcast  send what was signed
-More: fastness help COMMAND, or fastness help all
-";
-
-/// The same of the build without the network: only what it can do.
-const OFFLINE_PAGE: &str = "\
-fastness 0.1, without the network: an HD wallet for a machine that is never online.
-Keys stay sealed.
-
-Start here
-  new        create a wallet and back it up
-  restore    bring a wallet back from its words
-Signing
-  inspect    explain any draft, PSBT or transaction
-  sign       review and sign a draft
-Looking after it
-  status     where things stand, and what to type next
-  account    add accounts, and export them to the machine that watches
-  backup     show the words again, or prove that your paper restores them
-  receive    an address to be paid at
-More: fastness help COMMAND, or fastness help all
-";
-
-/// A text of the program about itself: help, the version, the first page.
-#[derive(Serialize)]
-struct ShownPage {
-    text: String,
-}
-
-impl Report for ShownPage {
-    fn page(&self, page: &mut Page) {
-        page.verbatim(&self.text);
-    }
-}
-
-/// The program without a command: where things stand, or how to begin where there is no wallet.
-fn first_page(mut context: Context) -> Result<u8, Failure> {
-    context.require_named_wallet()?;
-    let status = commands::status::status(&mut context)?;
-    if status.is_empty() && context.ui.form() == OutputFormat::Text {
-        let page = if fastness::explorer::IS_BUILT_IN { FIRST_PAGE } else { OFFLINE_PAGE };
-        let is_here = |line: &&str| cfg!(feature = "practice") || !line.starts_with("  practice ");
-        let text = page.split_inclusive('\n').filter(is_here).collect();
-        context.ui.result(&ShownPage { text })?;
-    } else {
-        context.ui.result(&status)?;
-    }
-    Ok(0)
 }
 
 /// Runs the program on its arguments and answers with the exit code.
@@ -268,52 +200,6 @@ fn usage(error: &clap::Error) -> String {
     text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
 }
 
-/// Commands whose arguments may be 64 hex digits: transaction ids and digests.
-const TAKES_IDS: &[&str] = &[
-    "track",
-    "bump",
-    "cancel",
-    "inspect",
-    "label",
-    "coins",
-    "plan",
-    "send",
-    "sign",
-    "broadcast",
-    "history",
-    "tx",
-    "labels",
-    "call",
-    "deploy",
-    "token",
-    "nft",
-    "nonce",
-    "message",
-];
-
-/// Every program on the machine can read the command line: a secret on it is treated as leaked.
-fn refuse_secrets(arguments: &[OsString]) -> Result<(), CliError> {
-    let texts: Vec<String> = arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    let takes_ids = texts.iter().any(|text| TAKES_IDS.contains(&text.as_str()));
-    let value = |text: &str| text.split_once('=').map_or(text, |(_, value)| value).to_owned();
-    let secret = |text: &String| match find_secret(&value(text)) {
-        Some(LeakedSecret::HexKey) => !takes_ids,
-        found => found.is_some(),
-    };
-    if texts.iter().any(secret) || spread_phrase(&texts) {
-        return Err(CliError::SecretOnCommandLine);
-    }
-    Ok(())
-}
-
-/// True if a recovery phrase stands on the command line with each word as an argument of its own.
-fn spread_phrase(texts: &[String]) -> bool {
-    let words: Vec<&str> =
-        texts.iter().map(String::as_str).filter(|text| text.chars().all(char::is_alphabetic)).collect();
-    let is_phrase = |words: &[&str]| find_secret(&words.join(" ")).is_some();
-    WordCount::ALL.iter().any(|count| words.windows(count.words()).any(is_phrase))
-}
-
 /// The program's own description of its commands, for completions and the man page.
 pub(crate) fn definition() -> clap::Command {
     help::with_examples(Cli::command())
@@ -342,72 +228,4 @@ pub(crate) const fn all_kinds() -> [Kind; 9] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(words: &[&str]) -> bool {
-        let arguments: Vec<OsString> =
-            std::iter::once("fastness").chain(words.iter().copied()).map(OsString::from).collect();
-        refuse_secrets(&arguments).is_err()
-    }
-
-    #[test]
-    fn the_definition_is_consistent() {
-        definition().debug_assert();
-    }
-
-    /// What the first pages of both builds name can be typed.
-    #[test]
-    fn first_pages_name_commands_that_there_are() {
-        let definition = definition();
-        for page in [FIRST_PAGE, OFFLINE_PAGE] {
-            let named: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
-            assert!(named.len() > 7, "{page}");
-            for name in named {
-                let is_there = definition.find_subcommand(name).is_some();
-                assert!(is_there || (name == "practice" && !cfg!(feature = "practice")), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn secrets_on_the_command_line_are_refused_in_every_position() {
-        let words = "develop pool radar lobster dress blind flat grass leaf slim globe border";
-        assert!(refused(&["restore", words]));
-        assert!(refused(&["restore", &format!("--words={words}")]));
-        let spread: Vec<&str> = std::iter::once("restore").chain(words.split(' ')).collect();
-        assert!(refused(&spread));
-        assert!(refused(&["sweep", "L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ"]));
-        assert!(refused(&["receive", &"ab".repeat(32)]));
-        assert!(!refused(&["track", &"ab".repeat(32)]));
-        assert!(!refused(&["send", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0.01btc"]));
-    }
-
-    #[test]
-    fn help_fits_eighty_columns() {
-        fn walk(command: &mut clap::Command) {
-            for text in [command.render_help().to_string(), command.render_long_help().to_string()] {
-                for line in text.lines() {
-                    assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
-                }
-            }
-            command.get_subcommands_mut().for_each(walk);
-        }
-        let mut definition = definition();
-        definition.build();
-        walk(&mut definition);
-    }
-
-    #[test]
-    fn no_option_takes_a_secret() {
-        fn walk(command: &clap::Command) {
-            for argument in command.get_arguments() {
-                let name = argument.get_id().as_str();
-                let secret = ["password", "passphrase", "words", "seed", "key", "wif", "mnemonic"].contains(&name);
-                assert!(!secret || !argument.get_action().takes_values() || name == "words", "{name} takes a secret");
-            }
-            command.get_subcommands().for_each(walk);
-        }
-        walk(&definition());
-    }
-}
+mod tests;

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_one_organisation_are_one_witness() {
+    fn hosts_of_one_organisation_are_one_source() {
         for (host, whose) in [
             ("mempool.space", "mempool.space"),
             ("Node1.Mempool.space:8443", "mempool.space"),

@@ -131,7 +131,7 @@ catalogue! {
     NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account that nothing else spends from can be replaced";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
-    SINGLE_SOURCE = "flow.one_witness", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --trust-single-explorer";
+    SINGLE_SOURCE = "flow.single_source", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --trust-single-explorer";
     KEY_USED = "flow.key_used", Refused, "Another payment needs another key; `fastness track ID` shows what this one paid";
     SAME_PAYMENT = "flow.same_payment", Refused, "Run `fastness track` on it, which sends it again if nobody has it; to pay twice on purpose, add --again";
     PAID_LATELY = "flow.paid_lately", Refused, "If it is meant a second time, add --again; `fastness track ID` shows the first one";

@@ -8,6 +8,7 @@ pub mod bitcoin;
 mod contacts;
 pub mod ethereum;
 mod labels;
+mod migrations;
 mod schema;
 
 use std::{path::Path, rc::Rc};

@@ -76,7 +76,7 @@ impl Host for Meanwhile {
             let ledger = Ledger::open(&self.ledger).unwrap();
             let row = ledger.accounts(None).unwrap().remove(0);
             let (hash, operator) = (self.world.block_hash(1), "another.example".to_owned());
-            ledger.set_synced(row.id, &Synced { height: 1, hash, operator, at: 7, witness: None }).unwrap();
+            ledger.set_synced(row.id, &Synced { height: 1, hash, operator, at: 7, second: None }).unwrap();
         }
         Act::Say(self.world.honest(asked))
     }

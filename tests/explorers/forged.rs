@@ -250,7 +250,7 @@ fn what_was_signed_elsewhere_is_replaced_where_two_have_the_same_bytes() {
     let silent = ["http://127.0.0.1:9".to_owned()];
     let words = bump(&id, &password);
     let refused = scene.run(&first, &silent, &words);
-    assert_eq!((refused.code, refused.error_code().as_str()), (4, "flow.one_witness"), "{refused:?}");
+    assert_eq!((refused.code, refused.error_code().as_str()), (4, "flow.single_source"), "{refused:?}");
     assert!(refused.stdout.contains("not in the journal"), "{refused:?}");
     scene.run(&first, &[second.url()], &words).expect_code(0);
     scene.stage.mine(1);
@@ -267,7 +267,7 @@ fn a_person_may_say_that_one_word_is_enough() {
     let more = [own.as_str(), "--explorer=http://127.0.0.1:9", "--trust-single-explorer"];
     let bumped = scene.stage.run(&[bump(&id, &password).as_slice(), &more].concat());
     assert_eq!(bumped.code, 0, "{bumped:?}");
-    assert!(bumped.stderr.contains("warning[one_witness]"), "{bumped:?}");
+    assert!(bumped.stderr.contains("warning[single_source]"), "{bumped:?}");
 }
 
 #[test]

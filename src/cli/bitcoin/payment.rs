@@ -116,7 +116,7 @@ impl TrustArgs {
         match check(&explorer, Alone::IsDoubted) {
             Err(failure) if self.trust_single_explorer && is_word_of_one(&failure) => {
                 let text = format!("{}; believed all the same, as --trust-single-explorer says", failure.message());
-                context.ui.warn(&Warning { code: "one_witness", text });
+                context.ui.warn(&Warning { code: "single_source", text });
                 check(&explorer, Alone::IsEnough)
             }
             other => other,

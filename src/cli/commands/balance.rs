@@ -157,7 +157,7 @@ fn balance(ledger: &Ledger, row: &AccountRow) -> Result<AccountBalance, Failure>
         said_by: synced.map(|synced| synced.operator.clone()),
         height: synced.map(|synced| synced.height),
         second: synced
-            .and_then(|synced| synced.witness.clone())
+            .and_then(|synced| synced.second.clone())
             .map(|(operator, height)| SecondHeight { operator, height }),
         asked_seconds_ago: synced.map(|synced| now().saturating_sub(synced.at)),
     })

@@ -68,11 +68,11 @@ pub(super) struct CrossCheck<'a> {
 }
 
 impl CrossCheck<'_> {
-    /// Has a second organisation asked about the scripts of the answer and about every coin that nobody confirmed yet, and
+    /// Has a second organisation asked about the scripts of the answer and about every coin that no second source confirmed yet, and
     /// writes down its words.
     ///
     /// # Errors
-    /// The ledger cannot be read or written. A witness that is silent is no failure.
+    /// The ledger cannot be read or written. A second source that is silent is no failure.
     pub(super) fn second_opinion(&self, ledger: &mut Ledger) -> Result<SecondSource, Failure> {
         let Self { row, explorer, tip, answer } = *self;
         let told = ledger.known_histories(row)?;
@@ -174,7 +174,7 @@ fn write(
     proven: &[Proven],
 ) -> Result<(), LedgerError> {
     let opinion = news.opinion;
-    ledger.set_witness(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
+    ledger.set_second_source(row.id, (opinion.operator.as_str(), opinion.tip.height))?;
     let differing = opinion.differing.iter().map(|history| (history.keychain, history.index));
     for place in opinion.agreed.iter().copied().chain(differing.clone()) {
         let teller = tellers.get(&place).map_or("", |teller| teller.host.as_str());
@@ -227,7 +227,7 @@ fn in_order(
     Ok(places.into_iter().filter_map(by_sources).collect())
 }
 
-/// What the witness says otherwise.
+/// What the second source says otherwise.
 struct Differences<'a> {
     /// All that the second organisation says.
     opinion: &'a Opinion,
@@ -249,10 +249,10 @@ impl<'a> Differences<'a> {
         Ok(())
     }
 
-    /// In blocks, as the witness says, and not known here, or elsewhere. What merely waits comes and goes.
+    /// In blocks, as the second source says, and not known here, or elsewhere. What merely waits comes and goes.
     fn only_there(&mut self, history: &'a ScriptHistory, known: &ToldHistory) {
         let Primary { host, tip } = self.primary;
-        // Who is further behind than by the blocks of a moment lacks what the other has.
+        // If the primary lags by more than SAME_MOMENT blocks, the primary is the one that misses data.
         let its_tip = self.opinion.tip.height;
         let seen_to = if its_tip > tip.saturating_add(SAME_MOMENT) { its_tip } else { tip };
         for seen in &history.txs {
@@ -288,7 +288,7 @@ impl<'a> Differences<'a> {
         Ok(())
     }
 
-    /// What is proven already is in its block, wherever the witness has it: which of two chains stands is settled elsewhere.
+    /// What is proven already is in its block, wherever the second source has it: which of two chains stands is settled elsewhere.
     fn without_proven(&mut self, account: AccountLedger<'_>) -> Result<(), LedgerError> {
         let AccountLedger { ledger, row } = account;
         let mut left = Vec::new();

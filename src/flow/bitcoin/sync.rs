@@ -180,7 +180,7 @@ impl AccountSync<'_> {
             hash: tip.hash.to_string(),
             operator: operator.clone(),
             at: now(),
-            witness: None,
+            second: None,
         };
         // Proven first: of an answer with a false proof in it nothing is written down.
         let proofs = self.prove(ledger, &answer, tip)?;

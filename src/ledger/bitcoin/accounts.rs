@@ -84,7 +84,7 @@ pub struct Synced {
     /// Seconds since 1970.
     pub at: u64,
     /// Another organisation, and the height of the best block that it knew then.
-    pub witness: Option<(String, u32)>,
+    pub second: Option<(String, u32)>,
 }
 
 impl Synced {
@@ -92,11 +92,11 @@ impl Synced {
     /// is (headers do not name their height), so that who claims more makes nothing deeper.
     #[must_use]
     pub fn counted_height(&self) -> u32 {
-        self.witness.as_ref().map_or(self.height, |(_, height)| self.height.min(*height))
+        self.second.as_ref().map_or(self.height, |(_, height)| self.height.min(*height))
     }
 }
 
-const COLUMNS: &str = "id, wallet, network, name, descriptor, watch_only, tip_height, tip_hash, synced, operator, witness, witness_height, past";
+const COLUMNS: &str = "id, wallet, network, name, descriptor, watch_only, tip_height, tip_hash, synced, operator, second_operator, second_height, past";
 
 impl Ledger {
     /// Adds an account, or lists one that was a candidate. Its name comes from type and number, with the origin's last level,
@@ -236,15 +236,15 @@ impl Ledger {
         self.db
             .execute(
                 "UPDATE accounts SET tip_height = ?2, tip_hash = ?3, synced = ?4, operator = ?5,
-                 witness = ?6, witness_height = ?7 WHERE id = ?1",
+                 second_operator = ?6, second_height = ?7 WHERE id = ?1",
                 params![
                     id.0,
                     synced.height,
                     synced.hash,
                     synced.at,
                     synced.operator,
-                    synced.witness.as_ref().map(|(operator, _)| operator),
-                    synced.witness.as_ref().map(|(_, height)| height),
+                    synced.second.as_ref().map(|(operator, _)| operator),
+                    synced.second.as_ref().map(|(_, height)| height),
                 ],
             )
             .map(|_| ())
@@ -255,8 +255,8 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn set_witness(&self, id: AccountId, (operator, height): (&str, u32)) -> Result<(), LedgerError> {
-        let sql = "UPDATE accounts SET witness = ?2, witness_height = ?3 WHERE id = ?1";
+    pub fn set_second_source(&self, id: AccountId, (operator, height): (&str, u32)) -> Result<(), LedgerError> {
+        let sql = "UPDATE accounts SET second_operator = ?2, second_height = ?3 WHERE id = ?1";
         self.db.execute(sql, params![id.0, operator, height]).map(|_| ()).map_err(file)
     }
 
@@ -303,6 +303,6 @@ fn read(row: &Row<'_>) -> Result<AccountRow, LedgerError> {
 
 fn read_synced(row: &Row<'_>) -> Result<Option<Synced>, rusqlite::Error> {
     let Some(height) = row.get::<_, Option<u32>>(6)? else { return Ok(None) };
-    let witness = row.get::<_, Option<String>>(10)?.zip(row.get::<_, Option<u32>>(11)?);
-    Ok(Some(Synced { height, hash: row.get(7)?, at: row.get(8)?, operator: row.get(9)?, witness }))
+    let second = row.get::<_, Option<String>>(10)?.zip(row.get::<_, Option<u32>>(11)?);
+    Ok(Some(Synced { height, hash: row.get(7)?, at: row.get(8)?, operator: row.get(9)?, second }))
 }

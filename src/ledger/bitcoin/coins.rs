@@ -216,7 +216,7 @@ impl Ledger {
     /// first sync.
     fn next_block(&self, id: AccountId) -> Result<Option<NextBlock>, LedgerError> {
         let sql =
-            "SELECT network, min(tip_height, coalesce(witness_height, tip_height)) + 1 FROM accounts WHERE id = ?1";
+            "SELECT network, min(tip_height, coalesce(second_height, tip_height)) + 1 FROM accounts WHERE id = ?1";
         let row = self.db.query_row(sql, [id.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<u32>>(1)?)));
         let (network, height) = row.map_err(file)?;
         let network = network.parse().map_err(|_| LedgerError::Damaged("account"))?;

@@ -3,6 +3,7 @@
 mod airgap;
 mod books;
 mod contracts;
+mod cross_check;
 mod foreseen;
 mod history;
 mod hostile;
@@ -21,4 +22,3 @@ mod rpc;
 mod scripting;
 mod trouble;
 mod uris;
-mod witnesses;

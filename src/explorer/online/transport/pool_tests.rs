@@ -35,7 +35,7 @@ fn scripts_are_told_to_two_organisations_at_most() {
 }
 
 #[test]
-fn questions_that_name_nothing_of_ours_use_up_no_witness() {
+fn questions_that_name_nothing_of_ours_use_up_no_second_source() {
     let pool = pool(&["a.example", "b.example", "c.example"]);
     let neutral = async |endpoint: &Endpoint, _: Instant| {
         drop(endpoint.on_our_chain.set(()));

@@ -126,7 +126,7 @@ fn what_the_verdict_says_is_a_sentence_of_ours() {
 }
 
 #[test]
-fn who_was_found_to_have_it_counts_as_a_holder_and_a_stranger_as_a_witness() {
+fn who_was_found_to_have_it_counts_as_a_holder_and_a_stranger_as_a_second_source() {
     let lost = tally(&[SubmitOutcome::Unclear(Cause::TimedOut), SubmitOutcome::Refused(Refusal::ReadBack)]);
     let holder = |place| HostState { operator: name(place), place: TxPlace::Mempool };
     let Verdict::Accepted(taken) = lost.found(vec![holder(3), holder(0)]) else { panic!("accepted") };

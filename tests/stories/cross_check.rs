@@ -64,7 +64,7 @@ fn a_payment_undoes_what_was_agreed_until_both_say_so_again() {
 }
 
 #[test]
-fn a_witness_who_lists_nothing_is_named_and_takes_nothing_away() {
+fn a_second_source_that_lists_nothing_is_named_and_takes_nothing_away() {
     let stage = Stage::with_coins(&[50_000_000]);
     let stranger = stranger(200);
     sync(&stage, &[&stage.server.url(), &stranger.url()]);
@@ -78,7 +78,7 @@ fn a_witness_who_lists_nothing_is_named_and_takes_nothing_away() {
 }
 
 #[test]
-fn a_witness_that_is_behind_does_not_disagree() {
+fn a_second_source_that_is_behind_does_not_disagree() {
     let stage = Stage::with_coins(&[50_000_000]);
     stage.mine(20);
     let stranger = stranger(1);
@@ -113,7 +113,7 @@ fn stage_full(home: &Stage, only: &Server) {
 }
 
 #[test]
-fn a_silent_witness_is_said_and_stops_nothing() {
+fn a_silent_second_source_is_said_and_stops_nothing() {
     let stage = Stage::with_coins(&[50_000_000]);
     let report = sync(&stage, &[&stage.server.url(), "http://127.0.0.1:9"]);
     assert_eq!(report["accounts"][0]["second"]["state"], "silent");
@@ -136,7 +136,7 @@ fn forked(stage: &Stage, prepare: impl FnOnce(&mut PracticeChain)) -> [Server; 2
 }
 
 #[test]
-fn a_coin_that_only_the_witness_knows_to_be_spent_is_not_signed() {
+fn a_coin_that_only_the_second_source_knows_to_be_spent_is_not_signed() {
     let (stage, elsewhere) = (Stage::with_wallet(), Stage::with_wallet());
     let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
     let [behind, ahead] = forked(&stage, |chain| {
@@ -192,11 +192,11 @@ fn coins_are_signed_for_on_one_word_only_if_the_person_says_so() {
     let silent = ["--explorer=http://127.0.0.1:9"];
     let own = format!("--explorer={}", stage.server.url());
     let refused = stage.run(&[words.as_slice(), &[own.as_str()], &silent].concat());
-    assert_eq!((refused.code, refused.error_code().as_str()), (4, "flow.one_witness"), "{refused:?}");
+    assert_eq!((refused.code, refused.error_code().as_str()), (4, "flow.single_source"), "{refused:?}");
     assert!(stage.server.chain().lock().unwrap().mempool_txids().is_empty());
     let sent = stage.run(&[words.as_slice(), &[own.as_str(), "--offline-trust"], &silent].concat());
     assert_eq!(sent.code, 0, "{sent:?}");
-    assert!(sent.stderr.contains("warning[one_witness]"), "{sent:?}");
+    assert!(sent.stderr.contains("warning[single_source]"), "{sent:?}");
     assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
 }
 
@@ -224,5 +224,5 @@ fn who_is_behind_agrees_to_nothing_that_it_never_saw() {
     let (shop, password) = (Stage::shop(), stage.password());
     let words = ["send", &shop, "0.1btc", "--fee-rate", "2", "--yes", "--max-fee=5000sat", &password, "--json"];
     let refused = stage.run(&[words.as_slice(), &[&both[0], &both[1]]].concat());
-    assert_eq!(refused.error_code(), "flow.one_witness", "{refused:?}");
+    assert_eq!(refused.error_code(), "flow.single_source", "{refused:?}");
 }
