@@ -133,7 +133,6 @@ fn end_with(known: &dyn Outcome) -> ! {
 }
 
 fn end_as_declined() -> ! {
-    terminal::end_questions();
     ui().failure(&CliError::Interrupted.into());
     std::process::exit(i32::from(Kind::Declined.exit_code()))
 }

@@ -19,6 +19,11 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// Rows of a screen that waits with a question below.
+    pub(crate) fn room(self) -> usize {
+        self.rows.saturating_sub(ROWS_BELOW).max(FEWEST)
+    }
+
     /// Rows that a line takes: a line wider than the terminal goes on below.
     fn rows_of(self, line: &str) -> usize {
         measure_text_width(line).div_ceil(self.columns.max(1)).max(1)
@@ -30,7 +35,7 @@ const GOES_ON: &str = "            ";
 
 /// The screens of a text, in order; together they are the text. A field is cut only where it is longer than half a screen.
 pub(crate) fn screens(text: &str, size: Size) -> Vec<String> {
-    let room = size.rows.saturating_sub(ROWS_BELOW).max(FEWEST);
+    let room = size.room();
     let (mut screens, mut screen): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
     let rows = |lines: &[&str]| lines.iter().map(|line| size.rows_of(line.trim_end_matches('\n'))).sum::<usize>();
     for line in text.split_inclusive('\n') {

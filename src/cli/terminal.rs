@@ -8,10 +8,11 @@ use std::{
     sync::Mutex,
 };
 
+use console::measure_text_width;
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use zeroize::Zeroizing;
 
-use super::{CliError, pager::Size};
+use super::{CliError, page::Page, pager::Size};
 
 /// Longest line that is read, in bytes: 24 words of any language fit several times.
 const MAX_LINE: usize = 2048;
@@ -82,7 +83,7 @@ impl Terminal {
     /// Asks for one line. What was typed before the question is thrown away.
     pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, CliError> {
         let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
-        self.show(question);
+        self.show_question(question);
         let hidden = (echo == Echo::Hidden).then(|| self.hide());
         let line = self.read_line();
         if let Some(hidden) = hidden {
@@ -95,8 +96,20 @@ impl Terminal {
 
     /// Asks for one more line in the open; what was typed or pasted already counts.
     pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, CliError> {
-        self.show(question);
+        self.show_question(question);
         self.read_line()
+    }
+
+    /// The question, broken between words where the terminal would break it within one, and one space for the answer.
+    fn show_question(&mut self, question: &str) {
+        let columns = self.columns();
+        if measure_text_width(question) < columns {
+            return self.show(question);
+        }
+        let mut page = Page::for_terminal(columns);
+        page.line(question);
+        self.show(page.into_text().trim_end());
+        self.show(" ");
     }
 
     /// Wipes the screen.

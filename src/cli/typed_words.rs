@@ -1,12 +1,13 @@
 //! Words as a person types or files them: collected, corrected one by one, read as a phrase.
 //!
-//! No word is ever guessed or completed. Capitals are read as small letters, because no list has any.
+//! First letters stand for the one word that begins with them, which is shown; no other word is ever guessed. Capitals are read
+//! as small letters, because no list has any.
 
 use std::path::{Path, PathBuf};
 
 use fastness::{
     explain::Failure,
-    keystore::{Language, Phrase, PhraseError, backup::check_words},
+    keystore::{Language, Phrase, PhraseError, TypedWord, WordCount, backup::check_words, look_up},
     store::read_secret,
 };
 use zeroize::Zeroizing;
@@ -82,19 +83,51 @@ impl WordsArgs {
 }
 
 impl TypedWords {
-    /// Asks until there are `most` words; an empty line behind the first ends them earlier where the number is open.
-    fn ask(screen: &mut WordsScreen, most: usize, end: End) -> Result<Self, CliError> {
+    /// Asks for words until their end, and about each one that is in no list while it is typed.
+    fn ask(screen: &mut WordsScreen, language: Option<Language>, end: End) -> Result<Self, CliError> {
         let mut words = Self(Vec::with_capacity(2 * MOST));
-        while words.0.len() < most {
-            let question = format!("{:>4} ", words.0.len() + 1);
-            let line = if words.0.is_empty() { screen.ask(&question)? } else { screen.ask_on(&question)? };
-            // An empty line takes nothing away: a person gives up with Ctrl-C.
-            if line.trim().is_empty() && !words.0.is_empty() && matches!(end, End::EmptyLine) {
-                break;
-            }
-            words.0.extend(split(&line));
+        while words.ask_line(screen, end)? {
+            words.settle(screen, language)?;
         }
         Ok(words)
+    }
+
+    /// Asks for one line more; false when the words are at their end. An empty line takes nothing away: a person gives up with
+    /// Ctrl-C.
+    fn ask_line(&mut self, screen: &mut WordsScreen, end: End) -> Result<bool, CliError> {
+        let most = if let End::LastWord(count) = end { count } else { MOST };
+        if self.0.len() >= most {
+            return Ok(false);
+        }
+        let question = format!("{:>4} ", self.0.len() + 1);
+        let line = if self.0.is_empty() { screen.ask(&question)? } else { screen.ask_on(&question)? };
+        if line.trim().is_empty() && !self.0.is_empty() && matches!(end, End::EmptyLine) {
+            return Ok(false);
+        }
+        self.0.extend(split(&line));
+        Ok(true)
+    }
+
+    /// Says which word first letters became, and asks for each word that is in no list until it is in one.
+    fn settle(&mut self, screen: &mut WordsScreen, language: Option<Language>) -> Result<(), CliError> {
+        let mut place = 0;
+        while let Some(found) = look_up(&self.text(), language).get(place) {
+            match found {
+                TypedWord::Whole => place += 1,
+                TypedWord::Begins(whole) => {
+                    place += 1;
+                    screen.say(Tone::Normal, &format!("word {place} is {whole}"));
+                    self.correct(place, whole);
+                }
+                TypedWord::Unknown { language, suggestions } => {
+                    let (position, language, suggestions) = (place + 1, *language, suggestions.clone());
+                    let error = PhraseError::UnknownWord { position, language, suggestions };
+                    screen.say(Tone::Claimed, &error.to_string());
+                    self.ask_again(position, screen)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn text(&self) -> Zeroizing<String> {
@@ -108,11 +141,47 @@ impl TypedWords {
         text
     }
 
-    /// Puts what is typed in the place of one word: another word, or two that had grown together.
+    fn show(&self, screen: &mut WordsScreen) -> Result<(), CliError> {
+        screen.list(&self.0.iter().map(|word| word.as_str()).collect::<Vec<_>>())
+    }
+
+    fn all_again(screen: &mut WordsScreen, language: Option<Language>) -> Result<Self, CliError> {
+        screen.say(Tone::Normal, "All of them again, please; an empty line ends them.");
+        Self::ask(screen, language, End::EmptyLine)
+    }
+
+    /// One word less than a phrase has: asks where it is missing, and for that word.
+    fn with_missing_word(mut self, screen: &mut WordsScreen, language: Option<Language>) -> Result<Self, CliError> {
+        self.show(screen)?;
+        let most = self.0.len() + 1;
+        let question =
+            format!("One word is missing, it seems. Its number (1 to {most}); Enter alone types all again: ");
+        loop {
+            let answer = screen.ask(&question)?;
+            match answer.trim().parse::<usize>() {
+                Ok(position) if (1..=most).contains(&position) => {
+                    let line = screen.ask(&format!("word {position}: "))?;
+                    self.0.splice(position - 1..position - 1, split(&line));
+                    self.settle(screen, language)?;
+                    return Ok(self);
+                }
+                _ if answer.trim().is_empty() => return Self::all_again(screen, language),
+                _ => screen.say(Tone::Claimed, &format!("That is no number from 1 to {most}.")),
+            }
+        }
+    }
+
+    /// Puts what is typed in the place of one word: another word, or two that had grown together. As many as a phrase has are
+    /// all of them again.
     fn correct(&mut self, position: usize, line: &str) {
+        let words = split(line);
+        if WordCount::of_words(words.len()).is_ok() {
+            self.0 = words;
+            return;
+        }
         let place = position.saturating_sub(1).min(self.0.len());
         let end = position.min(self.0.len());
-        self.0.splice(place..end, split(line));
+        self.0.splice(place..end, words);
     }
 
     fn ask_again(&mut self, position: usize, screen: &mut WordsScreen) -> Result<(), CliError> {
@@ -129,9 +198,9 @@ impl TypedWords {
 /// What ends the typing.
 #[derive(Clone, Copy)]
 enum End {
-    /// The last word.
-    LastWord,
-    /// An empty line.
+    /// The last word of so many.
+    LastWord(usize),
+    /// An empty line, or the last word of the longest phrase.
     EmptyLine,
 }
 
@@ -170,7 +239,7 @@ fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
 
 /// Asks for a phrase until it is one, or the person gives up.
 fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Phrase, Failure> {
-    let mut typed = TypedWords::ask(screen, MOST, End::EmptyLine)?;
+    let mut typed = TypedWords::ask(screen, language, End::EmptyLine)?;
     loop {
         let error = match parse(language, &typed.text()) {
             Ok(phrase) => return Ok(phrase),
@@ -180,17 +249,17 @@ fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Ph
         screen.say(Tone::Claimed, &format!("{error}"));
         match error {
             PhraseError::UnknownWord { position, .. } => typed.ask_again(position, screen)?,
-            PhraseError::WordCount { .. } => {
-                screen.say(Tone::Normal, "All of them again, please; an empty line ends them.");
-                typed = TypedWords::ask(screen, MOST, End::EmptyLine)?;
+            PhraseError::WordCount { found } if WordCount::of_words(found + 1).is_ok() => {
+                typed = typed.with_missing_word(screen, language)?;
             }
+            PhraseError::WordCount { .. } => typed = TypedWords::all_again(screen, language)?,
             _ => {
-                screen.list(&typed.0.iter().map(|word| word.as_str()).collect::<Vec<_>>());
+                typed.show(screen)?;
                 let answer = screen.ask("Number of the word to correct; Enter alone gives up: ")?;
                 match answer.trim().parse::<usize>() {
                     Ok(position) if (1..=typed.0.len()).contains(&position) => typed.ask_again(position, screen)?,
                     _ if answer.trim().is_empty() => return Err(error.into()),
-                    _ => {}
+                    _ => screen.say(Tone::Claimed, &format!("That is no number from 1 to {}.", typed.0.len())),
                 }
             }
         }
@@ -202,18 +271,25 @@ fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Ph
 /// # Errors
 /// The person stopped, or three slips: then the paper cannot be trusted.
 pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), Failure> {
-    let count = phrase.count().words();
+    let (end, language) = (End::LastWord(phrase.count().words()), Some(phrase.language()));
     screen.show(phrase, captions)?;
-    screen.say(Tone::Normal, &format!("Now type the {count} words back from the paper, one or several on a line."));
-    let mut typed = TypedWords::ask(screen, count, End::LastWord)?;
-    for _ in 0..TRIES {
+    let ask_all = |screen: &mut WordsScreen| {
+        let count = phrase.count().words();
+        screen.say(Tone::Normal, &format!("Now type the {count} words back from the paper, one or several on a line."));
+        TypedWords::ask(screen, language, end)
+    };
+    let mut typed = ask_all(screen)?;
+    for left in (1..=TRIES).rev() {
         let Err(error) = check_words(phrase, &typed.text()) else { return Ok(()) };
-        let alarm = format!("{error}: compare it with your paper, and correct the paper if it is wrong.");
+        let left = if left == 1 { "One try is left.".to_owned() } else { format!("{left} tries are left.") };
+        let alarm = format!("{error}: compare it with your paper, and correct the paper if it is wrong. {left}");
         screen.show(phrase, &Captions { alarm: Some(&alarm), ..*captions })?;
         if let PhraseError::BackupDiffers { position } = error {
+            screen.say(Tone::Normal, &format!("Type word {position} alone, as it is on your paper."));
             typed.ask_again(position, screen)?;
+            typed.settle(screen, language)?;
         } else {
-            typed = TypedWords::ask(screen, count, End::LastWord)?;
+            typed = ask_all(screen)?;
         }
     }
     check_words(phrase, &typed.text()).map_err(|_| WalletError::BackupUnproven.into())

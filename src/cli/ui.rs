@@ -13,7 +13,11 @@ use super::{
     terminal::{self, Echo, Terminal},
 };
 use console::Style;
-use fastness::{explain::Failure, flow::FlowError, review::Warning};
+use fastness::{
+    explain::{Explain, Failure},
+    flow::FlowError,
+    review::Warning,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -88,6 +92,10 @@ impl Ui {
             return;
         }
         let entry = failure.entry();
+        // The terminal echoes ^C behind the question that it ends.
+        if entry == CliError::Interrupted.entry() && std::io::stderr().is_terminal() {
+            say_raw("\n");
+        }
         let head = format!("{}[{}]", failure_word(entry.kind), entry.code);
         let mut page = Page::new(err_medium());
         page.line(&format!("{head}: {}", failure.message()));

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     CliError,
     page::{Medium, Page, Tone},
-    pager::screens,
+    pager::{Size, screens},
     terminal::{Echo, Terminal},
     ui::Ui,
 };
@@ -21,6 +21,8 @@ use super::{
 const MAX_COLUMNS: usize = 4;
 /// The question that a screen of words waits with.
 const ENTER: &str = "Press Enter and the screen clears. ";
+/// The question of a screen that is not the last one.
+const NEXT: &str = "Press Enter for the next. ";
 /// The longest line that a person types in one go.
 const LONGEST_GRID: usize = 4096;
 
@@ -56,9 +58,9 @@ impl WordsScreen {
     }
 
     /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
-    /// screen: this one cannot be scrolled back.
+    /// screen, each with words that follow each other: this one cannot be scrolled back.
     pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), CliError> {
-        let mut text = self.laid(|page| {
+        let above = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
                 page.blank();
@@ -66,16 +68,22 @@ impl WordsScreen {
             page.line(captions.above);
             page.blank();
         });
-        let words: Vec<&str> = phrase.words().collect();
-        text.push_str(&grid(&words, self.terminal.columns()));
-        text.push_str(&self.laid(|page| {
+        let below = self.laid(|page| {
             page.blank();
             captions.below.iter().for_each(|line| page.line(line));
-        }));
-        for screen in screens(&text, self.terminal.size()).into_iter().map(Zeroizing::new) {
+        });
+        let (words, size) = (phrase.words().collect::<Vec<_>>(), self.terminal.size());
+        let whole = Zeroizing::new([above.as_str(), &grid(&words, 0, size.columns), &below].concat());
+        let screens: Vec<Zeroizing<String>> = if screens(&whole, size).len() == 1 {
+            vec![whole]
+        } else {
+            let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
+            captions(&above).chain(grids(&words, size)).chain(captions(&below)).collect()
+        };
+        for (place, screen) in screens.iter().enumerate() {
             self.terminal.clear();
-            self.terminal.show(&screen);
-            self.enter()?;
+            self.terminal.show(screen);
+            self.enter(place + 1, screens.len())?;
         }
         Ok(())
     }
@@ -83,15 +91,16 @@ impl WordsScreen {
     /// Shows a passphrase of random words, waits for Enter, and clears it.
     pub(crate) fn show_passphrase(&mut self, passphrase: &str) -> Result<(), CliError> {
         self.terminal.clear();
+        let columns = self.terminal.columns();
         self.page(|page| {
             page.line(
-                "This passphrase opens the wallet on this machine. Write it down; it is not the backup of the wallet.",
+                "This password opens the wallet on this machine. Write it down; it is not the backup of the wallet.",
             );
             page.blank();
-            page.verbatim(passphrase);
+            page.verbatim(&at_dashes(passphrase, columns));
             page.blank();
         });
-        self.enter()
+        self.enter(1, 1)
     }
 
     /// Shows how dice were mixed in, so that a second tool can compute the words.
@@ -109,7 +118,7 @@ impl WordsScreen {
             page.field("Used", &format!("{} bytes of the hash", report.used_bytes()));
             page.blank();
         });
-        self.enter()
+        self.enter(1, 1)
     }
 
     /// Asks for rolls of a die until there are enough of them.
@@ -146,10 +155,16 @@ impl WordsScreen {
         self.page(|page| page.toned(tone, text));
     }
 
-    /// Words with their numbers.
-    pub(crate) fn list(&mut self, words: &[&str]) {
-        let grid = grid(words, self.terminal.columns());
-        self.terminal.show(&grid);
+    /// Words with their numbers; in a window that is too low for them, screen after screen.
+    pub(crate) fn list(&mut self, words: &[&str]) -> Result<(), CliError> {
+        let grids = grids(words, self.terminal.size());
+        for (place, grid) in grids.iter().enumerate() {
+            self.terminal.show(grid);
+            if place + 1 < grids.len() {
+                self.ask(NEXT)?;
+            }
+        }
+        Ok(())
     }
 
     /// Asks in the open; only this screen sees it.
@@ -174,29 +189,63 @@ impl WordsScreen {
         Zeroizing::new(page.into_text())
     }
 
-    fn enter(&mut self) -> Result<(), CliError> {
-        self.ask(ENTER)?;
+    fn enter(&mut self, screen: usize, of: usize) -> Result<(), CliError> {
+        if screen < of {
+            self.ask(&format!("Screen {screen} of {of}. {NEXT}"))?;
+        } else {
+            self.ask(ENTER)?;
+        }
         self.terminal.clear();
         Ok(())
     }
 }
 
-/// Numbered words in columns that are read downwards, as many as fit.
-fn grid(words: &[&str], width: usize) -> Zeroizing<String> {
+/// Columns of a cell: a number, the longest word and two spaces.
+fn cell(words: &[&str]) -> usize {
     let longest = words.iter().map(|word| measure_text_width(word)).max().unwrap_or(0);
-    let cell = "  24 ".len() + longest + 2;
-    let columns = (width / cell).clamp(1, MAX_COLUMNS);
-    let rows = words.len().div_ceil(columns);
+    "  24 ".len() + longest + 2
+}
+
+/// How many columns of words a terminal of this width has room for.
+fn columns(words: &[&str], width: usize) -> usize {
+    (width / cell(words)).clamp(1, MAX_COLUMNS)
+}
+
+/// Grids that each fit a screen, of words that follow each other.
+fn grids(words: &[&str], size: Size) -> Vec<Zeroizing<String>> {
+    let chunk = size.room() * columns(words, size.columns);
+    words.chunks(chunk).enumerate().map(|(place, part)| grid(part, place * chunk, size.columns)).collect()
+}
+
+/// Numbered words in columns that are read downwards, as many as fit; `before` words stand on earlier screens.
+fn grid(words: &[&str], before: usize, width: usize) -> Zeroizing<String> {
+    let rows = words.len().div_ceil(columns(words, width));
+    let wide = cell(words) - "  24 ".len();
     let mut text = Zeroizing::new(String::with_capacity(LONGEST_GRID));
     for row in 0..rows {
         for place in (row..words.len()).step_by(rows.max(1)) {
             let Some(word) = words.get(place) else { continue };
-            text.push_str(&format!("{:>4} ", place + 1));
+            text.push_str(&format!("{:>4} ", before + place + 1));
             let last = place + rows >= words.len();
-            let room = if last { longest.min(measure_text_width(word)) } else { longest + 2 };
+            let room = if last { measure_text_width(word) } else { wide };
             text.push_str(&Zeroizing::new(pad_str(word, room, Alignment::Left, None).into_owned()));
         }
         text.push('\n');
+    }
+    text
+}
+
+/// A passphrase of words with dashes, broken behind dashes alone.
+fn at_dashes(passphrase: &str, columns: usize) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(LONGEST_GRID));
+    let mut used = 0;
+    for word in passphrase.split_inclusive('-') {
+        if used > 0 && used + word.len() >= columns {
+            text.push('\n');
+            used = 0;
+        }
+        text.push_str(word);
+        used += word.len();
     }
     text
 }
@@ -215,7 +264,7 @@ mod tests {
             let words = words(count);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             for width in 8..130 {
-                let text = grid(&words, width);
+                let text = grid(&words, 0, width);
                 let mut found: Vec<(usize, &str)> = Vec::new();
                 let mut parts = text.split_whitespace();
                 while let (Some(number), Some(word)) = (parts.next(), parts.next()) {
@@ -230,10 +279,32 @@ mod tests {
     }
 
     #[test]
+    fn words_on_a_screen_follow_each_other() {
+        let words = words(24);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let grids = grids(&words, Size { columns: 30, rows: 10 });
+        let numbers = |grid: &str| -> Vec<usize> {
+            let mut numbers: Vec<usize> = grid.split_whitespace().filter_map(|part| part.parse().ok()).collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        let found: Vec<usize> = grids.iter().flat_map(|grid| numbers(grid)).collect();
+        assert_eq!(found, (1..=24).collect::<Vec<_>>());
+        assert!(grids.len() > 1 && grids.iter().all(|grid| grid.lines().count() <= 8));
+    }
+
+    #[test]
+    fn a_passphrase_is_broken_at_dashes_alone() {
+        assert_eq!(*at_dashes("one-two-three", 80), "one-two-three");
+        assert_eq!(*at_dashes("one-two-three", 9), "one-two-\nthree");
+        assert_eq!(*at_dashes("one-two-three", 1), "one-\ntwo-\nthree");
+    }
+
+    #[test]
     fn columns_are_read_downwards() {
         let words = words(24);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let first = grid(&words, 80).lines().next().map(str::to_owned);
+        let first = grid(&words, 0, 80).lines().next().map(str::to_owned);
         assert_eq!(first.as_deref(), Some("   1 word1      7 word7     13 word13    19 word19"));
     }
 }

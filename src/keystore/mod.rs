@@ -18,6 +18,7 @@ mod signer;
 mod single_key;
 mod strength;
 mod suggest;
+mod typed_word;
 mod wallet;
 
 pub use entropy::{DiceReport, DiceRolls, WordCount};
@@ -31,6 +32,7 @@ pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;
 pub use single_key::SingleKey;
 pub use strength::{MadePassphrase, Strength};
+pub use typed_word::{TypedWord, look_up};
 pub use wallet::{NewWallet, PassphraseRule, Unlocked, change_password, create, read_header, unlock};
 
 use crate::{

@@ -105,7 +105,11 @@ fn a_new_wallet_is_written_only_after_its_words_were_typed_back() {
     session.line("").wait_for("type the 12 words back").wait_for(FIRST_QUESTION);
     assert!(!session.screen().contains(&words[..2].join(" ")), "the words stayed:\n{}", session.screen());
     assert!(!stage.path("home/wallets/first.keystore").exists());
-    session.line(&words.join(" "));
+    // Four letters are enough, as on a steel plate; the last word is typed whole after a slip.
+    let letters: Vec<String> = words.iter().map(|word| word.chars().take(4).collect()).collect();
+    session.line(&letters[..11].join(" ")).wait_for("\n  12");
+    session.line("zooo").wait_for("word 12 is not in the english list").wait_for("word 12: ");
+    session.line(&words[11]);
     assert_eq!(session.exit_code(), 0, "{}", session.screen());
     session.left_well();
     only_on_the_alternate_screen(&session, &words);
@@ -204,4 +208,67 @@ fn a_wrong_password_may_be_typed_again_twice() {
     session.hidden("wrong");
     assert_eq!(session.exit_code(), 6, "{}", session.screen());
     session.left_well();
+}
+
+const RESTORE: [&str; 3] = ["restore", "--wallet=second", "--expect-fingerprint=24581326"];
+
+/// A restore whose words are typed: up to the question for the first of them.
+fn restoring(stage: &Stage, size: Size) -> Session {
+    let mut session = Session::start(stage, size, &RESTORE);
+    session.wait_until("the first question", |session| session.is_alternate() && session.screen().contains("\n   1"));
+    session
+}
+
+#[track_caller]
+fn restored(mut session: Session, stage: &Stage) {
+    session.wait_until("what the words make", |session| {
+        ["Enter shows the next", "Type yes if this is"].iter().any(|text| session.screen().contains(text))
+    });
+    if session.screen().contains("Enter shows the next") {
+        session.line("");
+    }
+    session.wait_for("Type yes if this is");
+    session.line("yes").wait_for("New password");
+    session.password().wait_for("The same again");
+    session.password();
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    session.left_well();
+    assert!(stage.path("home/wallets/second.keystore").exists());
+    only_on_the_alternate_screen(&session, &phrase());
+}
+
+/// A slip is named while the eye is still on that word; first letters become the word that is shown.
+#[test]
+fn each_word_is_checked_as_it_is_typed() {
+    for size in [USUAL, SMALL] {
+        let stage = Stage::new();
+        let mut session = restoring(&stage, size);
+        session.line("develop poll rada").wait_for("doll, pill, pole").wait_for("word 2: ");
+        session.line("pool").wait_for("word 3 is radar").wait_for("\n   4");
+        session.line("lobtser").wait_for("mean lobster").wait_for("word 4: ");
+        session
+            .line("lobxxx")
+            .wait_until("the question again", |session| session.screen().matches("word 4: ").count() == 2);
+        session.line("lobster").wait_for("\n   5");
+        session.line("dress blind flat grass leaf slim globe border").wait_for("\n  13");
+        session.line("");
+        restored(session, &stage);
+    }
+}
+
+#[test]
+fn one_missing_word_is_asked_for_by_its_number() {
+    for size in [USUAL, SMALL] {
+        let stage = Stage::new();
+        let mut session = restoring(&stage, size);
+        session.line("develop pool radar dress blind flat grass leaf slim globe border").wait_for("\n  12");
+        session.line("").wait_for("One word is missing").wait_for("again: ");
+        session.line("99").wait_until("the question again", |session| {
+            session.transcript().matches("One word is missing").count() == 2
+                && session.screen().contains("That is no number from 1 to 12.")
+        });
+        session.line("4").wait_for("word 4: ");
+        session.line("lobs").wait_for("word 4 is lobster");
+        restored(session, &stage);
+    }
 }
