@@ -98,6 +98,9 @@ pub enum ContactError {
     /// There is none of that name.
     #[error("there is no contact `{0}`")]
     Unknown(ContactName),
+    /// The name of a contact, without the sign that says so.
+    #[error("`{0}` is no address; there is a contact of that name, which is typed as `@{0}`")]
+    WithoutSign(ContactName),
     /// It has no address on the network in use.
     #[error("contact `{name}` has no address on {wanted}, only on {}", found.join(", "))]
     OtherNetwork {
@@ -123,9 +126,10 @@ pub enum ContactError {
 
 catalogue! {
     BAD_NAME = "contact.bad_name", Usage, "Choose a name such as alice or bob-savings; it is typed as @alice";
+    WITHOUT_SIGN = "contact.without_sign", Usage, "Type @ before the name of a contact";
     UNKNOWN = "contact.unknown", Usage, "See `fastness contacts list`; `fastness contacts add NAME ADDRESS` makes one";
     OTHER_NETWORK = "contact.other_network", Refused, "Ask the payee for an address of this network, or name theirs with --network";
-    EXISTS = "contact.exists", Refused, "Remove it first with `fastness contacts remove NAME`, or choose another name";
+    EXISTS = "contact.exists", Refused, "An address has one name on a network: use that, or remove it first with `fastness contacts remove` and the name";
     LOOK_ALIKE = "contact.look_alike", Refused, "Addresses that pass for others are put into histories to be copied by mistake: get the address from the payee again; if it is theirs, name it whole with --to-unusual ADDRESS";
 }
 
@@ -134,6 +138,7 @@ impl Explain for ContactError {
         match self {
             Self::BadName(_) => BAD_NAME,
             Self::Unknown(_) => UNKNOWN,
+            Self::WithoutSign(_) => WITHOUT_SIGN,
             Self::OtherNetwork { .. } => OTHER_NETWORK,
             Self::Exists(_) => EXISTS,
             Self::LookAlike { .. } => LOOK_ALIKE,
@@ -155,12 +160,18 @@ impl ContactBook {
         Self { contacts, network }
     }
 
+    /// What is typed without the sign of a contact: no name of one, which is never an address.
+    fn unnamed(&self, typed: &str) -> Result<String, ContactError> {
+        let named = self.contacts.iter().find(|contact| contact.name.as_str().eq_ignore_ascii_case(typed.trim()));
+        named.map_or_else(|| Ok(typed.to_owned()), |contact| Err(ContactError::WithoutSign(contact.name.clone())))
+    }
+
     /// The address that a recipient as typed means: that of `@name`, or else the text itself, whatever it is.
     ///
     /// # Errors
     /// There is no such contact, or it has no address on this network.
     pub fn address(&self, typed: &str) -> Result<String, ContactError> {
-        let Some(name) = ContactName::mentioned(typed).transpose()? else { return Ok(typed.to_owned()) };
+        let Some(name) = ContactName::mentioned(typed).transpose()? else { return self.unnamed(typed) };
         let is_named = |contact: &&Contact| contact.name.means(&name);
         let named: Vec<&Contact> = self.contacts.iter().filter(is_named).collect();
         match named.iter().find(|contact| contact.network == self.network) {

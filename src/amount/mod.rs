@@ -321,6 +321,13 @@ impl FeeRate {
         u64::try_from(product).unwrap_or(u64::MAX)
     }
 
+    /// The lowest rate at which a transaction of `vsize` virtual bytes pays at least `fee` satoshi.
+    #[must_use]
+    pub fn least_for(fee: u64, vsize: u64) -> Self {
+        let rate = (u128::from(fee) * 1000).div_ceil(u128::from(vsize.max(1)));
+        Self { sat_per_kvb: u64::try_from(rate).unwrap_or(u64::MAX) }
+    }
+
     /// The rate that `fee` satoshi over `vsize` virtual bytes amounts to, rounded down.
     #[must_use]
     pub fn of(fee: u64, vsize: u64) -> Self {

@@ -189,7 +189,7 @@ impl Context {
         let main = ledger.evm_account(wallet.as_str(), NetworkClass::Main, None).is_ok();
         let ethereum = EvmChain::by_id(ETHEREUM).filter(|_| main);
         ethereum.ok_or_else(|| {
-            let what = "this is about a network of the Ethereum family; name it with --network, such as sepolia";
+            let what = "an address or a command of the Ethereum family needs its network: name it with --network, such as sepolia";
             CliError::Usage(what.to_owned()).into()
         })
     }

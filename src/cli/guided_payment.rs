@@ -55,7 +55,9 @@ fn recipient(context: &mut Context, prompt: &Prompt) -> Result<String, Failure> 
         }
     }
     let network = context.network().ok();
-    prompt.line("Whom do you pay? (an address, or a payment URI)", |text| is_recipient(text, network))
+    prompt.line("Whom do you pay? (an address, a payment URI, or @ and the name of a contact)", |text| {
+        is_recipient(text, network)
+    })
 }
 
 fn is_recipient(text: &str, network: Option<Network>) -> Result<(), String> {

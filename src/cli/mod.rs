@@ -197,7 +197,17 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
 /// The parser's message without its own prefix.
 fn usage(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let help = format!("`fastness help{}`", command_of(text));
+    text.replace("For more information, try '--help'.", &format!("More: {help}"))
+}
+
+/// The command that a usage line is about, each word behind a space.
+fn command_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.trim_start().strip_prefix("Usage: fastness")).unwrap_or_default();
+    let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let words = usage.split_whitespace().take_while(is_word).take_while(|word| !word.starts_with('-'));
+    words.map(|word| format!(" {word}")).collect()
 }
 
 /// The program's own description of its commands, for completions and the man page.

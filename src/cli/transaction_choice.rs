@@ -20,6 +20,10 @@ use super::{CliError, bitcoin::net_amount::NetAmount, context::Context, prompt::
 /// Newest transactions that are offered.
 const OFFERED: usize = 200;
 const FLAG: &str = "a transaction id";
+/// Fewest digits that stand for an id.
+const SHORTEST: usize = 6;
+/// Digits of a whole id.
+const ID_DIGITS: usize = 64;
 
 /// Which transactions are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +37,44 @@ pub(crate) enum Offer {
 /// The id that was typed, else the one that the person chooses.
 pub(crate) fn chosen(context: &mut Context, typed: Option<&String>, offer: Offer) -> Result<String, Failure> {
     if let Some(typed) = typed {
-        return Ok(typed.clone());
+        return whole(context, typed);
     }
     let prompt = context.prompt().ok_or(CliError::NoTerminal(FLAG))?;
     match context.asked_chain()? {
         Some(chain) => of_chain(context, &prompt, chain, offer),
         None => of_bitcoin(context, &prompt, offer),
     }
+}
+
+/// The id that begins with what was typed, as menus and narrow pages show it; what can be no beginning of one stays as it is.
+fn whole(context: &mut Context, typed: &str) -> Result<String, Failure> {
+    let digits = typed.trim_start_matches("0x");
+    let is_short = (SHORTEST..ID_DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_short {
+        return Ok(typed.to_owned());
+    }
+    let ids = match context.asked_chain()? {
+        Some(chain) => ids_of_chain(context, chain)?,
+        None => ids_of_bitcoin(context)?,
+    };
+    let wanted = digits.to_ascii_lowercase();
+    let mut fitting = ids.into_iter().filter(|id| id.trim_start_matches("0x").starts_with(&wanted));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(CliError::Usage(format!("no transaction that is known here begins with `{typed}`")).into()),
+        _ => Err(CliError::Usage(format!("several transactions begin with `{typed}`: type more of the id")).into()),
+    }
+}
+
+fn ids_of_bitcoin(context: &mut Context) -> Result<Vec<String>, Failure> {
+    let (ledger, row) = context.account()?;
+    Ok(ledger.history(row.id, Limit::None)?.into_iter().map(|row| row.txid).collect())
+}
+
+fn ids_of_chain(context: &mut Context, chain: &'static EvmChain) -> Result<Vec<String>, Failure> {
+    let (ledger, row) = context.evm_account(chain)?;
+    let rows = ledger.evm_outbox(&EvmWho { chain_id: chain.id, from: row.account.address })?;
+    Ok(rows.iter().filter_map(|row| row.signed.as_ref()).map(|(hash, _)| hash.to_string()).collect())
 }
 
 fn of_bitcoin(context: &mut Context, prompt: &Prompt, offer: Offer) -> Result<String, Failure> {

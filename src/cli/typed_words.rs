@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use fastness::{
     explain::Failure,
     keystore::{Language, Phrase, PhraseError, TypedWord, WordCount, backup::check_words, look_up},
-    store::read_secret,
+    review::Warning,
+    store::{KeptSecret, read_kept},
 };
 use zeroize::Zeroizing;
 
@@ -17,6 +18,7 @@ use super::{
     context::Context,
     page::Tone,
     text_file::decoded,
+    ui::Ui,
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
@@ -66,7 +68,7 @@ impl WordsArgs {
     /// The phrase: from the file named, else typed on the alternate screen.
     pub(crate) fn phrase(&self, context: &Context) -> Result<Phrase, Failure> {
         if let Some(path) = self.path() {
-            return Ok(parse(self.language, &read_words(&path)?)?);
+            return Ok(parse(self.language, &read_words(&path, &context.ui)?)?);
         }
         let mut screen = WordsScreen::open(&context.ui, WORDS_FLAG)?;
         let how = "Type the words in order, one or several on a line. An empty line ends them. Only this screen shows \
@@ -231,8 +233,14 @@ fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> 
     }
 }
 
-fn read_words(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let bytes = Zeroizing::new(read_secret(path, MAX_FILE)?);
+/// The words of a file. That others can read it is said and stops nothing: the words are as they are.
+fn read_words(path: &Path, ui: &Ui) -> Result<Zeroizing<String>, Failure> {
+    let KeptSecret { bytes, exposed } = read_kept(path, MAX_FILE)?;
+    let bytes = Zeroizing::new(bytes);
+    if let Some(exposed) = exposed {
+        let text = format!("{exposed}; whoever has read it has these words, and with them all that they hold");
+        ui.warn(&Warning { code: "words_open_to_others", text });
+    }
     let text = decoded(&bytes).ok_or(CliError::NotText)?;
     Ok(TypedWords(split(&text)).text())
 }
@@ -298,6 +306,7 @@ pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::report::OutputFormat;
 
     const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
@@ -335,9 +344,12 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
-        assert_eq!(read_words(&path).map(|text| text.to_string()).ok().as_deref(), Some(WORDS));
+        assert_eq!(
+            read_words(&path, &Ui::new(OutputFormat::Text)).map(|text| text.to_string()).ok().as_deref(),
+            Some(WORDS)
+        );
         std::fs::write(&path, "x".repeat(5000)).unwrap();
-        assert!(read_words(&path).is_err());
+        assert!(read_words(&path, &Ui::new(OutputFormat::Text)).is_err());
     }
 
     #[test]

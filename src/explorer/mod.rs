@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use self::bitcoin::PRACTICE_PORT;
 use crate::{
     account::Keychain,
     explain::{Entry, Explain, catalogue},
@@ -156,6 +157,12 @@ impl HostFailures {
         self.0.iter().map(|failure| failure.operator.clone()).collect()
     }
 
+    /// True if the practice chain's own server was asked alone, and nothing listens there.
+    fn are_the_practice_chain(&self) -> bool {
+        let practice = format!("127.0.0.1:{PRACTICE_PORT}");
+        self.are_all(Cause::Unreachable) && self.0.iter().all(|failure| failure.operator.as_str() == practice)
+    }
+
     /// True if there are some, and all for this cause.
     #[must_use]
     pub fn are_all(&self, cause: Cause) -> bool {
@@ -168,6 +175,9 @@ impl fmt::Display for HostFailures {
         for (place, failure) in self.0.iter().enumerate() {
             let separator = if place == 0 { "" } else { "; " };
             write!(f, "{separator}{}: {}", failure.operator, failure.cause)?;
+        }
+        if self.are_the_practice_chain() {
+            write!(f, "; `fastness practice serve` starts it, in another terminal")?;
         }
         Ok(())
     }

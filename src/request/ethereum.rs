@@ -28,6 +28,18 @@ pub enum FeeLevel {
     Fast,
 }
 
+impl FeeLevel {
+    /// As it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Normal => "normal",
+            Self::Fast => "fast",
+        }
+    }
+}
+
 /// How the price of gas is chosen. All prices in wei per gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvmFee {

@@ -12,7 +12,10 @@ mod request_log;
 pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
-pub use read::{check_private, is_read_only, make_private, read_private, read_public, read_secret, read_stream};
+pub use read::{
+    KeptSecret, check_private, is_read_only, make_private, read_kept, read_private, read_public, read_secret,
+    read_stream,
+};
 pub use request_log::{LogReading, LoggedRequest, LostLines, RequestLog, forget_log, read_log};
 
 use std::path::Path;

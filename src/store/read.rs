@@ -21,8 +21,7 @@ const DESCRIPTORS: [&str; 4] = ["/dev/fd", "/proc/self/fd", "/dev/stdin", "/proc
 /// Any of those does not hold, or the system refuses.
 pub fn read_private(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
     let mut file = open_private(path, OFlags::RDONLY)?;
-    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
-    check_size(path, &stat, max)?;
+    check_size(path, &examined(path, &file)?, max)?;
     read_at_most(&mut file, path, max)
 }
 
@@ -31,13 +30,23 @@ pub fn read_private(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
 /// # Errors
 /// It is something else, or the system refuses.
 pub(super) fn open_private(path: &Path, flags: OFlags) -> Result<File, StoreError> {
+    let file = open_plain(path, flags)?;
+    check_ours(path, &examined(path, &file)?, "600")?;
+    Ok(file)
+}
+
+fn examined(path: &Path, file: &File) -> Result<Stat, StoreError> {
+    fstat(file).map_err(|reason| system("examine", path, reason))
+}
+
+/// Opens a plain file under one name, whoever can read it.
+fn open_plain(path: &Path, flags: OFlags) -> Result<File, StoreError> {
     // NONBLOCK so that opening a pipe returns at once; it means nothing for the plain file that is required below.
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = open(path, flags, Mode::RUSR | Mode::WUSR).map_err(|reason| refusal(path, reason))?;
-    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
-    check_plain(path, &stat)?;
-    check_ours(path, &stat, "600")?;
-    Ok(file.into())
+    let file = File::from(file);
+    check_plain(path, &examined(path, &file)?)?;
+    Ok(file)
 }
 
 /// What stands in the way of opening a plain file: something else under its name, or the system.
@@ -92,6 +101,31 @@ pub fn read_secret(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
         check_ours(path, &stat, "600")?;
     }
     read_at_most(&mut File::from(file), path, max)
+}
+
+/// What a person kept by themselves, and whether others can read it there.
+#[derive(Debug)]
+pub struct KeptSecret {
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// That the file is open to others, in the words of the refusal that it is for any other secret.
+    pub exposed: Option<StoreError>,
+}
+
+/// Reads a backup that a person kept: as [`read_secret`], but a file of theirs that is open to others is read too, for a memory
+/// stick may have no permissions, and what others have read is not made secret again by refusing it here.
+///
+/// # Errors
+/// As [`read_secret`], without that one.
+pub fn read_kept(path: &Path, max: u64) -> Result<KeptSecret, StoreError> {
+    match read_secret(path, max) {
+        Err(exposed @ StoreError::Loose { .. }) => {
+            let mut file = open_plain(path, OFlags::RDONLY)?;
+            check_size(path, &examined(path, &file)?, max)?;
+            Ok(KeptSecret { bytes: read_at_most(&mut file, path, max)?, exposed: Some(exposed) })
+        }
+        read => Ok(KeptSecret { bytes: read?, exposed: None }),
+    }
 }
 
 /// Reads a file that a person named on the command line: any owner, any permission, a plain file or a pipe, at most `max` bytes.

@@ -15,6 +15,7 @@ mod commands;
 mod contacts;
 mod core_login;
 mod cross_check;
+mod error_codes;
 mod ethereum;
 mod examples;
 mod explorer_list;

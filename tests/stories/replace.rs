@@ -178,3 +178,43 @@ fn eight_who_send_one_file_all_end_well() {
     }
     assert_eq!(stage.server.chain().lock().unwrap().mempool_txids().len(), 1);
 }
+
+/// The payment that is replaced is no payment before: the one line that warns of a first payee stays.
+#[test]
+fn the_first_payee_of_all_is_the_first_in_the_bump_as_well() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "3"])["id"].as_str().unwrap().to_owned();
+    let page = stage.run(&["bump", &first, "--fee-rate", "10", "-o", "x.draft"]).stdout;
+    assert!(page.contains("first payment to this address"), "{page}");
+    stage.mine(1);
+    stage.json(&["sync"]);
+    let page = stage.run(&["plan", &Stage::shop(), "0.1btc", "--fee-rate", "3"]).stdout;
+    assert!(page.contains("paid once before"), "{page}");
+}
+
+/// The beginning of an id that a narrow page shows is enough; what begins several, or none, is refused.
+#[test]
+fn an_id_may_be_typed_by_its_beginning() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let id = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "3"])["id"].as_str().unwrap().to_owned();
+    assert_eq!(stage.json(&["tx", &id[..8]])["id"], id);
+    assert_eq!(stage.json(&["track", &id[..12]])["id"], id);
+    let none = stage.run(&["track", "00000000000000", "--json"]);
+    assert!(none.stdout.contains("no transaction that is known here begins with"), "{none:?}");
+    // Too few digits are no beginning.
+    assert_eq!(stage.run(&["track", &id[..5], "--json"]).error_code(), "desk.usage");
+    let low = stage.run(&["bump", &id[..8], "--fee-rate", "3.5", "-o", "low.draft", "--json"]);
+    assert!(low.stdout.contains("the least is") && low.stdout.contains("sat/vB"), "{low:?}");
+    let least = low.stdout.split("which is ").nth(1).unwrap().split(" sat/vB").next().unwrap().to_owned();
+    stage.json(&["bump", &id[..8], "--fee-rate", &least, "-o", "least.draft"]);
+}
+
+/// The names of the speeds that every review shows are taken.
+#[test]
+fn a_fee_may_be_named_by_its_speed() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    for speed in ["slow", "normal", "fast"] {
+        stage.json(&["plan", &Stage::shop(), "0.1btc", "--fee", speed]);
+    }
+    assert_eq!(stage.run(&["plan", &Stage::shop(), "0.1btc", "--fee", "quick", "--json"]).code, 2);
+}

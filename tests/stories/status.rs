@@ -49,7 +49,7 @@ fn one_wallet_says_what_it_holds_and_what_to_type_next() {
     std::fs::write(stage.path("paper"), WORDS).unwrap();
     stage.json(&["backup", "verify", "--words-file", "paper"]);
     assert_eq!(next(&stage), "fastness send ADDRESS AMOUNT");
-    assert!(page(&stage, &["status"]).contains("verified 0 s ago"));
+    assert!(page(&stage, &["status"]).contains("verified "));
 
     stage.json(&[
         "send",
@@ -66,7 +66,7 @@ fn one_wallet_says_what_it_holds_and_what_to_type_next() {
     assert!(sent.contains("BTC, all of it on its way back to you as change"), "{sent}");
     assert!(sent.contains("1 transaction"), "{sent}");
     assert!(page(&stage, &["balance"]).contains("all of it on its way back to you as change"));
-    assert_eq!(next(&stage), "fastness sync");
+    assert!(next(&stage).starts_with("fastness track "), "{}", next(&stage));
     stage.mine(1);
     stage.json(&["sync"]);
     let settled = stage.json(&["status"]);

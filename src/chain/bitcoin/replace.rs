@@ -196,7 +196,7 @@ fn from_payment(
         ReplacementFee::Asked(Fee::Exact(fee)) => fee,
     };
     if fee < least {
-        return Err(too_little(original, fee, least)?);
+        return Err(too_little(original, fee, LeastFee { fee: least, vsize })?);
     }
     let value = spent.checked_sub(fee).ok_or_else(|| BitcoinError::insufficient(fee, spent))?;
     if policy::check_dust(&payment.script_pubkey, value, snapshot.account.network).is_err() {
@@ -206,12 +206,21 @@ fn from_payment(
     Ok(Some((reduced, Funding { chosen: (0..candidates.len()).collect(), change: None, fee, leftover: 0 })))
 }
 
+/// The least fee that replaces, and the size that it is for.
+struct LeastFee {
+    fee: u64,
+    vsize: u64,
+}
+
 /// A fee that nodes do not take for a replacement.
-fn too_little(original: &Original, paid: u64, least: u64) -> Result<BitcoinError, BitcoinError> {
+fn too_little(original: &Original, paid: u64, least: LeastFee) -> Result<BitcoinError, BitcoinError> {
     let old_fee = original.fee()?;
     let old_rate = FeeRate::of(old_fee, original.transaction.vsize() as u64);
-    let (least, paid, old) = (sat_text(least), sat_text(paid), sat_text(old_fee));
-    let what = format!("a fee of {paid} does not replace the {old} ({old_rate}) it pays now; the least is {least}");
+    let (rate, paid, old) = (FeeRate::least_for(least.fee, least.vsize), sat_text(paid), sat_text(old_fee));
+    let what = format!(
+        "a fee of {paid} does not replace the {old} ({old_rate}) it pays now; the least is {}, which is {rate}",
+        sat_text(least.fee)
+    );
     Ok(BitcoinError::BadRequest(what))
 }
 
@@ -229,7 +238,6 @@ fn fund_at_least(
     fee: ReplacementFee,
 ) -> Result<Funding, BitcoinError> {
     let candidates = candidates(coins)?;
-    let least = |funding: &Funding| original.least_fee(target.vsize(candidates.len() as u64, funding.change));
     let fee = match fee {
         ReplacementFee::Asked(fee) => fee,
         // With change the transaction is largest, so the least fee for that size is enough for any.
@@ -240,11 +248,12 @@ fn fund_at_least(
         }
     };
     let funding = fund::spend_exactly(&candidates, &Target { fee, ..*target })?;
-    let least = least(&funding)?;
+    let vsize = target.vsize(candidates.len() as u64, funding.change);
+    let least = original.least_fee(vsize)?;
     if funding.fee >= least {
         return Ok(funding);
     }
-    Err(too_little(original, funding.fee, least)?)
+    Err(too_little(original, funding.fee, LeastFee { fee: least, vsize })?)
 }
 
 impl Original {

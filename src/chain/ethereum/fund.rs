@@ -56,6 +56,23 @@ pub fn prices(fee: EvmFee, facts: &FeeFacts, chain: &EvmChain) -> Result<Prices,
     Ok(prices)
 }
 
+/// What one level means in prices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelPrices {
+    /// The level.
+    pub level: FeeLevel,
+    /// Its prices.
+    pub prices: Prices,
+}
+
+/// Slow, normal and fast, as recent blocks have it; none where nodes say nothing that can be used.
+#[must_use]
+pub fn levels(facts: &FeeFacts, chain: &EvmChain) -> Vec<LevelPrices> {
+    let all = [FeeLevel::Slow, FeeLevel::Normal, FeeLevel::Fast];
+    let told = |level| Some(LevelPrices { level, prices: prices(EvmFee::Level(level), facts, chain).ok()? });
+    all.into_iter().filter_map(told).collect()
+}
+
 /// Slow survives one full block (the base fee rises by at most 1/8 each, EIP-1559), normal five, fast nine.
 fn by_level(level: FeeLevel, facts: &FeeFacts, chain: &EvmChain) -> Result<Prices, EthereumError> {
     let tip = tip(level, facts, chain);

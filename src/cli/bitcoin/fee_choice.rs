@@ -35,6 +35,11 @@ pub(crate) struct FeeChoice {
 /// The targets of the speeds.
 pub(crate) const SPEED_TARGETS: [u16; 3] = [SPEEDS[0].target, SPEEDS[1].target, SPEEDS[2].target];
 
+/// The target of `slow`, `normal` or `fast`.
+pub(crate) fn target_of(name: &str) -> Option<u16> {
+    SPEEDS.iter().find(|speed| speed.name == name).map(|speed| speed.target)
+}
+
 /// The targets to ask for beside the one that is wanted.
 pub(crate) fn targets(wanted: u16) -> Vec<u16> {
     [wanted].into_iter().chain(SPEED_TARGETS).collect()

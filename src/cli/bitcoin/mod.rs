@@ -16,4 +16,5 @@ pub(crate) mod raw_transaction;
 pub(crate) mod refresh;
 pub(crate) mod report;
 pub(crate) mod review_page;
+pub(crate) mod sync_news;
 pub(crate) mod total;

@@ -138,7 +138,7 @@ pub(crate) struct FeeArgs {
     /// Blocks within which it should confirm, 1 to 1008 (default 6)
     #[arg(long, value_name = "BLOCKS", help_heading = BITCOIN, value_parser = clap::value_parser!(u16).range(1..=1008))]
     target: Option<u16>,
-    /// Absolute fee, such as 2000sat; on Ethereum and its family slow, normal or fast
+    /// slow, normal or fast; on Bitcoin also an absolute fee, such as 2000sat
     #[arg(long, value_name = "AMOUNT")]
     fee: Option<String>,
 }
@@ -149,10 +149,15 @@ impl FeeArgs {
         self.fee.as_deref()
     }
 
+    /// Whether any fee was asked for.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.fee_rate.is_some() || self.target.is_some() || self.fee.is_some()
+    }
+
     /// What was asked for, if anything.
     pub(crate) fn asked(&self, context: &mut Context, network: Network) -> Result<Option<Fee>, Failure> {
         let named = self.named(network)?;
-        let Some(target) = self.target else { return Ok(named) };
+        let Some(target) = self.wanted() else { return Ok(named) };
         self.estimated(context, network, target).map(|resolved| Some(resolved.fee))
     }
 
@@ -160,8 +165,20 @@ impl FeeArgs {
     pub(crate) fn resolved(&self, context: &mut Context, network: Network) -> Result<ResolvedFee, Failure> {
         match self.named(network)? {
             Some(fee) => Ok(ResolvedFee { fee, choices: Vec::new() }),
-            None => self.estimated(context, network, self.target.unwrap_or(DEFAULT_TARGET)),
+            None => self.estimated(context, network, self.wanted().unwrap_or(DEFAULT_TARGET)),
         }
+    }
+
+    /// The blocks within which it should confirm, as a number or as a speed.
+    fn wanted(&self) -> Option<u16> {
+        self.target.or_else(|| fee_choice::target_of(self.fee.as_deref()?))
+    }
+
+    /// What a transaction of so many virtual bytes would cost at other speeds, as far as an explorer tells.
+    pub(crate) fn choices(context: &mut Context, network: Network, vsize: u64) -> Vec<FeeChoice> {
+        let told = context.explorer(network).and_then(|explorer| Ok(explorer.fee_advice(&fee_choice::SPEED_TARGETS)?));
+        let choices = told.map(|told| fee_choice::by_speed(&told)).unwrap_or_default();
+        choices.into_iter().flatten().map(|choice| choice.of_size(vsize)).collect()
     }
 
     /// The fee that was named as a number; it excludes a target.
@@ -169,7 +186,7 @@ impl FeeArgs {
         if let Some(text) = &self.fee_rate {
             return Ok(Some(Fee::Rate(FeeRate::parse(text)?)));
         }
-        let Some(text) = &self.fee else { return Ok(None) };
+        let Some(text) = self.fee.as_ref().filter(|_| self.wanted().is_none()) else { return Ok(None) };
         Ok(Some(Fee::Exact(Amount::parse(text, network.asset())?.to_sat().unwrap_or(u64::MAX))))
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is judged here: the flow says what changed.
 
+use super::sync_news::SyncNews;
 use crate::cli::{
     context::{Context, NetworkAccess},
     duration::span,
@@ -37,6 +38,7 @@ pub(crate) struct SyncedAccount {
     scripts_asked: usize,
     scripts_skipped: usize,
     pub(crate) changed: bool,
+    news: SyncNews,
     incomplete: usize,
     /// Confirmations proven now by work on their blocks.
     proven: usize,
@@ -76,7 +78,10 @@ pub(crate) fn all(context: &mut Context, depth: SyncScope) -> Result<Vec<SyncedA
         if row.account.network != first.account.network || (named && row.id != first.id) {
             continue;
         }
-        done.push(synced(&row, sync(context, &mut ledger, &row, depth)?));
+        let before = SyncNews::seen(&ledger, &row)?;
+        let report = sync(context, &mut ledger, &row, depth)?;
+        let news = SyncNews::since(&before, &SyncNews::seen(&ledger, &row)?);
+        done.push(SyncedAccount { news, ..synced(&row, report) });
     }
     if !named {
         done.extend(find(context, &mut ledger, &first, depth)?);
@@ -135,6 +140,7 @@ pub(crate) fn synced(row: &AccountRow, report: SyncReport) -> SyncedAccount {
         scripts_asked: report.asked,
         scripts_skipped: report.skipped,
         changed: report.changed,
+        news: SyncNews::default(),
         incomplete: report.capped,
         proven: report.proven,
         second: report.second.into(),
@@ -219,7 +225,8 @@ impl SyncedAccount {
             let line = format!("{}: found, with {amount}: another wallet used this account.", self.account);
             page.toned(Tone::Proven, &line);
         }
-        let news = if self.changed { "something is new" } else { "nothing new" };
+        let news =
+            self.news.words().unwrap_or(if self.changed { "something is new" } else { "nothing new" }.to_owned());
         page.line(&format!("{}: {news} at height {}, said by {}.", self.account, self.height, self.said_by));
         if let Some(age) = self.stale_seconds {
             let line = format!(
@@ -247,9 +254,9 @@ impl SyncedAccount {
     /// What the other organisation says of the same.
     fn write_second(&self, page: &mut Page) {
         match &self.second {
-            SecondOpinion::Nobody => page.line("Nobody else was asked: one organisation is in the list."),
+            SecondOpinion::Nobody => page.line("No second explorer was asked: only one is in the list."),
             SecondOpinion::Silent { problem } => {
-                page.toned(Tone::Claimed, &format!("Nobody confirmed that: {problem}."));
+                page.toned(Tone::Claimed, &format!("No second explorer confirmed that: {problem}."));
             }
             SecondOpinion::Heard { operator, height, agreed, differing, pending, unasked } => {
                 let first = BestBlock { operator: &self.said_by, height: self.height };

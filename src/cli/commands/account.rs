@@ -24,7 +24,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -104,16 +104,24 @@ struct AccountList {
 }
 
 impl Args {
+    /// What to do: to list, if nothing is named.
+    const fn action(&self) -> &Action {
+        match &self.action {
+            Some(action) => action,
+            None => &Action::List,
+        }
+    }
+
     /// Whether a watch-only account is added, which can be the first of its wallet.
     pub(crate) const fn watches(&self) -> bool {
-        match &self.action {
+        match self.action() {
             Action::Add(args) => args.descriptor.is_some() || args.xpub.is_some() || args.address.is_some(),
             Action::List | Action::Export(_) => false,
         }
     }
 
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match &self.action {
+        match self.action() {
             Action::Add(args) if args.family == AccountFamily::Ethereum => answer(args.add_ethereum(context)?),
             Action::Add(args) => answer(args.add(context)?),
             Action::List => {

@@ -5,9 +5,10 @@ use crate::cli::{
     bitcoin::{
         delivery::DiscretionArgs,
         drafting::{DraftOutput, randomness, written},
+        fee_choice,
         payment::{FeeArgs, TrustArgs, fee_limit},
     },
-    context::{Context, NetworkAccess},
+    context::{Assent, Context, NetworkAccess},
     ethereum::{
         args::{EvmArgs, Options, PriceArgs},
         replacing::Replaced,
@@ -20,7 +21,10 @@ use crate::cli::{
 use fastness::{
     amount::FeeRate,
     chain::{
-        bitcoin::replace::{Purpose, ReplacementFee, ReplacementRequest, replace},
+        bitcoin::{
+            Ownership, decode,
+            replace::{Purpose, ReplacementFee, ReplacementRequest, replace},
+        },
         ethereum::replace::EvmPurpose,
     },
     explain::Failure,
@@ -96,10 +100,23 @@ impl ReplacementArgs {
         if let Some(replaces) = &replaces {
             context.ui.say(&replaces.to_string());
         }
+        self.tell_fees(context, &draft);
         let signed = crate::cli::sealed_child::sign_in_child(context, &draft, &self.limits, &[])?;
         let sent = crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?;
         drop(lock);
         answer(sent.replacing(replaces))
+    }
+
+    /// What other speeds would cost, for a person who named no fee and is asked to agree to this one.
+    fn tell_fees(&self, context: &mut Context, draft: &Draft) {
+        if self.fee.is_named() || context.consent() != Assent::Ask || context.reach() == NetworkAccess::Offline {
+            return;
+        }
+        let review = decode::examine(&draft.plan, &Ownership::new(Vec::new())).review;
+        let fees = FeeArgs::choices(context, draft.plan.network, review.vsize);
+        if !fees.is_empty() {
+            context.ui.say(&format!("Fees now: {}. --fee and --fee-rate choose another.", fee_choice::words(&fees)));
+        }
     }
 
     fn evm(&self, context: &mut Context, purpose: Purpose, typed: &str) -> Answer {

@@ -84,6 +84,13 @@ impl Report for ExplainedError {
 
 impl Report for ErrorList {
     fn page(&self, page: &mut Page) {
+        if !page.is_plain() {
+            for row in &self.errors {
+                page.line(&format!("{}  (exit {})", row.code, row.exit));
+                page.line(&format!("    {}", row.hint));
+            }
+            return;
+        }
         page.verbatim(
             "# Exit codes and error codes\n\nPrinted by `fastness errors`; a test keeps this file equal to it.\n",
         );

@@ -35,7 +35,7 @@ const LONGEST_REFERENCE: usize = 300;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -56,8 +56,16 @@ enum Action {
 }
 
 impl Args {
-    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+    /// What to do: to list, if nothing is named.
+    const fn action(&self) -> &Action {
         match &self.action {
+            Some(action) => action,
+            None => &Action::List,
+        }
+    }
+
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match self.action() {
             Action::List => answer(LabelList { labels: context.ledger()?.labels()? }),
             Action::Export { output } => export(context, output.as_ref()),
             Action::Import { file } => import(context, file),

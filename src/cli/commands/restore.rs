@@ -104,7 +104,7 @@ fn preview(page: &mut Page, about: &str, fingerprint: &str, accounts: &[Account]
         let address = page.grouped(address);
         page.field("", &format!("first address {address}"));
     }
-    page.line("Another passphrase, or none, makes another wallet; every one of them looks valid.");
+    page.line("If your wallet had another passphrase, or none where you typed one, this is not it: stop, and run `fastness restore` again, with --passphrase if it had one.");
 }
 
 fn twin(wallet: &str) -> Warning {

@@ -33,7 +33,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -134,9 +134,17 @@ struct Allowances {
 }
 
 impl Args {
+    /// What to do: to list, if nothing is named.
+    const fn action(&self) -> &Action {
+        match &self.action {
+            Some(action) => action,
+            None => &Action::List,
+        }
+    }
+
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let chain = context.chain()?;
-        match &self.action {
+        match self.action() {
             Action::List => list(context, chain),
             Action::Add { contract } => add(context, chain, contract),
             Action::Balance => answer(balances(context, chain)?),

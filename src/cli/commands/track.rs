@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{
     CliError,
     context::Context,
+    duration::span,
     ethereum::{
         session::hash,
         views::{self, Patience, Until},
@@ -109,6 +110,9 @@ impl Args {
         let mut misses = 0;
         let alone = if explorer.has_second_source() { Alone::IsDoubted } else { Alone::IsEnough };
         let mut doubted = false;
+        if !is_settled(&tracking, wanted, alone) {
+            say_beginning(context, Goal { network, wanted }, &tracking);
+        }
         while !(is_settled(&tracking, wanted, alone) || Instant::now() >= end) {
             if !doubted && depth(&tracking.status) >= wanted {
                 doubted = true;
@@ -117,7 +121,7 @@ impl Args {
             std::thread::sleep(pause);
             match flow::bitcoin::track(&mut ledger, &explorer, network, txid) {
                 Ok(next) => {
-                    say_change(context, &tracking, &next);
+                    say_change(context, Goal { network, wanted }, &tracking, &next);
                     let (reorganised, sent_again) = (tracking.reorganised, tracking.sent_again);
                     tracking = next;
                     tracking.reorganised |= reorganised;
@@ -155,14 +159,52 @@ fn is_settled(tracking: &Tracking, wanted: u32, alone: Alone) -> bool {
     is_deep || matches!(tracking.status, Status::Replaced { .. })
 }
 
+/// Tells a person what is waited for, how long that takes, and what an interrupt ends.
+fn say_beginning(context: &Context, goal: Goal, now: &Tracking) {
+    let wanted = goal.wanted;
+    let known = match depth(&now.status) {
+        0 => "it is in no block yet".to_owned(),
+        depth => format!("it has {depth}"),
+    };
+    let more = goal.expected(depth(&now.status));
+    context.ui.say(&format!(
+        "Waiting for {wanted} {}: {known}{more}. Ctrl-C ends the waiting alone; the transaction stays as it is.",
+        confirmations(wanted)
+    ));
+}
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+struct Goal {
+    network: Network,
+    /// Confirmations.
+    wanted: u32,
+}
+
+impl Goal {
+    /// How long the blocks take that are lacking, where blocks come by themselves.
+    fn expected(self, depth: u32) -> String {
+        let blocks = self.wanted.saturating_sub(depth);
+        if self.network == Network::Regtest || blocks == 0 {
+            return String::new();
+        }
+        format!(", about {} more", span(u64::from(blocks) * u64::from(self.network.chain().block_seconds)))
+    }
+}
+
 /// Tells a person who waits what is new.
-fn say_change(context: &Context, before: &Tracking, now: &Tracking) {
+fn say_change(context: &Context, goal: Goal, before: &Tracking, now: &Tracking) {
+    let wanted = goal.wanted;
     if now.sent_again {
         context.ui.say("No explorer had it any more: the same bytes were sent again.");
     }
     match (depth(&before.status), depth(&now.status)) {
         (old, new) if old == new => {}
         (_, 0) => context.ui.say("The chain was reorganised: it is unconfirmed again."),
+        (_, new) if new < wanted => {
+            let more = goal.expected(new);
+            context.ui.say(&format!("{new} of {wanted} {}{more}", confirmations(wanted)));
+        }
         (_, new) => context.ui.say(&format!("{new} {}", confirmations(new))),
     }
 }

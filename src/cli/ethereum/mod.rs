@@ -6,6 +6,7 @@ pub(crate) mod agreement;
 pub(crate) mod args;
 pub(crate) mod evidence;
 pub(crate) mod export;
+pub(crate) mod fee_choice;
 pub(crate) mod history;
 mod history_books;
 pub(crate) mod lookup;

@@ -1,11 +1,12 @@
 //! Plan, sign in a sealed child, send: the three steps that every Ethereum command shares, with the journal between them.
 
 use super::{
+    fee_choice::{self, EvmFeeChoice},
     report::EvmSent,
     signer::{self, ReviewScope},
 };
 use crate::cli::{
-    context::Context,
+    context::{Assent, Context},
     ethereum::args::Options,
     interrupts::{self, NO_ANSWER_YET},
 };
@@ -13,7 +14,7 @@ use alloy_eips::eip2930::AccessList;
 use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use fastness::{
-    chain::ethereum::{Ownership, SignedTransaction},
+    chain::ethereum::{Ownership, SignedTransaction, fund::LevelPrices},
     explain::Failure,
     explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
     flow::{
@@ -125,9 +126,21 @@ impl<'a> EvmSession<'a> {
         let nonce = NonceRequest { choice, holder, purpose: &purpose };
         let planned = ethereum::plan(&mut planning, &request, nonce, &call.signatures)?;
         self.warn_of_drafts(context, planned.nonce.nonce())?;
+        self.tell_fees(context, &planned);
         // The limits and consents hold before a password is asked for.
         self.check(context, &planned.draft, call)?;
         Ok(planned)
+    }
+
+    /// What other speeds would cost, for a person who named no price and is asked to agree to this one.
+    fn tell_fees(&self, context: &Context, planned: &Planned) {
+        let is_named = self.options.level.is_some() || self.options.evm.names_a_price();
+        if is_named || context.consent() != Assent::Ask || planned.levels.is_empty() {
+            return;
+        }
+        let choice = |level: &LevelPrices| EvmFeeChoice::of(*level, self.chain, planned.gas_limit);
+        let choices: Vec<EvmFeeChoice> = planned.levels.iter().map(choice).collect();
+        context.ui.say(&format!("Fees now: {}. --fee chooses another.", fee_choice::words(&choices)));
     }
 
     /// Nonces are used in order: a draft that holds an earlier one holds up everything after it.

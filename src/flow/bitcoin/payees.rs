@@ -30,11 +30,12 @@ impl Payees {
     pub fn of(ledger: &Ledger, network: Network, transaction: &Transaction) -> Result<Self, Failure> {
         let contacts = ledger.contacts(Some(network.name()))?;
         let known = KnownAddresses { ledger, network, contacts };
+        let payee = |script: &Script, text| known.payee(script, text, transaction);
         let mut payees = BTreeMap::new();
         for output in &transaction.output {
             let script = &output.script_pubkey;
             if let Some(text) = address::of(script, network) {
-                payees.insert(script.to_hex_string(), known.payee(script, text)?);
+                payees.insert(script.to_hex_string(), payee(script, text)?);
             }
         }
         Ok(Self(payees))
@@ -90,9 +91,9 @@ struct KnownAddresses<'a> {
 }
 
 impl KnownAddresses<'_> {
-    fn payee(&self, script: &Script, address: String) -> Result<Payee, Failure> {
+    fn payee(&self, script: &Script, address: String, planned: &Transaction) -> Result<Payee, Failure> {
         let contact = self.contacts.iter().find(|contact| contact.address == address);
-        let times = self.ledger.times_paid(self.network, script)?;
+        let times = self.ledger.times_paid(self.network, script, planned)?;
         let is_known = contact.is_some() || times > 0;
         let looks_like = if is_known { None } else { self.like(script, &address)? };
         Ok(Payee {

@@ -18,7 +18,11 @@ use crate::{
     amount::Denomination,
     chain::{
         Chain,
-        ethereum::{Code, Ethereum, EthereumError, Ownership, Plan, Snapshot, decode, transaction::read_unsigned},
+        ethereum::{
+            Code, Ethereum, EthereumError, Ownership, Plan, Snapshot, decode,
+            fund::{self, LevelPrices},
+            transaction::read_unsigned,
+        },
     },
     explain::Failure,
     explorer::ethereum::{EvmAccountState, Matter, Sourced},
@@ -72,6 +76,10 @@ pub struct Planned {
     pub purpose: String,
     /// What operators said otherwise, for the person who decides.
     pub notes: Vec<Warning>,
+    /// What other speeds would cost.
+    pub levels: Vec<LevelPrices>,
+    /// The most gas that the plan may take.
+    pub gas_limit: u64,
 }
 
 /// SHA-256 of chain, sender, recipient, value and data, or of a key that the person named: running the same command twice is
@@ -115,7 +123,8 @@ pub fn plan(
     notes.extend(gap_note(planning, state.value(), guard.nonce())?);
     let snapshot = facts.snapshot(planning, state.value(), guard.nonce());
     let plan = Ethereum::plan(request, &snapshot, [0; 32])?;
-    let beside = fees_beside_gas(planning, &plan.unsigned, read_unsigned(&plan.unsigned)?.gas_limit())?;
+    let gas_limit = read_unsigned(&plan.unsigned)?.gas_limit();
+    let beside = fees_beside_gas(planning, &plan.unsigned, gas_limit)?;
     check_beside(&plan, &snapshot, beside)?;
     let context = EvmContext {
         fees_beside_gas: beside,
@@ -124,7 +133,8 @@ pub fn plan(
         ..context(planning, &state, &snapshot, signatures)
     };
     let draft = EvmDraft { plan, context };
-    Ok(Planned { draft, nonce: guard, purpose: nonce.purpose.to_owned(), notes })
+    let levels = fund::levels(&snapshot.fees, planning.chain);
+    Ok(Planned { draft, nonce: guard, purpose: nonce.purpose.to_owned(), notes, levels, gas_limit })
 }
 
 /// The account's state as operators say, with its nonce as pools say; and what they do not agree about. About the nonce of

@@ -2,7 +2,9 @@
 //!
 //! What spends a coin of ours counts only where it is signed (see rank.rs), so nobody can put a payee in here.
 
-use bitcoin::{Script, ScriptBuf};
+use std::collections::BTreeSet;
+
+use bitcoin::{Script, ScriptBuf, Transaction, hashes::Hash};
 use rusqlite::params;
 
 use crate::{
@@ -14,16 +16,36 @@ use crate::{
 const MOST_NEAR: u32 = 10_000;
 
 impl Ledger {
-    /// Number of transactions that spend coins of this home on a network and pay a script.
+    /// Number of transactions that spend coins of this home on a network and pay a script, without those whose place `planned`
+    /// would take.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn times_paid(&self, network: Network, script: &Script) -> Result<u64, LedgerError> {
-        let sql = "SELECT count(DISTINCT o.txid) FROM outputs o JOIN accounts a ON a.network = ?2
+    pub fn times_paid(&self, network: Network, script: &Script, planned: &Transaction) -> Result<u64, LedgerError> {
+        let sql = "SELECT DISTINCT o.txid FROM outputs o JOIN accounts a ON a.network = ?2
                    JOIN account_transactions t ON t.account = a.id AND t.txid = o.txid
-                   WHERE o.script = ?1 AND t.sent > 0";
+                   WHERE o.script = ?1 AND t.sent > 0 LIMIT ?3";
         let mut statement = self.db.prepare_cached(sql).map_err(file)?;
-        statement.query_row(params![script.as_bytes(), network.name()], |row| row.get(0)).map_err(file)
+        let values = params![script.as_bytes(), network.name(), MOST_NEAR];
+        let paying = statement.query_map(values, |row| row.get::<_, Vec<u8>>(0)).map_err(file)?;
+        let paying = paying.collect::<Result<BTreeSet<_>, _>>().map_err(file)?;
+        Ok(paying.difference(&self.rivals(planned)?).count() as u64)
+    }
+
+    /// Ids of the transactions that spend a coin which this one spends: only one of them can stay.
+    fn rivals(&self, planned: &Transaction) -> Result<BTreeSet<Vec<u8>>, LedgerError> {
+        let sql = "SELECT txid FROM inputs WHERE prev_txid = ?1 AND prev_vout = ?2";
+        let mut statement = self.db.prepare_cached(sql).map_err(file)?;
+        let mut rivals = BTreeSet::new();
+        for coin in planned.input.iter().map(|input| input.previous_output) {
+            let found = statement
+                .query_map(params![coin.txid.to_byte_array(), coin.vout], |row| row.get::<_, Vec<u8>>(0))
+                .map_err(file)?;
+            for txid in found {
+                rivals.insert(txid.map_err(file)?);
+            }
+        }
+        Ok(rivals)
     }
 
     /// Scripts on a network that this home paid or that are its own, from `first` on and before `end`, byte by byte.

@@ -177,3 +177,27 @@ fn a_nonce_above_one_that_nobody_holds_is_told_to_wait() {
     let page = stage.run(&["plan", SHOP, "1eth", "--nonce=99"]);
     assert!(format!("{}{}", page.stdout, page.stderr).contains("98 of the nonces from 1 on"), "{page:?}");
 }
+
+/// What a speed costs is told before a payment, and is what the review then shows.
+#[test]
+fn speeds_are_told_with_what_they_cost() {
+    let stage = EvmStage::new();
+    let told = stage.json(&["fees"]);
+    let speeds: Vec<&str> =
+        told["estimates"].as_array().unwrap().iter().map(|one| one["speed"].as_str().unwrap()).collect();
+    assert_eq!(speeds, ["slow", "normal", "fast"]);
+    let page = stage.run(&["fees"]).stdout;
+    assert!(page.contains("at most") && page.contains("gwei") && page.contains("for a token"), "{page}");
+    for (place, speed) in speeds.iter().enumerate() {
+        let planned = stage.json(&["plan", SHOP, "1eth", "--fee", speed]);
+        let most = &told["estimates"][place]["max_fee_per_gas"];
+        assert_eq!(
+            planned["review"]["fee"]["max_fee_per_gas"].to_string().trim_matches('"'),
+            most.to_string(),
+            "{planned}"
+        );
+    }
+    let asked = stage.run(&["plan", SHOP, "1eth"]);
+    assert!(asked.stderr.contains("Fees now: slow at most"), "{asked:?}");
+    assert!(!stage.run(&["plan", SHOP, "1eth", "--fee", "slow"]).stderr.contains("Fees now"));
+}

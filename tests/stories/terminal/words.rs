@@ -214,7 +214,7 @@ const RESTORE: [&str; 3] = ["restore", "--wallet=second", "--expect-fingerprint=
 
 /// A restore whose words are typed: up to the question for the first of them.
 fn restoring(stage: &Stage, size: Size) -> Session {
-    let mut session = Session::start(stage, size, &RESTORE);
+    let session = Session::start(stage, size, &RESTORE);
     session.wait_until("the first question", |session| session.is_alternate() && session.screen().contains("\n   1"));
     session
 }

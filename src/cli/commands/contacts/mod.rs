@@ -30,7 +30,7 @@ const MAX_FILE: u64 = 1_048_576;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -66,8 +66,16 @@ enum Action {
 }
 
 impl Args {
-    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+    /// What to do: to list, if nothing is named.
+    const fn action(&self) -> &Action {
         match &self.action {
+            Some(action) => action,
+            None => &Action::List,
+        }
+    }
+
+    pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match self.action() {
             Action::Add { name, address, to_unusual } => {
                 let contact = contact(context, name, address)?;
                 let agreed = to_unusual.as_ref().is_some_and(|agreed| same_address(agreed, &contact.address));

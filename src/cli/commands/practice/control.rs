@@ -30,7 +30,7 @@ struct PortArg {
 #[derive(Debug, clap::Args)]
 pub(super) struct MineArgs {
     /// How many, 1 to 1000
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     blocks: u32,
     /// Who gets the blocks' reward (spendable after 100 more blocks); else the faucet
     #[arg(long, value_name = "ADDRESS")]

@@ -22,7 +22,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,8 +45,8 @@ struct Forgotten {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match self.action {
-            Action::Report { all } => report(context, if all { Detail::All } else { Detail::Summary }),
+        match self.action.as_ref().unwrap_or(&Action::Report { all: false }) {
+            Action::Report { all } => report(context, if *all { Detail::All } else { Detail::Summary }),
             Action::Forget => forget(context),
         }
     }

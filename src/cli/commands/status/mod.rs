@@ -9,8 +9,8 @@ use fastness::{
     explain::Failure,
     keystore::read_header,
     ledger::{
-        Ledger,
-        bitcoin::{AccountRow, Balance},
+        Ledger, Limit,
+        bitcoin::{AccountRow, Balance, HistoryRow},
         now,
     },
     network::Network,
@@ -25,6 +25,9 @@ use crate::cli::{
     ethereum::args::example_network,
     report::{Answer, answer},
 };
+
+/// Unconfirmed transactions of others that are looked past for one from here.
+const LISTED_WAITING: usize = 50;
 
 /// Where things stand, and what to type next
 #[derive(Debug, clap::Args)]
@@ -81,6 +84,8 @@ struct NetworkStatus {
     evidence: Option<&'static str>,
     /// Transactions that are in no block yet.
     waiting: u64,
+    /// The oldest payment from here that is in no block yet.
+    sent: Option<String>,
     asked_seconds_ago: Option<u64>,
 }
 
@@ -171,8 +176,22 @@ fn of_network(ledger: &Ledger, network: Network, rows: &[&AccountRow]) -> Result
         total: oldest.map(|_| Total::of(&balances)),
         evidence: oldest.and_then(|_| evidence(&balances)),
         waiting,
+        sent: if waiting == 0 { None } else { oldest_sent(ledger, network, rows)? },
         asked_seconds_ago: oldest.map(|at| now().saturating_sub(at)),
     })
+}
+
+/// The oldest payment of these accounts that was sent from here and is in no block yet.
+fn oldest_sent(ledger: &Ledger, network: Network, rows: &[&AccountRow]) -> Result<Option<String>, Failure> {
+    let sent: Vec<String> = ledger.in_flight(network)?.into_iter().map(|row| row.txid).collect();
+    for row in rows {
+        let waiting = ledger.history(row.id, Limit::First(sent.len().saturating_add(LISTED_WAITING)))?;
+        let ours = |line: &&HistoryRow| line.height.is_none() && sent.contains(&line.txid);
+        if let Some(oldest) = waiting.iter().filter(ours).min_by_key(|line| line.time) {
+            return Ok(Some(oldest.txid.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// How sure the confirmed part is; `None` if there is none.

@@ -51,6 +51,11 @@ impl WalletFacts<'_> {
         if self.backup == Backup::Unreadable {
             return self.step("wallets", None, "see what is wrong with its file");
         }
+        let ours = self.networks.iter().find_map(|network| Some((network, network.sent.as_ref()?)));
+        if let Some((network, txid)) = ours.filter(|_| can_ask) {
+            let why = "see where your payment is; one that no explorer has is sent again";
+            return self.step(&format!("track {txid}"), Some(network), why);
+        }
         if let Some(waiting) = first(|network| network.waiting > 0).filter(|_| can_ask) {
             return self.step("sync", Some(waiting), "ask whether what waits is in a block");
         }

@@ -45,7 +45,7 @@ impl WalletStatus {
         }
         for network in &self.networks {
             match &network.total {
-                Some(total) => page.field("Holds", &format!("{}{}", total.sentence(), on(network.network))),
+                Some(total) => page.field("Holds", &format!("{}{}", at(network.network), total.sentence())),
                 None => page.toned_field(
                     "Holds",
                     (Tone::Claimed, &format!("unknown: nothing was asked yet{}", on(network.network))),
@@ -62,7 +62,7 @@ impl WalletStatus {
         if self.waiting() > 0 {
             page.toned_field(
                 "Waiting",
-                (Tone::Claimed, &format!("{}; `fastness history` lists it", transactions(self.waiting()))),
+                (Tone::Claimed, &format!("{}: see `fastness history`", transactions(self.waiting()))),
             );
         }
         page.field("Backup", &self.backup_words());
@@ -80,7 +80,7 @@ impl WalletStatus {
             if holds.is_empty() { "-".to_owned() } else { holds.join(", ") },
             if self.waiting() == 0 { "-".to_owned() } else { transactions(self.waiting()) },
             self.backup_words(),
-            self.asked(),
+            self.asked().trim_start_matches("asked ").to_owned(),
         ]
     }
 
@@ -101,6 +101,14 @@ impl WalletStatus {
             Backup::Elsewhere => "watch-only".to_owned(),
             Backup::Unreadable => "unknown: the wallet's file cannot be read".to_owned(),
         }
+    }
+}
+
+/// `on regtest: ` before what it holds; nothing for real coins.
+fn at(network: Network) -> String {
+    match network.class() {
+        NetworkClass::Main => String::new(),
+        NetworkClass::Test => format!("on {network}: "),
     }
 }
 

@@ -1,0 +1,106 @@
+//! What a sync found, for a person: what came, what was confirmed, what lost its block, what is gone.
+//!
+//! Compares what the ledger lists before and after; judges nothing.
+
+use std::collections::BTreeMap;
+
+use fastness::{
+    amount::Amount,
+    explain::Failure,
+    ledger::{Ledger, Limit, bitcoin::AccountRow},
+};
+use serde::Serialize;
+
+use super::net_amount::NetAmount;
+
+/// Newest transactions that are compared.
+const COMPARED: usize = 500;
+
+/// Transactions of an account by what became of them, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct SyncNews {
+    /// Not known before.
+    arrived: usize,
+    /// In a block now.
+    confirmed: usize,
+    /// In a block before, and waiting again.
+    unconfirmed_again: usize,
+    /// ListedTransactions before, and by nobody now.
+    gone: usize,
+    /// By how much what the account holds differs.
+    #[serde(skip)]
+    net: Option<NetAmount>,
+}
+
+/// What the ledger lists of an account at one moment.
+pub(crate) struct ListedTransactions {
+    heights: BTreeMap<String, Option<u32>>,
+    holds: Amount,
+}
+
+impl SyncNews {
+    /// What is listed now.
+    pub(crate) fn seen(ledger: &Ledger, row: &AccountRow) -> Result<ListedTransactions, Failure> {
+        let rows = ledger.history(row.id, Limit::First(COMPARED))?;
+        let balance = ledger.balance(row.id)?;
+        Ok(ListedTransactions {
+            heights: rows.into_iter().map(|row| (row.txid, row.height)).collect(),
+            holds: Amount::sat(balance.confirmed.saturating_add(balance.unconfirmed)),
+        })
+    }
+
+    /// The difference between two moments.
+    pub(crate) fn since(before: &ListedTransactions, after: &ListedTransactions) -> Self {
+        let mut news = Self::default();
+        for (id, height) in &after.heights {
+            match (before.heights.get(id), height) {
+                (None, _) => news.arrived += 1,
+                (Some(None), Some(_)) => news.confirmed += 1,
+                (Some(Some(_)), None) => news.unconfirmed_again += 1,
+                _ => {}
+            }
+        }
+        // Older ones fall off the end of a long list without being gone.
+        if after.heights.len() < COMPARED {
+            news.gone = before.heights.keys().filter(|id| !after.heights.contains_key(*id)).count();
+        }
+        news.net = (before.holds != after.holds).then(|| NetAmount::of(after.holds, before.holds));
+        news
+    }
+
+    /// "+0.01 BTC, 1 new, 2 confirmed"; nothing if nothing differs.
+    pub(crate) fn words(&self) -> Option<String> {
+        let counts = [
+            (self.arrived, "new"),
+            (self.confirmed, "confirmed"),
+            (self.unconfirmed_again, "waiting again, as a block was undone"),
+            (self.gone, "gone: no explorer lists it any more"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let parts: Vec<String> = self.net.iter().map(NetAmount::to_string).chain(counts).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(rows: &[(&str, Option<u32>)], sat: u64) -> ListedTransactions {
+        let heights = rows.iter().map(|(id, height)| ((*id).to_owned(), *height)).collect();
+        ListedTransactions { heights, holds: Amount::sat(sat) }
+    }
+
+    #[test]
+    fn each_kind_of_news_is_counted_once() {
+        let before = listed(&[("a", None), ("b", Some(7)), ("c", None), ("d", Some(3))], 500);
+        let after = listed(&[("a", Some(8)), ("b", None), ("d", Some(3)), ("e", None), ("f", Some(8))], 1_000_500);
+        assert_eq!(
+            SyncNews::since(&before, &after).words().as_deref(),
+            Some(
+                "+0.010 000 00 BTC, 2 new, 1 confirmed, 1 waiting again, as a block was undone, 1 gone: no explorer lists it any more"
+            )
+        );
+        assert_eq!(SyncNews::since(&before, &before).words(), None);
+    }
+}
