@@ -20,6 +20,7 @@ mod standard_calls;
 #[cfg(test)]
 mod standard_calls_tests;
 pub mod state_proof;
+mod strict_json;
 pub mod transaction;
 mod typed_members;
 pub mod units;

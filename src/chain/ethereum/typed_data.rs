@@ -3,18 +3,14 @@
 //! Whatever programs in use read in two ways is refused before it is hashed: doubled keys, missing members, cycles, numbers out of
 //! range, another chain. What they all leave out is left out: members that no type lists. No keys, and nothing is signed here.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use alloy_dyn_abi::TypedData;
 use alloy_primitives::{Address, B256, U256};
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 use super::{
-    EthereumError,
+    EthereumError, strict_json,
     typed_values::{self, Extra, Rules},
 };
 use crate::{
@@ -85,8 +81,9 @@ impl TypedMessage {
         if json.len() > MAX_BYTES {
             return Err(bad("it is larger than anybody reads"));
         }
-        let Unique(value) = serde_json::from_slice(json).map_err(|error| bad(problem(&error)))?;
-        let Value::Object(mut root) = value else { return Err(bad("it is not an object")) };
+        let Value::Object(mut root) = strict_json::read(json).map_err(bad)? else {
+            return Err(bad("it is not an object"));
+        };
         let mut take = |name: &str| root.remove(name).ok_or_else(|| bad(format!("`{name}` is missing")));
         let (types, primary, domain, message) =
             (take("types")?, take("primaryType")?, take("domain")?, take("message")?);
@@ -152,17 +149,6 @@ impl TypedMessage {
 
 fn members_json(members: &[Member]) -> Value {
     members.iter().map(|member| serde_json::json!({"name": member.name, "type": member.ty})).collect()
-}
-
-/// The parser's own words could quote the message, so only the kind of problem is told.
-fn problem(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early".to_owned(),
-        serde_json::error::Category::Data => {
-            format!("line {}: a key stands twice, or a number is no integer", error.line())
-        }
-        _ => format!("line {} is not JSON", error.line()),
-    }
 }
 
 fn read_types(value: &Value) -> Result<BTreeMap<String, Vec<Member>>, EthereumError> {
@@ -259,66 +245,4 @@ fn read_domain(
         return Ok(domain);
     }
     Err(bad(format!("its domain is for chain {id}, and this is {chain}")))
-}
-
-/// JSON without doubled keys and without numbers that are not integers.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Strict)
-    }
-}
-
-struct Strict;
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Unique;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
-        Ok(Unique(Value::Bool(value)))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
-        Ok(Unique(Value::Number(Number::from(value))))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
-        Ok(Unique(Value::Number(Number::from(value))))
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Unique, E> {
-        Err(E::custom("a number that is no integer, or too large; write it as a text"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Unique, E> {
-        Ok(Unique(Value::String(value.to_owned())))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Unique, E> {
-        Err(E::custom("null is no value"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Unique, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Unique(Value::Array(list)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Unique, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            let Unique(value) = entries.next_value()?;
-            if object.insert(key, value).is_some() {
-                return Err(de::Error::custom("a key stands twice"));
-            }
-        }
-        Ok(Unique(Value::Object(object)))
-    }
 }
