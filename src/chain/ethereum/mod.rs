@@ -22,6 +22,7 @@ mod standard_calls_tests;
 pub mod state_proof;
 mod strict_json;
 pub mod transaction;
+pub mod transaction_json;
 mod typed_members;
 pub mod units;
 

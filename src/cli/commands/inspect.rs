@@ -17,7 +17,10 @@ use crate::cli::{
 };
 use fastness::{
     amount::Amount,
-    chain::bitcoin::{BitcoinError, decode, policy, psbt},
+    chain::{
+        bitcoin::{BitcoinError, decode, policy, psbt},
+        ethereum::transaction_json,
+    },
     explain::{Explain, Failure},
     flow::{
         self,
@@ -32,7 +35,7 @@ use serde::Serialize;
 /// Explain any draft, PSBT or transaction
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The file, or - for standard input: a draft, a signed file, a PSBT or a transaction (base64, hex, binary)
+    /// The file, or - for standard input: a draft, a signed file, a PSBT or a transaction (base64, hex, binary; on Ethereum also JSON as nodes, cast and ethers write it)
     file: PathBuf,
     /// A function that you know is called, such as "stake(uint256,address)"
     #[arg(long, value_name = "FUNCTION", help_heading = EVM)]
@@ -93,8 +96,8 @@ struct Inspected {
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let bytes = read_input(&self.file)?;
-        if session::chain_of_file(context, &bytes)?.is_some() {
-            return crate::cli::ethereum::views::inspect(context, &bytes, &self.signature);
+        if session::chain_of_file(context, &bytes)?.is_some() || transaction_json::is_transaction(&bytes) {
+            return crate::cli::ethereum::inspected::inspect(context, &bytes, &self.signature);
         }
         let asked = context.network_for(&bytes)?;
         context.is_about(AnyNetwork::Bitcoin(asked.unwrap_or(Network::Bitcoin)))?;

@@ -9,6 +9,7 @@ pub(crate) mod export;
 pub(crate) mod fee_choice;
 pub(crate) mod history;
 mod history_books;
+pub(crate) mod inspected;
 pub(crate) mod lookup;
 pub(crate) mod payment;
 pub(crate) mod raw_call;

@@ -8,23 +8,19 @@ use crate::cli::{
     duration::span,
     ethereum::{
         evidence::{tone, write_disagreements},
-        lookup,
         report::{EvmPlace, Waited},
-        review_page::ReviewPage,
     },
-    heading::Heading,
-    page::{Page, Tone},
+    page::Page,
     report::{Answer, Report, answer},
 };
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
 use fastness::{
     amount::{Denomination, Units},
-    chain::ethereum::decode,
     explorer::ethereum::{Disagreement, Sourced},
-    flow::ethereum::{self, EvmContext, EvmDraft},
+    flow::ethereum::{self},
     ledger::now,
     network::EvmChain,
-    review::{Depth, Evidence, EvmReview, EvmStatus, ExecutionOutcome, Payee, Warning},
+    review::{Depth, Evidence, EvmStatus, ExecutionOutcome},
     text::SafeText,
 };
 use serde::Serialize;
@@ -150,72 +146,5 @@ fn is_enough(status: &EvmStatus, patience: Patience) -> bool {
         (Some(Until::Safe), depth) => *depth >= Depth::Safe,
         (None, Depth::Latest { confirmations }) => *confirmations >= patience.confirmations,
         (None, Depth::Safe | Depth::Finalized) => true,
-    }
-}
-
-/// A draft or a signed transaction, explained.
-#[derive(Serialize)]
-struct EvmInspected {
-    kind: &'static str,
-    /// Of a signed transaction.
-    id: Option<B256>,
-    review: EvmReview,
-    /// What is known here of those who gain.
-    payees: Vec<Payee>,
-    raw: String,
-    ours: bool,
-    #[serde(skip)]
-    heading: Heading,
-    #[serde(skip)]
-    context: EvmContext,
-}
-
-/// `inspect` of a file of an EVM chain.
-pub(crate) fn inspect(context: &mut Context, bytes: &[u8], signatures: &[String]) -> Answer {
-    let is_draft = bytes.windows(14).any(|window| window == b"fastness_draft");
-    let ledger = context.ledger()?;
-    let accounts = ledger.evm_accounts(None)?;
-    let (kind, id, draft, heading) = if is_draft {
-        let draft = EvmDraft::read(bytes, context.asked())?;
-        let heading = Heading::of_evm_draft(&draft, &accounts);
-        ("draft", None, draft, heading)
-    } else {
-        let signed = ethereum::read_signed(bytes, context.asked())?;
-        let (_, plan) = decode::signed(&signed.bytes)?;
-        let draft = EvmDraft { plan, context: EvmContext::default() };
-        ("signed transaction", Some(signed.hash), draft, Heading::of("signed".to_owned()))
-    };
-    let plan = &draft.plan;
-    let mut ours = ethereum::ownership_of_ledger(&ledger, None)?;
-    ours.typed_signatures = signatures.to_vec();
-    ours.added_tokens = lookup::named_in_reviews(&ledger, plan.chain)?;
-    // What it delegates to is shown here; whether that is allowed is asked when it is signed.
-    ours.allowed_delegates.extend(plan.delegate);
-    // What is signed has no context, and a person who only looks at it is not asked to agree.
-    let review = if is_draft { ethereum::reviewed(&draft, &ours)? } else { decode::review(plan, &ours)? };
-    let payees = ethereum::payees(&ledger, &draft, &ours)?;
-    let heading = heading.with_payees(payees.clone());
-    let own = ours.accounts.iter().any(|account| account.address == plan.from);
-    let raw = hex::encode_prefixed(&plan.unsigned);
-    answer(EvmInspected { kind, id, review, payees, raw, ours: own, heading, context: draft.context })
-}
-
-impl Report for EvmInspected {
-    fn page(&self, page: &mut Page) {
-        ReviewPage { review: &self.review, heading: &self.heading, context: &self.context }.write(page);
-        page.blank();
-        if let Some(id) = &self.id {
-            return page.copyable("Id", &id.to_string());
-        }
-        page.copyable("Digest", &self.review.digest);
-        if self.ours {
-            return page.toned_field("Verdict", (Tone::Proven, "the sender is an account of this home"));
-        }
-        let text = "cannot tell here: the sender is in no wallet's list; `fastness sign` asks the keys themselves";
-        page.toned_field("Verdict", (Tone::Claimed, text));
-    }
-
-    fn warnings(&self) -> Vec<Warning> {
-        self.review.warnings.clone()
     }
 }

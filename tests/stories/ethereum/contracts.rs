@@ -132,3 +132,29 @@ fn a_call_of_another_program_is_read_and_sent_as_it_is() {
     // What nobody here can read is agreed to by its digest only.
     assert_eq!(stage.refused(&["call", SHOP, "0xdeadbeef"]).0, "ethereum.consent_missing");
 }
+
+/// What nodes, cast and ethers print is explained like the bytes themselves; a changed member is found out by its hash.
+#[test]
+fn a_transaction_in_the_json_of_other_programs_is_explained() {
+    let stage = EvmStage::new();
+    let sent = stage.signed(&["send", SHOP, "1.5eth"]);
+    let json = stage.anvil.rpc("eth_getTransactionByHash", &serde_json::json!([sent["id"]]));
+    std::fs::write(stage.stage.path("node.json"), json.to_string()).unwrap();
+    let inspected = stage.json(&["inspect", "node.json"]);
+    assert_eq!(
+        (&inspected["id"], &inspected["review"]["action"]),
+        (&sent["id"], &format!("Send 1.5 ETH to {SHOP}").into())
+    );
+    let mut changed = json;
+    changed["value"] = "0x1".into();
+    std::fs::write(stage.stage.path("node.json"), changed.to_string()).unwrap();
+    let refused = stage.run(&["inspect", "node.json", "--json"]);
+    assert_eq!(refused.error_code(), "ethereum.bad_request", "{refused:?}");
+    for member in ["r", "s", "v", "yParity", "hash"] {
+        changed.as_object_mut().unwrap().remove(member);
+    }
+    std::fs::write(stage.stage.path("node.json"), changed.to_string()).unwrap();
+    let unsigned = stage.run(&["inspect", "node.json"]);
+    unsigned.expect_code(0);
+    assert!(unsigned.stdout.contains("not signed"), "{unsigned:?}");
+}

@@ -1,0 +1,322 @@
+//! Transactions in JSON, as nodes answer (`eth_getTransactionByHash`), `cast` prints and ethers writes them: put back into their bytes.
+//!
+//! Only what the bytes say is shown afterwards: a hash or a sender that the JSON names has to be that of the bytes. Nothing here
+//! can be signed or sent.
+
+use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TxLegacy, TypedTransaction};
+use alloy_eips::{
+    eip2930::{AccessList, AccessListItem},
+    eip7702::{Authorization, SignedAuthorization},
+};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use serde_json::Value;
+
+use super::{
+    EthereumError, Plan, decode,
+    transaction::{chain_of, with_signature, write_unsigned},
+};
+
+/// Members under which a transaction stands in an answer or a request.
+const WRAPPERS: [&str; 5] = ["result", "transaction", "tx", "transactionRequest", "txData"];
+/// Members that hold the signed bytes themselves.
+const RAW: [&str; 5] = ["raw", "rawTransaction", "signedTransaction", "serialized", "raw_transaction"];
+/// Most addresses of an access list, and storage keys of each, that are read.
+const MOST_LISTED: usize = 1_024;
+
+/// A transaction that was read from JSON.
+#[derive(Debug)]
+pub enum JsonTransaction {
+    /// Its signed bytes.
+    Signed(Vec<u8>),
+    /// Not signed, with the sender that the JSON names.
+    Unsigned(Plan),
+}
+
+/// Whether JSON looks like a transaction of the Ethereum family, and no draft or PSBT in JSON.
+#[must_use]
+pub fn is_transaction(json: &[u8]) -> bool {
+    let Ok(document) = serde_json::from_slice::<Value>(json) else { return false };
+    let inner = unwrapped(&document);
+    let names = |names: &[&str]| names.iter().any(|name| inner.get(name).is_some());
+    raw(inner).is_some()
+        || (names(&["nonce"]) && names(&["gas", "gasLimit", "gas_limit"]) && names(&["to", "input", "data"]))
+}
+
+/// Reads a transaction; `chain_id` is what it is for where it does not say.
+///
+/// # Errors
+/// A member that is not what it is called, one that is missing, or a hash or sender that is not that of the bytes.
+pub fn read(json: &[u8], chain_id: Option<u64>) -> Result<JsonTransaction, EthereumError> {
+    let document: Value = serde_json::from_slice(json).map_err(|_| wrong("it is not JSON"))?;
+    let inner = unwrapped(&document);
+    if let Some(raw) = raw(inner) {
+        return Ok(JsonTransaction::Signed(raw?.to_vec()));
+    }
+    let members = Members(inner);
+    let signature = members.signature()?;
+    let transaction = members.transaction(chain_id)?;
+    let from = members.address(&["from"])?;
+    let Some(signature) = signature else {
+        let from = from.ok_or_else(|| wrong("it is not signed, and names no sender (`from`)"))?;
+        let (chain, unsigned) = (chain_of(&transaction)?, write_unsigned(&transaction));
+        return Ok(JsonTransaction::Unsigned(Plan { chain, from, unsigned, delegate: None }));
+    };
+    let bytes = with_signature(transaction, signature);
+    let (signed, _) = decode::signed(&bytes)?;
+    let named = members
+        .text(&["hash", "transactionHash"])
+        .map(|text| text.parse::<B256>().map_err(|_| wrong("its `hash` is none")));
+    if named.transpose()?.is_some_and(|hash| hash != signed.hash) {
+        return Err(wrong("its `hash` is not that of what it says"));
+    }
+    if from.is_some_and(|from| from != signed.from) {
+        return Err(wrong("its `from` is not the one that signed it"));
+    }
+    Ok(JsonTransaction::Signed(bytes))
+}
+
+fn unwrapped(document: &Value) -> &Value {
+    let document = document.get("params").and_then(|params| params.get(0)).unwrap_or(document);
+    WRAPPERS
+        .iter()
+        .find_map(|name| document.get(name))
+        .filter(|inner| inner.is_object() && raw(document).is_none())
+        .unwrap_or(document)
+}
+
+fn raw(value: &Value) -> Option<Result<Bytes, EthereumError>> {
+    // `eth_signTransaction` puts the bytes beside the members.
+    let text = RAW.iter().find_map(|name| value.get(name)).and_then(Value::as_str)?;
+    Some(text.parse().map_err(|_| wrong("its raw bytes are not hex")))
+}
+
+fn wrong(what: impl Into<String>) -> EthereumError {
+    EthereumError::BadRequest(format!("this is no transaction in JSON that can be read: {}", what.into()))
+}
+
+/// What transactions of every type have.
+struct Parts {
+    chain_id: Option<u64>,
+    nonce: u64,
+    gas_limit: u64,
+    to: TxKind,
+    value: U256,
+    input: Bytes,
+    access_list: AccessList,
+}
+
+/// The members of a transaction under the names that programs give them.
+struct Members<'a>(&'a Value);
+
+impl Members<'_> {
+    fn get(&self, names: &[&str]) -> Option<&Value> {
+        names.iter().find_map(|name| self.0.get(name)).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, names: &[&str]) -> Option<&str> {
+        self.get(names)?.as_str()
+    }
+
+    fn number(&self, names: &[&str]) -> Result<Option<U256>, EthereumError> {
+        self.get(names).map(|value| quantity(value, names)).transpose()
+    }
+
+    /// A number that has to be there.
+    fn needed<T: TryFrom<U256>>(&self, names: &[&str]) -> Result<T, EthereumError> {
+        let first = names.first().copied().unwrap_or_default();
+        let found = self.number(names)?.ok_or_else(|| wrong(format!("`{first}` is missing")))?;
+        T::try_from(found).map_err(|_| wrong(format!("its `{first}` is too large")))
+    }
+
+    fn address(&self, names: &[&str]) -> Result<Option<Address>, EthereumError> {
+        let first = names.first().copied().unwrap_or_default();
+        let read = |text: &str| text.parse().map_err(|_| wrong(format!("its `{first}` is no address")));
+        self.text(names).filter(|text| !text.is_empty() && *text != "0x").map(read).transpose()
+    }
+
+    fn transaction(&self, asked: Option<u64>) -> Result<TypedTransaction, EthereumError> {
+        let parts = self.parts(asked)?;
+        match self.kind()? {
+            kind @ (0 | 1) => self.priced(parts, kind),
+            kind @ (2 | 4) => self.dynamic(parts, kind),
+            other => Err(wrong(format!("type {other} is not read here"))),
+        }
+    }
+
+    fn parts(&self, asked: Option<u64>) -> Result<Parts, EthereumError> {
+        let input = match self.text(&["input", "data"]) {
+            None | Some("") => Bytes::new(),
+            Some(text) => text.parse().map_err(|_| wrong("its `input` is not hex"))?,
+        };
+        Ok(Parts {
+            chain_id: self.chain_id(asked)?,
+            nonce: self.needed(&["nonce"])?,
+            gas_limit: self.needed(&["gas", "gasLimit", "gas_limit"])?,
+            to: self.address(&["to"])?.map_or(TxKind::Create, TxKind::Call),
+            value: self.number(&["value"])?.unwrap_or_default(),
+            input,
+            access_list: self.access_list()?,
+        })
+    }
+
+    /// Types 0 and 1, which name one price.
+    fn priced(&self, parts: Parts, kind: u64) -> Result<TypedTransaction, EthereumError> {
+        let gas_price = self.needed(&["gasPrice", "gas_price"])?;
+        let Parts { chain_id, nonce, gas_limit, to, value, input, access_list } = parts;
+        if kind == 0 {
+            return Ok(TxLegacy { chain_id, nonce, gas_price, gas_limit, to, value, input }.into());
+        }
+        let chain_id = chain_id.ok_or_else(|| wrong("`chainId` is missing"))?;
+        Ok(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }.into())
+    }
+
+    /// Types 2 and 4, which name a maximum and a tip.
+    fn dynamic(&self, parts: Parts, kind: u64) -> Result<TypedTransaction, EthereumError> {
+        let max_fee_per_gas = self.needed(&["maxFeePerGas", "max_fee_per_gas"])?;
+        let max_priority_fee_per_gas = self.needed(&["maxPriorityFeePerGas", "max_priority_fee_per_gas"])?;
+        let Parts { chain_id, nonce, gas_limit, to, value, input, access_list } = parts;
+        let chain_id = chain_id.ok_or_else(|| wrong("`chainId` is missing"))?;
+        if kind == 2 {
+            let transaction = TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                access_list,
+                input,
+            };
+            return Ok(transaction.into());
+        }
+        let to = to.to().copied().ok_or_else(|| wrong("`to` is missing"))?;
+        let authorization_list = self.authorizations()?;
+        Ok(TxEip7702 {
+            chain_id,
+            nonce,
+            gas_limit,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            to,
+            value,
+            access_list,
+            authorization_list,
+            input,
+        }
+        .into())
+    }
+
+    /// The type that is named, else the one that has these members.
+    fn kind(&self) -> Result<u64, EthereumError> {
+        if let Some(kind) = self.number(&["type", "txType"])? {
+            return u64::try_from(kind).map_err(|_| wrong("its `type` is too large"));
+        }
+        Ok(if self.get(&["authorizationList"]).is_some() {
+            4
+        } else if self.get(&["maxFeePerGas", "max_fee_per_gas"]).is_some() {
+            2
+        } else {
+            u64::from(self.get(&["accessList", "access_list"]).is_some())
+        })
+    }
+
+    /// The chain that is named, or that `v` names (EIP-155), else the one asked for.
+    fn chain_id(&self, asked: Option<u64>) -> Result<Option<u64>, EthereumError> {
+        if let Some(id) = self.number(&["chainId", "chain_id"])?.filter(|id| !id.is_zero()) {
+            return u64::try_from(id).map(Some).map_err(|_| wrong("its `chainId` is too large"));
+        }
+        let signed = self.signature_members();
+        Ok(match signed.number(&["v"])? {
+            Some(v) if v >= U256::from(35) => u64::try_from((v - U256::from(35)) / U256::from(2)).ok(),
+            Some(_) if signed.get(&["r"]).is_some() => None,
+            _ => asked,
+        })
+    }
+
+    fn access_list(&self) -> Result<AccessList, EthereumError> {
+        let Some(list) = self.get(&["accessList", "access_list"]) else { return Ok(AccessList::default()) };
+        let list = list.as_array().filter(|list| list.len() <= MOST_LISTED);
+        let list = list.ok_or_else(|| wrong("its `accessList` is no list, or too long"))?;
+        list.iter().map(access_item).collect::<Result<Vec<_>, _>>().map(AccessList)
+    }
+
+    fn authorizations(&self) -> Result<Vec<SignedAuthorization>, EthereumError> {
+        let list = self.get(&["authorizationList", "authorization_list"]).and_then(Value::as_array);
+        let list = list
+            .filter(|list| list.len() <= MOST_LISTED)
+            .ok_or_else(|| wrong("its `authorizationList` is no list, or too long"))?;
+        let read = |entry: &Value| {
+            let entry = Members(entry);
+            let address = entry.address(&["address"])?.ok_or_else(|| wrong("an authorization names no address"))?;
+            let authorization =
+                Authorization { chain_id: entry.needed(&["chainId"])?, address, nonce: entry.needed(&["nonce"])? };
+            let signed = entry.signature_members();
+            let parity: u8 = signed.needed(&["yParity", "v"])?;
+            Ok(SignedAuthorization::new_unchecked(
+                authorization,
+                parity,
+                signed.needed(&["r"])?,
+                signed.needed(&["s"])?,
+            ))
+        };
+        list.iter().map(read).collect()
+    }
+
+    /// Where `r`, `s` and the parity stand: beside the others, or in a member of their own.
+    fn signature_members(&self) -> Members<'_> {
+        Members(self.get(&["signature", "sig"]).filter(|inner| inner.is_object()).unwrap_or(self.0))
+    }
+
+    fn signature(&self) -> Result<Option<Signature>, EthereumError> {
+        if let Some(text) = self.text(&["signature", "sig"]) {
+            let bytes: Bytes = text.parse().map_err(|_| wrong("its `signature` is not hex"))?;
+            return Signature::from_raw(&bytes).map(Some).map_err(|_| wrong("its `signature` is none"));
+        }
+        let members = self.signature_members();
+        let (Some(r), Some(s)) = (members.number(&["r"])?, members.number(&["s"])?) else { return Ok(None) };
+        if r.is_zero() && s.is_zero() {
+            return Ok(None);
+        }
+        let parity = match members.number(&["yParity"])? {
+            Some(parity) => parity,
+            None => {
+                let v: U256 = members.needed(&["v"])?;
+                let base = if v >= U256::from(35) { U256::from(35) } else { U256::from(27) };
+                if v < U256::from(27) { v } else { (v - base) % U256::from(2) }
+            }
+        };
+        Ok(Some(Signature::new(r, s, !parity.is_zero())))
+    }
+}
+
+fn access_item(item: &Value) -> Result<AccessListItem, EthereumError> {
+    let address = Members(item).address(&["address"])?.ok_or_else(|| wrong("an access list names no address"))?;
+    let keys = item.get("storageKeys").and_then(Value::as_array).filter(|keys| keys.len() <= MOST_LISTED);
+    let key = |key: &Value| {
+        key.as_str().and_then(|text| text.parse::<B256>().ok()).ok_or_else(|| wrong("a storage key is none"))
+    };
+    let storage_keys = keys.into_iter().flatten().map(key).collect::<Result<Vec<_>, _>>()?;
+    Ok(AccessListItem { address, storage_keys })
+}
+
+/// A quantity in hex or in decimals, as a text or a whole number.
+fn quantity(value: &Value, names: &[&str]) -> Result<U256, EthereumError> {
+    let first = names.first().copied().unwrap_or_default();
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let read = match text.strip_prefix("0x") {
+        Some("") => Ok(U256::ZERO),
+        Some(digits) => U256::from_str_radix(digits, 16),
+        None if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => U256::from_str_radix(&text, 10),
+        None => return Err(wrong(format!("its `{first}` is no whole number"))),
+    };
+    read.map_err(|_| wrong(format!("its `{first}` is no whole number")))
+}
+
+#[cfg(test)]
+#[path = "transaction_json_tests.rs"]
+mod tests;
