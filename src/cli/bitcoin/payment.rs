@@ -1,6 +1,6 @@
 //! Words into a payment request: recipients with amounts, BIP-21 URIs, fees, coins, memo. Shared by `plan` and `send`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     coin_choice,
@@ -48,8 +48,8 @@ pub(crate) struct PayArgs {
     /// Recipients: ADDRESS AMOUNT [ADDRESS AMOUNT]..., where @NAME is a contact; or one bitcoin: or ethereum: URI. Amounts carry units (0.01btc, 15000sat, 1.5eth, "25 USDC") or are `all`
     #[arg(conflicts_with = "recipients", value_name = "ADDRESS AMOUNT")]
     to: Vec<String>,
-    /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used
-    #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
+    /// Read recipients from a file, or - for standard input: one `ADDRESS AMOUNT` a line, or columns with , or ; or tabs between, with heads or without; further columns are not used. On Ethereum and its family each line is a transaction
+    #[arg(long, value_name = "FILE")]
     recipients: Option<PathBuf>,
     /// Public note in the transaction (OP_RETURN); older nodes relay at most 80 bytes
     #[arg(long, value_name = "TEXT", help_heading = BITCOIN)]
@@ -252,6 +252,11 @@ impl PayArgs {
     /// The first word that was typed as a recipient.
     pub(crate) fn first(&self) -> Option<&str> {
         self.to.first().map(String::as_str)
+    }
+
+    /// The file of recipients.
+    pub(crate) fn list(&self) -> Option<&Path> {
+        self.recipients.as_deref()
     }
 
     /// How the fee is chosen.

@@ -1,6 +1,7 @@
 //! `plan`: a payment as an unsigned draft. A draft may be shown to anyone; nothing is at stake yet.
 
 use crate::cli::{
+    CliError,
     bitcoin::{
         drafting::{DraftOutput, PricedDraft, planned, written},
         payment::PayArgs,
@@ -49,6 +50,10 @@ impl Args {
     }
 
     fn evm(&self, context: &mut Context, pay: &PayArgs, chain: &'static EvmChain) -> Answer {
+        if pay.list().is_some() {
+            let what = "on EVM networks a list is a transaction for each line: `fastness send --recipients FILE --once KEY` pays it";
+            return Err(CliError::Usage(what.to_owned()).into());
+        }
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: pay.fee().level(), evm, limits, consents, once: self.once.once.as_deref() };

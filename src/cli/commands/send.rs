@@ -10,7 +10,7 @@ use crate::cli::{
     context::{Assent, Context},
     ethereum::{
         args::{EvmArgs, Options, once_key},
-        payment,
+        payment, payment_list,
         session::{Again, EvmSession, resumed},
     },
     limits::{ConsentArgs, LimitArgs},
@@ -99,6 +99,9 @@ impl Args {
         let _lock = context.payment_lock()?;
         let (evm, limits, consents) = (&self.evm, &self.limits, &self.consents);
         let options = Options { level: pay.fee().level(), evm, limits, consents, once: self.once.as_deref() };
+        if let Some(path) = pay.list() {
+            return answer(payment_list::pay(context, chain, &options, path)?);
+        }
         let mut work = EvmSession::begin(context, chain, options)?;
         let call = payment::call(context, &work, &pay.words())?;
         let again = if self.again { Again::Yes } else { Again::No };

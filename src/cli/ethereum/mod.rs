@@ -12,6 +12,7 @@ mod history_books;
 pub(crate) mod inspected;
 pub(crate) mod lookup;
 pub(crate) mod payment;
+pub(crate) mod payment_list;
 pub(crate) mod raw_call;
 pub(crate) mod receive;
 pub(crate) mod replaces;

@@ -121,7 +121,7 @@ fn asked(work: &EvmSession<'_>, uri: EvmPaymentUri, typed: &[String]) -> Result<
 }
 
 /// All that the account has of a token, as nodes say; that they contradict each other is told.
-fn balance(context: &Context, work: &EvmSession<'_>, token: Address) -> Result<U256, Failure> {
+pub(crate) fn balance(context: &Context, work: &EvmSession<'_>, token: Address) -> Result<U256, Failure> {
     let claim = work.node.token_balances(work.row.account.address, &[token])?;
     for other in &claim.disagreements {
         let text = format!("operators do not agree about the balance of this token ({other})");

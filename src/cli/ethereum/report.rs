@@ -143,6 +143,11 @@ pub(crate) struct EvmSent {
 }
 
 impl EvmSent {
+    /// Its hash.
+    pub(crate) const fn id(&self) -> B256 {
+        self.id
+    }
+
     pub(crate) fn new(signed: &SignedTransaction, row: i64, verdict: &'static str, detail: String) -> Self {
         let SignedTransaction { chain, hash, from, nonce, .. } = signed;
         Self {

@@ -13,6 +13,7 @@ mod names;
 pub mod node;
 mod odd_nodes;
 mod one_word;
+mod payment_list;
 mod payments;
 mod privacy;
 mod proxy;
