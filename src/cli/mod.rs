@@ -5,6 +5,7 @@
 mod account_choice;
 mod bitcoin;
 mod book_rows;
+mod clean_words;
 mod cli_error;
 mod commands;
 mod config;

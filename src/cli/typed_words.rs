@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     CliError,
+    clean_words::split,
     context::Context,
     page::Tone,
     text_file::decoded,
@@ -206,26 +207,6 @@ enum End {
     EmptyLine,
 }
 
-/// Letters that no one sees, and that copying brings along.
-const UNSEEN: [char; 6] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'];
-/// What stands around words in notes and lists.
-const QUOTES: [char; 8] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{201e}'];
-
-/// The words of a line, without numbers before them, and without commas, quotes and unseen letters around or in them.
-fn split(line: &str) -> Vec<Zeroizing<String>> {
-    let parts = line.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ';'));
-    let words = parts.map(|part| {
-        let word = part.trim_start_matches(|letter: char| letter.is_ascii_digit() || UNSEEN.contains(&letter));
-        let word = if word.len() < part.len() { word.trim_start_matches(['.', ')', ':']) } else { word };
-        let mut clean = Zeroizing::new(String::with_capacity(3 * word.len()));
-        for letter in word.chars().filter(|letter| !UNSEEN.contains(letter) && !QUOTES.contains(letter)) {
-            clean.extend(letter.to_lowercase());
-        }
-        clean
-    });
-    words.filter(|word| !word.is_empty()).collect()
-}
-
 fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> {
     match language {
         Some(language) => Phrase::parse_in(language, text),
@@ -304,76 +285,5 @@ pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captio
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::report::OutputFormat;
-
-    const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
-
-    #[test]
-    fn capitals_tabs_and_lines_do_not_matter() {
-        let typed =
-            TypedWords(split("Legal WINNER\tthank\nyear  wave sausage\u{3000}worth useful legal winner thank yellow "));
-        assert_eq!(*typed.text(), WORDS);
-        assert!(parse(None, &typed.text()).is_ok());
-    }
-
-    #[test]
-    fn one_word_is_corrected_in_its_place() {
-        let mut typed = TypedWords(split(WORDS));
-        typed.correct(2, "wimmer");
-        assert!(typed.text().starts_with("legal wimmer thank"));
-        typed.correct(2, "winner");
-        typed.correct(12, "yellow");
-        assert_eq!(*typed.text(), WORDS);
-    }
-
-    #[test]
-    fn words_grown_together_are_split_by_a_correction() {
-        let mut typed = TypedWords(split(&WORDS.replace("year wave", "yearwave")));
-        typed.correct(4, "year wave");
-        assert_eq!(*typed.text(), WORDS);
-        typed.correct(13, "more");
-        assert!(typed.text().ends_with("yellow more"), "beyond the end is appended");
-    }
-
-    #[test]
-    fn a_file_of_words_may_have_any_layout() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("words");
-        std::fs::write(&path, "").unwrap();
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
-        assert_eq!(
-            read_words(&path, &Ui::new(OutputFormat::Text)).map(|text| text.to_string()).ok().as_deref(),
-            Some(WORDS)
-        );
-        std::fs::write(&path, "x".repeat(5000)).unwrap();
-        assert!(read_words(&path, &Ui::new(OutputFormat::Text)).is_err());
-    }
-
-    #[test]
-    fn languages_are_named_when_one_is_unknown() {
-        assert_eq!(language("czech"), Ok(Language::Czech));
-        assert!(language("klingon").is_err_and(|message| message.contains("portuguese")));
-    }
-
-    #[test]
-    fn words_are_read_as_files_and_notes_have_them() {
-        for text in [
-            "legal winner thank",
-            " Legal\tWINNER\r\nthank\n",
-            "1. legal\n2. winner\n3. thank",
-            "1) legal 2) winner 3) thank",
-            "1 legal 2 winner 3 thank",
-            "1.legal 2:winner 3)thank",
-            "legal, winner,thank;",
-            "\"legal\" \u{201c}winner\u{201d} 'thank'",
-            "\u{feff}legal win\u{200b}ner thank\u{2060}",
-        ] {
-            let words: Vec<String> = split(text).iter().map(|word| word.to_string()).collect();
-            assert_eq!(words, ["legal", "winner", "thank"], "{text:?}");
-        }
-        assert!(split("1. 2. ,, \u{200b}").is_empty());
-    }
-}
+#[path = "typed_words_tests.rs"]
+mod tests;

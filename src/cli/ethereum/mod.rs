@@ -13,6 +13,7 @@ pub(crate) mod inspected;
 pub(crate) mod lookup;
 pub(crate) mod payment;
 pub(crate) mod payment_list;
+pub(crate) mod place;
 pub(crate) mod raw_call;
 pub(crate) mod receive;
 pub(crate) mod replaces;

@@ -8,7 +8,7 @@ use crate::cli::{
     duration::span,
     ethereum::{
         evidence::{tone, write_disagreements},
-        report::{EvmPlace, Waited},
+        place::{EvmPlace, Waited},
     },
     page::Page,
     report::{Answer, Report, answer},

@@ -1,0 +1,75 @@
+//! Words as files and notes have them, and corrected in their place.
+//!
+//! Tests only.
+
+use super::*;
+use crate::cli::report::OutputFormat;
+
+const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+
+#[test]
+fn capitals_tabs_and_lines_do_not_matter() {
+    let typed =
+        TypedWords(split("Legal WINNER\tthank\nyear  wave sausage\u{3000}worth useful legal winner thank yellow "));
+    assert_eq!(*typed.text(), WORDS);
+    assert!(parse(None, &typed.text()).is_ok());
+}
+
+#[test]
+fn one_word_is_corrected_in_its_place() {
+    let mut typed = TypedWords(split(WORDS));
+    typed.correct(2, "wimmer");
+    assert!(typed.text().starts_with("legal wimmer thank"));
+    typed.correct(2, "winner");
+    typed.correct(12, "yellow");
+    assert_eq!(*typed.text(), WORDS);
+}
+
+#[test]
+fn words_grown_together_are_split_by_a_correction() {
+    let mut typed = TypedWords(split(&WORDS.replace("year wave", "yearwave")));
+    typed.correct(4, "year wave");
+    assert_eq!(*typed.text(), WORDS);
+    typed.correct(13, "more");
+    assert!(typed.text().ends_with("yellow more"), "beyond the end is appended");
+}
+
+#[test]
+fn a_file_of_words_may_have_any_layout() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("words");
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
+    assert_eq!(
+        read_words(&path, &Ui::new(OutputFormat::Text)).map(|text| text.to_string()).ok().as_deref(),
+        Some(WORDS)
+    );
+    std::fs::write(&path, "x".repeat(5000)).unwrap();
+    assert!(read_words(&path, &Ui::new(OutputFormat::Text)).is_err());
+}
+
+#[test]
+fn languages_are_named_when_one_is_unknown() {
+    assert_eq!(language("czech"), Ok(Language::Czech));
+    assert!(language("klingon").is_err_and(|message| message.contains("portuguese")));
+}
+
+#[test]
+fn words_are_read_as_files_and_notes_have_them() {
+    for text in [
+        "legal winner thank",
+        " Legal\tWINNER\r\nthank\n",
+        "1. legal\n2. winner\n3. thank",
+        "1) legal 2) winner 3) thank",
+        "1 legal 2 winner 3 thank",
+        "1.legal 2:winner 3)thank",
+        "legal, winner,thank;",
+        "\"legal\" \u{201c}winner\u{201d} 'thank'",
+        "\u{feff}legal win\u{200b}ner thank\u{2060}",
+    ] {
+        let words: Vec<String> = split(text).iter().map(|word| word.to_string()).collect();
+        assert_eq!(words, ["legal", "winner", "thank"], "{text:?}");
+    }
+    assert!(split("1. 2. ,, \u{200b}").is_empty());
+}
