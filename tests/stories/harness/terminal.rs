@@ -30,6 +30,27 @@ pub struct Size {
     pub rows: u16,
 }
 
+/// The colour of a letter, as a theme names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    Usual,
+    Red,
+    Green,
+    Yellow,
+    Other,
+}
+
+/// A letter on the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    pub letter: char,
+    pub paint: Paint,
+    pub bold: bool,
+    /// Black on white, whatever the theme: a QR code.
+    pub is_on_white: bool,
+    pub column: usize,
+}
+
 /// The usual size of a terminal.
 pub const USUAL: Size = Size { columns: 80, rows: 24 };
 /// A narrow and short one.
@@ -90,6 +111,35 @@ impl Session {
     /// The screen as a person sees it now.
     pub fn screen(&self) -> String {
         self.seen.lock().unwrap().screen.screen().contents()
+    }
+
+    /// The screen with its colours, row by row, without what is blank at the ends.
+    pub fn cells(&self) -> Vec<Vec<Cell>> {
+        let seen = self.seen.lock().unwrap();
+        let screen = seen.screen.screen();
+        let (rows, columns) = screen.size();
+        let cell = |row: u16, column: u16| {
+            let cell = screen.cell(row, column);
+            let letter = cell.and_then(|cell| cell.contents().chars().next()).unwrap_or(' ');
+            let paint = match cell.map(vt100::Cell::fgcolor) {
+                None | Some(vt100::Color::Default) => Paint::Usual,
+                Some(vt100::Color::Idx(1 | 9)) => Paint::Red,
+                Some(vt100::Color::Idx(2 | 10)) => Paint::Green,
+                Some(vt100::Color::Idx(3 | 11)) => Paint::Yellow,
+                Some(_) => Paint::Other,
+            };
+            let is_on_white = cell.is_some_and(|cell| cell.bgcolor() != vt100::Color::Default);
+            let bold = cell.is_some_and(vt100::Cell::bold);
+            Cell { letter, paint, bold, is_on_white, column: usize::from(column) }
+        };
+        let row = |row: u16| {
+            let mut cells: Vec<Cell> = (0..columns.get()).map(|column| cell(row, column)).collect();
+            cells.truncate(
+                cells.iter().rposition(|cell| cell.letter != ' ' || cell.is_on_white).map_or(0, |last| last + 1),
+            );
+            cells
+        };
+        (0..rows.get()).map(row).collect()
     }
 
     /// Everything that was ever written, as text.

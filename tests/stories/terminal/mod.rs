@@ -3,7 +3,9 @@
 mod agreement;
 mod interrupts;
 mod pages;
+mod pictures;
 mod prompts;
+mod walks;
 mod words;
 
 use crate::harness::Stage;
