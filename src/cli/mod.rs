@@ -146,6 +146,11 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
+    // Asked by scripts at every start: the whole grammar is not built for it.
+    if arguments.get(1..).is_some_and(|words| words == ["--version"] || words == ["-V"]) {
+        ui.result(&ShownPage { text: format!("fastness {}\n", env!("CARGO_PKG_VERSION")) })?;
+        return Ok(0);
+    }
     let mut definition = definition();
     if arguments.get(1..).is_some_and(|words| words == ["help", "all"]) {
         ui.result(&ShownPage { text: help::all(definition) })?;

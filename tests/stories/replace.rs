@@ -218,3 +218,52 @@ fn a_fee_may_be_named_by_its_speed() {
     }
     assert_eq!(stage.run(&["plan", &Stage::shop(), "0.1btc", "--fee", "quick", "--json"]).code, 2);
 }
+
+/// What others sent and left with a low fee is paid for by spending from it; all of it comes to the rate that was asked for.
+#[test]
+fn an_incoming_payment_is_helped_into_a_block_by_its_child() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let address = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
+    let parent =
+        stage.server.chain().lock().unwrap().faucet(crate::harness::script(&address), 3_000_000).unwrap().to_string();
+    stage.json(&["sync"]);
+    let words = ["bump", &parent, "--fee-rate", "20"];
+    let page = stage.run(&[&words[..], &["-o", "child.draft"]].concat());
+    page.expect_code(0);
+    assert!(page.stderr.contains("pays for it") && page.stderr.contains("20 sat/vB"), "{page:?}");
+    assert!(page.stdout.contains("only the fee leaves"), "{page:?}");
+    let child = replaced(&stage, &words)["id"].as_str().unwrap().to_owned();
+    let told = |id: &str| stage.json(&["tx", id]);
+    let size_and_fee = |id: &str| (told(id)["vsize"].as_u64().unwrap(), sat(&told(id)["fee"]));
+    let (child_size, child_fee) = size_and_fee(&child);
+    // The parent is of another wallet: what it pays is what the review of the package knew.
+    assert!(child_fee >= 20 * child_size, "{child_fee} for {child_size}");
+    stage.mine(1);
+    stage.json(&["sync"]);
+    assert_eq!(stage.confirmed(), 53_000_000 - child_fee);
+    let again = stage.run(&["bump", &parent, "--fee-rate", "30", "--json"]);
+    assert_eq!(again.error_code(), "flow.not_replaceable", "{again:?}");
+}
+
+/// A payment of ours that another of ours spends from cannot be replaced: the last of them pays for all.
+#[test]
+fn a_payment_with_a_child_is_paid_for_by_a_child_of_that() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    let first = stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
+    let second = stage.send(&[&Stage::shop(), "0.2btc", "--fee-rate", "1"])["id"].as_str().unwrap().to_owned();
+    assert_eq!(stage.run(&["cancel", &first, "-o", "x", "--json"]).error_code(), "flow.not_replaceable");
+    let exact = stage.run(&["bump", &first, "--fee", "5000sat", "-o", "x", "--json"]);
+    assert_eq!(exact.error_code(), "desk.usage", "{exact:?}");
+    let third = replaced(&stage, &["bump", &first, "--fee-rate", "10"])["id"].as_str().unwrap().to_owned();
+    let (mut vsize, mut fee) = (0, 0);
+    for id in [&first, &second, &third] {
+        let told = stage.json(&["tx", id]);
+        vsize += told["vsize"].as_u64().unwrap();
+        fee += sat(&told["fee"]);
+    }
+    assert_eq!(fee, 10 * vsize, "all three together pay what was asked");
+    let enough = stage.run(&["bump", &first, "--fee-rate", "10", "-o", "x", "--json"]);
+    assert_eq!(enough.code, 1, "{enough:?}");
+    stage.mine(1);
+    assert_eq!(stage.chain_balance(&Stage::shop()), 30_000_000);
+}

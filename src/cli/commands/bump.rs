@@ -18,8 +18,9 @@ use crate::cli::{
     report::{Answer, answer},
     transaction_choice::{Offer, chosen},
 };
+use bitcoin::Txid;
 use fastness::{
-    amount::FeeRate,
+    amount::{FeeRate, sat_text},
     chain::{
         bitcoin::{
             Ownership, decode,
@@ -30,14 +31,14 @@ use fastness::{
     explain::Failure,
     flow::{
         self,
-        bitcoin::{AccountLedger, Draft},
+        bitcoin::{AccountLedger, BumpWay, ChildPays, ChildRequest, Draft, Package},
     },
     network::Network,
     request::Fee,
     text::SafeText,
 };
 
-/// Pay a higher fee for an unconfirmed transaction of yours; payees and amounts stay
+/// Pay a higher fee for an unconfirmed transaction: of yours by replacing it, of others by spending from it
 #[derive(Debug, clap::Args)]
 pub(crate) struct BumpArgs {
     #[command(flatten)]
@@ -137,6 +138,23 @@ impl ReplacementArgs {
         }
     }
 
+    /// One that spends from it and pays for both: of what others sent, and of what cannot be replaced any more.
+    fn child(&self, context: &mut Context, account: AccountLedger<'_>, txid: Txid) -> Result<Draft, Failure> {
+        let AccountLedger { ledger, row } = account;
+        let network = row.account.network;
+        let Fee::Rate(rate) = self.fee.resolved(context, network)?.fee else {
+            let what = "this transaction is paid for by one that spends from it: name the rate of both together with --fee-rate";
+            return Err(CliError::Usage(what.to_owned()).into());
+        };
+        let explorer = if context.reach() == NetworkAccess::Online { Some(context.explorer(network)?) } else { None };
+        let request = ChildRequest { txid, rate, fee_limit: fee_limit(&self.limits)?, randomness: randomness()? };
+        let ChildPays { plan, package } = flow::bitcoin::child_pays(account, explorer.as_ref(), request)?;
+        context.ui.say(&paid_for(txid, &package));
+        let draft = flow::bitcoin::draft(ledger, row, plan)?;
+        self.trust.check_unspent(context, account, &draft)?;
+        Ok(draft)
+    }
+
     fn draft(&self, context: &mut Context, purpose: Purpose, typed: &str) -> Result<Draft, Failure> {
         let txid = typed
             .parse()
@@ -151,11 +169,14 @@ impl ReplacementArgs {
         if current != txid {
             context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
         }
+        let account = AccountLedger { ledger: &ledger, row: &row };
+        if purpose == Purpose::Bump && flow::bitcoin::bump_way(account, current)? == BumpWay::Child {
+            return self.child(context, account, current);
+        }
         let (mut original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
         if let Some(told) = told_by_node(context, row.account.network)? {
             original.incremental_relay = told;
         }
-        let account = AccountLedger { ledger: &ledger, row: &row };
         self.trust.check_original(context, account, &original)?;
         let request = ReplacementRequest { purpose, fee, fee_limit: fee_limit(&self.limits)? };
         let plan = replace(&original, request, &snapshot, randomness()?)?;
@@ -171,4 +192,18 @@ fn told_by_node(context: &mut Context, network: Network) -> Result<Option<FeeRat
         return Ok(None);
     }
     Ok(context.explorer(network)?.incremental_relay())
+}
+
+/// What a child pays for, and what the package comes to.
+fn paid_for(txid: Txid, package: &Package) -> String {
+    let Package { parents, vsize, fee, rate, is_fee_known } = *package;
+    let others = match parents {
+        1 => String::new(),
+        more => format!(" and {} before it", more - 1),
+    };
+    let unknown = if is_fee_known { "" } else { "; what others pay of it is not known here and counts as nothing" };
+    format!(
+        "This spends from {txid} and pays for it{others}: together {vsize} vbytes for {}, which is {rate}{unknown}.",
+        sat_text(fee)
+    )
 }

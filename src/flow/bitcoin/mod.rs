@@ -6,6 +6,7 @@
 
 mod account_ledger;
 mod authorship;
+mod child_pays;
 mod counterparties;
 mod cross_check;
 mod deliver;
@@ -28,6 +29,7 @@ mod warmth;
 
 pub use self::{
     account_ledger::AccountLedger,
+    child_pays::{BumpWay, ChildPays, ChildRequest, Package, bump_way, child_pays},
     counterparties::{AddressNames, Counterparty},
     cross_check::SecondSource,
     deliver::{Alone, Delivery, check_unspent, deliver},
