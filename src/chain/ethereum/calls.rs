@@ -4,7 +4,7 @@
 
 use alloy_dyn_abi::{DynSolType, DynSolValue, FunctionExt, JsonAbiExt, Specifier};
 use alloy_json_abi::{Function, JsonAbi};
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 use super::{EthereumError, tree::Tree};
 use crate::{address::parse_evm, network::EvmChain, review::Shown, text::SafeText};
@@ -42,6 +42,15 @@ pub fn transfer(to: Address, amount: U256) -> Result<Bytes, EthereumError> {
 /// Never.
 pub fn approve(spender: Address, amount: U256) -> Result<Bytes, EthereumError> {
     encode("approve(address,uint256)", &[spender.into(), uint(amount)])
+}
+
+/// EIP-1271 `isValidSignature`, to be asked.
+///
+/// # Errors
+/// Never.
+pub fn is_valid_signature(digest: B256, signature: &[u8]) -> Result<Bytes, EthereumError> {
+    let arguments = [DynSolValue::FixedBytes(digest, 32), DynSolValue::Bytes(signature.to_vec())];
+    encode("isValidSignature(bytes32,bytes)", &arguments)
 }
 
 /// ERC-20 `allowance`, to be asked.

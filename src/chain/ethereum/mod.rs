@@ -7,6 +7,7 @@ pub mod allowance;
 pub mod call_summary;
 pub mod calldata;
 pub mod calls;
+pub mod contract_signature;
 pub mod decode;
 pub mod fund;
 pub mod message;

@@ -20,6 +20,8 @@ use super::{
 const WRAPPERS: [&str; 5] = ["result", "transaction", "tx", "transactionRequest", "txData"];
 /// Members that hold the signed bytes themselves.
 const RAW: [&str; 5] = ["raw", "rawTransaction", "signedTransaction", "serialized", "raw_transaction"];
+/// Members of files of fastness, which have readers of their own.
+const OURS: [&str; 2] = ["fastness_draft", "fastness_signed"];
 /// Most addresses of an access list, and storage keys of each, that are read.
 const MOST_LISTED: usize = 1_024;
 
@@ -36,6 +38,9 @@ pub enum JsonTransaction {
 #[must_use]
 pub fn is_transaction(json: &[u8]) -> bool {
     let Ok(document) = serde_json::from_slice::<Value>(json) else { return false };
+    if OURS.iter().any(|name| document.get(name).is_some()) {
+        return false;
+    }
     let inner = unwrapped(&document);
     let names = |names: &[&str]| names.iter().any(|name| inner.get(name).is_some());
     raw(inner).is_some()

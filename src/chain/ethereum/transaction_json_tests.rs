@@ -84,6 +84,7 @@ fn other_json_is_no_transaction() {
         "7",
         "{\"nonce\": 1}",
         "{\"fastness_draft\": 1, \"psbt\": \"\"}",
+        "{\"fastness_signed\": 1, \"raw\": \"0x00\"}",
         "{\"to\": \"0x\", \"data\": \"0x\"}",
     ] {
         assert!(!is_transaction(text.as_bytes()), "{text}");

@@ -10,6 +10,7 @@ use crate::cli::{
         lookup,
         review_page::{consent_text, write_tree},
         signer::{self, ReviewScope},
+        verified_message::{ClaimedSignature, verified},
     },
     key_side::{self, Files},
     limits::ConsentArgs,
@@ -59,7 +60,7 @@ enum Action {
     Verify {
         /// The address
         address: String,
-        /// The signature: 65 bytes in hex
+        /// The signature: 65 or 64 bytes in hex, or that of a contract (EIP-1271, EIP-6492)
         signature: String,
         #[command(flatten)]
         what: What,
@@ -116,13 +117,6 @@ struct ReviewedMessage {
     warnings: Vec<Warning>,
 }
 
-#[derive(Serialize)]
-struct VerifiedMessage {
-    address: String,
-    valid: bool,
-    digest: B256,
-}
-
 impl What {
     fn review(&self, chain: &'static EvmChain, ours: &Ownership) -> Result<MessageReview, Failure> {
         let asked = MessageContext { chain, now: now(), ours };
@@ -146,9 +140,8 @@ impl Args {
             Action::Sign { what, agreement } => sign(context, chain, what, agreement),
             Action::Verify { address: text, signature, what } => {
                 let review = what.review(chain, &Ownership::default())?;
-                let claimed = address(text, chain)?;
-                let valid = message::recovered(&review, signature)? == claimed;
-                answer(VerifiedMessage { address: evm_text(claimed, chain), valid, digest: review.digest })
+                let claimed = ClaimedSignature { address: address(text, chain)?, signature };
+                answer(verified(context, chain, &review, &claimed)?)
             }
             Action::Inspect { what } => {
                 let review = what.review(chain, &known_here(context, chain))?;
@@ -309,18 +302,5 @@ impl Report for ReviewedMessage {
 
     fn warnings(&self) -> Vec<Warning> {
         self.warnings.clone()
-    }
-}
-
-impl Report for VerifiedMessage {
-    fn page(&self, page: &mut Page) {
-        if self.valid {
-            return page.toned_field("Valid", (Tone::Proven, &format!("{} signed this message", self.address)));
-        }
-        page.toned_field("INVALID", (Tone::Stop, &format!("{} did not sign this message", self.address)));
-    }
-
-    fn exit_code(&self) -> u8 {
-        if self.valid { 0 } else { fastness::explain::Kind::Verification.exit_code() }
     }
 }

@@ -24,4 +24,5 @@ pub(crate) mod session;
 pub(crate) mod signer;
 pub(crate) mod token_balances;
 pub(crate) mod transaction;
+pub(crate) mod verified_message;
 pub(crate) mod views;

@@ -75,3 +75,57 @@ fn an_allowance_far_above_the_balance_is_one_without_limit() {
     assert!(code == "ethereum.consent_missing" && said.contains("--allow-unlimited"), "{code} {said}");
     stage.signed(&["token", "approve", SHOP, "999999999999 STG"]);
 }
+
+/// Runtime code of a contract that takes every signature of one digest, and of no other (EIP-1271).
+fn taker(digest: &str) -> String {
+    let digest = digest.trim_start_matches("0x");
+    format!("7f{digest}60043514602d5760006000f35b631626ba7e60e01b60005260206000f3")
+}
+
+/// Contracts sign too: one that is there is asked, one that is not there yet is made first within the question (EIP-6492), and what
+/// neither takes is invalid. A key's signature asks no network.
+#[test]
+fn signatures_of_contracts_are_verified_by_asking_them() {
+    let stage = EvmStage::new();
+    let digest = stage.json(&["message", "inspect", "hello"])["digest"].as_str().unwrap().to_owned();
+    let contract = "0x00000000000000000000000000000000c0de1271";
+    stage.anvil.rpc("anvil_setCode", &serde_json::json!([contract, format!("0x{}", taker(&digest))]));
+    let verify = |address: &str, signature: &str, text: &str| {
+        stage.run(&["message", "verify", address, signature, text, "--json"])
+    };
+    let taken = verify(contract, "0x010203", "hello");
+    taken.expect_code(0);
+    assert!(taken.stdout.contains("\"contract\""), "{taken:?}");
+    verify(contract, &format!("0x{}1b", "11".repeat(64)), "hello").expect_code(0);
+    verify(contract, "0x010203", "another").expect_code(8);
+    // The usual factory of accounts (CREATE2), salt 0, and code that puts the taker where its address says.
+    let factory = "4e59b44847b379578588920ca78fbf26c0b4956c";
+    let runtime = taker(&digest);
+    let size = runtime.len() / 2;
+    let init = format!("60{size:02x}600c60003960{size:02x}6000f3{runtime}");
+    let preparation = format!("{}{init}", "00".repeat(32));
+    let account = stage.anvil.rpc(
+        "eth_call",
+        &serde_json::json!([{"to": format!("0x{factory}"), "data": format!("0x{preparation}")}, "latest"]),
+    );
+    let account = account.as_str().unwrap().to_owned();
+    assert_eq!(stage.anvil.rpc("eth_getCode", &serde_json::json!([account, "latest"])), "0x");
+    let padded = |hex: &str| format!("{hex}{}", "0".repeat((64 - hex.len() % 64) % 64));
+    let head = 3 * 32;
+    let second = head + 32 + padded(&preparation).len() / 2;
+    let wrapped = format!(
+        "0x{factory:0>64}{head:064x}{second:064x}{:064x}{}{:064x}{}{}",
+        preparation.len() / 2,
+        padded(&preparation),
+        3,
+        padded("010203"),
+        "6492".repeat(16)
+    );
+    verify(&account, &wrapped, "hello").expect_code(0);
+    verify(&account, &wrapped, "another").expect_code(8);
+    assert_eq!(stage.anvil.rpc("eth_getCode", &serde_json::json!([account, "latest"])), "0x", "nothing was made");
+    // An account that answers nothing, whose factory's data begin like a yes.
+    let forged = wrapped.replacen(&padded(&preparation), &padded(&format!("1626ba7e{}", &preparation[8..])), 1);
+    verify(OURS, &forged, "hello").expect_code(8);
+    assert_eq!(verify(OURS, "0x010203", "hello").error_code(), "ethereum.signature");
+}
