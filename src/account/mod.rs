@@ -122,7 +122,7 @@ catalogue! {
     CHECKSUM = "account.checksum", Usage, "Copy the descriptor again, whole";
     UNSUPPORTED = "account.unsupported", Refused, "Use a descriptor whose extended keys end in /<0;1>/*: pkh, wpkh, tr, sh(...) or wsh(...) with one key, a multisig or miniscript";
     PRIVATE = "account.private_key", Refused, "Export the public descriptor from the other wallet; treat the private one as leaked if it was shown";
-    WRONG_NETWORK = "account.wrong_network", Refused, "Choose the network of the key with --network";
+    WRONG_NETWORK = "account.wrong_network", Refused, "Choose the network of the key with --network; a wallet is for real money or for test networks, never for both, and `fastness new` with --network and --wallet makes another";
     INDEX = "account.index", Usage, "Use an index below 2147483648";
 }
 

@@ -199,7 +199,8 @@ impl Context {
         self.is_about(AnyNetwork::Evm(chain))?;
         let ledger = self.ledger()?;
         let wallet = self.wallet_in(&ledger)?;
-        let row = ledger.evm_account(wallet.as_str(), chain.class, self.globals.account.as_deref())?;
+        let row = ledger.evm_account(wallet.as_str(), chain.class, self.globals.account.as_deref());
+        let row = row.map_err(|error| self.of_other_class(error, &wallet, AnyNetwork::Evm(chain)))?;
         Ok((ledger, row))
     }
 
@@ -207,7 +208,8 @@ impl Context {
     pub(crate) fn account(&mut self) -> Result<(Ledger, AccountRow), Failure> {
         let ledger = self.ledger()?;
         let (wallet, network) = (self.wallet_in(&ledger)?, self.network_in(&ledger)?);
-        let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref())?;
+        let row = ledger.account(wallet.as_str(), network, self.globals.account.as_deref());
+        let row = row.map_err(|error| self.of_other_class(error, &wallet, AnyNetwork::Bitcoin(network)))?;
         Ok((ledger, row))
     }
 

@@ -47,7 +47,7 @@ mod wallet_error;
 mod way_out;
 mod words_screen;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use fastness::{
@@ -166,6 +166,8 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
             }
             Err(error) => return Err(CliError::Usage(usage(&error)).into()),
         };
+    let mut cli = cli;
+    cli.globals.explorer = explorers_named(arguments, cli.globals.explorer);
     let Some(command) = cli.command else { return first_page(Context::new(cli.globals, given, ui)) };
     if command.sends() {
         interrupts::watch();
@@ -198,6 +200,23 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         let _ = outcome.told(&mut || context.ledger());
     }
     Ok(outcome.exit_code())
+}
+
+/// Every `--explorer`, before and behind the command alike: the parser keeps those of one side.
+fn explorers_named(arguments: &[OsString], parsed: Vec<String>) -> Vec<String> {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let words = words.split(|word| *word == "--").next().unwrap_or_default();
+    let behind = |place: usize| words.get(place + 1).copied();
+    let named = words.iter().enumerate().filter_map(|(place, word)| match word.strip_prefix("--explorer") {
+        Some("") => behind(place),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    let mut named: Vec<String> = named.map(str::to_owned).collect();
+    let mut seen = BTreeSet::new();
+    named.retain(|url| seen.insert(url.clone()));
+    // What the parser did not take for an explorer is none.
+    if parsed.is_empty() { parsed } else { named }
 }
 
 /// The parser's message without its own prefix.

@@ -113,3 +113,36 @@ fn the_id_of_a_draft_is_told_only_where_signing_does_not_change_it() {
         assert_eq!(told, is_known.then_some(signed), "{kind}: {planned}");
     }
 }
+
+/// The descriptor is carried to the machine that watches as a picture, which an independent reader reads back.
+#[test]
+fn a_descriptor_is_drawn_for_the_machine_that_watches() {
+    let stage = Stage::with_wallet();
+    let descriptor = stage.json(&["account", "export"])["descriptor"].as_str().unwrap().to_owned();
+    let shown = stage.run(&["account", "export", "--qr", "--qr-png", "account.png"]);
+    shown.expect_code(0);
+    assert!(shown.stdout.contains('\u{2588}'), "{}", shown.stdout);
+    let file = std::fs::File::open(stage.path("account.png")).unwrap();
+    let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    let (width, height, line) = (frame.width as usize, frame.height as usize, frame.line_size);
+    assert_eq!(line, width, "one byte a pixel");
+    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * line + x]);
+    let (_, text) = prepared.detect_grids()[0].decode().unwrap();
+    assert_eq!(text, descriptor);
+    assert_eq!(stage.run(&["account", "export", "--qr-png", "account.png", "--json"]).error_code(), "store.exists");
+}
+
+/// A wallet is for real money or for test networks: what would add an account of the other is not offered.
+#[test]
+fn a_wallet_of_the_other_class_of_networks_is_told_as_that() {
+    let stage = Stage::with_wallet();
+    for network in ["bitcoin", "ethereum"] {
+        let mut command = crate::harness::program();
+        command.arg("--home").arg(stage.path("home")).args(["-n", network, "receive", "--json"]);
+        let refused = crate::harness::finish(command);
+        assert_eq!(refused.error_code(), "account.wrong_network", "{refused:?}");
+        assert!(refused.stdout.contains("never for both"), "{refused:?}");
+    }
+}

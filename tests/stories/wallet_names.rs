@@ -135,5 +135,5 @@ fn names_and_addresses_are_taken_back_as_they_were_shown() {
     assert_eq!(stage.run(&["receive", "--account=other/segwit-0", "--json"]).error_code(), "ledger.no_account");
     let mut balance = program();
     balance.arg("--home").arg(stage.path("home")).args(["--network=bitcoin", "balance", "--json"]);
-    assert_eq!(finish(balance).error_code(), "ledger.no_account", "no account there is no empty balance");
+    assert_eq!(finish(balance).error_code(), "account.wrong_network", "no account there is no empty balance");
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing secret is known here.
 
-use crate::cli::{new_wallet::first_address, page::Page, report::Report};
+use crate::cli::{new_wallet::first_address, page::Page, qr::Qr, report::Report};
 use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::{AccountKey, Keychain},
@@ -33,6 +33,9 @@ pub(crate) struct Exported {
     /// The first receive address, to be compared with what another wallet shows.
     pub(crate) first_address: Option<String>,
     pub(crate) watch_only: bool,
+    /// The descriptor as a QR code, where that is asked for.
+    #[serde(skip)]
+    pub(crate) code: Option<Qr>,
     /// What was understood beyond the words that were typed.
     #[serde(skip)]
     pub(crate) remark: Option<Warning>,
@@ -79,6 +82,7 @@ pub(crate) fn exported(row: &AccountRow) -> Exported {
         descriptor_change: account.descriptor_of(Keychain::Change),
         first_address: first_address(account).ok(),
         watch_only: row.keys == KeyLocation::Elsewhere,
+        code: None,
         remark: None,
     }
 }
@@ -119,6 +123,9 @@ impl Report for Exported {
         page.copyable("Change", &self.descriptor_change);
         if let Some(address) = &self.first_address {
             page.field("First", &format!("address {}", page.grouped(address)));
+        }
+        if let Some(code) = &self.code {
+            code.write(page);
         }
     }
 }

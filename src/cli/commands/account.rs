@@ -1,5 +1,7 @@
 //! `account`: add, list and export accounts. Adding one from the keystore opens it in a sealed process; watch-only ones need no key.
 
+use std::path::PathBuf;
+
 use crate::cli::{
     CliError,
     account_choice::AddressType,
@@ -9,6 +11,7 @@ use crate::cli::{
     family::{BITCOIN, EVM},
     key_side::{self, Files},
     page::Page,
+    qr::Qr,
     report::{Answer, Report, answer},
 };
 use fastness::{
@@ -95,6 +98,12 @@ struct ExportArgs {
     /// The key in its SLIP-132 form (ypub, zpub, ...), for wallets that want it
     #[arg(long, help_heading = BITCOIN)]
     slip132: bool,
+    /// Draw the descriptor as a QR code too
+    #[arg(long, help_heading = BITCOIN)]
+    qr: bool,
+    /// Write that code as a PNG picture (never overwrites)
+    #[arg(long, value_name = "FILE", help_heading = BITCOIN)]
+    qr_png: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +145,11 @@ impl Args {
                 let mut account = exported(&row);
                 if args.slip132 {
                     account.use_slip132(slip132(&row.account));
+                }
+                if args.qr || args.qr_png.is_some() {
+                    let code = Qr::of(&account.descriptor)?;
+                    args.qr_png.as_ref().map(|path| code.write_png(path)).transpose()?;
+                    account.code = args.qr.then_some(code);
                 }
                 answer(account)
             }

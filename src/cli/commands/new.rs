@@ -25,6 +25,8 @@ const DICE_FLAG: &str = "leaving out --dice";
 const WORDS_FLAG: &str = "--words-to-stdout";
 
 /// Create a wallet: generate its words, show them once, seal them in a file
+///
+/// Without --network it is for real money. --wallet names it; else it is `main`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Number of words: 12, 15, 18, 21 or 24

@@ -25,6 +25,8 @@ use fastness::{
 const AGREE_FLAG: &str = "--yes with --expect-fingerprint";
 
 /// Bring a wallet back from its words
+///
+/// Without --network it is for real money. --wallet names it; else it is `main`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -1,7 +1,14 @@
 //! The wallet that a command is about: the one named, the configured one, the only one, or the one that a person chooses.
 
 use crate::cli::{CliError, page::set_named_wallet, prompt::Prompt};
-use fastness::{explain::Failure, ledger::Ledger, store::WalletName};
+use fastness::{
+    account::AccountError,
+    explain::Failure,
+    keystore::read_header,
+    ledger::{Ledger, LedgerError},
+    network::{AnyNetwork, NetworkClass},
+    store::WalletName,
+};
 
 use super::{Assent, Context};
 
@@ -9,6 +16,18 @@ use super::{Assent, Context};
 const LISTED: usize = 20;
 
 impl Context {
+    /// Why a wallet has no account on a network: its keys may be for the other class of networks, where none can be added.
+    pub(super) fn of_other_class(&mut self, error: LedgerError, wallet: &WalletName, network: AnyNetwork) -> Failure {
+        let class = self.home().ok().and_then(|home| read_header(&home.keystore_path(wallet)).ok());
+        match class.map(|header| header.network_class) {
+            Some(class) if matches!(error, LedgerError::NoAccount(_)) && class != network.class() => {
+                let found = if class == NetworkClass::Main { "main" } else { "test" };
+                AccountError::WrongNetwork { found, wanted: network.name() }.into()
+            }
+            _ => error.into(),
+        }
+    }
+
     /// The wallet named, else the configured one, else the only one.
     pub(crate) fn wallet(&mut self) -> Result<WalletName, Failure> {
         let ledger = self.ledger()?;
