@@ -67,18 +67,6 @@ pub(crate) enum CliError {
     /// A second watcher of one account.
     #[error("another `watch` tells what happens to {0} already; two would tell everything twice")]
     Watched(String),
-    /// A list of payments that came to its end before its last line.
-    #[error("line {line} was not paid: {why}; of {lines} lines {paid} were paid before it")]
-    ListStopped {
-        /// Its number in the file.
-        line: usize,
-        /// Why.
-        why: String,
-        /// Lines that were paid, now or earlier.
-        paid: usize,
-        /// Lines in all.
-        lines: usize,
-    },
     /// The sealed child process did not do its work.
     #[error("the sealed process could not be run: {0}")]
     Child(String),
@@ -100,7 +88,6 @@ entries! {
     USAGE = "desk.usage", Usage, "See `fastness help` and `fastness help COMMAND`";
     SECRET = "desk.secret_on_command_line", Usage, "Treat it as leaked: move the money to a new wallet; secrets are typed when asked, or come with --password-fd";
     NO_TERMINAL = "desk.no_terminal", Usage, "Give the option named, or run in a terminal";
-    LIST_STOPPED = "desk.list_stopped", Refused, "The same command with the same --once goes on with that line, and pays none twice";
     DECLINED = "desk.declined", Declined, "Nothing was changed";
     INTERRUPTED = "desk.interrupted", Declined, "Run it again when ready";
     INPUT_ENDED = "desk.input_ended", Declined, "Run it again when ready; nothing was changed";
@@ -140,7 +127,6 @@ impl Explain for CliError {
             Self::WatchOnly(_) => WATCH_ONLY,
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,
-            Self::ListStopped { .. } => LIST_STOPPED,
             Self::Watched(_) => WATCHED,
             Self::Child(_) => CHILD,
             Self::OutputLost(_) => OUTPUT_LOST,

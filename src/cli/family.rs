@@ -88,8 +88,8 @@ mod tests {
 
     /// Options that both families use, by command; the author of a new one decides whether it belongs under a heading.
     const OF_BOTH: &[(&str, &[&str])] = &[
-        ("send", &["fee", "again", "once", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
-        ("plan", &["fee", "output", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
+        ("send", &["fee", "recipients", "again", "once", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
+        ("plan", &["fee", "recipients", "output", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
         ("bump", &["fee", "output", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
         ("cancel", &["fee", "output", "max-fee", "max-total", "expect-to", "to-unusual", "approve"]),
         ("broadcast", &[]),

@@ -79,6 +79,11 @@ pub(crate) fn begin_telling() -> bool {
     watch.noted
 }
 
+/// Whether an interrupt came: a command of several steps begins no other one.
+pub(crate) fn came() -> bool {
+    lock().noted
+}
+
 /// What may have left, if a command that was interrupted ends with a failure that would deny it.
 pub(crate) fn instead_of(failure: &Failure) -> Option<Box<dyn Outcome + Send>> {
     let is_denial = failure.entry() == CliError::Interrupted.entry();

@@ -53,7 +53,8 @@ fn whole(context: &mut Context, typed: &str) -> Result<String, Failure> {
     if !is_short {
         return Ok(typed.to_owned());
     }
-    let ids = match context.asked_chain()? {
+    let chain = if typed.starts_with("0x") { Some(context.chain()?) } else { context.asked_chain()? };
+    let ids = match chain {
         Some(chain) => ids_of_chain(context, chain)?,
         None => ids_of_bitcoin(context)?,
     };

@@ -94,13 +94,18 @@ pub fn read_secret(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
     if !DESCRIPTORS.iter().any(|folder| path.starts_with(folder)) {
         return read_private(path, max);
     }
-    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty());
-    let file = file.map_err(|reason| system("open", path, reason))?;
-    let stat = fstat(&file).map_err(|reason| system("examine", path, reason))?;
+    let mut file = open_descriptor(path)?;
+    let stat = examined(path, &file)?;
     if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
         check_ours(path, &stat, "600")?;
     }
-    read_at_most(&mut File::from(file), path, max)
+    read_at_most(&mut file, path, max)
+}
+
+/// Opens what a descriptor of this process is, a pipe among others.
+fn open_descriptor(path: &Path) -> Result<File, StoreError> {
+    let file = open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty());
+    Ok(file.map_err(|reason| system("open", path, reason))?.into())
 }
 
 /// What a person kept by themselves, and whether others can read it there.
@@ -118,14 +123,18 @@ pub struct KeptSecret {
 /// # Errors
 /// As [`read_secret`], without that one.
 pub fn read_kept(path: &Path, max: u64) -> Result<KeptSecret, StoreError> {
-    match read_secret(path, max) {
-        Err(exposed @ StoreError::Loose { .. }) => {
-            let mut file = open_plain(path, OFlags::RDONLY)?;
-            check_size(path, &examined(path, &file)?, max)?;
-            Ok(KeptSecret { bytes: read_at_most(&mut file, path, max)?, exposed: Some(exposed) })
+    let is_descriptor = DESCRIPTORS.iter().any(|folder| path.starts_with(folder));
+    let mut file = if is_descriptor { open_descriptor(path)? } else { open_plain(path, OFlags::RDONLY)? };
+    let stat = examined(path, &file)?;
+    let mut exposed = None;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        check_size(path, &stat, max)?;
+        match check_ours(path, &stat, "600") {
+            Err(loose @ StoreError::Loose { .. }) => exposed = Some(loose),
+            other => other?,
         }
-        read => Ok(KeptSecret { bytes: read?, exposed: None }),
     }
+    Ok(KeptSecret { bytes: read_at_most(&mut file, path, max)?, exposed })
 }
 
 /// Reads a file that a person named on the command line: any owner, any permission, a plain file or a pipe, at most `max` bytes.

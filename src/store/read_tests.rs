@@ -98,3 +98,20 @@ fn bounds_every_source() {
     assert!(matches!(read_stream(&mut std::io::repeat(0), "-", 1000), Err(StoreError::TooLarge { .. })));
     assert!(matches!(read_public(Path::new("/dev/zero"), 10), Err(StoreError::WrongKind { .. })));
 }
+
+#[test]
+fn a_backup_that_others_can_read_is_read_and_said_also_by_its_descriptor() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("words");
+    for (mode, is_exposed) in [(0o600, false), (0o644, true)] {
+        fs::write(&path, "words").unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let opened = File::open(&path).unwrap();
+        let descriptor = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&opened));
+        for named in [path.as_path(), Path::new(&descriptor)] {
+            let kept = read_kept(named, 10).unwrap();
+            assert_eq!((kept.bytes.as_slice(), kept.exposed.is_some()), (b"words".as_slice(), is_exposed), "{named:?}");
+        }
+    }
+    assert!(matches!(read_kept(&path, 3), Err(StoreError::TooLarge { .. })));
+}

@@ -54,29 +54,22 @@ pub fn is_transaction(json: &[u8]) -> bool {
 pub fn read(json: &[u8], chain_id: Option<u64>) -> Result<JsonTransaction, EthereumError> {
     let document: Value = serde_json::from_slice(json).map_err(|_| wrong("it is not JSON"))?;
     let inner = unwrapped(&document);
-    if let Some(raw) = raw(inner) {
-        return Ok(JsonTransaction::Signed(raw?.to_vec()));
-    }
     let members = Members(inner);
+    if let Some(raw) = raw(inner) {
+        let bytes = raw?.to_vec();
+        members.check_named(&bytes)?;
+        return Ok(JsonTransaction::Signed(bytes));
+    }
     let signature = members.signature()?;
     let transaction = members.transaction(chain_id)?;
-    let from = members.address(&["from"])?;
     let Some(signature) = signature else {
+        let from = members.address(&["from"])?;
         let from = from.ok_or_else(|| wrong("it is not signed, and names no sender (`from`)"))?;
         let (chain, unsigned) = (chain_of(&transaction)?, write_unsigned(&transaction));
         return Ok(JsonTransaction::Unsigned(Plan { chain, from, unsigned, delegate: None }));
     };
     let bytes = with_signature(transaction, signature);
-    let (signed, _) = decode::signed(&bytes)?;
-    let named = members
-        .text(&["hash", "transactionHash"])
-        .map(|text| text.parse::<B256>().map_err(|_| wrong("its `hash` is none")));
-    if named.transpose()?.is_some_and(|hash| hash != signed.hash) {
-        return Err(wrong("its `hash` is not that of what it says"));
-    }
-    if from.is_some_and(|from| from != signed.from) {
-        return Err(wrong("its `from` is not the one that signed it"));
-    }
+    members.check_named(&bytes)?;
     Ok(JsonTransaction::Signed(bytes))
 }
 
@@ -114,12 +107,37 @@ struct Parts {
 struct Members<'a>(&'a Value);
 
 impl Members<'_> {
+    /// The member under whichever of its names it stands; nothing where it is null.
     fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().find_map(|name| self.0.get(name)).filter(|value| !value.is_null())
+        names.iter().filter_map(|name| self.0.get(name)).find(|value| !value.is_null())
     }
 
-    fn text(&self, names: &[&str]) -> Option<&str> {
-        self.get(names)?.as_str()
+    /// The same as a text, which every name that is there has to agree on: programs differ in which of two they take.
+    fn text(&self, names: &[&str]) -> Result<Option<&str>, EthereumError> {
+        let first = names.first().copied().unwrap_or_default();
+        let mut found: Option<&str> = None;
+        for value in names.iter().filter_map(|name| self.0.get(name)).filter(|value| !value.is_null()) {
+            let text = value.as_str().ok_or_else(|| wrong(format!("its `{first}` is no text")))?;
+            if found.is_some_and(|found| !found.eq_ignore_ascii_case(text)) {
+                return Err(wrong(format!("it has `{}`, and they differ", names.join("` and `"))));
+            }
+            found = Some(text);
+        }
+        Ok(found)
+    }
+
+    /// A hash and a sender that are named have to be those of the bytes.
+    fn check_named(&self, bytes: &[u8]) -> Result<(), EthereumError> {
+        let (signed, _) = decode::signed(bytes)?;
+        let named = self.text(&["hash", "transactionHash"])?;
+        let named = named.map(|text| text.parse::<B256>().map_err(|_| wrong("its `hash` is none"))).transpose()?;
+        if named.is_some_and(|hash| hash != signed.hash) {
+            return Err(wrong("its `hash` is not that of what it says"));
+        }
+        if self.address(&["from"])?.is_some_and(|from| from != signed.from) {
+            return Err(wrong("its `from` is not the one that signed it"));
+        }
+        Ok(())
     }
 
     fn number(&self, names: &[&str]) -> Result<Option<U256>, EthereumError> {
@@ -136,7 +154,7 @@ impl Members<'_> {
     fn address(&self, names: &[&str]) -> Result<Option<Address>, EthereumError> {
         let first = names.first().copied().unwrap_or_default();
         let read = |text: &str| text.parse().map_err(|_| wrong(format!("its `{first}` is no address")));
-        self.text(names).filter(|text| !text.is_empty() && *text != "0x").map(read).transpose()
+        self.text(names)?.filter(|text| !text.is_empty() && *text != "0x").map(read).transpose()
     }
 
     fn transaction(&self, asked: Option<u64>) -> Result<TypedTransaction, EthereumError> {
@@ -149,7 +167,7 @@ impl Members<'_> {
     }
 
     fn parts(&self, asked: Option<u64>) -> Result<Parts, EthereumError> {
-        let input = match self.text(&["input", "data"]) {
+        let input = match self.text(&["input", "data"])? {
             None | Some("") => Bytes::new(),
             Some(text) => text.parse().map_err(|_| wrong("its `input` is not hex"))?,
         };
@@ -274,7 +292,7 @@ impl Members<'_> {
     }
 
     fn signature(&self) -> Result<Option<Signature>, EthereumError> {
-        if let Some(text) = self.text(&["signature", "sig"]) {
+        if let Some(Value::String(text)) = self.get(&["signature", "sig"]) {
             let bytes: Bytes = text.parse().map_err(|_| wrong("its `signature` is not hex"))?;
             return Signature::from_raw(&bytes).map(Some).map_err(|_| wrong("its `signature` is none"));
         }
@@ -297,11 +315,15 @@ impl Members<'_> {
 
 fn access_item(item: &Value) -> Result<AccessListItem, EthereumError> {
     let address = Members(item).address(&["address"])?.ok_or_else(|| wrong("an access list names no address"))?;
-    let keys = item.get("storageKeys").and_then(Value::as_array).filter(|keys| keys.len() <= MOST_LISTED);
+    let keys = match item.get("storageKeys") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(keys)) if keys.len() <= MOST_LISTED => keys.as_slice(),
+        Some(_) => return Err(wrong("`storageKeys` of an access list is no list, or too long")),
+    };
     let key = |key: &Value| {
         key.as_str().and_then(|text| text.parse::<B256>().ok()).ok_or_else(|| wrong("a storage key is none"))
     };
-    let storage_keys = keys.into_iter().flatten().map(key).collect::<Result<Vec<_>, _>>()?;
+    let storage_keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     Ok(AccessListItem { address, storage_keys })
 }
 

@@ -90,3 +90,43 @@ fn other_json_is_no_transaction() {
         assert!(!is_transaction(text.as_bytes()), "{text}");
     }
 }
+
+/// Programs differ in which of two members they take: what differs, and what is no text, is refused and never left out.
+#[test]
+fn calldata_that_another_program_would_take_is_never_left_out() {
+    let plain = json!({
+        "from": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266", "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "nonce": 1,
+        "gas": 60000, "gasPrice": "1000000000", "value": "0x0", "chainId": 1, "type": 0,
+    });
+    let with = |members: Value| {
+        let mut form = plain.clone();
+        form.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        read(form.to_string().as_bytes(), None)
+    };
+    let data = "0x095ea7b30000000000000000000000000000000000000000000000000000000000000001";
+    for members in [
+        json!({"input": "0x", "data": data}),
+        json!({"data": {"type": "Buffer", "data": [9, 94]}}),
+        json!({"to": ["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"]}),
+        json!({"type": 1, "accessList": [{"address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "storageKeys": "0x"}]}),
+    ] {
+        assert!(with(members.clone()).is_err(), "{members}");
+    }
+    for members in
+        [json!({"input": null, "data": data}), json!({"input": data, "data": data.to_uppercase().replace("0X", "0x")})]
+    {
+        let Ok(JsonTransaction::Unsigned(plan)) = with(members.clone()) else { panic!("{members}") };
+        let shown = alloy_primitives::hex::encode(plan.unsigned);
+        assert!(shown.contains(data.trim_start_matches("0x")), "{members}");
+    }
+}
+
+#[test]
+fn raw_bytes_have_the_hash_and_sender_that_stand_beside_them() {
+    for case in cases() {
+        let raw = &case["raw"];
+        assert!(signed(&json!({"raw": raw, "hash": case["node"]["hash"], "from": case["node"]["from"]})).is_ok());
+        assert!(signed(&json!({"raw": raw, "hash": format!("0x{:064x}", 1)})).is_err());
+        assert!(signed(&json!({"raw": raw, "from": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"})).is_err());
+    }
+}

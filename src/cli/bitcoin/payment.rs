@@ -6,6 +6,8 @@ use super::{
     coin_choice,
     fee_choice::{self, FeeChoice},
 };
+use bitcoin::Transaction;
+
 use crate::cli::{
     CliError,
     cli_error::problems_named,
@@ -100,6 +102,18 @@ impl TrustArgs {
     ) -> Result<(), Failure> {
         self.judged(context, account.row.account.network, |explorer, alone| {
             flow::bitcoin::check_original(account, explorer, original, alone)
+        })
+    }
+
+    /// The same for the transactions that a child pays for.
+    pub(crate) fn check_parents(
+        &self,
+        context: &mut Context,
+        account: AccountLedger<'_>,
+        parents: &[Transaction],
+    ) -> Result<(), Failure> {
+        self.judged(context, account.row.account.network, |explorer, alone| {
+            parents.iter().try_for_each(|parent| flow::bitcoin::check_bytes(account, explorer, parent, alone))
         })
     }
 

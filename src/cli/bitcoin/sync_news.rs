@@ -2,7 +2,7 @@
 //!
 //! Compares what the ledger lists before and after; judges nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastness::{
     amount::Amount,
@@ -13,8 +13,10 @@ use serde::Serialize;
 
 use super::net_amount::NetAmount;
 
-/// Newest transactions that are compared.
+/// Newest transactions that are looked at before and after.
 const COMPARED: usize = 500;
+/// Of those after, the newest that can be news: one that slides into the rest of a long list is not new.
+const NEWEST: usize = 250;
 
 /// Transactions of an account by what became of them, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,7 +27,7 @@ pub(crate) struct SyncNews {
     confirmed: usize,
     /// In a block before, and waiting again.
     unconfirmed_again: usize,
-    /// ListedTransactions before, and by nobody now.
+    /// Listed before, and not listed any more.
     gone: usize,
     /// By how much what the account holds differs.
     #[serde(skip)]
@@ -35,6 +37,8 @@ pub(crate) struct SyncNews {
 /// What the ledger lists of an account at one moment.
 pub(crate) struct ListedTransactions {
     heights: BTreeMap<String, Option<u32>>,
+    /// The newest of them.
+    newest: BTreeSet<String>,
     holds: Amount,
 }
 
@@ -43,7 +47,9 @@ impl SyncNews {
     pub(crate) fn seen(ledger: &Ledger, row: &AccountRow) -> Result<ListedTransactions, Failure> {
         let rows = ledger.history(row.id, Limit::First(COMPARED))?;
         let balance = ledger.balance(row.id)?;
+        let newest = rows.iter().take(NEWEST).map(|row| row.txid.clone()).collect();
         Ok(ListedTransactions {
+            newest,
             heights: rows.into_iter().map(|row| (row.txid, row.height)).collect(),
             holds: Amount::sat(balance.confirmed.saturating_add(balance.unconfirmed)),
         })
@@ -54,7 +60,7 @@ impl SyncNews {
         let mut news = Self::default();
         for (id, height) in &after.heights {
             match (before.heights.get(id), height) {
-                (None, _) => news.arrived += 1,
+                (None, _) if after.newest.contains(id) => news.arrived += 1,
                 (Some(None), Some(_)) => news.confirmed += 1,
                 (Some(Some(_)), None) => news.unconfirmed_again += 1,
                 _ => {}
@@ -74,7 +80,7 @@ impl SyncNews {
             (self.arrived, "new"),
             (self.confirmed, "confirmed"),
             (self.unconfirmed_again, "waiting again, as a block was undone"),
-            (self.gone, "gone: no explorer lists it any more"),
+            (self.gone, "not listed any more"),
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         let parts: Vec<String> = self.net.iter().map(NetAmount::to_string).chain(counts).collect();
@@ -88,7 +94,8 @@ mod tests {
 
     fn listed(rows: &[(&str, Option<u32>)], sat: u64) -> ListedTransactions {
         let heights = rows.iter().map(|(id, height)| ((*id).to_owned(), *height)).collect();
-        ListedTransactions { heights, holds: Amount::sat(sat) }
+        let newest = rows.iter().map(|(id, _)| (*id).to_owned()).collect();
+        ListedTransactions { heights, newest, holds: Amount::sat(sat) }
     }
 
     #[test]
@@ -98,9 +105,18 @@ mod tests {
         assert_eq!(
             SyncNews::since(&before, &after).words().as_deref(),
             Some(
-                "+0.010 000 00 BTC, 2 new, 1 confirmed, 1 waiting again, as a block was undone, 1 gone: no explorer lists it any more"
+                "+0.010 000 00 BTC, 2 new, 1 confirmed, 1 waiting again, as a block was undone, 1 not listed any more"
             )
         );
         assert_eq!(SyncNews::since(&before, &before).words(), None);
+    }
+
+    /// One that slides into the end of a long list, because another one is gone, has not arrived.
+    #[test]
+    fn what_slides_into_a_long_list_is_not_new() {
+        let before = listed(&[("a", Some(9)), ("b", Some(8))], 500);
+        let mut after = listed(&[("b", Some(8)), ("c", Some(7))], 400);
+        after.newest.remove("c");
+        assert_eq!(SyncNews::since(&before, &after).arrived, 0);
     }
 }

@@ -98,10 +98,11 @@ impl ReplacementArgs {
         if self.output.is_file() {
             return answer(written(&draft, &self.output, context)?);
         }
+        // A child pays for a whole package, which was said when it was planned.
         if let Some(replaces) = &replaces {
             context.ui.say(&replaces.to_string());
+            self.tell_fees(context, &draft);
         }
-        self.tell_fees(context, &draft);
         let signed = crate::cli::sealed_child::sign_in_child(context, &draft, &self.limits, &[])?;
         let sent = crate::cli::bitcoin::delivery::send(context, &signed, &self.discretion)?;
         drop(lock);
@@ -148,7 +149,8 @@ impl ReplacementArgs {
         };
         let explorer = if context.reach() == NetworkAccess::Online { Some(context.explorer(network)?) } else { None };
         let request = ChildRequest { txid, rate, fee_limit: fee_limit(&self.limits)?, randomness: randomness()? };
-        let ChildPays { plan, package } = flow::bitcoin::child_pays(account, explorer.as_ref(), request)?;
+        let ChildPays { plan, package, parents } = flow::bitcoin::child_pays(account, explorer.as_ref(), request)?;
+        self.trust.check_parents(context, account, &parents)?;
         context.ui.say(&paid_for(txid, &package));
         let draft = flow::bitcoin::draft(ledger, row, plan)?;
         self.trust.check_unspent(context, account, &draft)?;
@@ -160,11 +162,6 @@ impl ReplacementArgs {
             .parse()
             .map_err(|_| CliError::Usage(format!("`{}` is not a transaction id", SafeText::new(typed))))?;
         let (ledger, row) = crate::cli::bitcoin::refresh::refreshed(context)?;
-        let fee = match (self.fee.asked(context, row.account.network)?, purpose) {
-            (None, _) => ReplacementFee::Least,
-            (Some(Fee::Rate(rate)), Purpose::Cancel) => ReplacementFee::AtLeast(rate),
-            (Some(fee), _) => ReplacementFee::Asked(fee),
-        };
         let current = flow::bitcoin::current(&ledger, &row, txid)?;
         if current != txid {
             context.ui.say(&format!("{txid} was replaced already; this is about {current}."));
@@ -173,6 +170,11 @@ impl ReplacementArgs {
         if purpose == Purpose::Bump && flow::bitcoin::bump_way(account, current)? == BumpWay::Child {
             return self.child(context, account, current);
         }
+        let fee = match (self.fee.asked(context, row.account.network)?, purpose) {
+            (None, _) => ReplacementFee::Least,
+            (Some(Fee::Rate(rate)), Purpose::Cancel) => ReplacementFee::AtLeast(rate),
+            (Some(fee), _) => ReplacementFee::Asked(fee),
+        };
         let (mut original, snapshot) = flow::bitcoin::original(&ledger, &row, current)?;
         if let Some(told) = told_by_node(context, row.account.network)? {
             original.incremental_relay = told;
@@ -196,14 +198,15 @@ fn told_by_node(context: &mut Context, network: Network) -> Result<Option<FeeRat
 
 /// What a child pays for, and what the package comes to.
 fn paid_for(txid: Txid, package: &Package) -> String {
-    let Package { parents, vsize, fee, rate, is_fee_known } = *package;
+    let Package { parents, vsize, fee, rate, is_fee_known, is_whole } = *package;
     let others = match parents {
         1 => String::new(),
         more => format!(" and {} before it", more - 1),
     };
     let unknown = if is_fee_known { "" } else { "; what others pay of it is not known here and counts as nothing" };
+    let before = if is_whole { "" } else { "; whether all that it spends is in a block is not known here" };
     format!(
-        "This spends from {txid} and pays for it{others}: together {vsize} vbytes for {}, which is {rate}{unknown}.",
+        "This spends from {txid} and pays for it{others}: together {vsize} vbytes for {}, which is {rate}{unknown}{before}.",
         sat_text(fee)
     )
 }

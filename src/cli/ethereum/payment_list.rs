@@ -10,7 +10,10 @@ use fastness::{
     address::evm_text,
     chain::ethereum::{EthereumError, units::native},
     explain::{Failure, Kind},
-    flow::FlowError,
+    flow::{
+        FlowError,
+        ethereum::{self, Fate},
+    },
     network::EvmChain,
     request::EvmValue,
 };
@@ -20,13 +23,14 @@ use super::{
     args::Options,
     lookup, payment,
     report::EvmSent,
-    session::{Again, CallArgs, EvmSession},
+    session::{Again, CallArgs, EvmSession, SignedBefore},
 };
 use crate::cli::{
     CliError,
     cli_error::problems_named,
     context::Context,
     input_file::read_bounded,
+    interrupts,
     page::{Page, Tone},
     recipients_file::{self, RecipientLine},
     report::{OpenLedger, Report},
@@ -49,14 +53,53 @@ struct ListedPayment {
 }
 
 /// What became of a line.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct PaidLine {
     line: usize,
     to: String,
     amount: String,
     id: String,
-    /// `sent` now, `earlier` under the same key, or `unknown`.
-    state: &'static str,
+    state: LineState,
+}
+
+/// How far a line got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum LineState {
+    /// Sent by this run.
+    Sent,
+    /// Sent by an earlier run under the same key: paid, or on its way.
+    Earlier,
+    /// It may have left.
+    Unknown,
+    /// Sent under the same key, and failed in its block: nothing but its fee was taken.
+    Failed,
+    /// Sent under the same key, and another transaction took its nonce: it was cancelled.
+    Replaced,
+}
+
+impl LineState {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Earlier => "earlier",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// Why a list came to its end before its last line.
+#[derive(Clone, Serialize)]
+struct ListStop {
+    /// The line that it stopped at.
+    line: usize,
+    /// The code of that failure.
+    code: &'static str,
+    message: String,
+    #[serde(skip)]
+    exit_code: u8,
 }
 
 /// What became of a list.
@@ -65,6 +108,7 @@ pub(crate) struct PaidList {
     network: &'static EvmChain,
     lines: usize,
     payments: Vec<PaidLine>,
+    stopped: Option<ListStop>,
     #[serde(skip)]
     sent: Vec<EvmSent>,
 }
@@ -81,31 +125,49 @@ pub(crate) fn pay(
                     so that the same command goes on where it stopped and pays no line twice";
         return Err(CliError::Usage(what.to_owned()).into());
     };
-    let work = EvmSession::begin(context, chain, *options)?;
+    if !options.limits.expect_to.is_empty() {
+        let what =
+            "the list itself names who is paid: leave --expect-to out, and bound it with --max-total and --max-fee";
+        return Err(CliError::Usage(what.to_owned()).into());
+    }
+    let mut work = EvmSession::begin(context, chain, *options)?;
+    ethereum::refresh(&mut work.ledger, &work.node, chain, work.row.account.address)?;
     let listed = read(context, &work, key, &read_bounded(path, MAX_BYTES)?)?;
-    check_sums(context, &work, &listed)?;
-    context.ui.say(&format!("{} payments on {}, one after the other.", listed.len(), chain.name));
-    let mut paid = PaidList { network: chain, lines: listed.len(), payments: Vec::new(), sent: Vec::new() };
-    for payment in &listed {
+    let mut paid =
+        PaidList { network: chain, lines: listed.len(), payments: Vec::new(), stopped: None, sent: Vec::new() };
+    let open = paid.without_earlier(&work, listed)?;
+    check_sums(context, &work, &open)?;
+    drop(work);
+    context.ui.say(&format!("{} of {} payments on {}, one after the other.", open.len(), paid.lines, chain.name));
+    for payment in &open {
+        if interrupts::came() {
+            paid.stop(payment, &CliError::Interrupted.into());
+            break;
+        }
+        if !paid.sent.is_empty() {
+            // What is told if an interrupt ends this run while the next line is asked about.
+            interrupts::may_leave(paid.so_far(payment))?;
+        }
         let options = Options { once: Some(&payment.key), ..*options };
         let done = EvmSession::begin(context, chain, options)
             .and_then(|mut work| work.whole(context, &payment.call, Again::No));
         match done {
             Ok(sent) => {
-                let is_known = sent.exit_code() == 0;
-                paid.add(payment, sent.id().to_string(), if is_known { "sent" } else { "unknown" });
+                let state = if sent.exit_code() == 0 { LineState::Sent } else { LineState::Unknown };
+                paid.add(payment, sent.id().to_string(), state);
                 paid.sent.push(sent);
-                if !is_known {
+                if state == LineState::Unknown {
                     break;
                 }
             }
-            Err(failure) => match failure.find() {
-                Some(FlowError::KeyUsed(id)) => paid.add(payment, id.clone(), "earlier"),
-                _ if paid.payments.is_empty() => return Err(failure),
-                _ => return Err(stopped(&paid, payment, &failure).into()),
-            },
+            Err(failure) if paid.payments.is_empty() => return Err(failure),
+            Err(failure) => {
+                paid.stop(payment, &failure);
+                break;
+            }
         }
     }
+    paid.payments.sort_by_key(|paid| paid.line);
     Ok(paid)
 }
 
@@ -155,22 +217,48 @@ fn check_sums(context: &Context, work: &EvmSession<'_>, listed: &[ListedPayment]
     }
     let available = work.node.account(work.row.account.address)?.value().balance;
     let unit = |value| native(work.chain, value);
+    let fees = work.limits.max_fee.unwrap_or_default().saturating_mul(U256::from(listed.len()));
+    check_bound(work, None, coins.saturating_add(fees), || unit(coins.saturating_add(fees)).to_string())?;
     if coins > available {
         return Err(insufficient(unit(coins).to_string(), unit(available).to_string()).into());
     }
+    let known = lookup::tokens(&work.ledger, work.chain)?;
     for (token, needed) in tokens {
+        let denomination = known.iter().find(|known| known.address == token).map(|known| &known.denomination);
+        let unit =
+            |value: U256| denomination.map_or_else(|| value.to_string(), |known| known.clone().of(value).to_string());
+        check_bound(work, Some(token), needed, || unit(needed))?;
         let available = payment::balance(context, work, token)?;
         if needed > available {
-            let known = lookup::tokens(&work.ledger, work.chain)?.into_iter().find(|known| known.address == token);
-            let unit = |value: U256| {
-                known
-                    .as_ref()
-                    .map_or_else(|| value.to_string(), |token| token.denomination.clone().of(value).to_string())
-            };
             return Err(insufficient(unit(needed), unit(available)).into());
         }
     }
     Ok(())
+}
+
+/// `--max-total` bounds the whole list: what leaves by all its lines, with the fees that `--max-fee` allows.
+fn check_bound(
+    work: &EvmSession<'_>,
+    token: Option<Address>,
+    sum: U256,
+    shown: impl Fn() -> String,
+) -> Result<(), Failure> {
+    let bounds = &work.limits.max_total;
+    if bounds.is_empty() || sum.is_zero() {
+        return Ok(());
+    }
+    let most =
+        bounds.iter().filter(|bound| bound.token == token).map(|bound| &bound.most).min_by_key(|most| most.value);
+    match most {
+        Some(most) if sum <= most.value => Ok(()),
+        Some(most) => {
+            Err(FlowError::Limit(format!("{} would leave by the whole list, and at most {most} were allowed", shown()))
+                .into())
+        }
+        None => {
+            Err(FlowError::Limit(format!("{} would leave by the list, and no --max-total names that", shown())).into())
+        }
+    }
 }
 
 /// The amount of a token's `transfer(address,uint256)`.
@@ -183,24 +271,65 @@ const fn insufficient(needed: String, available: String) -> EthereumError {
     EthereumError::InsufficientFunds { needed, available }
 }
 
-fn stopped(paid: &PaidList, payment: &ListedPayment, failure: &Failure) -> CliError {
-    CliError::ListStopped {
-        line: payment.line.number,
-        why: failure.message(),
-        paid: paid.payments.len(),
-        lines: paid.lines,
+impl ListedPayment {
+    fn paid(&self, id: String, state: LineState, network: &EvmChain) -> PaidLine {
+        let RecipientLine { number, amount, to } = self.line.clone();
+        let is_token = !self.call.data.is_empty();
+        let whom = self.call.to.filter(|_| !is_token).map_or(to, |to| evm_text(to, network));
+        PaidLine { line: number, to: whom, amount, id, state }
     }
 }
 
 impl PaidList {
-    fn add(&mut self, payment: &ListedPayment, id: String, state: &'static str) {
-        let RecipientLine { number, amount, to } = payment.line.clone();
-        let is_token = !payment.call.data.is_empty();
-        let whom = payment.call.to.filter(|_| !is_token).map_or(to, |to| evm_text(to, self.network));
-        self.payments.push(PaidLine { line: number, to: whom, amount, id, state });
+    /// The lines that are still to be paid. What was signed under the key is looked up first; what was signed and never told is
+    /// taken up by the session, as of any payment.
+    fn without_earlier(
+        &mut self,
+        work: &EvmSession<'_>,
+        listed: Vec<ListedPayment>,
+    ) -> Result<Vec<ListedPayment>, Failure> {
+        let mut open = Vec::new();
+        for payment in listed {
+            match work.signed_under(&payment.key, &payment.call)? {
+                Some(SignedBefore { hash, fate, is_told: true }) => {
+                    let state = match fate {
+                        Fate::Paid | Fate::Waits => LineState::Earlier,
+                        Fate::Unknown => LineState::Unknown,
+                        Fate::Failed => LineState::Failed,
+                        Fate::Replaced => LineState::Replaced,
+                    };
+                    self.payments.push(payment.paid(hash.to_string(), state, self.network));
+                }
+                _ => open.push(payment),
+            }
+        }
+        Ok(open)
     }
 
-    fn count(&self, state: &str) -> usize {
+    fn add(&mut self, payment: &ListedPayment, id: String, state: LineState) {
+        self.payments.push(payment.paid(id, state, self.network));
+    }
+
+    fn stop(&mut self, payment: &ListedPayment, failure: &Failure) {
+        let entry = failure.entry();
+        let (line, message, exit_code) = (payment.line.number, failure.message(), entry.kind.exit_code());
+        self.stopped = Some(ListStop { line, code: entry.code, message, exit_code });
+    }
+
+    /// What is known before a line, for an interrupt while it asks.
+    fn so_far(&self, next: &ListedPayment) -> Self {
+        let mut known = Self {
+            network: self.network,
+            lines: self.lines,
+            payments: self.payments.clone(),
+            stopped: None,
+            sent: Vec::new(),
+        };
+        known.stop(next, &CliError::Interrupted.into());
+        known
+    }
+
+    fn count(&self, state: LineState) -> usize {
         self.payments.iter().filter(|payment| payment.state == state).count()
     }
 }
@@ -208,20 +337,40 @@ impl PaidList {
 impl Report for PaidList {
     fn page(&self, page: &mut Page) {
         let row = |paid: &PaidLine| {
-            vec![paid.line.to_string(), paid.state.to_owned(), paid.amount.clone(), paid.to.clone(), paid.id.clone()]
+            vec![
+                paid.line.to_string(),
+                paid.state.name().to_owned(),
+                paid.amount.clone(),
+                paid.to.clone(),
+                paid.id.clone(),
+            ]
         };
         let rows: Vec<Vec<String>> = self.payments.iter().map(row).collect();
         page.table(&["line", "state", "amount", "to", "id"], &rows);
-        let (sent, earlier) = (self.count("sent"), self.count("earlier"));
-        page.line(&format!("{sent} of {} sent now, {earlier} earlier under the same key.", self.lines));
-        if self.exit_code() != 0 {
-            let text = "Not sure of the last one: it may be on the network (exit 5). The same command takes it up and goes on.";
+        let (sent, earlier) = (self.count(LineState::Sent), self.count(LineState::Earlier));
+        page.line(&format!("Of {} lines {sent} were sent now, and {earlier} earlier under the same key.", self.lines));
+        if let Some(stop) = &self.stopped {
+            let text = format!("Stopped at line {}: {} ({})", stop.line, stop.message, stop.code);
+            page.toned(Tone::Stop, &text);
+            page.line("The same command goes on with that line, and pays none twice.");
+        }
+        if self.count(LineState::Unknown) > 0 {
+            let text = "Not sure of those that are `unknown`: they may be on the network (exit 5); `fastness track` finds out.";
             page.toned(Tone::Claimed, text);
+        }
+        if self.count(LineState::Failed) + self.count(LineState::Replaced) > 0 {
+            let text = "What is `failed` or `replaced` was not paid, and this key never pays it: another key does, with those lines alone.";
+            page.toned(Tone::Stop, text);
         }
     }
 
     fn exit_code(&self) -> u8 {
-        if self.count("unknown") > 0 { Kind::Unknown.exit_code() } else { 0 }
+        if self.count(LineState::Unknown) > 0 {
+            return Kind::Unknown.exit_code();
+        }
+        let lost = self.count(LineState::Failed) + self.count(LineState::Replaced) > 0;
+        let lost = if lost { Kind::Refused.exit_code() } else { 0 };
+        self.stopped.as_ref().map_or(lost, |stop| stop.exit_code)
     }
 
     fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ use fastness::{
     explorer::{EvmExplorer, ExplorerError, ethereum::EvmVerdict},
     flow::{
         self,
-        ethereum::{self, EvmDelivery, EvmDraft, EvmLimits, NonceChoice, NonceRequest, Planned, PlanningContext},
+        ethereum::{self, EvmDelivery, EvmDraft, EvmLimits, Fate, NonceChoice, NonceRequest, Planned, PlanningContext},
     },
     ledger::{
         Ledger,
@@ -176,6 +176,16 @@ impl<'a> EvmSession<'a> {
         ethereum::interrupted(&self.ledger, &self.who(), &purpose)
     }
 
+    /// What was signed for a call under a key of its own.
+    pub(crate) fn signed_under(&self, key: &str, call: &CallArgs) -> Result<Option<SignedBefore>, Failure> {
+        let request = self.request(call)?;
+        let purpose = ethereum::purpose(self.chain, self.row.account.address, &request, Some(key));
+        let Some(row) = ethereum::used_key(&self.ledger, &self.who(), &purpose)? else { return Ok(None) };
+        let Some(hash) = row.signed.as_ref().map(|(hash, _)| *hash) else { return Ok(None) };
+        let is_told = row.reported || !matches!(row.state, OutboxState::Signed | OutboxState::Unknown);
+        Ok(Some(SignedBefore { hash, fate: ethereum::fate(&self.ledger, &row, &request)?, is_told }))
+    }
+
     /// Stops a call that is on its way already or was paid lately, unless it is said to be meant again.
     pub(crate) fn refuse_repeat(&self, call: &CallArgs) -> Result<(), Failure> {
         let request = self.request(call)?;
@@ -224,6 +234,16 @@ impl<'a> EvmSession<'a> {
         let planned = self.plan(context, call, Holder::Process, None)?;
         self.sign_and_send(context, &planned, call)
     }
+}
+
+/// What an earlier run signed.
+pub(crate) struct SignedBefore {
+    /// Its hash.
+    pub(crate) hash: B256,
+    /// What became of it.
+    pub(crate) fate: Fate,
+    /// Whether a person was told, or it left; else an interrupted run has to be taken up.
+    pub(crate) is_told: bool,
 }
 
 /// Told before what an interrupted run signed is sent.

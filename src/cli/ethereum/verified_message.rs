@@ -11,10 +11,7 @@ use fastness::{
         message::{self, MessageReview},
     },
     explain::{Failure, Kind},
-    explorer::{
-        Claim,
-        ethereum::{CallOutcome, EvmCall},
-    },
+    explorer::ethereum::{CallOpinion, CallOutcome, EvmCall},
     network::EvmChain,
     text::SafeText,
 };
@@ -34,8 +31,10 @@ pub(crate) struct VerifiedMessage {
     signer: &'static str,
     /// The chain that a contract was asked on.
     network: Option<&'static str>,
-    /// The node that answered for it.
-    said_by: Option<SafeText>,
+    /// The nodes that answered for it.
+    said_by: Vec<SafeText>,
+    /// Whether they do not agree: then it is not valid.
+    disputed: bool,
     digest: B256,
 }
 
@@ -61,7 +60,8 @@ pub(crate) fn verified(
         valid,
         signer: "key",
         network: None,
-        said_by: None,
+        said_by: Vec::new(),
+        disputed: false,
         digest: review.digest,
     };
     let is_named = context.asked_chain()?.is_some() && context.reach() == NetworkAccess::Online;
@@ -106,34 +106,36 @@ fn by_contract(
         .into());
     }
     let call = EvmCall { from: Address::ZERO, to: asked.to, value: U256::ZERO, data: asked.data };
-    let claim = context.node(chain)?.call(&call)?;
-    let valid = matches!(claim.value(), CallOutcome::Returned(data) if contract_signature::is_taken(data));
-    let said_by = match claim {
-        Claim::Single { operator, .. } => Some(operator),
-        _ => None,
-    };
+    let opinions = context.node(chain)?.call_at_several(&call)?;
+    let takes = |opinion: &CallOpinion| matches!(&opinion.outcome, CallOutcome::Returned(data) if contract_signature::is_taken(data));
+    let yes = opinions.iter().filter(|opinion| takes(opinion)).count();
+    let (valid, disputed) = (yes == opinions.len(), yes > 0 && yes < opinions.len());
+    let said_by = opinions.into_iter().map(|opinion| opinion.operator).collect();
     Ok(VerifiedMessage {
         address: evm_text(claimed, chain),
         valid,
         signer: "contract",
         network: Some(chain.name),
         said_by,
+        disputed,
         digest: question.digest,
     })
 }
 
 impl Report for VerifiedMessage {
     fn page(&self, page: &mut Page) {
-        let by = match (&self.said_by, self.network) {
-            (Some(host), Some(network)) => format!(": its contract on {network} says so, as {host} runs it"),
-            _ => String::new(),
+        let hosts: Vec<&str> = self.said_by.iter().map(SafeText::as_str).collect();
+        let network = self.network.unwrap_or_default();
+        let by = match hosts.as_slice() {
+            [one] => format!("on {network}, as {one} alone runs it"),
+            several => format!("on {network}, as {} run it", several.join(" and ")),
         };
         match (self.valid, self.signer) {
             (true, "key") => {
                 page.toned_field("Valid", (Tone::Proven, &format!("{} signed this message", self.address)))
             }
             (true, _) => {
-                page.toned_field("Valid", (Tone::Claimed, &format!("{} takes this signature{by}", self.address)))
+                page.toned_field("Valid", (Tone::Claimed, &format!("{} takes this signature {by}", self.address)))
             }
             (false, "key") => {
                 let text = format!("{} did not sign this message", self.address);
@@ -142,11 +144,14 @@ impl Report for VerifiedMessage {
                     "  Where it is a contract's address, name its network with --network, and the contract is asked.",
                 );
             }
+            (false, _) if self.disputed => {
+                let text =
+                    format!("nodes do not agree whether {} takes this signature ({})", self.address, hosts.join(", "));
+                page.toned_field("INVALID", (Tone::Stop, &text));
+            }
             (false, _) => {
-                page.toned_field(
-                    "INVALID",
-                    (Tone::Stop, &format!("{} does not take this signature{by}", self.address)),
-                );
+                let text = format!("{} does not take this signature, or is not there, {by}", self.address);
+                page.toned_field("INVALID", (Tone::Stop, &text));
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::{
     explorer::{
         Claim, Egress, ExplorerError, HostFailure,
         ethereum::{
-            ApprovalSeen, BesideGas, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict, EvmWhereabouts,
-            GasAnswer, IndexerAccess, Sourced, TokenFacts, TokenMoves,
+            ApprovalSeen, BesideGas, CallOpinion, CallOutcome, EvmAccountState, EvmCall, EvmMovements, EvmVerdict,
+            EvmWhereabouts, GasAnswer, IndexerAccess, Sourced, TokenFacts, TokenMoves,
         },
     },
     network::EvmChain,
@@ -72,6 +72,11 @@ impl EvmExplorer {
 
     /// Unreachable.
     pub fn call(&self, _call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    pub fn call_at_several(&self, _call: &EvmCall) -> Result<Vec<CallOpinion>, ExplorerError> {
         match self.0 {}
     }
 

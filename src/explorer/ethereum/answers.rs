@@ -66,6 +66,15 @@ pub enum CallOutcome {
     Reverted(Revert),
 }
 
+/// What a call returns, as one operator runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallOpinion {
+    /// The operator.
+    pub operator: SafeText,
+    /// What came of it.
+    pub outcome: CallOutcome,
+}
+
 /// What one node says that a transaction pays beside gas, in wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BesideGas {

@@ -9,8 +9,8 @@ pub mod verdict;
 
 pub use self::{
     answers::{
-        ApprovalKind, ApprovalSeen, BesideGas, CallOutcome, Disagreement, EvmAccountState, EvmCall, EvmReceipt,
-        EvmWhereabouts, GasAnswer, Matter, Sourced, Succeeded, TokenFacts, TokenMoves,
+        ApprovalKind, ApprovalSeen, BesideGas, CallOpinion, CallOutcome, Disagreement, EvmAccountState, EvmCall,
+        EvmReceipt, EvmWhereabouts, GasAnswer, Matter, Sourced, Succeeded, TokenFacts, TokenMoves,
     },
     defaults::evm_endpoints,
     indexer::{ApiKey, EvmMovement, EvmMovements, IndexerAccess, IndexerKind, Moved, indexer_url},

@@ -1,10 +1,14 @@
 //! Child pays for parent: an unconfirmed transaction that cannot be replaced, because others made it or another one spends from it,
 //! gets into a block with one of ours that spends from it and pays for both.
 //!
-//! Fees of the ancestors are reckoned from their previous outputs, whose hashes are checked; what is not known counts as nothing,
-//! so that too little is never paid for it. Nothing is written here.
+//! Fees are reckoned from previous outputs, whose hashes are checked; sizes from bytes that two organisations have to have. What pays
+//! well enough by itself helps nobody else and is left out, as miners do. What is not known counts as nothing, and is said. Nothing
+//! is written here.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use bitcoin::{Amount, Transaction, Txid};
 
@@ -17,7 +21,7 @@ use crate::{
         bitcoin::{Bitcoin, Coin, CoinState, Ownership, Plan, Snapshot, decode},
     },
     explain::Failure,
-    explorer::Explorer,
+    explorer::{Explorer, bitcoin::TxPlace},
     flow::FlowError,
     ledger::LedgerError,
     request::{CoinChoice, Fee, FeeLimit, FeePayer, Freeze, Leftover, Payment, Replacement, Request},
@@ -26,6 +30,9 @@ use crate::{
 
 /// Most unconfirmed transactions of a package, the new one among them (Bitcoin Core's limit of ancestors).
 const MOST_IN_PACKAGE: usize = 25;
+
+/// Most parents that an explorer is asked about, one after the other.
+const MOST_FETCHED: usize = 50;
 
 /// How an unconfirmed transaction of an account can get a higher fee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub struct Package {
     pub rate: FeeRate,
     /// Whether the fees of all of them are known; else those that are not count as nothing.
     pub is_fee_known: bool,
+    /// Whether everything that they spend is known to be in a block; else something before them may hold them up.
+    pub is_whole: bool,
 }
 
 /// A child that pays for its ancestors.
@@ -58,6 +67,8 @@ pub struct ChildPays {
     pub plan: Plan,
     /// What it pays for.
     pub package: Package,
+    /// The transactions that it pays for.
+    pub parents: Vec<Transaction>,
 }
 
 /// How it is done: a transaction that spends none of our coins, or that another unconfirmed one spends from, is not replaced.
@@ -117,7 +128,11 @@ pub fn child_pays(
     let sized = Request { fee_limit: FeeLimit::Absolute(u64::MAX), ..request(Fee::Rate(asked.rate)) };
     let sized = Bitcoin::plan(&sized, &snapshot, asked.randomness)?;
     let child = decode::examine(&sized, &Ownership::new(Vec::new())).review.vsize;
-    let mut package = ancestry.package(&ancestors)?;
+    let relatives = ancestry.relatives(ancestors)?.lacking(asked.rate);
+    if !relatives.members.contains_key(&asked.txid) {
+        return Err(refused("pays that rate by itself already; name a higher one with --fee-rate").into());
+    }
+    let mut package = relatives.package();
     package.vsize = package.vsize.saturating_add(child);
     let needed = asked.rate.fee(package.vsize).saturating_sub(package.fee);
     if needed <= asked.rate.fee(child) {
@@ -126,7 +141,8 @@ pub fn child_pays(
     package.fee = package.fee.saturating_add(needed);
     package.rate = FeeRate::of(package.fee, package.vsize);
     let plan = Bitcoin::plan(&request(Fee::Exact(needed)), &snapshot, asked.randomness)?;
-    Ok(ChildPays { plan, package })
+    let parents = relatives.members.into_values().map(|member| member.transaction).collect();
+    Ok(ChildPays { plan, package, parents })
 }
 
 /// Which transaction is to be paid for, and how well.
@@ -146,8 +162,8 @@ pub struct ChildRequest {
 struct Ancestry<'a> {
     account: AccountLedger<'a>,
     explorer: Option<&'a Explorer>,
-    /// Parents that the ledger does not have: their outputs are what incoming payments spend.
-    fetched: RefCell<BTreeMap<Txid, Option<Transaction>>>,
+    /// Parents that the ledger does not have, as an explorer told of them.
+    fetched: RefCell<BTreeMap<Txid, Parent>>,
 }
 
 /// The coin that pays, with the unconfirmed transactions that it comes from.
@@ -187,51 +203,125 @@ impl Ancestry<'_> {
         Ok(found)
     }
 
-    /// Size and fee of all of them.
-    fn package(&self, ancestors: &BTreeMap<Txid, Transaction>) -> Result<Package, Failure> {
-        let mut package = Package {
-            parents: ancestors.len(),
-            vsize: 0,
-            fee: 0,
-            rate: FeeRate::from_sat_per_vb(0),
-            is_fee_known: true,
-        };
-        for transaction in ancestors.values() {
-            package.vsize = package.vsize.saturating_add(transaction.vsize() as u64);
-            match self.fee(transaction)? {
-                Some(fee) => package.fee = package.fee.saturating_add(fee),
-                None => package.is_fee_known = false,
+    /// The same with what an explorer says is unconfirmed before them, and what each of them pays.
+    fn relatives(&self, known: BTreeMap<Txid, Transaction>) -> Result<Relatives, Failure> {
+        let mut next: Vec<(Txid, Transaction)> = known.into_iter().collect();
+        let mut relatives = Relatives { members: BTreeMap::new(), is_whole: true };
+        while let Some((txid, transaction)) = next.pop() {
+            if relatives.members.contains_key(&txid) || relatives.members.len() >= MOST_IN_PACKAGE {
+                continue;
             }
+            let mut spent = Some(Amount::ZERO);
+            for input in &transaction.input {
+                let parent = self.parent(input.previous_output.txid)?;
+                let output = match &parent {
+                    Parent::Confirmed(parent) | Parent::Waiting(parent) => {
+                        parent.output.get(input.previous_output.vout as usize).map(|output| output.value)
+                    }
+                    Parent::Unknown => None,
+                };
+                spent = spent.zip(output).and_then(|(sum, value)| sum.checked_add(value));
+                match parent {
+                    Parent::Confirmed(_) => {}
+                    Parent::Waiting(parent) => next.push((input.previous_output.txid, parent)),
+                    Parent::Unknown => relatives.is_whole = false,
+                }
+            }
+            let paid = transaction.output.iter().try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value));
+            let fee = spent.zip(paid).and_then(|(spent, paid)| spent.checked_sub(paid)).map(Amount::to_sat);
+            relatives.members.insert(txid, Member { transaction, fee });
         }
-        Ok(package)
-    }
-
-    fn fee(&self, transaction: &Transaction) -> Result<Option<u64>, Failure> {
-        let mut spent = Amount::ZERO;
-        for input in &transaction.input {
-            let Some(parent) = self.parent(input.previous_output.txid)? else { return Ok(None) };
-            let Some(output) = parent.output.get(input.previous_output.vout as usize) else { return Ok(None) };
-            spent = spent.checked_add(output.value).unwrap_or(Amount::MAX_MONEY);
-        }
-        let paid = transaction.output.iter().try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value));
-        Ok(paid.and_then(|paid| spent.checked_sub(paid)).map(Amount::to_sat))
+        relatives.is_whole &= relatives.members.len() < MOST_IN_PACKAGE;
+        Ok(relatives)
     }
 
     /// From the ledger, else from an explorer: its id is its hash, so that nobody can invent its amounts.
-    fn parent(&self, txid: Txid) -> Result<Option<Transaction>, Failure> {
-        if let Some((known, _)) = self.account.ledger.transaction(self.account.row, txid)? {
-            return Ok(Some(known));
+    fn parent(&self, txid: Txid) -> Result<Parent, Failure> {
+        if let Some((known, height)) = self.account.ledger.transaction(self.account.row, txid)? {
+            return Ok(if height.is_some() { Parent::Confirmed(known) } else { Parent::Waiting(known) });
         }
-        let Some(explorer) = self.explorer else { return Ok(None) };
+        let Some(explorer) = self.explorer else { return Ok(Parent::Unknown) };
         if let Some(known) = self.fetched.borrow().get(&txid) {
             return Ok(known.clone());
         }
-        if self.fetched.borrow().len() >= MOST_IN_PACKAGE {
-            return Ok(None);
+        if self.fetched.borrow().len() >= MOST_FETCHED {
+            return Ok(Parent::Unknown);
         }
         let told = explorer.transaction(txid).ok().flatten();
-        self.fetched.borrow_mut().insert(txid, told.clone());
-        Ok(told)
+        let place = explorer.place(txid).ok().map(|placed| placed.claim.into_value());
+        let found = match (told, place) {
+            (Some(told), Some(TxPlace::Confirmed(_))) => Parent::Confirmed(told),
+            (Some(told), Some(TxPlace::Mempool)) => Parent::Waiting(told),
+            _ => Parent::Unknown,
+        };
+        self.fetched.borrow_mut().insert(txid, found.clone());
+        Ok(found)
+    }
+}
+
+/// A transaction that another one spends from.
+#[derive(Clone)]
+enum Parent {
+    /// In a block.
+    Confirmed(Transaction),
+    /// In none yet.
+    Waiting(Transaction),
+    /// Not known here.
+    Unknown,
+}
+
+/// A transaction of a package, with its fee in satoshi where that is known.
+struct Member {
+    transaction: Transaction,
+    fee: Option<u64>,
+}
+
+/// Unconfirmed transactions that spend from each other.
+struct Relatives {
+    members: BTreeMap<Txid, Member>,
+    is_whole: bool,
+}
+
+impl Relatives {
+    /// Without those that miners take anyway: whatever reaches the rate with all that it spends from.
+    fn lacking(mut self, rate: FeeRate) -> Self {
+        loop {
+            let pays = |txid: &Txid| {
+                let all = self.ancestors(*txid);
+                let members = || all.iter().filter_map(|txid| self.members.get(txid));
+                let vsize: u64 = members().map(|member| member.transaction.vsize() as u64).sum();
+                let fee: Option<u64> = members().map(|member| member.fee).sum();
+                fee.is_some_and(|fee| fee >= rate.fee(vsize)).then_some(all)
+            };
+            let Some(taken) = self.members.keys().find_map(pays) else { return self };
+            self.members.retain(|txid, _| !taken.contains(txid));
+        }
+    }
+
+    /// A member with all members that it spends from.
+    fn ancestors(&self, txid: Txid) -> BTreeSet<Txid> {
+        let (mut found, mut next) = (BTreeSet::new(), vec![txid]);
+        while let Some(txid) = next.pop() {
+            if let Some(member) = self.members.get(&txid)
+                && found.insert(txid)
+            {
+                next.extend(member.transaction.input.iter().map(|input| input.previous_output.txid));
+            }
+        }
+        found
+    }
+
+    /// Size and fee of all of them.
+    fn package(&self) -> Package {
+        let members = || self.members.values();
+        Package {
+            parents: self.members.len(),
+            vsize: members().map(|member| member.transaction.vsize() as u64).sum(),
+            fee: members().filter_map(|member| member.fee).fold(0, u64::saturating_add),
+            rate: FeeRate::from_sat_per_vb(0),
+            is_fee_known: members().all(|member| member.fee.is_some()),
+            is_whole: self.is_whole,
+        }
     }
 }
 

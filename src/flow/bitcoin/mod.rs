@@ -35,7 +35,7 @@ pub use self::{
     deliver::{Alone, Delivery, check_unspent, deliver},
     draft_file::{Draft, DraftContext},
     limits::Limits,
-    original::{check_original, current, original},
+    original::{check_bytes, check_original, current, original},
     ownership::{check_address, check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
     payees::{Payees, passes_for},
     remains::remains,

@@ -80,14 +80,27 @@ pub fn check_original(
     original: &Original,
     alone: Alone,
 ) -> Result<(), Failure> {
-    let txid = original.transaction.compute_txid();
+    check_bytes(account, explorer, &original.transaction, alone)
+}
+
+/// The same for any unconfirmed transaction whose size counts: its id does not cover its witnesses (BIP-141).
+///
+/// # Errors
+/// As [`check_original`].
+pub fn check_bytes(
+    account: AccountLedger<'_>,
+    explorer: &Explorer,
+    transaction: &Transaction,
+    alone: Alone,
+) -> Result<(), Failure> {
+    let txid = transaction.compute_txid();
     if from_journal(account.ledger, account.row, txid)?.is_some() || !explorer.has_second_source() {
         return Ok(());
     }
     let claim = explorer.bytes(txid)?;
     match claim.value() {
         None => return Err(FlowError::UnknownTransaction(name(txid)).into()),
-        Some(there) if *there != original.transaction => {
+        Some(there) if there != transaction => {
             return Err(FlowError::NotReplaceable(name(txid), "has other signatures there than here").into());
         }
         Some(_) => {}

@@ -29,7 +29,7 @@ pub use self::{
     nonce_guard::NonceGuard,
     payees::{passes_for, payees},
     planning::{NonceChoice, NonceRequest, Planned, plan, purpose},
-    repeat::{interrupted, refuse_repeat, refuse_used_key},
+    repeat::{Fate, fate, interrupted, refuse_repeat, refuse_used_key, used_key},
     signed_file::{read_signed, read_signed_plan, signed_text},
     signer::{CarriedTransaction, KeystoreSigner, Signer},
     track::{EvmTracked, refresh, track},

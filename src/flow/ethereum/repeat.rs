@@ -9,7 +9,7 @@ use crate::{
     explain::Failure,
     flow::{FlowError, LATELY},
     ledger::{
-        Ledger,
+        Ledger, LedgerError,
         ethereum::{EvmWho, OutboxRow, OutboxState},
         now,
     },
@@ -35,8 +35,54 @@ pub fn interrupted(ledger: &Ledger, who: &EvmWho, purpose: &str) -> Result<Optio
 /// # Errors
 /// There is such a transaction, or the ledger cannot be read.
 pub fn refuse_used_key(ledger: &Ledger, who: &EvmWho, call: &str) -> Result<(), Failure> {
-    let used = |row: &OutboxRow| row.purpose == call && row.state != OutboxState::Rejected;
-    refuse(ledger.evm_outbox(who)?.into_iter().find(used), FlowError::KeyUsed)
+    refuse(used_key(ledger, who, call)?, FlowError::KeyUsed)
+}
+
+/// The newest transaction that was signed under a key, by the digest of [`super::purpose`]. A nonce that was only set aside for it
+/// is none, and neither is what was refused by all.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn used_key(ledger: &Ledger, who: &EvmWho, call: &str) -> Result<Option<OutboxRow>, LedgerError> {
+    let used = |row: &OutboxRow| row.purpose == call && row.signed.is_some() && row.state != OutboxState::Rejected;
+    Ok(ledger.evm_outbox(who)?.into_iter().rfind(used))
+}
+
+/// What became of a signed transaction of ours, for whom it was to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// In a block, and it did what it says.
+    Paid,
+    /// On its way, as far as is known.
+    Waits,
+    /// It may be on its way.
+    Unknown,
+    /// In a block, and it failed: nothing but its fee was taken.
+    Failed,
+    /// Another transaction took its nonce, and pays something else.
+    Replaced,
+}
+
+/// What became of a signed transaction; one that a dearer one of the same payment replaced has the fate of that.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn fate(ledger: &Ledger, row: &OutboxRow, request: &EvmRequest) -> Result<Fate, LedgerError> {
+    let of = |row: &OutboxRow| match row.state {
+        OutboxState::Mined if row.receipt.as_ref().is_some_and(|receipt| receipt.failed) => Fate::Failed,
+        OutboxState::Mined => Fate::Paid,
+        OutboxState::Unknown => Fate::Unknown,
+        OutboxState::Replaced => Fate::Replaced,
+        _ => Fate::Waits,
+    };
+    if row.state != OutboxState::Replaced {
+        return Ok(of(row));
+    }
+    let instead = |other: &OutboxRow| {
+        let counts = !matches!(other.state, OutboxState::Replaced | OutboxState::Rejected) && other.signed.is_some();
+        counts && other.nonce == row.nonce && is_same(other, request)
+    };
+    Ok(ledger.evm_outbox(&row.who)?.iter().rfind(|other| instead(other)).map_or(Fate::Replaced, of))
 }
 
 /// Stops what asks for the same as a transaction that waits; and a payment that equals one that is in a block and was

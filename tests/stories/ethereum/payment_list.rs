@@ -77,15 +77,38 @@ fn a_list_stops_at_what_fails_and_goes_on_from_there() {
         stage.run(&words.iter().map(String::as_str).chain(extra.iter().copied()).collect::<Vec<_>>())
     };
     let stopped = run(&[]);
-    assert_eq!((stopped.code, stopped.error_code().as_str()), (1, "desk.list_stopped"), "{stopped:?}");
-    assert!(
-        stopped.stdout.contains("line 3 was not paid") && stopped.stdout.contains("of 3 lines 1 were paid"),
-        "{stopped:?}"
-    );
-    let done = run(&["--to-unusual", &like]);
-    done.expect_code(0);
-    assert_eq!(stage.anvil.balance(&payee(3)), ETHER / 5, "once");
-    assert_eq!(stage.anvil.balance(&payee(4)), ETHER / 5);
+    let document: serde_json::Value = serde_json::from_str(&stopped.stdout).unwrap();
+    assert_eq!((stopped.code, &document["data"]["stopped"]["line"]), (1, &json!(3)), "{stopped:?}");
+    assert_eq!(document["data"]["payments"].as_array().unwrap().len(), 1, "{stopped:?}");
+    // What is left suffices for the lines that are left, and a key guards after attempts that signed nothing.
+    stage.anvil.fund(OURS, ETHER / 2);
+    for _ in 0..3 {
+        run(&["--to-unusual", &like]).expect_code(0);
+    }
+    for whom in [&payee(3), &like, &payee(4)] {
+        assert_eq!(stage.anvil.balance(whom), ETHER / 5, "once: {whom}");
+    }
+}
+
+/// A payment that was cancelled was not made: its line is told as that and never as paid.
+#[test]
+fn a_line_that_was_cancelled_is_not_told_as_paid() {
+    let stage = EvmStage::new();
+    stage.anvil.automine(&json!(false));
+    write(&stage, &[format!("{SHOP},0.5 ETH")]);
+    let paid = stage.signed(&SEND);
+    let id = paid["payments"][0]["id"].as_str().unwrap().to_owned();
+    let bumped = stage.signed(&["bump", &id]);
+    let again = stage.signed(&SEND);
+    assert_eq!(again["payments"][0]["state"], "earlier", "a dearer one pays the same: {again}");
+    stage.signed(&["cancel", bumped["id"].as_str().unwrap()]);
+    stage.anvil.mine();
+    stage.anvil.automine(&json!(true));
+    let before = stage.anvil.balance(SHOP);
+    let told = stage.run(&[&SEND[..], &["--yes", "--max-fee=0.05eth", &stage.stage.password(), "--json"]].concat());
+    assert_eq!(told.code, 1, "{told:?}");
+    assert!(told.stdout.contains("\"replaced\""), "{told:?}");
+    assert_eq!(stage.anvil.balance(SHOP), before);
 }
 
 #[test]
@@ -99,6 +122,10 @@ fn what_is_wrong_with_a_list_is_said_before_anything_is_paid() {
     }
     write(&stage, &[format!("{SHOP},60 ETH"), format!("{},60 ETH", payee(1))]);
     assert_eq!(stage.refused(&SEND).0, "ethereum.insufficient_funds");
+    write(&stage, &[format!("{SHOP},2 ETH"), format!("{},2 ETH", payee(1))]);
+    let bounded = stage.refused(&[&SEND[..], &["--max-total", "3eth"]].concat());
+    assert!(bounded.0 == "flow.limit" && bounded.1.contains("the whole list"), "{bounded:?}");
+    assert_eq!(stage.refused(&[&SEND[..], &["--expect-to", SHOP]].concat()).0, "desk.usage");
     assert_eq!(stage.json(&["nonce", "status"])["next"], json!(0));
     assert_eq!(stage.run(&["plan", "--recipients", "payroll.csv", "--json"]).error_code(), "desk.usage");
 }

@@ -181,7 +181,7 @@ fn of_network(ledger: &Ledger, network: Network, rows: &[&AccountRow]) -> Result
     })
 }
 
-/// The oldest payment of these accounts that was sent from here and is in no block yet.
+/// The oldest payment that was sent from here and is in no block yet, of the first of these accounts that has one.
 fn oldest_sent(ledger: &Ledger, network: Network, rows: &[&AccountRow]) -> Result<Option<String>, Failure> {
     let sent: Vec<String> = ledger.in_flight(network)?.into_iter().map(|row| row.txid).collect();
     for row in rows {

@@ -36,7 +36,7 @@ use crate::{
     chain::ethereum::Code,
     explorer::{
         Cause, Claim, Egress, ExplorerError, HostFailure, Subject,
-        ethereum::{ApprovalSeen, BesideGas, CallOutcome, EvmCall, GasAnswer, TokenFacts, evm_endpoints},
+        ethereum::{ApprovalSeen, BesideGas, CallOpinion, CallOutcome, EvmCall, GasAnswer, TokenFacts, evm_endpoints},
         health::Lane,
     },
     network::{EvmChain, L1Fee},
@@ -122,6 +122,22 @@ impl EvmExplorer {
     /// No node answered, or only false ones.
     pub fn call(&self, call: &EvmCall) -> Result<Claim<CallOutcome>, ExplorerError> {
         self.ask(Some(call.from), async |node: Rpc<'_>| node.call(call, "latest").await)
+    }
+
+    /// What a call that names no account of ours returns, as each of several operators runs it.
+    ///
+    /// # Errors
+    /// No node answered, or only false ones.
+    pub fn call_at_several(&self, call: &EvmCall) -> Result<Vec<CallOpinion>, ExplorerError> {
+        self.pool.wait(async {
+            let heard = self.hear(2, async |node: Rpc<'_>| node.neutral().call(call, "latest").await).await;
+            if heard.said.is_empty() {
+                return Err(self.pool.error_of(heard.failures));
+            }
+            let opinion =
+                |(host, outcome): (&Endpoint, CallOutcome)| CallOpinion { operator: host.operator.clone(), outcome };
+            Ok(heard.said.into_iter().map(opinion).collect())
+        })
     }
 
     /// Runs a call as it stood before a block, to learn why a mined transaction failed.
