@@ -21,12 +21,14 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The reader of stdout, for the thread that waits for signals.
 static FORM: OnceLock<OutputFormat> = OnceLock::new();
 
-static WATCH: Mutex<Watch> = Mutex::new(Watch { sent: None, child: None, noted: false, is_told: false });
+static WATCH: Mutex<Watch> = Mutex::new(Watch { sent: None, before: None, child: None, noted: false, is_told: false });
 
 /// What an interrupt has to respect.
 struct Watch {
     /// What is true if the process has to end now, once something may have left.
     sent: Option<Box<dyn Outcome + Send>>,
+    /// What is true before the next of several transactions may leave: those before it are settled.
+    before: Option<Box<dyn Outcome + Send>>,
     /// The sealed child that is at work.
     child: Option<Pid>,
     /// An interrupt came.
@@ -60,6 +62,14 @@ pub(crate) fn may_leave(known: impl Outcome + Send + 'static) -> Result<(), CliE
     Ok(())
 }
 
+/// Called between two transactions of one command: what was sent is settled, and `known` is told if an interrupt comes before the
+/// next may leave.
+pub(crate) fn settled(known: impl Outcome + Send + 'static) {
+    let mut watch = lock();
+    watch.sent = None;
+    watch.before = Some(Box::new(known));
+}
+
 /// Waits for the sealed child with this process id; an interrupt ends the child first, so that it leaves no question behind.
 ///
 /// # Errors
@@ -87,7 +97,8 @@ pub(crate) fn came() -> bool {
 /// What may have left, if a command that was interrupted ends with a failure that would deny it.
 pub(crate) fn instead_of(failure: &Failure) -> Option<Box<dyn Outcome + Send>> {
     let is_denial = failure.entry() == CliError::Interrupted.entry();
-    if is_denial { lock().sent.take() } else { None }
+    let mut watch = lock();
+    if is_denial { watch.sent.take().or_else(|| watch.before.take()) } else { None }
 }
 
 /// A poisoned lock still holds what is true.
@@ -114,7 +125,10 @@ fn interrupted() {
         (Some(known), _) => end_with(known.as_ref()),
         // The main thread sees the child end, and tells why.
         (None, Some(_)) if is_first => {}
-        (None, _) => end_as_declined(),
+        (None, _) => match &watch.before {
+            Some(known) => end_with(known.as_ref()),
+            None => end_as_declined(),
+        },
     }
 }
 

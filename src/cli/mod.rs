@@ -146,27 +146,13 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
-    // Asked by scripts at every start: the whole grammar is not built for it.
-    if arguments.get(1..).is_some_and(|words| words == ["--version"] || words == ["-V"]) {
-        ui.result(&ShownPage { text: format!("fastness {}\n", env!("CARGO_PKG_VERSION")) })?;
-        return Ok(0);
-    }
-    let mut definition = definition();
-    if arguments.get(1..).is_some_and(|words| words == ["help", "all"]) {
-        ui.result(&ShownPage { text: help::all(definition) })?;
-        return Ok(0);
-    }
-    let parsed = definition.try_get_matches_from_mut(arguments);
-    let (cli, given) =
-        match parsed.and_then(|found| Ok((Cli::from_arg_matches(&found)?, Given::read(&definition, &found)))) {
-            Ok(parsed) => parsed,
-            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-                ui.result(&ShownPage { text: error.render().to_string() })?;
-                return Ok(0);
-            }
-            Err(error) => return Err(CliError::Usage(usage(&error)).into()),
-        };
-    let mut cli = cli;
+    let (mut cli, given) = match parsed(arguments)? {
+        Invocation::Command(cli, given) => (cli, given),
+        Invocation::Page(text) => {
+            ui.result(&ShownPage { text })?;
+            return Ok(0);
+        }
+    };
     cli.globals.explorer = explorers_named(arguments, cli.globals.explorer);
     let Some(command) = cli.command else { return first_page(Context::new(cli.globals, given, ui)) };
     if command.sends() {
@@ -200,6 +186,32 @@ fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
         let _ = outcome.told(&mut || context.ledger());
     }
     Ok(outcome.exit_code())
+}
+
+/// What was typed: a command with its options, or a text of the program about itself that was asked for.
+enum Invocation {
+    Command(Box<Cli>, Given),
+    Page(String),
+}
+
+fn parsed(arguments: &[OsString]) -> Result<Invocation, CliError> {
+    let words = arguments.get(1..).unwrap_or_default();
+    // Asked by scripts at every start: the whole grammar is not built for it.
+    if words == ["--version"] || words == ["-V"] {
+        return Ok(Invocation::Page(format!("fastness {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+    let mut definition = definition();
+    if words == ["help", "all"] {
+        return Ok(Invocation::Page(help::all(definition)));
+    }
+    let found = definition.try_get_matches_from_mut(arguments);
+    match found.and_then(|found| Ok((Cli::from_arg_matches(&found)?, Given::read(&definition, &found)))) {
+        Ok((cli, given)) => Ok(Invocation::Command(Box::new(cli), given)),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Ok(Invocation::Page(error.render().to_string()))
+        }
+        Err(error) => Err(CliError::Usage(usage(&error))),
+    }
 }
 
 /// Every `--explorer`, before and behind the command alike: the parser keeps those of one side.

@@ -60,7 +60,7 @@ impl SyncNews {
         let mut news = Self::default();
         for (id, height) in &after.heights {
             match (before.heights.get(id), height) {
-                (None, _) if after.newest.contains(id) => news.arrived += 1,
+                (None, _) if before.heights.len() < COMPARED || after.newest.contains(id) => news.arrived += 1,
                 (Some(None), Some(_)) => news.confirmed += 1,
                 (Some(Some(_)), None) => news.unconfirmed_again += 1,
                 _ => {}
@@ -114,9 +114,13 @@ mod tests {
     /// One that slides into the end of a long list, because another one is gone, has not arrived.
     #[test]
     fn what_slides_into_a_long_list_is_not_new() {
-        let before = listed(&[("a", Some(9)), ("b", Some(8))], 500);
-        let mut after = listed(&[("b", Some(8)), ("c", Some(7))], 400);
-        after.newest.remove("c");
+        let ids: Vec<String> = (0..=COMPARED).map(|number| format!("{number:04}")).collect();
+        let rows: Vec<(&str, Option<u32>)> = ids.iter().map(|id| (id.as_str(), Some(7))).collect();
+        let before = listed(&rows[..COMPARED], 500);
+        let mut after = listed(&rows[1..], 400);
+        after.newest = ids[1..NEWEST].iter().cloned().collect();
         assert_eq!(SyncNews::since(&before, &after).arrived, 0);
+        // A first sync has nothing before it.
+        assert_eq!(SyncNews::since(&listed(&[], 0), &after).arrived, COMPARED);
     }
 }

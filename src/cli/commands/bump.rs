@@ -18,7 +18,7 @@ use crate::cli::{
     report::{Answer, answer},
     transaction_choice::{Offer, chosen},
 };
-use bitcoin::Txid;
+use bitcoin::{Transaction, Txid};
 use fastness::{
     amount::{FeeRate, sat_text},
     chain::{
@@ -149,8 +149,8 @@ impl ReplacementArgs {
         };
         let explorer = if context.reach() == NetworkAccess::Online { Some(context.explorer(network)?) } else { None };
         let request = ChildRequest { txid, rate, fee_limit: fee_limit(&self.limits)?, randomness: randomness()? };
-        let ChildPays { plan, package, parents } = flow::bitcoin::child_pays(account, explorer.as_ref(), request)?;
-        self.trust.check_parents(context, account, &parents)?;
+        let check = |parents: &[Transaction]| self.trust.check_parents(context, account, parents);
+        let ChildPays { plan, package } = flow::bitcoin::child_pays(account, explorer.as_ref(), request, check)?;
         context.ui.say(&paid_for(txid, &package));
         let draft = flow::bitcoin::draft(ledger, row, plan)?;
         self.trust.check_unspent(context, account, &draft)?;

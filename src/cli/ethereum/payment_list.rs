@@ -139,24 +139,36 @@ pub(crate) fn pay(
     check_sums(context, &work, &open)?;
     drop(work);
     context.ui.say(&format!("{} of {} payments on {}, one after the other.", open.len(), paid.lines, chain.name));
-    for payment in &open {
+    pay_lines(context, options, &open, &mut paid)?;
+    paid.payments.sort_by_key(|paid| paid.line);
+    Ok(paid)
+}
+
+/// Pays the lines that are open, one after the other. A failure of the first of all is the command's own.
+fn pay_lines(
+    context: &mut Context,
+    options: &Options<'_>,
+    open: &[ListedPayment],
+    paid: &mut PaidList,
+) -> Result<(), Failure> {
+    for payment in open {
         if interrupts::came() {
             paid.stop(payment, &CliError::Interrupted.into());
             break;
         }
         if !paid.sent.is_empty() {
-            // What is told if an interrupt ends this run while the next line is asked about.
-            interrupts::may_leave(paid.so_far(payment))?;
+            // What is told if an interrupt ends this run while the next line is planned or asked about.
+            interrupts::settled(paid.so_far(payment));
         }
         let options = Options { once: Some(&payment.key), ..*options };
-        let done = EvmSession::begin(context, chain, options)
-            .and_then(|mut work| work.whole(context, &payment.call, Again::No));
-        match done {
+        let begun = EvmSession::begin(context, paid.network, options);
+        match begun.and_then(|mut work| work.whole(context, &payment.call, Again::No)) {
             Ok(sent) => {
                 let state = if sent.exit_code() == 0 { LineState::Sent } else { LineState::Unknown };
                 paid.add(payment, sent.id().to_string(), state);
                 paid.sent.push(sent);
                 if state == LineState::Unknown {
+                    paid.stop_unknown(payment);
                     break;
                 }
             }
@@ -167,8 +179,7 @@ pub(crate) fn pay(
             }
         }
     }
-    paid.payments.sort_by_key(|paid| paid.line);
-    Ok(paid)
+    Ok(())
 }
 
 /// All lines as calls, or everything that is wrong with them, each with its line.
@@ -217,8 +228,14 @@ fn check_sums(context: &Context, work: &EvmSession<'_>, listed: &[ListedPayment]
     }
     let available = work.node.account(work.row.account.address)?.value().balance;
     let unit = |value| native(work.chain, value);
-    let fees = work.limits.max_fee.unwrap_or_default().saturating_mul(U256::from(listed.len()));
-    check_bound(work, None, coins.saturating_add(fees), || unit(coins.saturating_add(fees)).to_string())?;
+    if !coins.is_zero() && !work.limits.max_total.is_empty() {
+        let Some(fee) = work.limits.max_fee else {
+            let what = "--max-total bounds a whole list with its fees: name with --max-fee the most that each line may pay for gas";
+            return Err(CliError::Usage(what.to_owned()).into());
+        };
+        let all = coins.saturating_add(fee.saturating_mul(U256::from(listed.len())));
+        check_bound(work, None, all, || unit(all).to_string())?;
+    }
     if coins > available {
         return Err(insufficient(unit(coins).to_string(), unit(available).to_string()).into());
     }
@@ -316,6 +333,13 @@ impl PaidList {
         self.stopped = Some(ListStop { line, code: entry.code, message, exit_code });
     }
 
+    /// Stops at a line of which nobody knows whether it left.
+    fn stop_unknown(&mut self, payment: &ListedPayment) {
+        let message = "it is not known whether it left".to_owned();
+        let exit_code = Kind::Unknown.exit_code();
+        self.stopped = Some(ListStop { line: payment.line.number, code: "unknown", message, exit_code });
+    }
+
     /// What is known before a line, for an interrupt while it asks.
     fn so_far(&self, next: &ListedPayment) -> Self {
         let mut known = Self {
@@ -370,7 +394,12 @@ impl Report for PaidList {
         }
         let lost = self.count(LineState::Failed) + self.count(LineState::Replaced) > 0;
         let lost = if lost { Kind::Refused.exit_code() } else { 0 };
-        self.stopped.as_ref().map_or(lost, |stop| stop.exit_code)
+        match &self.stopped {
+            None => lost,
+            // Codes that say that nothing left, or that nothing was done, are not true of a list of which something was sent.
+            Some(_) if self.count(LineState::Sent) > 0 => Kind::Refused.exit_code(),
+            Some(stop) => stop.exit_code,
+        }
     }
 
     fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ use crate::{
         bitcoin::{Bitcoin, Coin, CoinState, Ownership, Plan, Snapshot, decode},
     },
     explain::Failure,
-    explorer::{Explorer, bitcoin::TxPlace},
+    explorer::{Claim, Explorer, bitcoin::TxPlace},
     flow::FlowError,
     ledger::LedgerError,
     request::{CoinChoice, Fee, FeeLimit, FeePayer, Freeze, Leftover, Payment, Replacement, Request},
@@ -67,8 +67,6 @@ pub struct ChildPays {
     pub plan: Plan,
     /// What it pays for.
     pub package: Package,
-    /// The transactions that it pays for.
-    pub parents: Vec<Transaction>,
 }
 
 /// How it is done: a transaction that spends none of our coins, or that another unconfirmed one spends from, is not replaced.
@@ -89,7 +87,7 @@ pub fn bump_way(account: AccountLedger<'_>, txid: Txid) -> Result<BumpWay, Failu
     Ok(BumpWay::Child)
 }
 
-/// Plans the child at a rate for the whole package.
+/// Plans the child at a rate for the whole package, once `check` has found that the sizes of everything in it can be believed.
 ///
 /// # Errors
 /// Nothing of it is ours to spend, it is confirmed already, it pays that rate by itself, or the coin is too small.
@@ -97,6 +95,7 @@ pub fn child_pays(
     account: AccountLedger<'_>,
     explorer: Option<&Explorer>,
     asked: ChildRequest,
+    mut check: impl FnMut(&[Transaction]) -> Result<(), Failure>,
 ) -> Result<ChildPays, Failure> {
     let AccountLedger { ledger, row } = account;
     let refused = |why| FlowError::NotReplaceable(name(asked.txid), why);
@@ -128,7 +127,9 @@ pub fn child_pays(
     let sized = Request { fee_limit: FeeLimit::Absolute(u64::MAX), ..request(Fee::Rate(asked.rate)) };
     let sized = Bitcoin::plan(&sized, &snapshot, asked.randomness)?;
     let child = decode::examine(&sized, &Ownership::new(Vec::new())).review.vsize;
-    let relatives = ancestry.relatives(ancestors)?.lacking(asked.rate);
+    let relatives = ancestry.relatives(ancestors)?;
+    check(&relatives.members.values().map(|member| member.transaction.clone()).collect::<Vec<_>>())?;
+    let relatives = relatives.lacking(asked.rate);
     if !relatives.members.contains_key(&asked.txid) {
         return Err(refused("pays that rate by itself already; name a higher one with --fee-rate").into());
     }
@@ -141,8 +142,7 @@ pub fn child_pays(
     package.fee = package.fee.saturating_add(needed);
     package.rate = FeeRate::of(package.fee, package.vsize);
     let plan = Bitcoin::plan(&request(Fee::Exact(needed)), &snapshot, asked.randomness)?;
-    let parents = relatives.members.into_values().map(|member| member.transaction).collect();
-    Ok(ChildPays { plan, package, parents })
+    Ok(ChildPays { plan, package })
 }
 
 /// Which transaction is to be paid for, and how well.
@@ -248,7 +248,11 @@ impl Ancestry<'_> {
             return Ok(Parent::Unknown);
         }
         let told = explorer.transaction(txid).ok().flatten();
-        let place = explorer.place(txid).ok().map(|placed| placed.claim.into_value());
+        // One word alone would take a parent out of the package, or put it in.
+        let place = explorer.place(txid).ok().and_then(|placed| match placed.claim {
+            Claim::Single { .. } if explorer.has_second_source() => None,
+            claim => Some(claim.into_value()),
+        });
         let found = match (told, place) {
             (Some(told), Some(TxPlace::Confirmed(_))) => Parent::Confirmed(told),
             (Some(told), Some(TxPlace::Mempool)) => Parent::Waiting(told),

@@ -75,14 +75,17 @@ pub fn fate(ledger: &Ledger, row: &OutboxRow, request: &EvmRequest) -> Result<Fa
         OutboxState::Replaced => Fate::Replaced,
         _ => Fate::Waits,
     };
-    if row.state != OutboxState::Replaced {
-        return Ok(of(row));
-    }
-    let instead = |other: &OutboxRow| {
-        let counts = !matches!(other.state, OutboxState::Replaced | OutboxState::Rejected) && other.signed.is_some();
-        counts && other.nonce == row.nonce && is_same(other, request)
+    // A cancellation that waits may win: until one of the two is in a block, neither is known to be paid.
+    let instead = match row.state {
+        OutboxState::Mined => None,
+        _ => ledger.replacement_of(row)?,
     };
-    Ok(ledger.evm_outbox(&row.who)?.iter().rfind(|other| instead(other)).map_or(Fate::Replaced, of))
+    Ok(match instead {
+        Some(other) if is_same(&other, request) => of(&other),
+        Some(other) if other.state != OutboxState::Mined && row.state != OutboxState::Replaced => Fate::Unknown,
+        Some(_) => Fate::Replaced,
+        None => of(row),
+    })
 }
 
 /// Stops what asks for the same as a transaction that waits; and a payment that equals one that is in a block and was
