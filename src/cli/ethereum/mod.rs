@@ -11,6 +11,7 @@ pub(crate) mod history;
 mod history_books;
 pub(crate) mod inspected;
 pub(crate) mod lookup;
+mod paid_list;
 pub(crate) mod payment;
 pub(crate) mod payment_list;
 pub(crate) mod place;

@@ -9,7 +9,7 @@ use alloy_primitives::{Address, U256};
 use fastness::{
     address::evm_text,
     chain::ethereum::{EthereumError, units::native},
-    explain::{Failure, Kind},
+    explain::Failure,
     flow::{
         FlowError,
         ethereum::{self, Fate},
@@ -17,12 +17,12 @@ use fastness::{
     network::EvmChain,
     request::EvmValue,
 };
-use serde::Serialize;
 
 use super::{
     args::Options,
-    lookup, payment,
-    report::EvmSent,
+    lookup,
+    paid_list::{LineState, PaidLine, PaidList},
+    payment,
     session::{Again, CallArgs, EvmSession, SignedBefore},
 };
 use crate::cli::{
@@ -31,9 +31,8 @@ use crate::cli::{
     context::Context,
     input_file::read_bounded,
     interrupts,
-    page::{Page, Tone},
     recipients_file::{self, RecipientLine},
-    report::{OpenLedger, Report},
+    report::Report,
 };
 
 /// Most bytes of a list.
@@ -50,67 +49,6 @@ struct ListedPayment {
     call: CallArgs,
     /// The key of this payment alone: of several alike each has its own.
     key: String,
-}
-
-/// What became of a line.
-#[derive(Clone, Serialize)]
-struct PaidLine {
-    line: usize,
-    to: String,
-    amount: String,
-    id: String,
-    state: LineState,
-}
-
-/// How far a line got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum LineState {
-    /// Sent by this run.
-    Sent,
-    /// Sent by an earlier run under the same key: paid, or on its way.
-    Earlier,
-    /// It may have left.
-    Unknown,
-    /// Sent under the same key, and failed in its block: nothing but its fee was taken.
-    Failed,
-    /// Sent under the same key, and another transaction took its nonce: it was cancelled.
-    Replaced,
-}
-
-impl LineState {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Earlier => "earlier",
-            Self::Unknown => "unknown",
-            Self::Failed => "failed",
-            Self::Replaced => "replaced",
-        }
-    }
-}
-
-/// Why a list came to its end before its last line.
-#[derive(Clone, Serialize)]
-struct ListStop {
-    /// The line that it stopped at.
-    line: usize,
-    /// The code of that failure.
-    code: &'static str,
-    message: String,
-    #[serde(skip)]
-    exit_code: u8,
-}
-
-/// What became of a list.
-#[derive(Serialize)]
-pub(crate) struct PaidList {
-    network: &'static EvmChain,
-    lines: usize,
-    payments: Vec<PaidLine>,
-    stopped: Option<ListStop>,
-    #[serde(skip)]
-    sent: Vec<EvmSent>,
 }
 
 /// Pays every line that was not paid under the key before; stops at the first that fails or of which nobody knows.
@@ -133,8 +71,7 @@ pub(crate) fn pay(
     let mut work = EvmSession::begin(context, chain, *options)?;
     ethereum::refresh(&mut work.ledger, &work.node, chain, work.row.account.address)?;
     let listed = read(context, &work, key, &read_bounded(path, MAX_BYTES)?)?;
-    let mut paid =
-        PaidList { network: chain, lines: listed.len(), payments: Vec::new(), stopped: None, sent: Vec::new() };
+    let mut paid = PaidList::new(chain, listed.len());
     let open = paid.without_earlier(&work, listed)?;
     check_sums(context, &work, &open)?;
     drop(work);
@@ -153,28 +90,28 @@ fn pay_lines(
 ) -> Result<(), Failure> {
     for payment in open {
         if interrupts::came() {
-            paid.stop(payment, &CliError::Interrupted.into());
+            paid.stop(payment.line.number, &CliError::Interrupted.into());
             break;
         }
         if !paid.sent.is_empty() {
             // What is told if an interrupt ends this run while the next line is planned or asked about.
-            interrupts::settled(paid.so_far(payment));
+            interrupts::settled(paid.so_far(payment.line.number));
         }
         let options = Options { once: Some(&payment.key), ..*options };
         let begun = EvmSession::begin(context, paid.network, options);
         match begun.and_then(|mut work| work.whole(context, &payment.call, Again::No)) {
             Ok(sent) => {
                 let state = if sent.exit_code() == 0 { LineState::Sent } else { LineState::Unknown };
-                paid.add(payment, sent.id().to_string(), state);
+                paid.payments.push(payment.paid(sent.id().to_string(), state, paid.network));
                 paid.sent.push(sent);
                 if state == LineState::Unknown {
-                    paid.stop_unknown(payment);
+                    paid.stop_unknown(payment.line.number);
                     break;
                 }
             }
             Err(failure) if paid.payments.is_empty() => return Err(failure),
             Err(failure) => {
-                paid.stop(payment, &failure);
+                paid.stop(payment.line.number, &failure);
                 break;
             }
         }
@@ -321,88 +258,5 @@ impl PaidList {
             }
         }
         Ok(open)
-    }
-
-    fn add(&mut self, payment: &ListedPayment, id: String, state: LineState) {
-        self.payments.push(payment.paid(id, state, self.network));
-    }
-
-    fn stop(&mut self, payment: &ListedPayment, failure: &Failure) {
-        let entry = failure.entry();
-        let (line, message, exit_code) = (payment.line.number, failure.message(), entry.kind.exit_code());
-        self.stopped = Some(ListStop { line, code: entry.code, message, exit_code });
-    }
-
-    /// Stops at a line of which nobody knows whether it left.
-    fn stop_unknown(&mut self, payment: &ListedPayment) {
-        let message = "it is not known whether it left".to_owned();
-        let exit_code = Kind::Unknown.exit_code();
-        self.stopped = Some(ListStop { line: payment.line.number, code: "unknown", message, exit_code });
-    }
-
-    /// What is known before a line, for an interrupt while it asks.
-    fn so_far(&self, next: &ListedPayment) -> Self {
-        let mut known = Self {
-            network: self.network,
-            lines: self.lines,
-            payments: self.payments.clone(),
-            stopped: None,
-            sent: Vec::new(),
-        };
-        known.stop(next, &CliError::Interrupted.into());
-        known
-    }
-
-    fn count(&self, state: LineState) -> usize {
-        self.payments.iter().filter(|payment| payment.state == state).count()
-    }
-}
-
-impl Report for PaidList {
-    fn page(&self, page: &mut Page) {
-        let row = |paid: &PaidLine| {
-            vec![
-                paid.line.to_string(),
-                paid.state.name().to_owned(),
-                paid.amount.clone(),
-                paid.to.clone(),
-                paid.id.clone(),
-            ]
-        };
-        let rows: Vec<Vec<String>> = self.payments.iter().map(row).collect();
-        page.table(&["line", "state", "amount", "to", "id"], &rows);
-        let (sent, earlier) = (self.count(LineState::Sent), self.count(LineState::Earlier));
-        page.line(&format!("Of {} lines {sent} were sent now, and {earlier} earlier under the same key.", self.lines));
-        if let Some(stop) = &self.stopped {
-            let text = format!("Stopped at line {}: {} ({})", stop.line, stop.message, stop.code);
-            page.toned(Tone::Stop, &text);
-            page.line("The same command goes on with that line, and pays none twice.");
-        }
-        if self.count(LineState::Unknown) > 0 {
-            let text = "Not sure of those that are `unknown`: they may be on the network (exit 5); `fastness track` finds out.";
-            page.toned(Tone::Claimed, text);
-        }
-        if self.count(LineState::Failed) + self.count(LineState::Replaced) > 0 {
-            let text = "What is `failed` or `replaced` was not paid, and this key never pays it: another key does, with those lines alone.";
-            page.toned(Tone::Stop, text);
-        }
-    }
-
-    fn exit_code(&self) -> u8 {
-        if self.count(LineState::Unknown) > 0 {
-            return Kind::Unknown.exit_code();
-        }
-        let lost = self.count(LineState::Failed) + self.count(LineState::Replaced) > 0;
-        let lost = if lost { Kind::Refused.exit_code() } else { 0 };
-        match &self.stopped {
-            None => lost,
-            // Codes that say that nothing left, or that nothing was done, are not true of a list of which something was sent.
-            Some(_) if self.count(LineState::Sent) > 0 => Kind::Refused.exit_code(),
-            Some(stop) => stop.exit_code,
-        }
-    }
-
-    fn told(&self, ledger: OpenLedger<'_>) -> Result<(), Failure> {
-        self.sent.iter().try_for_each(|sent| sent.told(ledger))
     }
 }

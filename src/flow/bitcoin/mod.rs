@@ -16,6 +16,7 @@ mod known;
 mod limits;
 mod original;
 mod ownership;
+mod package;
 mod payees;
 mod remains;
 mod repeat;
@@ -29,7 +30,7 @@ mod warmth;
 
 pub use self::{
     account_ledger::AccountLedger,
-    child_pays::{BumpWay, ChildPays, ChildRequest, Package, bump_way, child_pays},
+    child_pays::{BumpWay, ChildPays, ChildRequest, bump_way, child_pays},
     counterparties::{AddressNames, Counterparty},
     cross_check::SecondSource,
     deliver::{Alone, Delivery, check_unspent, deliver},
@@ -37,6 +38,7 @@ pub use self::{
     limits::Limits,
     original::{check_bytes, check_original, current, original},
     ownership::{check_address, check_ledger, own_account, ownership_of_keys, ownership_of_ledger, searched},
+    package::Package,
     payees::{Payees, passes_for},
     remains::remains,
     repeat::{PaymentArgs, interrupted, refuse_repeat, refuse_used_key},
