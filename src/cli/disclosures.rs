@@ -20,12 +20,12 @@ use fastness::{
 /// Whether this process has warned: the explorers of each account have a hook of their own.
 static WARNED: AtomicBool = AtomicBool::new(false);
 
-/// A disclosure hook that writes into a log; `passage` says by which way a host is reached.
-pub(crate) fn hook(passage: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
+/// A disclosure hook that writes into a log; `egress` says by which way a host is reached.
+pub(crate) fn hook(egress: Egress, log: RequestLog, form: OutputFormat) -> DisclosureHook {
     let log = RefCell::new(log);
     let lately: RefCell<BTreeMap<LoggedRequest, u64>> = RefCell::default();
     Rc::new(move |seen: &Seen| {
-        let (told, time) = (told(&passage, seen), now());
+        let (told, time) = (told(&egress, seen), now());
         // The times of the report are seconds: the same twice in one says nothing new.
         if lately.borrow().get(&told) == Some(&time) {
             return;
@@ -40,13 +40,13 @@ pub(crate) fn hook(passage: Egress, log: RequestLog, form: OutputFormat) -> Disc
     })
 }
 
-fn told(passage: &Egress, seen: &Seen) -> LoggedRequest {
+fn told(egress: &Egress, seen: &Seen) -> LoggedRequest {
     let host = seen.host.to_string();
     LoggedRequest {
         network: seen.network.to_owned(),
         kind: seen.subject.kind().to_owned(),
         id: seen.subject.id().to_owned(),
-        route: passage.route(&host).name().to_owned(),
+        route: egress.route(&host).name().to_owned(),
         host,
     }
 }

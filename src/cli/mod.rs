@@ -254,7 +254,7 @@ pub(crate) fn definition() -> clap::Command {
 
 /// Every catalogue of errors there is, for `docs/errors.md`.
 pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
-    let rooms = [
+    let modules = [
         CATALOGUE,
         config::CATALOGUE,
         config::EDIT_CATALOGUE,
@@ -263,8 +263,8 @@ pub(crate) fn all_errors() -> Vec<&'static fastness::explain::Entry> {
         wallet_error::CATALOGUE,
     ];
     let library = fastness::catalogues();
-    let rooms = library.iter().chain(&rooms).chain(commands::CATALOGUES);
-    let mut all: Vec<_> = rooms.flat_map(|room| room.iter().copied()).collect();
+    let modules = library.iter().chain(&modules).chain(commands::CATALOGUES);
+    let mut all: Vec<_> = modules.flat_map(|module| module.iter().copied()).collect();
     all.sort_by_key(|entry| entry.code);
     all
 }

@@ -42,7 +42,7 @@ impl DiscretionArgs {
         if !self.private {
             return Ok(explorer);
         }
-        if context.passage()?.proxy.is_none() && network != Network::Regtest {
+        if context.egress()?.proxy.is_none() && network != Network::Regtest {
             let text = "without a proxy the one explorer that it is sent to sees your address".to_owned();
             context.ui.warn(&Warning { code: "private_without_proxy", text });
         }

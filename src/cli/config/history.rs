@@ -52,7 +52,7 @@ impl HistoryConfig {
         &self,
         chain: &'static EvmChain,
         home: &Path,
-        passage: &Egress,
+        egress: &Egress,
     ) -> Result<EvmIndexer, Failure> {
         let read = |path: &PathBuf| -> Result<ApiKey, Failure> {
             let bytes = read_private(&home.join(path), MAX_KEY_FILE)?;
@@ -60,6 +60,6 @@ impl HistoryConfig {
         };
         let key = self.key_file.as_ref().map(read).transpose()?;
         let access = IndexerAccess { kind: self.kind, url: self.url.as_deref(), key };
-        Ok(EvmIndexer::connect(chain, access, passage)?)
+        Ok(EvmIndexer::connect(chain, access, egress)?)
     }
 }

@@ -26,7 +26,7 @@ impl Context {
         if endpoints.is_empty() {
             endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
         }
-        Ok(EvmExplorer::connect(chain, &endpoints)?.through(&self.passage()?)?)
+        Ok(EvmExplorer::connect(chain, &endpoints)?.through(&self.egress()?)?)
     }
 
     /// The indexer that config.toml names for a chain; nothing where none is named or `--offline` was given.
@@ -35,8 +35,8 @@ impl Context {
         let Some(named) = config.history_of(chain).filter(|_| self.reach() == NetworkAccess::Online) else {
             return Ok(None);
         };
-        let passage = self.passage()?;
-        named.connect(chain, self.home()?.root(), &passage).map(Some)
+        let egress = self.egress()?;
+        named.connect(chain, self.home()?.root(), &egress).map(Some)
     }
 
     /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
@@ -49,7 +49,7 @@ impl Context {
         if endpoints.is_empty() {
             endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
         }
-        let explorer = Explorer::connect(network, &endpoints)?.through(&self.passage()?)?;
+        let explorer = Explorer::connect(network, &endpoints)?.through(&self.egress()?)?;
         self.with_login(network, explorer)
     }
 
@@ -65,16 +65,16 @@ impl Context {
     }
 
     /// The way out: the proxy of `--proxy` or config.toml, and our own log of what each host is told.
-    pub(crate) fn passage(&mut self) -> Result<Egress, Failure> {
+    pub(crate) fn egress(&mut self) -> Result<Egress, Failure> {
         let named = self.globals.proxy.clone().or(self.config()?.proxy);
         let proxy = named.as_deref().map(SocksProxy::parse).transpose();
         let proxy = proxy.map_err(|why| CliError::Usage(format!("the address of the proxy {why}")))?;
         let log = RequestLog::open(&self.home()?.request_log_path())?;
         let accounts = self.ledger()?.evm_accounts(None)?;
         let accounts = accounts.iter().map(|row| format!("{:x}", row.account.address)).collect();
-        let passage = Egress { proxy, hook: None, accounts, book: self.health()? };
-        let hook = Some(disclosures::hook(passage.clone(), log, self.ui.form()));
-        Ok(Egress { hook, ..passage })
+        let egress = Egress { proxy, hook: None, accounts, book: self.health()? };
+        let hook = Some(disclosures::hook(egress.clone(), log, self.ui.form()));
+        Ok(Egress { hook, ..egress })
     }
 
     /// How explorers behaved in earlier runs.

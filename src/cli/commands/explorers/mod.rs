@@ -129,13 +129,13 @@ fn list(context: &mut Context, look: Look) -> Answer {
     let network = network(context)?;
     let typed = context.globals().explorer.clone();
     let (urls, source) = if typed.is_empty() { configured(context, network)? } else { (typed, ListSource::Option) };
-    let passage = context.passage()?;
+    let egress = context.egress()?;
     // No host is passed over for what an earlier run found.
-    let fresh = Egress { book: HealthBook::default(), ..passage.clone() };
+    let fresh = Egress { book: HealthBook::default(), ..egress.clone() };
     let mut explorers = Vec::new();
     for url in urls {
         let host = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
-        let route = host.map(|host| passage.route(host).name());
+        let route = host.map(|host| egress.route(host).name());
         let mut row = Row { url: masked(&url), route, height: None, latency_ms: None, problem: None };
         if look == Look::Ask {
             match test(context, &url, network, &fresh) {
@@ -145,19 +145,19 @@ fn list(context: &mut Context, look: Look) -> Answer {
         }
         explorers.push(row);
     }
-    let proxy = passage.proxy.map(|proxy| proxy.to_string());
+    let proxy = egress.proxy.map(|proxy| proxy.to_string());
     answer(ExplorerList { network: network.name(), source, proxy, explorers, tested: look == Look::Ask })
 }
 
 /// Connects, compares the chain, then takes the time of one question.
-fn test(context: &mut Context, url: &str, network: AnyNetwork, passage: &Egress) -> Result<Tested, HostProblem> {
+fn test(context: &mut Context, url: &str, network: AnyNetwork, egress: &Egress) -> Result<Tested, HostProblem> {
     if context.reach() == NetworkAccess::Offline {
         return Err(ExplorerError::NoNetwork.into());
     }
     let one = [url.to_owned()];
     let (height, asked) = match network {
         AnyNetwork::Bitcoin(network) => {
-            let explorer = Explorer::connect(network, &one)?.through(passage)?;
+            let explorer = Explorer::connect(network, &one)?.through(egress)?;
             if explorer.is_for_sending_only() {
                 return Err(HostProblem(SENDING_ONLY.to_owned()));
             }
@@ -167,7 +167,7 @@ fn test(context: &mut Context, url: &str, network: AnyNetwork, passage: &Egress)
             (u64::from(explorer.tip()?.value().height), asked)
         }
         AnyNetwork::Evm(chain) => {
-            let node = EvmExplorer::connect(chain, &one)?.through(passage)?;
+            let node = EvmExplorer::connect(chain, &one)?.through(egress)?;
             node.check_chain()?;
             let asked = Instant::now();
             (node.fees()?.value().block, asked)

@@ -97,9 +97,9 @@ impl Explorer {
     ///
     /// # Errors
     /// A system that cannot start a client.
-    pub fn through(mut self, passage: &Egress) -> Result<Self, ExplorerError> {
-        self.http = Http::new(passage)?;
-        self.pool.remember_in(&passage.book);
+    pub fn through(mut self, egress: &Egress) -> Result<Self, ExplorerError> {
+        self.http = Http::new(egress)?;
+        self.pool.remember_in(&egress.book);
         Ok(self)
     }
 

@@ -82,7 +82,7 @@ impl EvmExplorer {
         for some in hosts.chunks(SOURCES) {
             tally.0.extend(self.offer_all(some, letter).await);
             // Others are tried only while no node was reached.
-            if tally.0.iter().any(|(_, reception)| !matches!(reception, SubmitOutcome::NotSent(_))) {
+            if tally.0.iter().any(|(_, submit_outcome)| !matches!(submit_outcome, SubmitOutcome::NotSent(_))) {
                 break;
             }
         }
@@ -173,7 +173,7 @@ impl EvmExplorer {
                 Err(fault) => Some(fault.cause),
             };
             endpoint.note(Lane::Send, cause, started);
-            Ok(reception(reply, letter.hash))
+            Ok(submit_outcome(reply, letter.hash))
         };
         match self.pool.judged(endpoint, self.ask_one(endpoint, deadline, send).await) {
             Ok(SubmitOutcome::Lied) => {
@@ -209,10 +209,11 @@ impl EvmExplorer {
 impl Tally {
     /// The verdict if a node took it or had it.
     fn taken(&self) -> Option<EvmVerdict> {
-        let has = |reception: &SubmitOutcome| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Known);
+        let has =
+            |submit_outcome: &SubmitOutcome| matches!(submit_outcome, SubmitOutcome::Accepted | SubmitOutcome::Known);
         let mut carried = EvmTaken { asked: self.0.len(), ..EvmTaken::default() };
-        for (operator, reception) in &self.0 {
-            let why = match reception {
+        for (operator, submit_outcome) in &self.0 {
+            let why = match submit_outcome {
                 SubmitOutcome::Accepted | SubmitOutcome::Known => {
                     carried.operators.push(operator.clone());
                     continue;
@@ -224,8 +225,8 @@ impl Tally {
             };
             carried.dissent.push(EvmDissent { operator: operator.clone(), why });
         }
-        let anew = self.0.iter().any(|(_, reception)| *reception == SubmitOutcome::Accepted);
-        match self.0.iter().any(|(_, reception)| has(reception)) {
+        let anew = self.0.iter().any(|(_, submit_outcome)| *submit_outcome == SubmitOutcome::Accepted);
+        match self.0.iter().any(|(_, submit_outcome)| has(submit_outcome)) {
             true if anew => Some(EvmVerdict::Accepted(carried)),
             true => Some(EvmVerdict::Known(carried)),
             false => None,
@@ -233,12 +234,12 @@ impl Tally {
     }
 
     fn is_unclear(&self) -> bool {
-        self.0.iter().any(|(_, reception)| matches!(reception, SubmitOutcome::Unclear | SubmitOutcome::Lied))
+        self.0.iter().any(|(_, submit_outcome)| matches!(submit_outcome, SubmitOutcome::Unclear | SubmitOutcome::Lied))
     }
 
     /// The refusal that tells most.
     fn refusal(&self) -> Option<EvmReject> {
-        let classes = self.0.iter().filter_map(|(_, reception)| match reception {
+        let classes = self.0.iter().filter_map(|(_, submit_outcome)| match submit_outcome {
             SubmitOutcome::Refused(class) => Some(*class),
             _ => None,
         });
@@ -246,7 +247,7 @@ impl Tally {
     }
 
     fn failures(self) -> HostFailures {
-        let failures = self.0.into_iter().filter_map(|(operator, reception)| match reception {
+        let failures = self.0.into_iter().filter_map(|(operator, submit_outcome)| match submit_outcome {
             SubmitOutcome::NotSent(cause) => Some(HostFailure { operator, cause }),
             _ => None,
         });
@@ -255,7 +256,7 @@ impl Tally {
 }
 
 /// What an exchange means: only our own hash is an acceptance.
-fn reception(reply: Result<HttpReply, HttpFault>, hash: B256) -> SubmitOutcome {
+fn submit_outcome(reply: Result<HttpReply, HttpFault>, hash: B256) -> SubmitOutcome {
     let reply = match reply {
         Ok(reply) => reply,
         Err(HttpFault { cause, sent: SentState::Nothing }) => return SubmitOutcome::NotSent(cause),

@@ -89,11 +89,11 @@ impl EvmIndexer {
     pub fn connect(
         chain: &'static EvmChain,
         access: IndexerAccess<'_>,
-        passage: &Egress,
+        egress: &Egress,
     ) -> Result<Self, ExplorerError> {
         let IndexerAccess { kind, url, key } = access;
         let url = indexer_url(kind, chain, url).ok_or(ExplorerError::NoEndpoint { network: chain.name })?;
-        Ok(Self { chain, kind, key, http: Http::new(passage)?, pool: Pool::new(chain.name, &[url])? })
+        Ok(Self { chain, kind, key, http: Http::new(egress)?, pool: Pool::new(chain.name, &[url])? })
     }
 
     /// The newest movements of an account, at most `limit`, newest first.

@@ -79,10 +79,10 @@ impl EvmExplorer {
     ///
     /// # Errors
     /// A system that cannot start a client.
-    pub fn through(mut self, passage: &Egress) -> Result<Self, ExplorerError> {
-        self.http = Http::new(passage)?;
-        self.pool.remember_in(&passage.book);
-        self.slower = if passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
+    pub fn through(mut self, egress: &Egress) -> Result<Self, ExplorerError> {
+        self.http = Http::new(egress)?;
+        self.pool.remember_in(&egress.book);
+        self.slower = if egress.proxy.is_some() { limits::PROXY_FACTOR } else { 1 };
         Ok(self)
     }
 

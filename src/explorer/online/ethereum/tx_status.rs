@@ -51,10 +51,12 @@ impl EvmExplorer {
 
     async fn combined(&self, said: &[(&Endpoint, Sighting)], hash: B256) -> Sourced<EvmWhereabouts> {
         let mined = said.iter().filter_map(|(host, sighting)| Some((*host, receipt_of(sighting)?)));
-        let Some(heart) = most(mined.clone().map(|(_, receipt)| heart(receipt))) else { return not_mined(said) };
-        let (alike, others): (Vec<_>, Vec<_>) = said
-            .iter()
-            .partition(|(_, sighting)| receipt_of(sighting).is_some_and(|receipt| self::heart(receipt) == heart));
+        let Some(receipt_key) = most(mined.clone().map(|(_, receipt)| receipt_key(receipt))) else {
+            return not_mined(said);
+        };
+        let (alike, others): (Vec<_>, Vec<_>) = said.iter().partition(|(_, sighting)| {
+            receipt_of(sighting).is_some_and(|receipt| self::receipt_key(receipt) == receipt_key)
+        });
         let mut hosts: Vec<&Endpoint> = alike.iter().map(|(host, _)| *host).collect();
         let Some(receipt) = alike.iter().filter_map(|(_, sighting)| receipt_of(sighting)).cloned().reduce(shallower)
         else {
@@ -114,7 +116,7 @@ const fn receipt_of(sighting: &Sighting) -> Option<&EvmReceipt> {
     }
 }
 
-const fn heart(receipt: &EvmReceipt) -> ReceiptKey {
+const fn receipt_key(receipt: &EvmReceipt) -> ReceiptKey {
     (receipt.block_hash, receipt.succeeded, receipt.fee, receipt.created)
 }
 

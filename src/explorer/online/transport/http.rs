@@ -72,7 +72,7 @@ pub(crate) enum Way<'a> {
 /// The clients and their pools of connections.
 pub(crate) struct Http {
     direct: reqwest::Client,
-    passage: Egress,
+    egress: Egress,
     /// Random for each process, so that no circuit is used again by the next.
     salt: String,
     circuits: RefCell<BTreeMap<(RequestPurpose, String), reqwest::Client>>,
@@ -138,12 +138,12 @@ impl HttpFault {
 
 impl Http {
     /// Starts a client that trusts the Mozilla roots only.
-    pub(crate) fn new(passage: &Egress) -> Result<Self, ExplorerError> {
+    pub(crate) fn new(egress: &Egress) -> Result<Self, ExplorerError> {
         let salt = getrandom::u64().map_err(|_| ExplorerError::CannotStart("no random numbers"))?;
         let salt = format!("{salt:016x}");
         Ok(Self {
             direct: client(None, RequestPurpose::Read)?,
-            passage: passage.clone(),
+            egress: egress.clone(),
             salt,
             circuits: RefCell::default(),
             long: Semaphore::new(1),
@@ -164,12 +164,12 @@ impl Http {
 
     /// How many times longer everything may take by this way out.
     pub(crate) const fn slowness(&self) -> u32 {
-        if self.passage.proxy.is_some() { limits::PROXY_FACTOR } else { 1 }
+        if self.egress.proxy.is_some() { limits::PROXY_FACTOR } else { 1 }
     }
 
     /// Says what the host is about to be told.
     pub(crate) fn tell(&self, network: &'static str, host: &SafeText, subject: Subject) {
-        if let Some(hook) = &self.passage.hook {
+        if let Some(hook) = &self.egress.hook {
             hook(&Seen { network, host: host.clone(), subject });
         }
     }
@@ -177,7 +177,7 @@ impl Http {
     /// Accounts of ours that a text names, wherever in it.
     pub(crate) fn ours_in(&self, text: &str) -> Vec<String> {
         let text = text.to_ascii_lowercase();
-        self.passage.accounts.iter().filter(|account| text.contains(account.as_str())).cloned().collect()
+        self.egress.accounts.iter().filter(|account| text.contains(account.as_str())).cloned().collect()
     }
 
     /// Asks for `url`.
@@ -231,7 +231,7 @@ impl Http {
 
     /// One exchange; where nothing was reached, the proxy or what is behind it may be the reason.
     async fn exchange(&self, url: &Url, request: RequestBuilder, budget: Budget) -> Result<HttpReply, HttpFault> {
-        let proxied = self.passage.route(url.host_str().unwrap_or_default()) == Route::Proxy;
+        let proxied = self.egress.route(url.host_str().unwrap_or_default()) == Route::Proxy;
         exchange(request, budget, &self.long).await.map_err(|fault| match fault {
             HttpFault { cause: Cause::Unreachable, sent: SentState::Nothing } if proxied => {
                 HttpFault::before_sending(Cause::NotThroughProxy)
@@ -243,10 +243,10 @@ impl Http {
     /// How a host is reached for a purpose. With a proxy only this machine itself is reached without it; without one,
     /// onion services are not reached at all: their names must never be looked up in the DNS (RFC 7686).
     pub(crate) fn way(&self, host: &str, purpose: RequestPurpose) -> Result<Way<'_>, Cause> {
-        match &self.passage.proxy {
+        match &self.egress.proxy {
             None if is_onion(host) => Err(Cause::NoTor),
             None => Ok(Way::Direct),
-            Some(_) if self.passage.route(host) == Route::Here => Ok(Way::Direct),
+            Some(_) if self.egress.route(host) == Route::Here => Ok(Way::Direct),
             Some(proxy) => Ok(Way::Through { proxy, user: format!("{}-{host}", purpose.name()), password: &self.salt }),
         }
     }

@@ -55,7 +55,7 @@ pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txi
 fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
     let reply = match submit_reply::answered(reply) {
         Ok(reply) => reply,
-        Err(reception) => return reception,
+        Err(outcome) => return outcome,
     };
     let Ok(answer) = json::parse::<BlockchairAnswer>(&reply.body) else {
         return of_code(reply.status).unwrap_or_else(

@@ -61,7 +61,7 @@ pub(crate) async fn push(http: &Http, endpoint: &Endpoint, raw: &[u8], txid: Txi
 fn read(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
     let reply = match submit_reply::answered(reply) {
         Ok(reply) => reply,
-        Err(reception) => return reception,
+        Err(outcome) => return outcome,
     };
     let id = || json::parse::<BlockcypherAnswer>(&reply.body).ok().map(|answer| answer.tx.hash);
     let refusal = || SubmitOutcome::Refused(refusal(&reply.body));

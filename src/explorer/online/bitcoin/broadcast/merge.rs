@@ -27,28 +27,28 @@ pub(crate) struct HostState {
 
 impl Tally {
     /// Notes an answer. A host that was sent it twice may have passed it on the first time, whatever it says then.
-    pub(crate) fn hear(&mut self, operator: SafeText, reception: SubmitOutcome) {
+    pub(crate) fn hear(&mut self, operator: SafeText, outcome: SubmitOutcome) {
         match self.heard.iter_mut().find(|(known, _)| *known == operator) {
-            Some((_, earlier)) if reception.is_held() || !matches!(earlier, SubmitOutcome::Unclear(_)) => {
-                *earlier = reception;
+            Some((_, earlier)) if outcome.is_held() || !matches!(earlier, SubmitOutcome::Unclear(_)) => {
+                *earlier = outcome;
             }
             Some(_) => {}
-            None => self.heard.push((operator, reception)),
+            None => self.heard.push((operator, outcome)),
         }
     }
 
     fn any(&self, fits: impl Fn(SubmitOutcome) -> bool) -> bool {
-        self.heard.iter().any(|(_, reception)| fits(*reception))
+        self.heard.iter().any(|(_, outcome)| fits(*outcome))
     }
 
     /// Whether a host took it from us.
     pub(crate) fn is_accepted(&self) -> bool {
-        self.any(|reception| reception == SubmitOutcome::Accepted)
+        self.any(|outcome| outcome == SubmitOutcome::Accepted)
     }
 
     /// Whether a host took it, or says that it waits for a block already.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.any(|reception| matches!(reception, SubmitOutcome::Accepted | SubmitOutcome::Refused(Refusal::Known)))
+        self.any(|outcome| matches!(outcome, SubmitOutcome::Accepted | SubmitOutcome::Refused(Refusal::Known)))
     }
 
     /// Whether a host has it, as it says.
@@ -58,20 +58,20 @@ impl Tally {
 
     /// Whether a host may have passed it on.
     pub(crate) fn is_unclear(&self) -> bool {
-        self.any(|reception| matches!(reception, SubmitOutcome::Unclear(_)))
+        self.any(|outcome| matches!(outcome, SubmitOutcome::Unclear(_)))
     }
 
     /// Whether this host may have passed it on.
     pub(crate) fn is_unclear_at(&self, operator: &SafeText) -> bool {
-        let is_it = |(known, reception): &(SafeText, SubmitOutcome)| {
-            known == operator && matches!(reception, SubmitOutcome::Unclear(_))
+        let is_it = |(known, outcome): &(SafeText, SubmitOutcome)| {
+            known == operator && matches!(outcome, SubmitOutcome::Unclear(_))
         };
         self.heard.iter().any(is_it)
     }
 
     /// Whether it may be there although no host took it: unclear, its coins are gone, or the reason was cut away.
     pub(crate) fn may_be_there(&self) -> bool {
-        self.any(|reception| match reception {
+        self.any(|outcome| match outcome {
             SubmitOutcome::Accepted | SubmitOutcome::Unclear(_) => true,
             SubmitOutcome::Refused(Refusal::Class(class)) => class == RejectClass::Unstated,
             SubmitOutcome::Refused(_) => true,
@@ -81,17 +81,17 @@ impl Tally {
 
     /// Whether no host read a byte of it.
     pub(crate) fn is_unsent(&self) -> bool {
-        self.heard.iter().all(|(_, reception)| matches!(reception, SubmitOutcome::NotSent(_)))
+        self.heard.iter().all(|(_, outcome)| matches!(outcome, SubmitOutcome::NotSent(_)))
     }
 
     /// Whether a host said that it had no time for it: some say so after they passed it on.
     pub(crate) fn is_busy(&self) -> bool {
-        self.any(|reception| matches!(reception, SubmitOutcome::NotSent(Cause::Busy)))
+        self.any(|outcome| matches!(outcome, SubmitOutcome::NotSent(Cause::Busy)))
     }
 
     /// The verdict when a host says to have it.
     pub(crate) fn held(&self, propagation: Propagation) -> Verdict {
-        let holders = self.heard.iter().filter(|(_, reception)| reception.is_held());
+        let holders = self.heard.iter().filter(|(_, outcome)| outcome.is_held());
         self.taken(holders.map(|(operator, _)| operator.clone()).collect(), propagation)
     }
 
@@ -103,7 +103,7 @@ impl Tally {
         }
         let sent = |holder: &HostState| self.heard.iter().any(|(operator, _)| *operator == holder.operator);
         let spread = holders.iter().find(|holder| !sent(holder)).map(|holder| holder.operator.clone());
-        let says = self.heard.iter().filter(|(_, reception)| reception.is_held()).map(|(operator, _)| operator.clone());
+        let says = self.heard.iter().filter(|(_, outcome)| outcome.is_held()).map(|(operator, _)| operator.clone());
         let operators: BTreeSet<SafeText> = holders.into_iter().map(|holder| holder.operator).chain(says).collect();
         self.taken(operators.into_iter().collect(), spread.map_or(Propagation::NotYet, Propagation::Seen))
     }
@@ -111,22 +111,22 @@ impl Tally {
     /// Taken by us or already there: the hosts that have it, and what the others said.
     fn taken(&self, operators: Vec<SafeText>, propagation: Propagation) -> Verdict {
         let others = self.heard.iter().filter(|(operator, _)| !operators.contains(operator));
-        let dissent = others
-            .filter_map(|(operator, reception)| Some(Dissent { operator: operator.clone(), why: why(*reception)? }));
+        let dissent =
+            others.filter_map(|(operator, outcome)| Some(Dissent { operator: operator.clone(), why: why(*outcome)? }));
         let taken = Taken { dissent: dissent.collect(), operators, propagation };
         if self.is_accepted() || self.is_unclear() { Verdict::Accepted(taken) } else { Verdict::Known(taken) }
     }
 
     /// The verdict when no host has it and nothing is unclear: the refusal that tells most, or no host reached.
     pub(crate) fn unheld(self) -> Verdict {
-        let refused = self.heard.iter().filter_map(|(_, reception)| match reception {
+        let refused = self.heard.iter().filter_map(|(_, outcome)| match outcome {
             SubmitOutcome::Refused(refusal) => class(*refusal),
             _ => None,
         });
         if let Some(class) = refused.min_by_key(|class| class.rank()) {
             return Verdict::Rejected(class);
         }
-        let failures = self.heard.into_iter().filter_map(|(operator, reception)| match reception {
+        let failures = self.heard.into_iter().filter_map(|(operator, outcome)| match outcome {
             SubmitOutcome::NotSent(cause) => Some(HostFailure { operator, cause }),
             _ => None,
         });
@@ -153,8 +153,8 @@ const fn class(refusal: Refusal) -> Option<RejectClass> {
 }
 
 /// Why a host did not take it; nothing if it did.
-fn why(reception: SubmitOutcome) -> Option<Why> {
-    match reception {
+fn why(outcome: SubmitOutcome) -> Option<Why> {
+    match outcome {
         SubmitOutcome::Accepted => None,
         SubmitOutcome::Refused(refusal) => class(refusal).map(Why::Refused),
         SubmitOutcome::NotSent(cause) => Some(Why::NotSent(cause)),

@@ -27,10 +27,10 @@ fn name(place: usize) -> SafeText {
     SafeText::new(["a", "b", "c", "d"][place])
 }
 
-fn tally(receptions: &[SubmitOutcome]) -> Tally {
+fn tally(outcomes: &[SubmitOutcome]) -> Tally {
     let mut tally = Tally::default();
-    for (place, reception) in receptions.iter().enumerate() {
-        tally.hear(name(place), *reception);
+    for (place, outcome) in outcomes.iter().enumerate() {
+        tally.hear(name(place), *outcome);
     }
     tally
 }
@@ -42,14 +42,14 @@ fn triples() -> impl Iterator<Item = [SubmitOutcome; 3]> {
 #[test]
 fn whoever_has_it_decides_and_everybody_else_is_named() {
     let mut held = 0;
-    for triple in triples().filter(|triple| triple.iter().any(|reception| reception.is_held())) {
+    for triple in triples().filter(|triple| triple.iter().any(|outcome| outcome.is_held())) {
         let tally = tally(&triple);
         assert!(tally.is_held() && tally.may_be_there() && !tally.is_unsent(), "{triple:?}");
         let (Verdict::Accepted(taken) | Verdict::Known(taken)) = tally.held(Propagation::NobodyToAsk) else {
             panic!("{triple:?}");
         };
         assert_eq!(taken.asked(), 3, "{triple:?}");
-        assert_eq!(taken.operators.len(), triple.iter().filter(|reception| reception.is_held()).count());
+        assert_eq!(taken.operators.len(), triple.iter().filter(|outcome| outcome.is_held()).count());
         held += 1;
     }
     assert_eq!(held, 12 * 12 * 12 - 9 * 9 * 9);
@@ -59,8 +59,8 @@ fn whoever_has_it_decides_and_everybody_else_is_named() {
 fn what_is_unclear_is_looked_for_and_what_was_not_sent_is_not() {
     for triple in triples() {
         let tally = tally(&triple);
-        let unclear = triple.iter().any(|reception| matches!(reception, SubmitOutcome::Unclear(_)));
-        let sent = triple.iter().any(|reception| !matches!(reception, SubmitOutcome::NotSent(_)));
+        let unclear = triple.iter().any(|outcome| matches!(outcome, SubmitOutcome::Unclear(_)));
+        let sent = triple.iter().any(|outcome| !matches!(outcome, SubmitOutcome::NotSent(_)));
         assert_eq!(tally.is_unclear(), unclear, "{triple:?}");
         assert_eq!(tally.is_unsent(), !sent, "{triple:?}");
         assert!(!unclear || tally.may_be_there(), "{triple:?}");

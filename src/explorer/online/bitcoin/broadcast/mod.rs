@@ -152,9 +152,9 @@ impl Explorer {
     async fn offer_all(&self, round: &[&Endpoint], letter: &OutgoingTx<'_>, tally: &mut Tally) {
         let deadline = after(limits::SEND_ONE * self.http.slowness());
         let offers = round.iter().map(async |endpoint| self.offer(endpoint, deadline, letter).await);
-        let receptions = join_all(offers).await;
-        for (endpoint, reception) in round.iter().zip(receptions) {
-            tally.hear(endpoint.operator.clone(), reception);
+        let outcomes = join_all(offers).await;
+        for (endpoint, outcome) in round.iter().zip(outcomes) {
+            tally.hear(endpoint.operator.clone(), outcome);
         }
     }
 

@@ -34,7 +34,7 @@ impl SubmitOutcome {
 pub(crate) fn of_esplora(reply: Result<HttpReply, HttpFault>, txid: Txid) -> SubmitOutcome {
     let reply = match answered(reply) {
         Ok(reply) => reply,
-        Err(reception) => return reception,
+        Err(outcome) => return outcome,
     };
     let id = || std::str::from_utf8(&reply.body).ok().and_then(|text| text.trim().parse().ok());
     of_status(reply.status)
@@ -70,7 +70,7 @@ impl Spoken {
         match self {
             Self::Success => success(),
             Self::Refusal => refusal(),
-            Self::Nothing(reception) => reception,
+            Self::Nothing(outcome) => outcome,
         }
     }
 }
