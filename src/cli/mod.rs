@@ -47,7 +47,7 @@ mod wallet_error;
 mod way_out;
 mod words_screen;
 
-use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 use fastness::{
@@ -146,14 +146,13 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: &[OsString], ui: Ui) -> Result<u8, Failure> {
     close_inherited(&descriptors::named(arguments))?;
     refuse_secrets(arguments)?;
-    let (mut cli, given) = match parsed(arguments)? {
+    let (cli, given) = match parsed(arguments)? {
         Invocation::Command(cli, given) => (cli, given),
         Invocation::Page(text) => {
             ui.result(&ShownPage { text })?;
             return Ok(0);
         }
     };
-    cli.globals.explorer = explorers_named(arguments, cli.globals.explorer);
     let Some(command) = cli.command else { return first_page(Context::new(cli.globals, given, ui)) };
     if command.sends() {
         interrupts::watch();
@@ -212,23 +211,6 @@ fn parsed(arguments: &[OsString]) -> Result<Invocation, CliError> {
         }
         Err(error) => Err(CliError::Usage(usage(&error))),
     }
-}
-
-/// Every `--explorer`, before and behind the command alike: the parser keeps those of one side.
-fn explorers_named(arguments: &[OsString], parsed: Vec<String>) -> Vec<String> {
-    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
-    let words = words.split(|word| *word == "--").next().unwrap_or_default();
-    let behind = |place: usize| words.get(place + 1).copied();
-    let named = words.iter().enumerate().filter_map(|(place, word)| match word.strip_prefix("--explorer") {
-        Some("") => behind(place),
-        Some(rest) => rest.strip_prefix('='),
-        None => None,
-    });
-    let mut named: Vec<String> = named.map(str::to_owned).collect();
-    let mut seen = BTreeSet::new();
-    named.retain(|url| seen.insert(url.clone()));
-    // What the parser did not take for an explorer is none.
-    if parsed.is_empty() { parsed } else { named }
 }
 
 /// The parser's message without its own prefix.
