@@ -32,6 +32,7 @@ fn every_line_is_paid_once_however_often_the_command_runs() {
     let more = stage.signed(&SEND);
     let sent = |one: &&serde_json::Value| one["state"] == "sent";
     assert_eq!(more["payments"].as_array().unwrap().iter().filter(sent).count(), 2, "{more}");
+    stage.anvil.mine();
     for number in 1..=12u32 {
         let times = if number == 4 { 2 } else { 1 };
         assert_eq!(stage.anvil.balance(&payee(number)), ETHER / 100 * u128::from(number) * times, "{number}");
@@ -57,6 +58,7 @@ fn a_list_stops_at_what_fails_and_goes_on_from_there() {
     assert!(key.stdout.contains("--once KEY"), "{key:?}");
     let paid = stage.signed(&SEND);
     assert_eq!(paid["payments"].as_array().unwrap().len(), 3, "{paid}");
+    stage.anvil.mine();
     assert_eq!((stage.anvil.coins(&coin, SHOP), stage.anvil.coins(&coin, &payee(1))), (5_000_000, 7_000_000));
     // A look-alike of the first payee stands in the second line.
     let like = format!("{}{}{}", &SHOP[..6], "0".repeat(32), &SHOP[38..]);
@@ -85,6 +87,7 @@ fn a_list_stops_at_what_fails_and_goes_on_from_there() {
     for _ in 0..3 {
         run(&["--to-unusual", &like]).expect_code(0);
     }
+    stage.anvil.mine();
     for whom in [&payee(3), &like, &payee(4)] {
         assert_eq!(stage.anvil.balance(whom), ETHER / 5, "once: {whom}");
     }
