@@ -24,6 +24,11 @@ impl Size {
         self.rows.saturating_sub(ROWS_BELOW).max(FEWEST)
     }
 
+    /// Whether a text fits one screen. Nothing of it is copied: it may be secret.
+    pub(crate) fn holds(self, text: &str) -> bool {
+        text.lines().map(|line| self.rows_of(line)).sum::<usize>() <= self.room()
+    }
+
     /// Rows that a line takes: a line wider than the terminal goes on below.
     fn rows_of(self, line: &str) -> usize {
         measure_text_width(line).div_ceil(self.columns.max(1)).max(1)

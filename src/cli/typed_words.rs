@@ -119,7 +119,7 @@ impl TypedWords {
                 TypedWord::Whole => place += 1,
                 TypedWord::Begins(whole) => {
                     place += 1;
-                    screen.say(Tone::Normal, &format!("word {place} is {whole}"));
+                    screen.say(Tone::Normal, &Zeroizing::new(format!("word {place} is {whole}")));
                     self.correct(place, whole);
                 }
                 TypedWord::Unknown { language, suggestions } => {

@@ -74,7 +74,7 @@ impl WordsScreen {
         });
         let (words, size) = (phrase.words().collect::<Vec<_>>(), self.terminal.size());
         let whole = Zeroizing::new([above.as_str(), &grid(&words, 0, size.columns), &below].concat());
-        let screens: Vec<Zeroizing<String>> = if screens(&whole, size).len() == 1 {
+        let screens: Vec<Zeroizing<String>> = if size.holds(&whole) {
             vec![whole]
         } else {
             let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
