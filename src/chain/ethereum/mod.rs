@@ -10,6 +10,7 @@ pub mod calls;
 pub mod contract_signature;
 pub mod decode;
 pub mod fund;
+pub mod json_members;
 pub mod message;
 mod message_reader;
 pub mod plan;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{
     EthereumError, Plan, decode,
+    json_members::JsonMembers,
     transaction::{chain_of, with_signature, write_unsigned},
 };
 
@@ -54,7 +55,7 @@ pub fn is_transaction(json: &[u8]) -> bool {
 pub fn read(json: &[u8], chain_id: Option<u64>) -> Result<JsonTransaction, EthereumError> {
     let document: Value = serde_json::from_slice(json).map_err(|_| wrong("it is not JSON"))?;
     let inner = unwrapped(&document);
-    let members = Members(inner);
+    let members = Members(JsonMembers(inner));
     if let Some(raw) = raw(inner) {
         let bytes = raw?.to_vec();
         members.check_named(&bytes)?;
@@ -74,16 +75,11 @@ pub fn read(json: &[u8], chain_id: Option<u64>) -> Result<JsonTransaction, Ether
 }
 
 fn unwrapped(document: &Value) -> &Value {
-    let document = document.get("params").and_then(|params| params.get(0)).unwrap_or(document);
-    WRAPPERS
-        .iter()
-        .find_map(|name| document.get(name))
-        .filter(|inner| inner.is_object() && raw(document).is_none())
-        .unwrap_or(document)
+    // `eth_signTransaction` puts the bytes beside the members.
+    if raw(document).is_some() { document } else { JsonMembers::within(document, &WRAPPERS).0 }
 }
 
 fn raw(value: &Value) -> Option<Result<Bytes, EthereumError>> {
-    // `eth_signTransaction` puts the bytes beside the members.
     let text = RAW.iter().find_map(|name| value.get(name)).and_then(Value::as_str)?;
     Some(text.parse().map_err(|_| wrong("its raw bytes are not hex")))
 }
@@ -104,26 +100,15 @@ struct Parts {
 }
 
 /// The members of a transaction under the names that programs give them.
-struct Members<'a>(&'a Value);
+struct Members<'a>(JsonMembers<'a>);
 
 impl Members<'_> {
-    /// The member under whichever of its names it stands; nothing where it is null.
     fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().filter_map(|name| self.0.get(name)).find(|value| !value.is_null())
+        self.0.get(names)
     }
 
-    /// The same as a text, which every name that is there has to agree on: programs differ in which of two they take.
     fn text(&self, names: &[&str]) -> Result<Option<&str>, EthereumError> {
-        let first = names.first().copied().unwrap_or_default();
-        let mut found: Option<&str> = None;
-        for value in names.iter().filter_map(|name| self.0.get(name)).filter(|value| !value.is_null()) {
-            let text = value.as_str().ok_or_else(|| wrong(format!("its `{first}` is no text")))?;
-            if found.is_some_and(|found| !found.eq_ignore_ascii_case(text)) {
-                return Err(wrong(format!("it has `{}`, and they differ", names.join("` and `"))));
-            }
-            found = Some(text);
-        }
-        Ok(found)
+        self.0.text(names).map_err(wrong)
     }
 
     /// A hash and a sender that are named have to be those of the bytes.
@@ -141,7 +126,7 @@ impl Members<'_> {
     }
 
     fn number(&self, names: &[&str]) -> Result<Option<U256>, EthereumError> {
-        self.get(names).map(|value| quantity(value, names)).transpose()
+        self.0.number(names).map_err(wrong)
     }
 
     /// A number that has to be there.
@@ -270,12 +255,12 @@ impl Members<'_> {
             .filter(|list| list.len() <= MOST_LISTED)
             .ok_or_else(|| wrong("its `authorizationList` is no list, or too long"))?;
         let read = |entry: &Value| {
-            let entry = Members(entry);
+            let entry = Members(JsonMembers(entry));
             let address = entry.address(&["address"])?.ok_or_else(|| wrong("an authorization names no address"))?;
             let authorization =
                 Authorization { chain_id: entry.needed(&["chainId"])?, address, nonce: entry.needed(&["nonce"])? };
             let signed = entry.signature_members();
-            let parity: u8 = signed.needed(&["yParity", "v"])?;
+            let parity: u8 = signed.needed(if signed.get(&["yParity"]).is_some() { &["yParity"] } else { &["v"] })?;
             Ok(SignedAuthorization::new_unchecked(
                 authorization,
                 parity,
@@ -288,7 +273,7 @@ impl Members<'_> {
 
     /// Where `r`, `s` and the parity stand: beside the others, or in a member of their own.
     fn signature_members(&self) -> Members<'_> {
-        Members(self.get(&["signature", "sig"]).filter(|inner| inner.is_object()).unwrap_or(self.0))
+        Members(self.get(&["signature", "sig"]).filter(|inner| inner.is_object()).map_or(self.0, JsonMembers))
     }
 
     fn signature(&self) -> Result<Option<Signature>, EthereumError> {
@@ -314,7 +299,8 @@ impl Members<'_> {
 }
 
 fn access_item(item: &Value) -> Result<AccessListItem, EthereumError> {
-    let address = Members(item).address(&["address"])?.ok_or_else(|| wrong("an access list names no address"))?;
+    let address =
+        Members(JsonMembers(item)).address(&["address"])?.ok_or_else(|| wrong("an access list names no address"))?;
     let keys = match item.get("storageKeys") {
         None | Some(Value::Null) => &[],
         Some(Value::Array(keys)) if keys.len() <= MOST_LISTED => keys.as_slice(),
@@ -325,23 +311,6 @@ fn access_item(item: &Value) -> Result<AccessListItem, EthereumError> {
     };
     let storage_keys = keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
     Ok(AccessListItem { address, storage_keys })
-}
-
-/// A quantity in hex or in decimals, as a text or a whole number.
-fn quantity(value: &Value, names: &[&str]) -> Result<U256, EthereumError> {
-    let first = names.first().copied().unwrap_or_default();
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    let read = match text.strip_prefix("0x") {
-        Some("") => Ok(U256::ZERO),
-        Some(digits) => U256::from_str_radix(digits, 16),
-        None if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) => U256::from_str_radix(&text, 10),
-        None => return Err(wrong(format!("its `{first}` is no whole number"))),
-    };
-    read.map_err(|_| wrong(format!("its `{first}` is no whole number")))
 }
 
 #[cfg(test)]

@@ -16,16 +16,19 @@ use super::{Context, NetworkAccess};
 const MAX_HEALTH: u64 = 4 << 20;
 
 impl Context {
-    /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
-    pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
-        self.is_about(AnyNetwork::Evm(chain))?;
+    /// The explorers that are named for a network: with `--explorer`, else in config.toml; none means the defaults.
+    fn endpoints(&mut self, network: AnyNetwork) -> Result<Vec<String>, Failure> {
+        self.is_about(network)?;
         if self.reach() == NetworkAccess::Offline {
             return Err(ExplorerError::NoNetwork.into());
         }
-        let mut endpoints = self.globals.explorer.clone();
-        if endpoints.is_empty() {
-            endpoints = self.config()?.explorers_of(AnyNetwork::Evm(chain));
-        }
+        let named = self.globals.explorer.clone();
+        if named.is_empty() { Ok(self.config()?.explorers_of(network)) } else { Ok(named) }
+    }
+
+    /// The nodes of a chain: those named with `--explorer`, else the configured ones, else the defaults.
+    pub(crate) fn node(&mut self, chain: &'static EvmChain) -> Result<EvmExplorer, Failure> {
+        let endpoints = self.endpoints(AnyNetwork::Evm(chain))?;
         Ok(EvmExplorer::connect(chain, &endpoints)?.through(&self.egress()?)?)
     }
 
@@ -41,14 +44,7 @@ impl Context {
 
     /// The explorers for a network: those named with `--explorer`, else the configured ones, else the defaults.
     pub(crate) fn explorer(&mut self, network: Network) -> Result<Explorer, Failure> {
-        self.is_about(AnyNetwork::Bitcoin(network))?;
-        if self.reach() == NetworkAccess::Offline {
-            return Err(ExplorerError::NoNetwork.into());
-        }
-        let mut endpoints = self.globals.explorer.clone();
-        if endpoints.is_empty() {
-            endpoints = self.config()?.explorers_of(AnyNetwork::Bitcoin(network));
-        }
+        let endpoints = self.endpoints(AnyNetwork::Bitcoin(network))?;
         let explorer = Explorer::connect(network, &endpoints)?.through(&self.egress()?)?;
         self.with_login(network, explorer)
     }

@@ -4,7 +4,7 @@
 //! another one is refused.
 
 use alloy_primitives::{Address, Bytes, U256};
-use fastness::{address::parse_evm, explain::Failure, network::EvmChain, text::SafeText};
+use fastness::{address::parse_evm, chain::ethereum::json_members::JsonMembers, explain::Failure, network::EvmChain};
 use serde_json::Value;
 
 use crate::cli::CliError;
@@ -31,59 +31,24 @@ pub(crate) struct RawCall {
 /// It names no recipient, or a member that is not what it is called; or another chain.
 pub(crate) fn read(bytes: &[u8], chain: &EvmChain) -> Result<RawCall, Failure> {
     let document: Value = serde_json::from_slice(bytes).map_err(|_| wrong("it is not JSON"))?;
-    let call = unwrapped(&document);
-    if let Some(id) = member(call, &["chainId", "chain_id"])
-        && number(id, "chainId")? != U256::from(chain.id)
-    {
+    let call = JsonMembers::within(&document, &WRAPPERS);
+    let number = |names: &[&str]| call.number(names).map_err(|what| wrong(&what));
+    let text = |names: &[&str]| call.text(names).map_err(|what| wrong(&what));
+    if number(&["chainId", "chain_id"])?.is_some_and(|id| id != U256::from(chain.id)) {
         return Err(wrong(&format!("it is for another chain than {}", chain.name)).into());
     }
-    let address = |value: &Value, what: &str| {
-        let text = value.as_str().ok_or_else(|| wrong(&format!("its `{what}` is no address")))?;
-        Ok::<_, Failure>(parse_evm(text, chain)?.0)
-    };
-    let to = member(call, &["to", "target"]).ok_or_else(|| wrong("it names no `to`"))?;
-    let data = member(call, &["data", "input", "calldata"]).map_or(Ok(Bytes::new()), hex)?;
-    let value = member(call, &["value"]).map_or(Ok(U256::ZERO), |value| number(value, "value"))?;
-    let from = member(call, &["from"]).map(|from| address(from, "from")).transpose()?;
-    Ok(RawCall { to: address(to, "to")?, data, value, from })
+    let address = |text: &str| Ok::<_, Failure>(parse_evm(text, chain)?.0);
+    let to = text(&["to", "target"])?.ok_or_else(|| wrong("it names no `to`"))?;
+    let data = text(&["data", "input", "calldata"])?.filter(|data| !data.is_empty());
+    let data = data.map_or(Ok(Bytes::new()), |data| data.parse().map_err(|_| wrong("its `data` is not hex")))?;
+    let value = number(&["value"])?.unwrap_or_default();
+    let from = text(&["from"])?.map(address).transpose()?;
+    Ok(RawCall { to: address(to)?, data, value, from })
 }
 
 /// Calldata as it is, in hex.
 pub(crate) fn hex_data(text: &str) -> Result<Bytes, CliError> {
     text.parse().map_err(|_| wrong("the calldata is not hex"))
-}
-
-/// The transaction within an answer of an aggregator, or the parameters of a request.
-fn unwrapped(document: &Value) -> &Value {
-    if let Some(first) = document.get("params").and_then(|params| params.get(0)) {
-        return first;
-    }
-    WRAPPERS.iter().find_map(|name| document.get(name)).filter(|inner| inner.is_object()).unwrap_or(document)
-}
-
-fn member<'a>(call: &'a Value, names: &[&str]) -> Option<&'a Value> {
-    names.iter().find_map(|name| call.get(name)).filter(|value| !value.is_null())
-}
-
-fn hex(value: &Value) -> Result<Bytes, CliError> {
-    let text = value.as_str().ok_or_else(|| wrong("its `data` is not hex"))?;
-    if text.is_empty() { Ok(Bytes::new()) } else { text.parse().map_err(|_| wrong("its `data` is not hex")) }
-}
-
-/// A quantity in hex or in decimals, as a text or a whole number.
-fn number(value: &Value, what: &str) -> Result<U256, CliError> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    let read = match text.strip_prefix("0x") {
-        Some("") => Ok(U256::ZERO),
-        Some(digits) => U256::from_str_radix(digits, 16),
-        None if text.bytes().all(|digit| digit.is_ascii_digit()) && !text.is_empty() => U256::from_str_radix(&text, 10),
-        None => return Err(wrong(&format!("its `{what}` is `{}`, no whole number", SafeText::new(&text)))),
-    };
-    read.map_err(|_| wrong(&format!("its `{what}` is `{}`, no whole number", SafeText::new(&text))))
 }
 
 fn wrong(what: &str) -> CliError {
@@ -108,6 +73,8 @@ mod tests {
             r#"{"to": "TO", "input": "0xabcdef", "value": 16, "chainId": 8453, "gas": "0x5208"}"#,
             r#"{"method": "eth_sendTransaction", "params": [{"to": "TO", "data": "0xabcdef", "value": "16"}]}"#,
             r#"{"price": "1", "transaction": {"to": "TO", "data": "0xabcdef", "value": "16", "chainId": "0x2105"}}"#,
+            r#"{"to": "TO", "data": null, "input": "0xabcdef", "value": "0x10"}"#,
+            r#"{"transaction": null, "tx": {"to": "TO", "data": "0xabcdef", "input": "0xABCDEF", "value": 16}}"#,
             r#"{"tx": {"to": "TO", "calldata": "0xabcdef", "value": "0x10", "from": null}}"#,
         ] {
             let read = call(json).unwrap();
@@ -128,6 +95,9 @@ mod tests {
             r#"{"to": "TO", "value": -1}"#,
             r#"{"to": "TO", "value": 1e3}"#,
             r#"{"to": "TO", "chainId": 1}"#,
+            r#"{"to": "TO", "data": "0xab", "input": "0xcd"}"#,
+            r#"{"to": "TO", "data": {"type": "Buffer", "data": [1]}}"#,
+            r#"{"to": "TO", "target": "0x0000000000000000000000000000000000000001"}"#,
             r#"{"to": "TO", "value": "0x1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}"#,
         ] {
             assert!(call(json).is_err(), "{json}");

@@ -4,24 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     node::{ETHER, EvmStage, OURS, SHOP},
-    relay::{Relay, Turn},
+    relay::{Relay, Turn, run},
 };
-use crate::harness::{Answer, finish, program};
 
 /// What the wallet has, in wei.
 const HUNDRED: &str = "100000000000000000000";
-
-/// The program with these nodes in this order.
-fn run(stage: &EvmStage, nodes: &[&Relay], arguments: &[&str]) -> Answer {
-    let mut command = program();
-    command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
-    command.args(["--network", "local"]);
-    for node in nodes {
-        command.args(["--explorer", &node.url]);
-    }
-    command.args(arguments);
-    finish(command)
-}
 
 #[track_caller]
 fn json_of(stage: &EvmStage, nodes: &[&Relay], arguments: &[&str]) -> Value {

@@ -4,25 +4,12 @@ use serde_json::{Value, json};
 
 use super::{
     node::{EvmStage, OURS, SHOP},
-    relay::{Relay, Turn},
+    relay::{Relay, Turn, run},
 };
-use crate::harness::{Answer, finish, program};
+use crate::harness::Answer;
 
 /// A block that no chain has yet.
 const AHEAD: &str = "0x100000";
-
-fn run(stage: &EvmStage, nodes: &[&Relay], arguments: &[&str]) -> Answer {
-    let mut command = program();
-    command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
-    command.args(["--network", "local"]);
-    for node in nodes {
-        command.args(["--explorer", &node.url]);
-    }
-    finish({
-        command.args(arguments);
-        command
-    })
-}
 
 fn data(answer: &Answer) -> Value {
     serde_json::from_str::<Value>(&answer.stdout).unwrap()["data"].clone()

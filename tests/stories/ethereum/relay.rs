@@ -9,6 +9,9 @@ use std::{
 
 use serde_json::{Value, json};
 
+use super::node::EvmStage;
+use crate::harness::{Answer, finish, program};
+
 /// What a go-between does with a question and its answer.
 pub(crate) enum Turn {
     /// Hands the answer on, as it is or changed.
@@ -124,4 +127,16 @@ fn ask(node: &str, question: &Value) -> Value {
     stream.read_to_string(&mut reply).unwrap();
     let body = reply.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
     serde_json::from_str(body).unwrap_or_else(|_| json!({"id": question["id"], "error": {"message": "no json"}}))
+}
+
+/// The program with these nodes in this order.
+pub(crate) fn run(stage: &EvmStage, nodes: &[&Relay], arguments: &[&str]) -> Answer {
+    let mut command = program();
+    command.current_dir(stage.stage.home.path()).arg("--home").arg(stage.stage.path("home"));
+    command.args(["--network", "local"]);
+    for node in nodes {
+        command.args(["--explorer", &node.url]);
+    }
+    command.args(arguments);
+    finish(command)
 }
