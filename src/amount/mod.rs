@@ -14,7 +14,7 @@ use crate::{
 mod grouping;
 mod units;
 
-pub use units::{Denomination, MAX_DECIMALS, Typed, Units, decimal_to_u256};
+pub use units::{Denomination, GWEI_DECIMALS, MAX_DECIMALS, Typed, Units, decimal_to_u256};
 
 /// What is being counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

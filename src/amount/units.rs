@@ -12,7 +12,7 @@ use super::AmountError;
 use crate::text::SafeText;
 
 /// Decimal places of wei in gwei.
-const GWEI_DECIMALS: u8 = 9;
+pub const GWEI_DECIMALS: u8 = 9;
 /// More decimals than any token has; 10^77 is the largest power of ten in 256 bits.
 pub const MAX_DECIMALS: u8 = 77;
 

@@ -9,6 +9,8 @@ use super::{
     text_file::{decoded, with_one_line_end},
 };
 
+/// Most bytes of a file of recipients, some ten thousand lines: a transaction of Bitcoin takes about three thousand outputs.
+pub(crate) const MAX_BYTES: u64 = 1_048_576;
 /// What parts the cells of a line, besides white space.
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
 /// Heads of the column of addresses, and of that of amounts, in small letters.

@@ -125,7 +125,7 @@ impl TypedWords {
                 TypedWord::Unknown { language, suggestions } => {
                     let (position, language, suggestions) = (place + 1, *language, suggestions.clone());
                     let error = PhraseError::UnknownWord { position, language, suggestions };
-                    screen.say(Tone::Claimed, &error.to_string());
+                    screen.say(Tone::Claimed, &Zeroizing::new(error.to_string()));
                     self.ask_again(position, screen)?;
                 }
             }
@@ -235,7 +235,7 @@ fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Ph
             Err(error @ PhraseError::Ambiguous { .. }) => return Err(error.into()),
             Err(error) => error,
         };
-        screen.say(Tone::Claimed, &format!("{error}"));
+        screen.say(Tone::Claimed, &Zeroizing::new(error.to_string()));
         match error {
             PhraseError::UnknownWord { position, .. } => typed.ask_again(position, screen)?,
             PhraseError::WordCount { found } if WordCount::of_words(found + 1).is_ok() => {

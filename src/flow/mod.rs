@@ -128,7 +128,7 @@ catalogue! {
     LEDGER_LIES = "flow.ledger_lies", Verification, "Nothing was signed; move ledger.db away and add the accounts again from the keystore";
     REVIEW_CHANGED = "flow.review_changed", Verification, "Nothing was signed; inspect the draft on a machine you trust";
     UNKNOWN_TRANSACTION = "flow.unknown_transaction", Refused, "Check the id, the network and the explorers; `fastness history` lists what is known";
-    NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account that nothing else spends from can be replaced";
+    NOT_REPLACEABLE = "flow.not_replaceable", Refused, "Only an unconfirmed transaction of this account that nothing else spends from can be replaced; for others `bump` pays by spending an output that is yours and free";
     COIN_SPENT = "flow.coin_spent", Refused, "Run `fastness sync --full`, then plan again";
     SUPERSEDED = "flow.superseded", Refused, "Follow the one that replaced it with `fastness track`; nothing is lost";
     SINGLE_SOURCE = "flow.single_source", Network, "Try again when another one answers and has the newest blocks (`fastness explorers test`), or trust one alone with --trust-single-explorer";

@@ -230,7 +230,7 @@ fn an_incoming_payment_is_helped_into_a_block_by_its_child() {
     let words = ["bump", &parent, "--fee-rate", "20"];
     let page = stage.run(&[&words[..], &["-o", "child.draft"]].concat());
     page.expect_code(0);
-    assert!(page.stderr.contains("pays for it") && page.stderr.contains("20 sat/vB"), "{page:?}");
+    assert!(page.stderr.contains("pays for") && page.stderr.contains("20 sat/vB"), "{page:?}");
     assert!(page.stdout.contains("only the fee leaves"), "{page:?}");
     let child = replaced(&stage, &words)["id"].as_str().unwrap().to_owned();
     let told = |id: &str| stage.json(&["tx", id]);

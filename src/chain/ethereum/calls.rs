@@ -28,6 +28,26 @@ fn uint(number: U256) -> DynSolValue {
     DynSolValue::Uint(number, 256)
 }
 
+/// Selector of ERC-20's `transfer(address,uint256)`.
+pub const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
+
+/// An ERC-20 transfer in calldata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenTransfer {
+    /// Who gets it.
+    pub to: Address,
+    /// How much, in the token's smallest units.
+    pub amount: U256,
+}
+
+/// The transfer of calldata that is one and nothing else.
+#[must_use]
+pub fn transfer_of(data: &[u8]) -> Option<TokenTransfer> {
+    let arguments = data.strip_prefix(&TRANSFER).filter(|arguments| arguments.len() == 64)?;
+    let (to, amount) = (arguments.get(12..32)?, arguments.get(32..)?);
+    Some(TokenTransfer { to: Address::from_slice(to), amount: U256::try_from_be_slice(amount)? })
+}
+
 /// ERC-20 `transfer`.
 ///
 /// # Errors

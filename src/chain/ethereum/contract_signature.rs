@@ -27,6 +27,7 @@ pub struct SignatureCall {
 /// # Errors
 /// It is not hex, or longer than any.
 pub fn bytes_of(signature: &str) -> Result<Vec<u8>, EthereumError> {
+    // A terminal breaks what is longer than its lines.
     let text: String = signature.split_whitespace().collect();
     let bytes = hex::decode(text).map_err(|_| EthereumError::Signature("it is not hex"))?;
     if bytes.len() > MAX_BYTES { Err(EthereumError::Signature("it is longer than any")) } else { Ok(bytes) }

@@ -32,6 +32,15 @@ impl<'a> JsonMembers<'a> {
         self.all(names).next()
     }
 
+    /// The value under all of the names, such as a list.
+    ///
+    /// # Errors
+    /// They differ.
+    pub fn one(self, names: &[&str]) -> Result<Option<&'a Value>, String> {
+        let found = self.get(names);
+        if self.all(names).any(|other| Some(other) != found) { Err(differ(names)) } else { Ok(found) }
+    }
+
     /// The text under all of the names, letters of either case alike.
     ///
     /// # Errors
@@ -98,6 +107,8 @@ mod tests {
         assert!(members.text(&["b", "d"]).is_err() && members.text(&["b", "l"]).is_err());
         assert_eq!(members.number(&["n", "m"]), Ok(Some(U256::from(7))));
         assert!(members.number(&["n", "k"]).is_err() && members.number(&["l"]).is_err());
+        assert_eq!(members.one(&["a", "l"]), Ok(Some(&json!([1]))));
+        assert!(members.one(&["l", "n"]).is_err());
     }
 
     #[test]

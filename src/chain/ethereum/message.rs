@@ -229,12 +229,9 @@ pub fn finish(review: &MessageReview, from: Address, signature: &Signature) -> R
 ///
 /// # Errors
 /// Neither 65 bytes nor the 64 of EIP-2098, a high S (EIP-2), or a signature that recovers to no address.
-pub fn recovered(review: &MessageReview, signature: &str) -> Result<Address, EthereumError> {
+pub fn recovered(review: &MessageReview, signature: &[u8]) -> Result<Address, EthereumError> {
     let wrong = EthereumError::Signature;
-    // A terminal breaks what is longer than its lines.
-    let signature: String = signature.split_whitespace().collect();
-    let bytes = hex::decode(signature).map_err(|_| wrong("it is not hex"))?;
-    let signature = match bytes.as_slice() {
+    let signature = match signature {
         // The parity is the highest bit of S (EIP-2098), which is never set in low-S form.
         compact @ [_, ..] if compact.len() == 64 => Recoverable::from_erc2098(compact),
         [body @ .., v] if body.len() == 64 && matches!(v, 0 | 1 | 27 | 28) => {

@@ -23,6 +23,9 @@ const WRAPPERS: [&str; 5] = ["result", "transaction", "tx", "transactionRequest"
 const RAW: [&str; 5] = ["raw", "rawTransaction", "signedTransaction", "serialized", "raw_transaction"];
 /// Members of files of fastness, which have readers of their own.
 const OURS: [&str; 2] = ["fastness_draft", "fastness_signed"];
+/// Names of the list of accounts and storage keys (EIP-2930), and of that of delegations (EIP-7702).
+const ACCESS: [&str; 2] = ["accessList", "access_list"];
+const AUTHORIZATIONS: [&str; 2] = ["authorizationList", "authorization_list"];
 /// Most addresses of an access list, and storage keys of each, that are read.
 const MOST_LISTED: usize = 1_024;
 
@@ -80,8 +83,8 @@ fn unwrapped(document: &Value) -> &Value {
 }
 
 fn raw(value: &Value) -> Option<Result<Bytes, EthereumError>> {
-    let text = RAW.iter().find_map(|name| value.get(name)).and_then(Value::as_str)?;
-    Some(text.parse().map_err(|_| wrong("its raw bytes are not hex")))
+    let text = JsonMembers(value).text(&RAW).transpose()?;
+    Some(text.map_err(wrong).and_then(|text| text.parse().map_err(|_| wrong("its raw bytes are not hex"))))
 }
 
 fn wrong(what: impl Into<String>) -> EthereumError {
@@ -105,6 +108,10 @@ struct Members<'a>(JsonMembers<'a>);
 impl Members<'_> {
     fn get(&self, names: &[&str]) -> Option<&Value> {
         self.0.get(names)
+    }
+
+    fn one(&self, names: &[&str]) -> Result<Option<&Value>, EthereumError> {
+        self.0.one(names).map_err(wrong)
     }
 
     fn text(&self, names: &[&str]) -> Result<Option<&str>, EthereumError> {
@@ -220,12 +227,12 @@ impl Members<'_> {
         if let Some(kind) = self.number(&["type", "txType"])? {
             return u64::try_from(kind).map_err(|_| wrong("its `type` is too large"));
         }
-        Ok(if self.get(&["authorizationList"]).is_some() {
+        Ok(if self.get(&AUTHORIZATIONS).is_some() {
             4
         } else if self.get(&["maxFeePerGas", "max_fee_per_gas"]).is_some() {
             2
         } else {
-            u64::from(self.get(&["accessList", "access_list"]).is_some())
+            u64::from(self.get(&ACCESS).is_some())
         })
     }
 
@@ -243,14 +250,14 @@ impl Members<'_> {
     }
 
     fn access_list(&self) -> Result<AccessList, EthereumError> {
-        let Some(list) = self.get(&["accessList", "access_list"]) else { return Ok(AccessList::default()) };
+        let Some(list) = self.one(&ACCESS)? else { return Ok(AccessList::default()) };
         let list = list.as_array().filter(|list| list.len() <= MOST_LISTED);
         let list = list.ok_or_else(|| wrong("its `accessList` is no list, or too long"))?;
         list.iter().map(access_item).collect::<Result<Vec<_>, _>>().map(AccessList)
     }
 
     fn authorizations(&self) -> Result<Vec<SignedAuthorization>, EthereumError> {
-        let list = self.get(&["authorizationList", "authorization_list"]).and_then(Value::as_array);
+        let list = self.one(&AUTHORIZATIONS)?.and_then(Value::as_array);
         let list = list
             .filter(|list| list.len() <= MOST_LISTED)
             .ok_or_else(|| wrong("its `authorizationList` is no list, or too long"))?;
@@ -277,7 +284,7 @@ impl Members<'_> {
     }
 
     fn signature(&self) -> Result<Option<Signature>, EthereumError> {
-        if let Some(Value::String(text)) = self.get(&["signature", "sig"]) {
+        if let Some(Value::String(text)) = self.one(&["signature", "sig"])? {
             let bytes: Bytes = text.parse().map_err(|_| wrong("its `signature` is not hex"))?;
             return Signature::from_raw(&bytes).map(Some).map_err(|_| wrong("its `signature` is none"));
         }
@@ -286,15 +293,15 @@ impl Members<'_> {
         if r.is_zero() && s.is_zero() {
             return Ok(None);
         }
-        let parity = match members.number(&["yParity"])? {
-            Some(parity) => parity,
-            None => {
-                let v: U256 = members.needed(&["v"])?;
-                let base = if v >= U256::from(35) { U256::from(35) } else { U256::from(27) };
-                if v < U256::from(27) { v } else { (v - base) % U256::from(2) }
-            }
-        };
-        Ok(Some(Signature::new(r, s, !parity.is_zero())))
+        let of_v = members.number(&["v"])?.map(|v| {
+            let base = if v >= U256::from(35) { U256::from(35) } else { U256::from(27) };
+            if v < U256::from(27) { v } else { (v - base) % U256::from(2) }
+        });
+        match (members.number(&["yParity"])?, of_v) {
+            (Some(parity), Some(of_v)) if parity != of_v => Err(wrong("its `v` and `yParity` differ")),
+            (Some(parity), _) | (None, Some(parity)) => Ok(Some(Signature::new(r, s, !parity.is_zero()))),
+            (None, None) => Err(wrong("`yParity` is missing")),
+        }
     }
 }
 

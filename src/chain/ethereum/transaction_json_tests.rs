@@ -112,6 +112,12 @@ fn calldata_that_another_program_would_take_is_never_left_out() {
     ] {
         assert!(with(members.clone()).is_err(), "{members}");
     }
+    // What names delegations is of type 4, under either name, and never loses them.
+    let delegating = json!({
+        "type": null, "max_fee_per_gas": 2, "max_priority_fee_per_gas": 1, "authorization_list": [{"address": "0x"}],
+    });
+    assert!(with(delegating).is_err());
+    assert!(with(json!({"raw": null, "rawTransaction": "0x00"})).is_err());
     for members in
         [json!({"input": null, "data": data}), json!({"input": data, "data": data.to_uppercase().replace("0X", "0x")})]
     {

@@ -41,9 +41,6 @@ const FALLBACK_TEST_RATE: FeeRate = FeeRate::from_sat_per_vb(1);
 /// Blocks within which a payment should confirm if nothing else is said.
 const DEFAULT_TARGET: u16 = 6;
 
-/// A recipients file holds some ten thousand lines at most; a transaction takes about three thousand outputs.
-const MAX_RECIPIENTS_BYTES: u64 = 1_048_576;
-
 /// What to pay and how.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PayArgs {
@@ -335,7 +332,7 @@ impl PayArgs {
         network: Network,
     ) -> Result<(Vec<Payment>, Option<SafeText>), Failure> {
         if let Some(path) = &self.recipients {
-            return Ok((from_file(&read_bounded(path, MAX_RECIPIENTS_BYTES)?, book, network)?, None));
+            return Ok((from_file(&read_bounded(path, recipients_file::MAX_BYTES)?, book, network)?, None));
         }
         let words = self.words();
         if let [uri, rest @ ..] = words.as_slice()

@@ -102,12 +102,14 @@ pub(crate) fn find(
         if row.synced.is_some() && depth == SyncScope::Incremental {
             continue;
         }
+        let before = SyncNews::seen(ledger, &row)?;
         let report = sync(context, ledger, &row, depth)?;
         if is_used(ledger, &row)? {
             let row = ledger.list_candidate(row)?;
             let balance = ledger.balance(row.id)?;
             let holds = Amount::sat(balance.confirmed.saturating_add(balance.unconfirmed));
-            found.push(SyncedAccount { found: Some(holds), ..synced(&row, report) });
+            let news = SyncNews::since(&before, &SyncNews::seen(ledger, &row)?);
+            found.push(SyncedAccount { found: Some(holds), news, ..synced(&row, report) });
         }
     }
     Ok(found)

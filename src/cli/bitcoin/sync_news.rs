@@ -29,6 +29,8 @@ pub(crate) struct SyncNews {
     unconfirmed_again: usize,
     /// Listed before, and not listed any more.
     gone: usize,
+    /// Whether these are of the newest of a long list only: there may be more of each.
+    at_least: bool,
     /// By how much what the account holds differs.
     #[serde(skip)]
     net: Option<NetAmount>,
@@ -66,6 +68,7 @@ impl SyncNews {
                 _ => {}
             }
         }
+        news.at_least = after.heights.len() >= COMPARED && news != Self::default();
         // Older ones fall off the end of a long list without being gone.
         if after.heights.len() < COMPARED {
             news.gone = before.heights.keys().filter(|id| !after.heights.contains_key(*id)).count();
@@ -82,7 +85,8 @@ impl SyncNews {
             (self.unconfirmed_again, "waiting again, as a block was undone"),
             (self.gone, "not listed any more"),
         ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let more = if self.at_least { " or more" } else { "" };
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count}{more} {what}"));
         let parts: Vec<String> = self.net.iter().map(NetAmount::to_string).chain(counts).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
@@ -121,6 +125,8 @@ mod tests {
         after.newest = ids[1..NEWEST].iter().cloned().collect();
         assert_eq!(SyncNews::since(&before, &after).arrived, 0);
         // A first sync has nothing before it.
-        assert_eq!(SyncNews::since(&listed(&[], 0), &after).arrived, COMPARED);
+        let first = SyncNews::since(&listed(&[], 0), &after);
+        assert_eq!((first.arrived, first.at_least), (COMPARED, true));
+        assert!(first.words().is_some_and(|words| words.contains("500 or more new")), "{first:?}");
     }
 }

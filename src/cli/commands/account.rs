@@ -113,24 +113,16 @@ struct AccountList {
 }
 
 impl Args {
-    /// What to do: to list, if nothing is named.
-    const fn action(&self) -> &Action {
-        match &self.action {
-            Some(action) => action,
-            None => &Action::List,
-        }
-    }
-
     /// Whether a watch-only account is added, which can be the first of its wallet.
     pub(crate) const fn watches(&self) -> bool {
-        match self.action() {
-            Action::Add(args) => args.descriptor.is_some() || args.xpub.is_some() || args.address.is_some(),
-            Action::List | Action::Export(_) => false,
+        match &self.action {
+            Some(Action::Add(args)) => args.descriptor.is_some() || args.xpub.is_some() || args.address.is_some(),
+            _ => false,
         }
     }
 
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match self.action() {
+        match self.action.as_ref().unwrap_or(&Action::List) {
             Action::Add(args) if args.family == AccountFamily::Ethereum => answer(args.add_ethereum(context)?),
             Action::Add(args) => answer(args.add(context)?),
             Action::List => {

@@ -151,7 +151,8 @@ impl ReplacementArgs {
         let request = ChildRequest { txid, rate, fee_limit: fee_limit(&self.limits)?, randomness: randomness()? };
         let check = |parents: &[Transaction]| self.trust.check_parents(context, account, parents);
         let ChildPays { plan, package } = flow::bitcoin::child_pays(account, explorer.as_ref(), request, check)?;
-        context.ui.say(&paid_for(txid, &package));
+        let spent = plan.psbt.unsigned_tx.input.first().map_or(txid, |input| input.previous_output.txid);
+        context.ui.say(&paid_for(txid, spent, &package));
         let draft = flow::bitcoin::draft(ledger, row, plan)?;
         self.trust.check_unspent(context, account, &draft)?;
         Ok(draft)
@@ -197,16 +198,17 @@ fn told_by_node(context: &mut Context, network: Network) -> Result<Option<FeeRat
 }
 
 /// What a child pays for, and what the package comes to.
-fn paid_for(txid: Txid, package: &Package) -> String {
-    let Package { parents, vsize, fee, rate, is_fee_known, is_whole } = *package;
+fn paid_for(txid: Txid, spent: Txid, package: &Package) -> String {
+    let Package { parents, vsize, fee, is_fee_known, is_whole } = *package;
+    let rate = package.rate();
     let others = match parents {
         1 => String::new(),
-        more => format!(" and {} before it", more - 1),
+        more => format!(" and {} more that wait with it", more - 1),
     };
     let unknown = if is_fee_known { "" } else { "; what others pay of it is not known here and counts as nothing" };
     let before = if is_whole { "" } else { "; whether all that it spends is in a block is not known here" };
     format!(
-        "This spends from {txid} and pays for it{others}: together {vsize} vbytes for {}, which is {rate}{unknown}{before}.",
+        "This spends from {spent} and pays for {txid}{others}: together {vsize} vbytes for {}, which is {rate}{unknown}{before}.",
         sat_text(fee)
     )
 }

@@ -56,16 +56,8 @@ enum Action {
 }
 
 impl Args {
-    /// What to do: to list, if nothing is named.
-    const fn action(&self) -> &Action {
-        match &self.action {
-            Some(action) => action,
-            None => &Action::List,
-        }
-    }
-
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match self.action() {
+        match self.action.as_ref().unwrap_or(&Action::List) {
             Action::List => answer(LabelList { labels: context.ledger()?.labels()? }),
             Action::Export { output } => export(context, output.as_ref()),
             Action::Import { file } => import(context, file),

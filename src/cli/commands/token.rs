@@ -134,17 +134,9 @@ struct Allowances {
 }
 
 impl Args {
-    /// What to do: to list, if nothing is named.
-    const fn action(&self) -> &Action {
-        match &self.action {
-            Some(action) => action,
-            None => &Action::List,
-        }
-    }
-
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let chain = context.chain()?;
-        match self.action() {
+        match self.action.as_ref().unwrap_or(&Action::List) {
             Action::List => list(context, chain),
             Action::Add { contract } => add(context, chain, contract),
             Action::Balance => answer(balances(context, chain)?),

@@ -4,14 +4,11 @@
 
 use alloy_primitives::U256;
 use fastness::{
-    amount::{Denomination, Units},
+    amount::{Denomination, GWEI_DECIMALS, Units},
     chain::ethereum::{fund::LevelPrices, units::native},
     network::EvmChain,
 };
 use serde::Serialize;
-
-/// Decimals of gwei in wei.
-const GWEI_DECIMALS: u8 = 9;
 
 /// A speed with the most that it costs.
 #[derive(Clone, Debug, Serialize)]

@@ -58,8 +58,8 @@ impl LineState {
 struct ListStop {
     /// The line that it stopped at.
     line: usize,
-    /// The code of that failure.
-    code: &'static str,
+    /// The code of that failure; nothing where it is not known whether the line left.
+    code: Option<&'static str>,
     message: String,
     #[serde(skip)]
     exit_code: u8,
@@ -86,14 +86,14 @@ impl PaidList {
     pub(super) fn stop(&mut self, line: usize, failure: &Failure) {
         let entry = failure.entry();
         let (message, exit_code) = (failure.message(), entry.kind.exit_code());
-        self.stopped = Some(ListStop { line, code: entry.code, message, exit_code });
+        self.stopped = Some(ListStop { line, code: Some(entry.code), message, exit_code });
     }
 
     /// Stops at a line of which nobody knows whether it left.
     pub(super) fn stop_unknown(&mut self, line: usize) {
         let message = "it is not known whether it left".to_owned();
         let exit_code = Kind::Unknown.exit_code();
-        self.stopped = Some(ListStop { line, code: "unknown", message, exit_code });
+        self.stopped = Some(ListStop { line, code: None, message, exit_code });
     }
 
     /// What is known before a line, for an interrupt while it asks.
@@ -130,9 +130,10 @@ impl Report for PaidList {
         let (sent, earlier) = (self.count(LineState::Sent), self.count(LineState::Earlier));
         page.line(&format!("Of {} lines {sent} were sent now, and {earlier} earlier under the same key.", self.lines));
         if let Some(stop) = &self.stopped {
-            let text = format!("Stopped at line {}: {} ({})", stop.line, stop.message, stop.code);
-            page.toned(Tone::Stop, &text);
-            page.line("The same command goes on with that line, and pays none twice.");
+            let code = stop.code.map_or_else(String::new, |code| format!(" ({code})"));
+            page.toned(Tone::Stop, &format!("Stopped at line {}: {}{code}", stop.line, stop.message));
+            let from = if stop.code.is_some() { "with that line" } else { "behind that line" };
+            page.line(&format!("The same command goes on {from}, and pays none twice."));
         }
         if self.count(LineState::Unknown) > 0 {
             let text = "Not sure of those that are `unknown`: they may be on the network (exit 5); `fastness track` finds out.";

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use alloy_primitives::{Address, U256};
 use fastness::{
     address::evm_text,
-    chain::ethereum::{EthereumError, units::native},
+    chain::ethereum::{EthereumError, calls, units::native},
     explain::Failure,
     flow::{
         FlowError,
@@ -35,13 +35,8 @@ use crate::cli::{
     report::Report,
 };
 
-/// Most bytes of a list.
-const MAX_BYTES: u64 = 4 << 20;
 /// Most lines: more would wait in the pools of nodes.
 const MOST_LINES: usize = 1_000;
-
-/// Selector of `transfer(address,uint256)` (ERC-20).
-const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 
 /// A line as a call.
 struct ListedPayment {
@@ -63,14 +58,10 @@ pub(crate) fn pay(
                     so that the same command goes on where it stopped and pays no line twice";
         return Err(CliError::Usage(what.to_owned()).into());
     };
-    if !options.limits.expect_to.is_empty() {
-        let what =
-            "the list itself names who is paid: leave --expect-to out, and bound it with --max-total and --max-fee";
-        return Err(CliError::Usage(what.to_owned()).into());
-    }
+    refuse_options_of_one(options)?;
     let mut work = EvmSession::begin(context, chain, *options)?;
     ethereum::refresh(&mut work.ledger, &work.node, chain, work.row.account.address)?;
-    let listed = read(context, &work, key, &read_bounded(path, MAX_BYTES)?)?;
+    let listed = read(context, &work, key, &read_bounded(path, recipients_file::MAX_BYTES)?)?;
     let mut paid = PaidList::new(chain, listed.len());
     let open = paid.without_earlier(&work, listed)?;
     check_sums(context, &work, &open)?;
@@ -79,6 +70,22 @@ pub(crate) fn pay(
     pay_lines(context, options, &open, &mut paid)?;
     paid.payments.sort_by_key(|paid| paid.line);
     Ok(paid)
+}
+
+/// Options that are about one transaction alone would stop the list at its second line.
+fn refuse_options_of_one(options: &Options<'_>) -> Result<(), CliError> {
+    let of_one = [
+        ("--expect-to", !options.limits.expect_to.is_empty()),
+        ("--approve", options.limits.approve.is_some()),
+        ("--nonce", options.evm.nonce.is_some()),
+    ];
+    match of_one.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((option, _)) => Err(CliError::Usage(format!(
+            "{option} is about one transaction, and the list itself names who is paid: leave it out, and bound the list \
+             with --max-total and --max-fee"
+        ))),
+    }
 }
 
 /// Pays the lines that are open, one after the other. A failure of the first of all is the command's own.
@@ -158,9 +165,9 @@ fn check_sums(context: &Context, work: &EvmSession<'_>, listed: &[ListedPayment]
         if let EvmValue::Exactly(value) = payment.call.value {
             coins = coins.saturating_add(value);
         }
-        if let (Some(token), Some(value)) = (payment.call.to, transferred(&payment.call.data)) {
+        if let (Some(token), Some(transfer)) = (payment.call.to, calls::transfer_of(&payment.call.data)) {
             let sum = tokens.entry(token).or_default();
-            *sum = sum.saturating_add(value);
+            *sum = sum.saturating_add(transfer.amount);
         }
     }
     let available = work.node.account(work.row.account.address)?.value().balance;
@@ -215,12 +222,6 @@ fn check_bound(
     }
 }
 
-/// The amount of a token's `transfer(address,uint256)`.
-fn transferred(data: &[u8]) -> Option<U256> {
-    let arguments = data.strip_prefix(&TRANSFER)?;
-    (arguments.len() == 64).then(|| arguments.get(32..).map(U256::from_be_slice)).flatten()
-}
-
 const fn insufficient(needed: String, available: String) -> EthereumError {
     EthereumError::InsufficientFunds { needed, available }
 }
@@ -247,7 +248,7 @@ impl PaidList {
             match work.signed_under(&payment.key, &payment.call)? {
                 Some(SignedBefore { hash, fate, is_told: true }) => {
                     let state = match fate {
-                        Fate::Paid | Fate::Waits => LineState::Earlier,
+                        Fate::Sent => LineState::Earlier,
                         Fate::Unknown => LineState::Unknown,
                         Fate::Failed => LineState::Failed,
                         Fate::Replaced => LineState::Replaced,

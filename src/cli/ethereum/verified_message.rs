@@ -1,7 +1,7 @@
 //! `message verify`: whether a key or a contract signed a message.
 //!
 //! A key's signature needs no network. A contract is asked where only a contract can have made the signature, or where a person named
-//! the network of one: then a node answers for it, and is named.
+//! the network of one: then up to three nodes run it, all that answer have to say yes, and they are named.
 
 use alloy_primitives::{Address, B256, U256};
 use fastness::{
@@ -23,12 +23,35 @@ use crate::cli::{
     report::Report,
 };
 
+/// Who a signature is verified as that of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SignedBy {
+    /// A key.
+    Key,
+    /// A contract (EIP-1271).
+    Contract,
+}
+
+/// Why no contract was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotAsked {
+    /// No network was named.
+    NoNetwork,
+    /// `--offline`.
+    Offline,
+    /// There is none at the address.
+    NoContract,
+}
+
 #[derive(Serialize)]
 pub(crate) struct VerifiedMessage {
     address: String,
     valid: bool,
-    /// `key`, or `contract` (EIP-1271).
-    signer: &'static str,
+    signer: SignedBy,
+    /// Why only a key was looked for.
+    #[serde(skip)]
+    not_asked: NotAsked,
     /// The chain that a contract was asked on.
     network: Option<&'static str>,
     /// The nodes that answered for it.
@@ -55,26 +78,32 @@ pub(crate) fn verified(
 ) -> Result<VerifiedMessage, Failure> {
     let ClaimedSignature { address: claimed, signature } = *claim;
     let bytes = contract_signature::bytes_of(signature)?;
+    let not_asked = match (context.asked_chain()?, context.reach()) {
+        (None, _) => NotAsked::NoNetwork,
+        (Some(_), NetworkAccess::Offline) => NotAsked::Offline,
+        (Some(_), NetworkAccess::Online) => NotAsked::NoContract,
+    };
+    let may_ask = not_asked == NotAsked::NoContract;
     let by_key = |valid| VerifiedMessage {
         address: evm_text(claimed, chain),
         valid,
-        signer: "key",
+        signer: SignedBy::Key,
+        not_asked,
         network: None,
         said_by: Vec::new(),
         disputed: false,
         digest: review.digest,
     };
-    let is_named = context.asked_chain()?.is_some() && context.reach() == NetworkAccess::Online;
     if contract_signature::is_of_a_contract(&bytes) {
-        if !is_named {
+        if !may_ask {
             // What is neither a key's nor that of a contract on a network that was named is told by its form.
-            return Ok(by_key(message::recovered(review, signature)? == claimed));
+            return Ok(by_key(message::recovered(review, &bytes)? == claimed));
         }
         return by_contract(context, chain, claimed, &Question { digest: review.digest, signature: &bytes });
     }
-    match message::recovered(review, signature) {
+    match message::recovered(review, &bytes) {
         Ok(signer) if signer == claimed => Ok(by_key(true)),
-        _ if is_named && has_code(context, chain, claimed)? => {
+        _ if may_ask && has_code(context, chain, claimed)? => {
             by_contract(context, chain, claimed, &Question { digest: review.digest, signature: &bytes })
         }
         other => Ok(by_key(other? == claimed)),
@@ -91,7 +120,7 @@ struct Question<'a> {
     signature: &'a [u8],
 }
 
-/// What the contract says, as one node runs it.
+/// What the contract says, as several nodes run it.
 fn by_contract(
     context: &mut Context,
     chain: &'static EvmChain,
@@ -114,7 +143,8 @@ fn by_contract(
     Ok(VerifiedMessage {
         address: evm_text(claimed, chain),
         valid,
-        signer: "contract",
+        signer: SignedBy::Contract,
+        not_asked: NotAsked::NoContract,
         network: Some(chain.name),
         said_by,
         disputed,
@@ -131,18 +161,22 @@ impl Report for VerifiedMessage {
             several => format!("on {network}, as {} run it", several.join(" and ")),
         };
         match (self.valid, self.signer) {
-            (true, "key") => {
+            (true, SignedBy::Key) => {
                 page.toned_field("Valid", (Tone::Proven, &format!("{} signed this message", self.address)))
             }
             (true, _) => {
                 page.toned_field("Valid", (Tone::Claimed, &format!("{} takes this signature {by}", self.address)))
             }
-            (false, "key") => {
+            (false, SignedBy::Key) => {
                 let text = format!("{} did not sign this message", self.address);
                 page.toned_field("INVALID", (Tone::Stop, &text));
-                page.line(
-                    "  Where it is a contract's address, name its network with --network, and the contract is asked.",
-                );
+                match self.not_asked {
+                    NotAsked::NoNetwork => page.line(
+                        "  Where it is a contract's address, name its network with --network, and the contract is asked.",
+                    ),
+                    NotAsked::Offline => page.line("  No contract was asked, as --offline says."),
+                    NotAsked::NoContract => page.line("  There is no contract at that address on the network named."),
+                }
             }
             (false, _) if self.disputed => {
                 let text =

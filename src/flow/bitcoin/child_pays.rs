@@ -105,16 +105,13 @@ pub fn child_pays(
     if !relatives.members.contains_key(&asked.txid) {
         return Err(refused("pays that rate by itself already; name a higher one with --fee-rate").into());
     }
-    let mut package = relatives.package();
-    package.vsize = package.vsize.saturating_add(child);
-    let needed = asked.rate.fee(package.vsize).saturating_sub(package.fee);
+    let package = relatives.package();
+    let needed = package.fee_of_child(child, asked.rate);
     if needed <= asked.rate.fee(child) {
         return Err(refused("pays that rate by itself already; name a higher one with --fee-rate").into());
     }
-    package.fee = package.fee.saturating_add(needed);
-    package.rate = FeeRate::of(package.fee, package.vsize);
     let plan = Bitcoin::plan(&request(Fee::Exact(needed)), &snapshot, asked.randomness)?;
-    Ok(ChildPays { plan, package })
+    Ok(ChildPays { plan, package: package.with_child(child, needed) })
 }
 
 /// Virtual bytes of what a request comes to. It is planned for its size alone: the limit of its fee counts for the plan that is used.

@@ -35,12 +35,28 @@ pub struct Package {
     pub vsize: u64,
     /// Satoshi that all of them pay, as far as is known.
     pub fee: u64,
-    /// What they come to together.
-    pub rate: FeeRate,
     /// Whether the fees of all of them are known; else those that are not count as nothing.
     pub is_fee_known: bool,
     /// Whether everything that they spend is known to be in a block; else something before them may hold them up.
     pub is_whole: bool,
+}
+
+impl Package {
+    /// What all of it comes to together.
+    #[must_use]
+    pub fn rate(&self) -> FeeRate {
+        FeeRate::of(self.fee, self.vsize)
+    }
+
+    /// The fee in satoshi with which one more transaction, of so many virtual bytes, brings all of it to a rate.
+    pub(super) fn fee_of_child(&self, vsize: u64, rate: FeeRate) -> u64 {
+        rate.fee(self.vsize.saturating_add(vsize)).saturating_sub(self.fee)
+    }
+
+    /// The same with that transaction in it.
+    pub(super) fn with_child(self, vsize: u64, fee: u64) -> Self {
+        Self { vsize: self.vsize.saturating_add(vsize), fee: self.fee.saturating_add(fee), ..self }
+    }
 }
 
 /// Unconfirmed ancestors, and what they pay.
@@ -212,7 +228,6 @@ impl Relatives {
             parents: self.members.len(),
             vsize: members().map(|member| member.transaction.vsize() as u64).sum(),
             fee: members().filter_map(|member| member.fee).fold(0, u64::saturating_add),
-            rate: FeeRate::from_sat_per_vb(0),
             is_fee_known: members().all(|member| member.fee.is_some()),
             is_whole: self.is_whole,
         }

@@ -5,7 +5,7 @@
 use alloy_consensus::Transaction;
 
 use crate::{
-    chain::ethereum::{SignedTransaction, decode, transaction::read_unsigned},
+    chain::ethereum::{SignedTransaction, calls::TRANSFER, decode, transaction::read_unsigned},
     explain::Failure,
     flow::{FlowError, LATELY},
     ledger::{
@@ -15,9 +15,6 @@ use crate::{
     },
     request::{EvmRequest, EvmValue},
 };
-
-/// Selector of ERC-20's `transfer(address,uint256)`.
-const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 
 /// What an earlier run of the same command signed, if it never told its person what became of it: its own bytes are sent.
 ///
@@ -51,10 +48,8 @@ pub fn used_key(ledger: &Ledger, who: &EvmWho, call: &str) -> Result<Option<Outb
 /// What became of a signed transaction of ours, for whom it was to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// In a block, and it did what it says.
-    Paid,
-    /// On its way, as far as is known.
-    Waits,
+    /// In a block, and it did what it says; or on its way there, as far as is known.
+    Sent,
     /// It may be on its way.
     Unknown,
     /// In a block, and it failed: nothing but its fee was taken.
@@ -70,10 +65,9 @@ pub enum Fate {
 pub fn fate(ledger: &Ledger, row: &OutboxRow, request: &EvmRequest) -> Result<Fate, LedgerError> {
     let of = |row: &OutboxRow| match row.state {
         OutboxState::Mined if row.receipt.as_ref().is_some_and(|receipt| receipt.failed) => Fate::Failed,
-        OutboxState::Mined => Fate::Paid,
         OutboxState::Unknown => Fate::Unknown,
         OutboxState::Replaced => Fate::Replaced,
-        _ => Fate::Waits,
+        _ => Fate::Sent,
     };
     // A cancellation that waits may win: until one of the two is in a block, neither is known to be paid.
     let instead = match row.state {

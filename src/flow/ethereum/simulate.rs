@@ -8,14 +8,15 @@ use alloy_primitives::{Address, Bytes, U256};
 use super::{Simulated, planning_context::PlanningContext};
 use crate::{
     amount::Denomination,
-    chain::ethereum::revert::Revert,
+    chain::ethereum::{
+        calls::{TRANSFER, TokenTransfer, transfer_of},
+        revert::Revert,
+    },
     explain::Failure,
     explorer::ethereum::{CallOutcome, EvmCall, TokenMoves},
     token::Token,
 };
 
-/// `transfer(address,uint256)` of ERC-20.
-const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 /// `approve(address,uint256)` of ERC-20.
 const APPROVE: [u8; 4] = [0x09, 0x5e, 0xa7, 0xb3];
 /// Functions of tokens that answer whether they did it: transfer, approve, transferFrom, increaseAllowance and
@@ -87,19 +88,6 @@ fn too_little(had: &str, asked: &str) -> String {
     format!("the account has {had} of the token, and this sends {asked}")
 }
 
-/// An ERC-20 transfer in calldata.
-#[derive(Clone, Copy)]
-struct Transfer {
-    to: Address,
-    amount: U256,
-}
-
-fn transfer_of(data: &[u8]) -> Option<Transfer> {
-    let is_one = selector_of(data) == Some(TRANSFER) && data.len() == 68;
-    let to = data.get(16..36).filter(|_| is_one)?;
-    Some(Transfer { to: Address::from_slice(to), amount: word(data, 1)? })
-}
-
 /// What does not move as the sentence says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Miss {
@@ -108,7 +96,7 @@ enum Miss {
     Given,
 }
 
-fn misses(moves: &TokenMoves, transfer: &Transfer, from: Address) -> Option<Miss> {
+fn misses(moves: &TokenMoves, transfer: &TokenTransfer, from: Address) -> Option<Miss> {
     // To oneself nothing moves.
     let expected = if transfer.to == from { U256::ZERO } else { transfer.amount };
     match () {

@@ -66,16 +66,8 @@ enum Action {
 }
 
 impl Args {
-    /// What to do: to list, if nothing is named.
-    const fn action(&self) -> &Action {
-        match &self.action {
-            Some(action) => action,
-            None => &Action::List,
-        }
-    }
-
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match self.action() {
+        match self.action.as_ref().unwrap_or(&Action::List) {
             Action::Add { name, address, to_unusual } => {
                 let contact = contact(context, name, address)?;
                 let agreed = to_unusual.as_ref().is_some_and(|agreed| same_address(agreed, &contact.address));
