@@ -39,6 +39,9 @@ pub(crate) enum CliError {
     /// More wallets than one, and none named.
     #[error("{0}")]
     WhichWallet(String),
+    /// A test network of the Ethereum family, and none named: no one of them is usual.
+    #[error("an address or a command of the Ethereum family needs its network")]
+    WhichChain,
     /// No wallet at all.
     #[error("{0}")]
     NoWallet(String),
@@ -96,6 +99,7 @@ entries! {
     NOT_TEXT = "desk.not_text", Usage, "Use a UTF-8 terminal, or type plain letters";
     ENTRIES_DIFFER = "desk.entries_differ", Usage, "Run it again and type the same twice";
     WHICH_WALLET = "desk.which_wallet", Usage, "Name one with --wallet; `fastness wallets` lists them";
+    WHICH_CHAIN = "desk.which_network", Usage, "Name it with --network, such as sepolia; `fastness networks` lists them";
     NO_WALLET = "desk.no_wallet", Usage, "Create one with `fastness new`, or bring one back with `fastness restore`";
     OTHER_FAMILY = "desk.other_family", Usage, "Bitcoin has `sync`, `coins`, `addresses` and `sweep`, Ethereum `call`, `token`, `nft` and `nonce`; `balance`, `history`, `send` and `track` serve both";
     OTHER_OPTIONS = "desk.other_options", Usage, "Leave them out, or name the network that is meant with --network; `fastness help COMMAND` lists options by family";
@@ -121,6 +125,7 @@ impl Explain for CliError {
             Self::NotText => NOT_TEXT,
             Self::EntriesDiffer => ENTRIES_DIFFER,
             Self::WhichWallet(_) => WHICH_WALLET,
+            Self::WhichChain => WHICH_CHAIN,
             Self::NoWallet(_) => NO_WALLET,
             Self::OtherFamily(_) => OTHER_FAMILY,
             Self::OtherOptions { .. } => OTHER_OPTIONS,

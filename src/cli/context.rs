@@ -170,8 +170,17 @@ impl Context {
         }
     }
 
-    /// The EVM chain in use: asked for or configured, else Ethereum for a wallet of the main networks.
+    /// The EVM chain in use: asked for or configured, else Ethereum for a wallet of the main networks, else the one of the
+    /// test networks that a person chooses.
     pub(crate) fn chain(&mut self) -> Result<&'static EvmChain, Failure> {
+        match self.known_chain() {
+            Err(failure) if matches!(failure.find(), Some(CliError::WhichChain)) => self.chosen_chain(),
+            known => known,
+        }
+    }
+
+    /// The same where it is known without a question.
+    pub(crate) fn known_chain(&mut self) -> Result<&'static EvmChain, Failure> {
         let chain = self.resolved_chain()?;
         self.is_about(AnyNetwork::Evm(chain))?;
         Ok(chain)
@@ -187,11 +196,7 @@ impl Context {
         let ledger = self.ledger()?;
         let wallet = self.wallet_in(&ledger)?;
         let main = ledger.evm_account(wallet.as_str(), NetworkClass::Main, None).is_ok();
-        let ethereum = EvmChain::by_id(ETHEREUM).filter(|_| main);
-        ethereum.ok_or_else(|| {
-            let what = "an address or a command of the Ethereum family needs its network: name it with --network, such as sepolia";
-            CliError::Usage(what.to_owned()).into()
-        })
+        Ok(EvmChain::by_id(ETHEREUM).filter(|_| main).ok_or(CliError::WhichChain)?)
     }
 
     /// The Ethereum account that a command is about, on `chain`.

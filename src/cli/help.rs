@@ -103,7 +103,10 @@ pub(crate) const GROUPS: &[Group] = &[
                     "call CONTRACT \"transfer(address,uint256)\" PAYEE 5",
                 ],
             ),
-            usage("token", &["token list", "token add CONTRACT", "token send PAYEE \"25 CONTRACT\""]),
+            usage(
+                "token",
+                &["token list", "token add CONTRACT", "token import tokens.json", "token send PAYEE \"25 CONTRACT\""],
+            ),
             usage("nft", &["nft send NFT 7 PAYEE"]),
             usage("message", &["message sign \"hello\"", "message verify ACCOUNT SIGNATURE \"hello\""]),
             usage("deploy", &["deploy contract.hex"]),

@@ -7,14 +7,14 @@ mod pinned;
 use alloy_primitives::{Address, U256};
 
 use crate::{amount::Denomination, network::EvmChain, text::looks_like};
-use pinned::PINNED;
+use pinned::pinned;
 
-/// Whole tokens that no pinned token has more of: the largest supplies among them are below 10^15 (SHIB), and those of
-/// coins of few decimals, which stand for dollars or bitcoins, below 10^12.
+/// Whole tokens that no pinned token has more of: the largest supplies among them are at most 10^15 (SHIB), and those of
+/// tokens of few decimals below 10^12 (GALA, CRO).
 const MOST_WHOLE: u64 = 1_000_000_000_000_000;
 const MOST_WHOLE_OF_FEW_DECIMALS: u64 = 1_000_000_000_000;
-/// From so many decimals on a token is counted like ether.
-const MANY_DECIMALS: u8 = 18;
+/// From so many decimals on tokens of very large supplies are found (FLOKI).
+const MANY_DECIMALS: u8 = 9;
 
 /// A fungible token (ERC-20) whose facts ship with fastness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,18 +35,18 @@ impl Token {
     /// The pinned token of a contract.
     #[must_use]
     pub fn at(chain_id: u64, address: Address) -> Option<&'static Self> {
-        PINNED.iter().find(|token| token.chain_id == chain_id && token.address == address)
+        pinned().find(|token| token.chain_id == chain_id && token.address == address)
     }
 
     /// The pinned token with this symbol, whatever its capitals.
     #[must_use]
     pub fn named(chain_id: u64, symbol: &str) -> Option<&'static Self> {
-        PINNED.iter().find(|token| token.chain_id == chain_id && token.symbol.eq_ignore_ascii_case(symbol))
+        pinned().find(|token| token.chain_id == chain_id && token.symbol.eq_ignore_ascii_case(symbol))
     }
 
     /// The pinned tokens of a chain.
     pub fn of_chain(chain_id: u64) -> impl Iterator<Item = &'static Self> {
-        PINNED.iter().filter(move |token| token.chain_id == chain_id)
+        pinned().filter(move |token| token.chain_id == chain_id)
     }
 
     /// The coin or pinned token that a symbol from elsewhere passes for on `chain`: it is spelled as one of this chain's, or
@@ -55,7 +55,7 @@ impl Token {
     pub fn imitated(chain: &EvmChain, symbol: &str) -> Option<&'static str> {
         let spelled = |known: &str| symbol.eq_ignore_ascii_case(known);
         let here = Self::of_chain(chain.id).map(|token| token.symbol).chain([chain.symbol]);
-        let anywhere = PINNED.iter().map(|token| token.symbol).chain(EvmChain::all().map(|chain| chain.symbol));
+        let anywhere = pinned().map(|token| token.symbol).chain(EvmChain::all().map(|chain| chain.symbol));
         let alike = |known: &&str| !spelled(known) && looks_like(symbol, known);
         here.into_iter().find(|known| spelled(known)).or_else(|| anywhere.into_iter().find(alike))
     }
@@ -97,9 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_few_decimals_stand_for_dollars_and_bitcoins() {
-        let few = PINNED.iter().filter(|token| token.decimals < MANY_DECIMALS);
-        assert!(few.map(|token| token.symbol).all(|symbol| ["USDC", "USDC.e", "USDT", "WBTC"].contains(&symbol)));
+    fn more_of_a_token_than_there_can_be_has_a_bound_for_each_kind() {
+        let most = |symbol: &str| Token::named(1, symbol).expect("a pinned token").most();
+        let whole = |number: u64, decimals: u64| U256::from(number) * U256::from(10).pow(U256::from(decimals));
+        assert_eq!(most("USDC"), whole(1_000_000_000_000, 6));
+        assert_eq!(most("GALA"), whole(1_000_000_000_000, 8));
+        assert_eq!(most("FLOKI"), whole(1_000_000_000_000_000, 9));
+        assert_eq!(most("DAI"), whole(1_000_000_000_000_000, 18));
     }
 
     #[test]
@@ -110,7 +114,7 @@ mod tests {
         {
             assert!(Token::imitated(chain(1), symbol).is_some(), "{symbol:?}");
         }
-        for symbol in ["wstETH", "XAUT", "USDC.e", "\u{4eba}\u{6c11}", "?"] {
+        for symbol in ["yvUSDC", "XAUT", "USDC.e", "\u{4eba}\u{6c11}", "?"] {
             assert_eq!(Token::imitated(chain(1), symbol), None, "{symbol}");
         }
         // Elsewhere the same symbol is an honest token's, and one that only looks like it is not.
@@ -118,16 +122,15 @@ mod tests {
         assert_eq!(Token::imitated(other, "USDC"), None);
         assert_eq!(Token::imitated(other, "USD\u{421}"), Some("USDC"));
         // Pinned tokens do not stand in each other's way.
-        for token in PINNED {
-            let alike =
-                PINNED.iter().find(|other| other.symbol != token.symbol && looks_like(token.symbol, other.symbol));
+        for token in pinned() {
+            let alike = pinned().find(|other| other.symbol != token.symbol && looks_like(token.symbol, other.symbol));
             assert_eq!(alike, None, "{}", token.symbol);
         }
     }
 
     #[test]
     fn symbols_and_contracts_are_unique_on_their_chain() {
-        for (place, token) in PINNED.iter().enumerate() {
+        for (place, token) in pinned().enumerate() {
             assert_eq!(Token::at(token.chain_id, token.address), Some(token));
             assert_eq!(Token::named(token.chain_id, &token.symbol.to_lowercase()), Some(token), "{}", token.symbol);
             assert!(token.decimals <= 36 && crate::network::EvmChain::by_id(token.chain_id).is_some(), "row {place}");

@@ -145,6 +145,7 @@ fn examples_of_ethereum_run() {
     let (stage, coin) = EvmStage::with_coin();
     let picture = stage.anvil.deploy("Picture", &crate::ethereum::node::word(OURS));
     std::fs::write(stage.stage.path("contract.hex"), code("Register")).unwrap();
+    std::fs::write(stage.stage.path("tokens.json"), "{\"name\":\"A list\",\"tokens\":[]}").unwrap();
     std::fs::write(stage.stage.path("home/config.toml"), format!("[delegates]\nlocal = [\"{coin}\"]\n")).unwrap();
     let digest = stage.json(&["message", "inspect", "hello"])["digest"].as_str().unwrap().to_owned();
     let signed = stage.json(&["message", "sign", "hello", &stage.stage.password(), "--approve", &digest]);
@@ -162,7 +163,7 @@ fn examples_of_ethereum_run() {
         for example in lines {
             let mut typed = words(example, &filled);
             let asks = example.contains("--view")
-                || ["token list", "token add", "nonce", "message verify"]
+                || ["token list", "token add", "token import", "nonce", "message verify"]
                     .iter()
                     .any(|start| example.starts_with(start));
             if !asks {

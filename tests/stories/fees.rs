@@ -14,6 +14,15 @@ fn fees_are_told_by_speed_with_their_sources() {
     for text in ["slow", "normal", "fast", "sat/vB", "within 20 min", "says"] {
         assert!(page.contains(text), "{text}: {page}");
     }
+    assert!(page.contains("Nothing waits for a block"), "{page}");
+    stage.send(&[&Stage::shop(), "0.01btc", "--fee-rate", "7"]);
+    let waiting = &stage.json(&["fees"])["waiting"];
+    assert_eq!(
+        (&waiting["parts"][0]["from"]["sat_per_kvb"], waiting["parts"].as_array().unwrap().len()),
+        (&5000.into(), 1),
+        "{waiting}"
+    );
+    assert!(stage.run(&["fees"]).stdout.contains("5 or more"));
     // A payment shows the same for itself, unless its fee is named.
     let planned = stage.json(&["plan", &Stage::shop(), "0.1btc"]);
     assert_eq!(planned["fees"].as_array().unwrap().len(), 3, "{planned}");

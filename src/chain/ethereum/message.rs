@@ -225,11 +225,17 @@ pub fn finish(review: &MessageReview, from: Address, signature: &Signature) -> R
     Ok(hex::encode_prefixed(signature.as_bytes()))
 }
 
-/// The signer of a message: the address that the signature recovers to.
+/// The 32 bytes that are signed for a text or for bytes (EIP-191).
+#[must_use]
+pub fn personal_digest(message: &[u8]) -> B256 {
+    Preimage::personal_message(message).digest()
+}
+
+/// The signer of a digest: the address that the signature recovers to.
 ///
 /// # Errors
 /// Neither 65 bytes nor the 64 of EIP-2098, a high S (EIP-2), or a signature that recovers to no address.
-pub fn recovered(review: &MessageReview, signature: &[u8]) -> Result<Address, EthereumError> {
+pub fn recovered(digest: B256, signature: &[u8]) -> Result<Address, EthereumError> {
     let wrong = EthereumError::Signature;
     let signature = match signature {
         // The parity is the highest bit of S (EIP-2098), which is never set in low-S form.
@@ -242,7 +248,7 @@ pub fn recovered(review: &MessageReview, signature: &[u8]) -> Result<Address, Et
     if signature.normalize_s().is_some() {
         return Err(wrong("it is not in low-S form (EIP-2), and could have been altered"));
     }
-    signature.recover_address_from_prehash(&review.digest).map_err(|_| wrong("it belongs to nobody"))
+    signature.recover_address_from_prehash(&digest).map_err(|_| wrong("it belongs to nobody"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub(super) const PERMIT2: &str = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
 pub(super) const NOW: u64 = 1_795_000_000;
 
 fn recovered_text(review: &MessageReview, signature: &str) -> Result<Address, EthereumError> {
-    recovered(review, &super::super::contract_signature::bytes_of(signature)?)
+    recovered(review.digest, &super::super::contract_signature::bytes_of(signature)?)
 }
 
 pub(super) fn mainnet() -> &'static EvmChain {

@@ -154,7 +154,7 @@ impl Args {
 /// The signer of a text is the same on every chain, and needs no wallet.
 fn chain_to_verify_on(context: &mut Context) -> Result<&'static EvmChain, Failure> {
     let asked = context.asked_chain()?;
-    let chain = asked.or_else(|| context.chain().ok()).or_else(|| EvmChain::by_id(1));
+    let chain = asked.or_else(|| context.known_chain().ok()).or_else(|| EvmChain::by_id(1));
     Ok(chain.ok_or(CliError::Unprintable)?)
 }
 

@@ -1,4 +1,5 @@
-//! The wallet that a command is about: the one named, the configured one, the only one, or the one that a person chooses.
+//! The wallet that a command is about: the one named, the configured one, the only one, or the one that a person chooses; and
+//! the network, where none is usual.
 
 use crate::cli::{CliError, page::set_named_wallet, prompt::Prompt};
 use fastness::{
@@ -6,7 +7,7 @@ use fastness::{
     explain::Failure,
     keystore::read_header,
     ledger::{Ledger, LedgerError},
-    network::{AnyNetwork, NetworkClass},
+    network::{AnyNetwork, EvmChain, NetworkClass},
     store::WalletName,
 };
 
@@ -69,6 +70,18 @@ impl Context {
         self.globals.wallet = Some(name.to_string());
         set_named_wallet(name.as_str());
         Ok(name)
+    }
+
+    /// The EVM chain of the test networks that a person chooses for the whole command: no one of them is usual.
+    pub(super) fn chosen_chain(&mut self) -> Result<&'static EvmChain, Failure> {
+        let prompt = self.prompt().ok_or(CliError::WhichChain)?;
+        let chains: Vec<_> = EvmChain::all().filter(|chain| chain.class == NetworkClass::Test).collect();
+        let lines: Vec<_> = chains.iter().map(|chain| format!("{}  {}", chain.name, chain.title)).collect();
+        let place = prompt.one_found("Which network? (type to narrow)", &lines)?;
+        let chain = *chains.get(place).ok_or(CliError::WhichChain)?;
+        self.ask_for(chain.name);
+        self.is_about(AnyNetwork::Evm(chain))?;
+        Ok(chain)
     }
 
     /// A menu, where a person may be asked.

@@ -97,11 +97,11 @@ pub(crate) fn verified(
     if contract_signature::is_of_a_contract(&bytes) {
         if !may_ask {
             // What is neither a key's nor that of a contract on a network that was named is told by its form.
-            return Ok(by_key(message::recovered(review, &bytes)? == claimed));
+            return Ok(by_key(message::recovered(review.digest, &bytes)? == claimed));
         }
         return by_contract(context, chain, claimed, &Question { digest: review.digest, signature: &bytes });
     }
-    match message::recovered(review, &bytes) {
+    match message::recovered(review.digest, &bytes) {
         Ok(signer) if signer == claimed => Ok(by_key(true)),
         _ if may_ask && has_code(context, chain, claimed)? => {
             by_contract(context, chain, claimed, &Question { digest: review.digest, signature: &bytes })

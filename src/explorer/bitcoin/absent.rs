@@ -11,8 +11,8 @@ use crate::{
     explorer::{
         Claim, Egress, ExplorerError, HostFailure, NodeLogin,
         bitcoin::{
-            BlockAtHeight, BlockRef, CrossCheckScript, FeeAdvice, Heights, Opinion, Placed, ScanAnswer, ScanPlan,
-            ScanProgress, Sending, Tip, Verdict,
+            BlockAtHeight, BlockRef, CrossCheckScript, FeeAdvice, FeeBand, Heights, Opinion, Placed, ScanAnswer,
+            ScanPlan, ScanProgress, Sending, Tip, Verdict,
         },
     },
     network::Network,
@@ -167,6 +167,12 @@ impl Explorer {
 
     /// Unreachable.
     pub fn fee_advice(&self, _targets: &[u16]) -> Result<Vec<FeeAdvice>, ExplorerError> {
+        match self.0 {}
+    }
+
+    /// Unreachable.
+    #[must_use]
+    pub fn mempool_histogram(&self) -> Option<Claim<Vec<FeeBand>>> {
         match self.0 {}
     }
 

@@ -220,6 +220,15 @@ impl FeeAdvice {
     }
 }
 
+/// Part of what waits for a block: the transactions between the lowest rate of this part and that of the part above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeBand {
+    /// The lowest rate in it.
+    pub lowest: FeeRate,
+    /// Virtual bytes in it.
+    pub vsize: u64,
+}
+
 /// The result of a complete scan: every script that had to be asked was answered. Omission cannot be ruled out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanAnswer {

@@ -8,8 +8,8 @@ pub mod verdict;
 
 pub use self::{
     answers::{
-        BlockAtHeight, BlockRef, CrossCheckScript, FeeAdvice, Heights, KnownHistory, Opinion, Placed, SAME_MOMENT,
-        ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Sending, Tip, TxAt, TxPlace,
+        BlockAtHeight, BlockRef, CrossCheckScript, FeeAdvice, FeeBand, Heights, KnownHistory, Opinion, Placed,
+        SAME_MOMENT, ScanAnswer, ScanPlan, ScanProgress, ScriptHistory, Sending, Tip, TxAt, TxPlace,
     },
     defaults::{PRACTICE_PORT, default_endpoints},
     verdict::{Dissent, NotSent, Propagation, RejectClass, Taken, Verdict, Why},

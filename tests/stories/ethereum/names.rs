@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::node::EvmStage;
+use super::node::{EvmStage, OURS};
 
 /// Code of a contract that answers `symbol()` with this text, and everything else with 6.
 fn calls_itself(symbol: &str) -> String {
@@ -35,4 +35,50 @@ fn no_token_passes_for_a_known_one() {
     let odd = look_up("x\u{41c}y\u{202e}z");
     odd.expect_code(0);
     assert!(odd.stdout.contains("x\\\\u{41c}y\\\\u{202e}z") && odd.stderr.contains("odd_symbol"), "{odd:#?}");
+}
+
+/// A list as exchanges publish it: a token, a pinned one, an impostor, a sentence, and one of another chain.
+#[test]
+fn a_published_list_is_taken_as_it_says_and_only_from_its_signer_where_one_is_named() {
+    let stage = EvmStage::new();
+    let token = |chain: u64, digit: char, symbol: &str| {
+        let contract = format!("0x{}", digit.to_string().repeat(40));
+        serde_json::json!({"chainId": chain, "address": contract, "symbol": symbol, "decimals": 6, "name": "N"})
+    };
+    let tokens = [
+        token(31337, '1', "GOOD"),
+        token(31337, '2', "U\u{405}DC"),
+        token(31337, '3', "USDC to your own account"),
+        token(1, '4', "ELSE"),
+        token(31337, '1', "GOOD"),
+    ];
+    let list = serde_json::json!({"name": "A list", "logoURI": "x", "tokens": tokens}).to_string();
+    let file = stage.stage.path("list.json").display().to_string();
+    std::fs::write(&file, &list).unwrap();
+    // A signature over something else adds nothing.
+    let sign = |text: &str| {
+        let sign = ["message", "sign", text, &stage.stage.password()];
+        let digest = stage.json(&["message", "inspect", text])["digest"].as_str().unwrap().to_owned();
+        stage.json(&[&sign[..], &["--approve", &digest]].concat())["signature"].as_str().unwrap().to_owned()
+    };
+    let import =
+        |signature: &str| stage.run(&["token", "import", &file, "--signer", OURS, "--signature", signature, "--json"]);
+    let refused = import(&sign("another text"));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stdout.contains("signed by"), "{refused:?}");
+    let known = |stage: &EvmStage| stage.json(&["token", "list"])["tokens"].as_array().unwrap().len();
+    let before = known(&stage);
+    let answer: serde_json::Value = serde_json::from_str(&import(&sign(&list)).stdout).unwrap();
+    let taken = &answer["data"];
+    assert_eq!((&taken["added"], &taken["known"], &taken["elsewhere"]), (&1.into(), &1.into(), &1.into()), "{taken}");
+    assert_eq!(taken["left_out"].as_array().unwrap().len(), 2, "{taken}");
+    assert_eq!((taken["signed_by"].as_str(), known(&stage)), (Some(OURS), before + 1), "{taken}");
+    // The same list again, without a signature, adds nothing and says whose it is not.
+    let again = stage.run(&["token", "import", &file]);
+    assert!(again.stdout.contains("0 tokens") && again.stderr.contains("nothing says who made"), "{again:?}");
+    for (text, why) in [("{", "is no list of tokens"), ("{\"name\":\"x\",\"tokens\":[{}]}", "missing field")] {
+        std::fs::write(&file, text).unwrap();
+        let bad = stage.run(&["token", "import", &file]);
+        assert!(bad.code == 2 && bad.stderr.contains(why), "{bad:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Menus: where several things fit a person chooses; a script gets the error that names the option, as ever.
 
 use crate::harness::{
-    Stage,
+    Stage, finish, program,
     terminal::{SMALL, Session, USUAL},
 };
 
@@ -70,6 +70,39 @@ fn a_transaction_and_coins_are_chosen_from_a_list() {
         let answer = stage.run(&[words, &["--json"]].concat());
         assert_eq!((answer.code, answer.error_code().as_str()), (2, "desk.no_terminal"), "{words:?}: {answer:?}");
     }
+}
+
+#[test]
+fn a_test_network_and_an_explorer_are_chosen_from_a_list() {
+    let stage = Stage::with_wallet();
+    let bare = |arguments: &[&str]| {
+        let mut command = program();
+        command.arg("--home").arg(stage.path("home")).args(arguments);
+        command
+    };
+    for size in [USUAL, SMALL] {
+        let mut session = Session::of(&stage, size, &bare(&["token", "list"]));
+        session.wait_for("Which network?");
+        session.keys("hoodi").keys("\r");
+        assert_eq!(session.exit_code(), 0, "{}", session.screen());
+        assert!(session.transcript().contains("No token is known on Hoodi"), "{}", session.screen());
+        session.left_well();
+    }
+    let answer = finish(bare(&["token", "list", "--json"]));
+    assert_eq!((answer.code, answer.error_code().as_str()), (2, "desk.which_network"), "{answer:?}");
+
+    for url in ["https://one.example", "https://two.example"] {
+        finish(bare(&["explorers", "add", url, "--network", "regtest"])).expect_code(0);
+    }
+    let remove = ["explorers", "remove", "--network", "regtest"];
+    let mut session = Session::of(&stage, USUAL, &bare(&remove));
+    session.wait_for("Which explorer?").wait_for("two.example");
+    session.keys("\u{1b}[A").keys("\r");
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    assert!(session.transcript().contains("Removed https://two.example"), "{}", session.screen());
+    session.left_well();
+    let answer = finish(bare(&[&remove[..], &["--json"]].concat()));
+    assert_eq!(answer.error_code(), "desk.no_terminal", "{answer:?}");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn network_of(context: &mut Context, typed: &str) -> Result<AnyNetwork, Failure>
     }
     if typed.starts_with("0x") {
         let ethereum = || EvmChain::by_name("ethereum").map(AnyNetwork::Evm);
-        let chain = context.chain().ok().map(AnyNetwork::Evm).or_else(ethereum);
+        let chain = context.known_chain().ok().map(AnyNetwork::Evm).or_else(ethereum);
         return chain.ok_or_else(|| CliError::Usage("name the network with --network".to_owned()).into());
     }
     Ok(AnyNetwork::Bitcoin(context.network()?))

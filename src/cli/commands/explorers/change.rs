@@ -36,8 +36,8 @@ pub(super) struct AddArgs {
 /// An address to remove.
 #[derive(Debug, clap::Args)]
 pub(super) struct RemoveArgs {
-    /// Its address, as `explorers` lists it
-    url: String,
+    /// Its address, as `explorers` lists it; without one a list is offered
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +73,10 @@ impl AddArgs {
 impl RemoveArgs {
     pub(super) fn run(&self, context: &mut Context) -> Answer {
         let (network, current) = in_use(context)?;
-        let typed = self.url.trim();
+        let typed = match &self.url {
+            Some(url) => url.trim(),
+            None => chosen(context, &current)?,
+        };
         let normal = Explorer::normal_address(typed).unwrap_or_else(|_| typed.to_owned());
         let meant = |url: &String| url == typed || masked(url) == typed || same(url, &normal);
         let Some(removed) = current.iter().find(|url| meant(url)).cloned() else {
@@ -94,6 +97,14 @@ impl RemoveArgs {
             file,
         })
     }
+}
+
+/// The one that a person chooses.
+fn chosen<'a>(context: &Context, current: &'a [String]) -> Result<&'a str, Failure> {
+    let prompt = context.prompt().ok_or(CliError::NoTerminal("the explorer's address"))?;
+    let lines: Vec<_> = current.iter().map(|url| masked(url)).collect();
+    let place = prompt.one_of("Which explorer?", &lines)?;
+    Ok(current.get(place).map(String::as_str).ok_or(EditError::NotNamed)?)
 }
 
 /// The network meant, and the list that is in use for it.

@@ -13,7 +13,7 @@ use crate::{
     chain::bitcoin::spv::{self, MerkleBranch, SpvError},
     explorer::{
         Cause,
-        bitcoin::{Tip, TxPlace},
+        bitcoin::{FeeBand, Tip, TxPlace},
         health::Lane,
         online::{
             bitcoin::questions::{ScriptAnswer, ScriptQuery},
@@ -161,6 +161,15 @@ impl<'a> Host<'a> {
     /// Fee rates by target in blocks.
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
         at!(self, host => host.fee_rates().await)
+    }
+
+    /// What waits for a block, by its rate, from the highest down; a node has no such list.
+    pub(super) async fn mempool_histogram(&self) -> Result<Vec<FeeBand>, Cause> {
+        match self {
+            Self::Esplora(host) => host.mempool_histogram().await,
+            Self::Electrum(host) => host.mempool_histogram().await,
+            Self::Core(_) => Err(Cause::Unsupported),
+        }
     }
 
     /// What a node asks of a replacement beyond the old fee; other hosts do not say.

@@ -13,7 +13,7 @@ use crate::{
     amount::FeeRate,
     explorer::{
         Cause, Claim, ExplorerError, HostFailures,
-        bitcoin::{FeeAdvice, Placed, TxPlace},
+        bitcoin::{FeeAdvice, FeeBand, Placed, TxPlace},
         online::transport::{
             endpoint::Protocol,
             limits,
@@ -81,6 +81,18 @@ impl Explorer {
             FeeAdvice::of(said.collect())
         };
         Ok(targets.iter().map(advice).collect())
+    }
+
+    /// What waits for a block, from the highest rate down, as the first explorer says that tells it; nothing where none does.
+    #[must_use]
+    pub fn mempool_histogram(&self) -> Option<Claim<Vec<FeeBand>>> {
+        let question = async |host: Host<'_>| host.mempool_histogram().await.map(Some);
+        let polled = self.wait(async {
+            let ask = async |endpoint: &_, deadline| self.ask_one(endpoint, deadline, &question).await;
+            self.answered(self.pool.poll(after(limits::NEUTRAL_QUESTION), 1, Audience::Anybody, ask).await)
+        });
+        let (host, bands) = polled.ok()?.answers.pop()?;
+        Some(Claim::said_by(bands?, vec![host]))
     }
 
     /// What the person's own node asks of a replacement beyond the old fee, for each virtual byte; nothing where there is no

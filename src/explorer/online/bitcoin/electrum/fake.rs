@@ -108,6 +108,7 @@ impl Chain {
                     json!(-1)
                 }
             }
+            "mempool.get_fee_histogram" => json!([[53.5, 102_131], [12, 110_990]]),
             _ => return Err(json!({"code": -32601, "message": format!("unknown method \"{method}\"")})),
         })
     }

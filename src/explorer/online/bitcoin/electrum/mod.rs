@@ -27,13 +27,16 @@ use self::{
     json::{self as json_of, ElectrumResult, HistoryEntry},
     wire::{ElectrumCall, ElectrumWire, Lines},
 };
-use super::{esplora::json::header, questions::HEADERS};
+use super::{
+    esplora::json::{fee_bands, header},
+    questions::HEADERS,
+};
 use crate::{
     amount::FeeRate,
     chain::bitcoin::{spv::MerkleBranch, work},
     explorer::{
         Cause, Subject,
-        bitcoin::{BlockRef, Tip, TxPlace},
+        bitcoin::{BlockRef, FeeBand, Tip, TxPlace},
         online::{
             bitcoin::questions::FEE_TARGETS,
             transport::{
@@ -202,6 +205,12 @@ impl Electrum<'_> {
             }
         }
         Ok(rates)
+    }
+
+    /// What waits for a block, by its rate, from the highest down.
+    pub(super) async fn mempool_histogram(&self) -> Result<Vec<FeeBand>, Cause> {
+        let question = ("mempool.get_fee_histogram", json!([]));
+        fee_bands(json_of::shape(&self.ask(RequestPurpose::Neutral, question).await?)?)
     }
 
     /// Sends a transaction, once. The answer in the form in which an Esplora server would write it: 200 and an id, or

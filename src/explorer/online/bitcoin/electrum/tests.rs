@@ -85,6 +85,8 @@ fn one_connection_serves_everything_and_the_version_comes_first() {
         assert_eq!(host.header_runs(&[3], 12).await.expect("headers").remove(0).len(), 10);
         assert_eq!(host.header_runs(&[11], 12).await.expect("headers").remove(0).len(), 2);
         assert_eq!(host.fee_rates().await.expect("rates"), BTreeMap::from([(2, FeeRate { sat_per_kvb: 12_345 })]));
+        let bands = host.mempool_histogram().await.expect("what waits");
+        assert_eq!(bands.iter().map(|band| band.lowest.sat_per_kvb).collect::<Vec<_>>(), [53_500, 12_000]);
     });
     assert_eq!((server.count("connect"), server.count("server.version")), (1, 1));
     assert_eq!(server.count("blockchain.block.header"), 3, "block 0 is asked for once");

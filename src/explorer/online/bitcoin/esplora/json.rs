@@ -18,7 +18,11 @@ use serde_json::value::RawValue;
 use crate::{
     amount::FeeRate,
     chain::bitcoin::raw::pays_too_much,
-    explorer::{Cause, bitcoin::BlockRef, online::transport::limits},
+    explorer::{
+        Cause,
+        bitcoin::{BlockRef, FeeBand},
+        online::transport::limits,
+    },
 };
 
 /// A transaction as listed: its id, its rebuilt self if that hashes to the id, and its place.
@@ -239,6 +243,29 @@ pub(crate) fn fee_rates(body: &[u8]) -> Result<BTreeMap<u16, FeeRate>, Cause> {
         rates.insert(target, rate);
     }
     Ok(rates)
+}
+
+#[derive(Deserialize)]
+struct MempoolJson {
+    fee_histogram: Vec<(Box<RawValue>, u64)>,
+}
+
+/// What waits for a block, by its rate.
+pub(crate) fn mempool_histogram(body: &[u8]) -> Result<Vec<FeeBand>, Cause> {
+    fee_bands(parse::<MempoolJson>(body)?.fee_histogram)
+}
+
+/// Parts of a mempool, from the highest rate down: the lowest rate of each and its virtual bytes, as Esplora and Electrum
+/// write them. A part without a rate is one below all others.
+pub(crate) fn fee_bands(rows: Vec<(Box<RawValue>, u64)>) -> Result<Vec<FeeBand>, Cause> {
+    let band = |(rate, vsize): (Box<RawValue>, u64)| FeeBand {
+        lowest: fee_rate(rate.get()).unwrap_or(FeeRate { sat_per_kvb: 0 }),
+        vsize,
+    };
+    let bands: Vec<_> = rows.into_iter().map(band).collect();
+    let falls = bands.is_sorted_by(|above, below| above.lowest >= below.lowest);
+    let sum = bands.iter().try_fold(0u64, |sum, band| sum.checked_add(band.vsize));
+    if falls && sum.is_some() { Ok(bands) } else { Err(Cause::Malformed) }
 }
 
 /// A JSON number of satoshi per virtual byte, exactly, rounded up to 0.001; nothing if not positive or absurdly large.

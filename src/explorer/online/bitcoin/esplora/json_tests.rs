@@ -118,9 +118,24 @@ fn an_estimate_of_nothing_is_an_empty_map() {
     assert_eq!(fee_rates(b"[]").err(), Some(Cause::Malformed));
 }
 
+#[test]
+fn what_waits_is_read_from_the_highest_rate_down() {
+    let read = |rows: &str| mempool_histogram(format!("{{\"count\":3,\"fee_histogram\":{rows}}}").as_bytes());
+    let bands = read("[[53.01,102131],[1.2,50001],[0.0,7]]").expect("three parts");
+    let rates: Vec<_> = bands.iter().map(|band| (band.lowest.sat_per_kvb, band.vsize)).collect();
+    assert_eq!(rates, [(53_010, 102_131), (1200, 50_001), (0, 7)]);
+    assert_eq!(read("[]"), Ok(Vec::new()));
+    // Rates that rise, sizes beyond every number, negative ones, and no list at all.
+    let sums = format!("[[2,{}],[1,1]]", u64::MAX);
+    for rows in ["[[1,5],[2,5]]", &sums, "[[1,-5]]", "{}", "null"] {
+        assert_eq!(read(rows).err(), Some(Cause::Malformed), "{rows}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_break_the_reader(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = mempool_histogram(&body);
         let _ = page(&body);
         let _ = fee_rates(&body);
     }

@@ -30,7 +30,7 @@ use crate::{
     chain::bitcoin::work,
     explorer::{
         Cause, Subject,
-        bitcoin::{Tip, TxAt},
+        bitcoin::{FeeBand, Tip, TxAt},
         online::transport::{
             endpoint::Endpoint,
             http::{Budget, Http, HttpFault, HttpReply, RequestPurpose, status_cause},
@@ -117,6 +117,12 @@ impl Esplora<'_> {
     pub(super) async fn fee_rates(&self) -> Result<BTreeMap<u16, FeeRate>, Cause> {
         let body = self.get("/fee-estimates", limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
         json::fee_rates(&body)
+    }
+
+    /// What waits for a block, by its rate, from the highest down.
+    pub(super) async fn mempool_histogram(&self) -> Result<Vec<FeeBand>, Cause> {
+        let body = self.get("/mempool", limits::SMALL_BYTES).await?.ok_or(Cause::Unsupported)?;
+        json::mempool_histogram(&body)
     }
 
     /// Everything about one script.

@@ -1,72 +1,13 @@
-//! The pinned tokens. Data only: chain id, contract, symbol, decimals, name.
-//!
-//! A row is here because two independent published lists (Uniswap's and Sushi's default token lists) agree on its contract,
-//! symbol and decimals. The two of Base are the issuer's USDC and the OP stack's predeployed WETH.
+//! The pinned tokens of the other chains. Data only; why a row is here is said in `mod.rs`.
 
-use alloy_primitives::{Address, address};
+use alloy_primitives::address;
 
-use super::Token;
+use super::token;
+use crate::token::Token;
 
-const fn token(chain_id: u64, address: Address, symbol: &'static str, decimals: u8, name: &'static str) -> Token {
-    Token { chain_id, address, symbol, decimals, name }
-}
-
-pub(super) const PINNED: &[Token] = &[
-    token(1, address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"), "USDC", 6, "USDCoin"),
-    token(1, address!("dAC17F958D2ee523a2206206994597C13D831ec7"), "USDT", 6, "Tether USD"),
-    token(1, address!("6B175474E89094C44Da98b954EedeAC495271d0F"), "DAI", 18, "Dai Stablecoin"),
-    token(1, address!("C02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"), "WETH", 18, "Wrapped Ether"),
-    token(1, address!("2260FAC5E5542a773Aa44fBCfeDf7C193bc2C599"), "WBTC", 8, "Wrapped BTC"),
-    token(1, address!("514910771AF9Ca656af840dff83E8264EcF986CA"), "LINK", 18, "ChainLink Token"),
-    token(1, address!("1f9840a85d5aF5bf1D1762F925BDADdC4201F984"), "UNI", 18, "Uniswap"),
-    token(1, address!("7Fc66500c84A76Ad7e9c93437bFc5Ac33E2DDaE9"), "AAVE", 18, "Aave"),
-    token(1, address!("9f8F72aA9304c8B593d555F12eF6589cC3A579A2"), "MKR", 18, "Maker"),
-    token(1, address!("6982508145454Ce325dDbE47a25d4ec3d2311933"), "PEPE", 18, "Pepe"),
-    token(1, address!("5A98FcBEA516Cf06857215779Fd812CA3beF1B32"), "LDO", 18, "Lido DAO"),
-    token(1, address!("B50721BCf8d664c30412Cfbc6cf7a15145234ad1"), "ARB", 18, "Arbitrum"),
-    token(1, address!("D533a949740bb3306d119CC777fa900bA034cd52"), "CRV", 18, "Curve DAO Token"),
-    token(1, address!("C18360217D8F7Ab5e7c516566761Ea12Ce7F9D72"), "ENS", 18, "Ethereum Name Service"),
-    token(1, address!("c944E90C64B2c07662A292be6244BDf05Cda44a7"), "GRT", 18, "The Graph"),
-    token(1, address!("Be9895146f7AF43049ca1c1AE358B0541Ea49704"), "cbETH", 18, "Coinbase Wrapped Staked ETH"),
-    token(1, address!("853d955aCEf822Db058eb8505911ED77F175b99e"), "FRAX", 18, "Frax"),
-    token(1, address!("c00e94Cb662C3520282E6f5717214004A7f26888"), "COMP", 18, "Compound"),
-    token(1, address!("C011a73ee8576Fb46F5E1c5751cA3B9Fe0af2a6F"), "SNX", 18, "Synthetix Network Token"),
-    token(1, address!("0bc529c00C6401aEF6D220BE8C6Ea1667F6Ad93e"), "YFI", 18, "yearn finance"),
-    token(1, address!("6B3595068778DD592e39A122f4f5a5cF09C90fE2"), "SUSHI", 18, "Sushi"),
-    token(1, address!("ba100000625a3754423978a60c9317c58a424e3D"), "BAL", 18, "Balancer"),
-    token(1, address!("111111111117dC0aa78b770fA6A738034120C302"), "1INCH", 18, "1inch"),
-    token(1, address!("0D8775F648430679A709E98d2b0Cb6250d2887EF"), "BAT", 18, "Basic Attention Token"),
-    token(1, address!("E41d2489571d322189246DaFA5ebDe1F4699F498"), "ZRX", 18, "0x Protocol Token"),
-    token(1, address!("408e41876cCCDC0F92210600ef50372656052a38"), "REN", 18, "Republic Token"),
-    token(1, address!("1F573D6Fb3F13d689FF844B4cE37794d79a7FF1C"), "BNT", 18, "Bancor Network Token"),
-    token(1, address!("dd974D5C2e2928deA5F71b9825b8b646686BD200"), "KNC", 18, "Kyber Network Crystal"),
-    token(1, address!("BBbbCA6A901c926F240b89EacB641d8Aec7AEafD"), "LRC", 18, "LoopringCoin V2"),
-    token(1, address!("F629cBd94d3791C9250152BD8dfBDF380E2a3B9c"), "ENJ", 18, "Enjin Coin"),
-    token(1, address!("0F5D2fB29fb7d3CFeE444a200298f468908cC942"), "MANA", 18, "Decentraland"),
-    token(1, address!("BB0E17EF65F82Ab018d8EDd776e8DD940327B28b"), "AXS", 18, "Axie Infinity"),
-    token(1, address!("F57e7e7C23978C3cAEC3C3548E3D615c346e79fF"), "IMX", 18, "Immutable X"),
-    token(1, address!("4d224452801ACEd8B2F0aebE155379bb5D594381"), "APE", 18, "ApeCoin"),
-    token(1, address!("6810e776880C02933D47DB1b9fc05908e5386b96"), "GNO", 18, "Gnosis Token"),
-    token(1, address!("3432B6A60D23Ca0dFCa7761B7ab56459D9C964D0"), "FXS", 18, "Frax Share"),
-    token(1, address!("4e3FBD56CD56c3e72c1403e103b45Db9da5B9D2B"), "CVX", 18, "Convex Finance"),
-    token(1, address!("4Fabb145d64652a948d72533023f6E7A623C7C53"), "BUSD", 18, "Binance USD"),
-    token(1, address!("57Ab1ec28D129707052df4dF418D58a2D46d5f51"), "sUSD", 18, "Synth sUSD"),
-    token(1, address!("5f98805A4E8be255a32880FDeC7F6728C6568bA0"), "LUSD", 18, "Liquity USD"),
-    token(1, address!("767FE9EDC9E0dF98E07454847909b5E959D7ca0E"), "ILV", 18, "Illuvium"),
-    token(1, address!("92D6C1e31e14520e676a687F0a93788B716BEff5"), "DYDX", 18, "dYdX"),
-    token(1, address!("99D8a9C45b2ecA8864373A26D1459e3Dff1e17F3"), "MIM", 18, "Magic Internet Money"),
-    token(1, address!("1a7e4e63778B4f12a199C062f3eFdD288afCBce8"), "agEUR", 18, "agEur"),
-    token(1, address!("4E15361FD6b4BB609Fa63C81A2be19d873717870"), "FTM", 18, "Fantom"),
-    token(1, address!("dBdb4d16EdA451D0503b854CF79D55697F90c8DF"), "ALCX", 18, "Alchemix"),
-    token(1, address!("8290333ceF9e6D528dD5618Fb97a76f268f3EDD4"), "ANKR", 18, "Ankr"),
-    token(1, address!("fF20817765cB7f73d4bde2e66e067E58D11095C2"), "AMP", 18, "Amp"),
-    token(1, address!("18aAA7115705e8be94bfFEBDE57Af9BFc265B998"), "AUDIO", 18, "Audius"),
-    token(1, address!("3472A5A71965499acd81997a54BBA8D852C6E53d"), "BADGER", 18, "Badger DAO"),
-    token(1, address!("BA11D00c5f74255f56a5E366F4F77f5A186d7f55"), "BAND", 18, "Band Protocol"),
+pub(super) const OTHERS: &[Token] = &[
     token(10, address!("0b2C639c533813f4Aa9D7837CAf62653d097Ff85"), "USDC", 6, "USDCoin"),
     token(10, address!("94b008aA00579c1307B0EF2c499aD98a8ce58e58"), "USDT", 6, "Tether USD"),
-    token(10, address!("DA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), "DAI", 18, "Dai Stablecoin"),
-    token(10, address!("4200000000000000000000000000000000000006"), "WETH", 18, "Wrapped Ether"),
     token(10, address!("68f180fcCe6836688e9084f035309E29Bf0A2095"), "WBTC", 8, "Wrapped BTC"),
     token(10, address!("350a791Bfc2C21F9Ed5d10980Dad2e2638ffa7f6"), "LINK", 18, "ChainLink Token"),
     token(10, address!("6fd9d7AD17242c41f7131d257212c54A0e816691"), "UNI", 18, "Uniswap"),
@@ -88,6 +29,16 @@ pub(super) const PINNED: &[Token] = &[
     token(10, address!("c40F949F8a4e094D1b49a23ea9241D289B7b2819"), "LUSD", 18, "Liquity USD"),
     token(10, address!("7F5c764cBc14f9669B88837ca1490cCa17c31607"), "USDC.e", 6, "USDCoin (Bridged from Ethereum)"),
     token(10, address!("1EBA7a6a72c894026Cd654AC5CDCF83A46445B08"), "GTC", 18, "Gitcoin"),
+    token(10, address!("DA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), "DAI", 18, "Dai Stablecoin"),
+    token(10, address!("4200000000000000000000000000000000000006"), "WETH", 18, "Wrapped Ether"),
+    token(10, address!("Ff733b2A3557a7ed6697007ab5D11B79FdD1b76B"), "ACX", 18, "Across Protocol Token"),
+    token(10, address!("3e7eF8f50246f725885102E8238CBba33F276747"), "BOND", 18, "BarnBridge"),
+    token(10, address!("3390108E913824B8eaD638444cc52B9aBdF63798"), "MASK", 18, "Mask Network"),
+    token(10, address!("9e1028F5F1D5eDE59748FFceE5532509976840E0"), "PERP", 18, "Perpetual Protocol"),
+    token(10, address!("7FB688CCf682d58f86D7e38e03f9D22e7705448B"), "RAI", 18, "Rai Reflex Index"),
+    token(10, address!("B548f63D4405466B36C0c0aC3318a22fDcec711a"), "RGT", 18, "Rari Governance Token"),
+    token(10, address!("Ef6301DA234fC7b0545c6E877D3359FE0B9E50a4"), "SUKU", 18, "SUKU"),
+    token(10, address!("E7798f023fC62146e8Aa1b36Da45fb70855a77Ea"), "UMA", 18, "UMA Voting Token v1"),
     token(42_161, address!("af88d065e77c8cC2239327C5EDb3A432268e5831"), "USDC", 6, "USDCoin"),
     token(42_161, address!("DA10009cBd5D07dd0CeCc66161FC93D7c9000da1"), "DAI", 18, "Dai Stablecoin"),
     token(42_161, address!("82aF49447D8a07e3bd95BD0d56f35241523fBab1"), "WETH", 18, "Wrapped Ether"),
@@ -106,6 +57,14 @@ pub(super) const PINNED: &[Token] = &[
     token(42_161, address!("fc5A1A6EB076a2C7aD06eD22C90d7E710E35ad0a"), "GMX", 18, "GMX"),
     token(42_161, address!("FF970A61A04b1cA14834A43f5dE4533eBDDB5CC8"), "USDC.e", 6, "Bridged USDC"),
     token(42_161, address!("FA5Ed56A203466CbBC2430a43c66b9D8723528E7"), "agEUR", 18, "agEur"),
+    token(42_161, address!("53691596d1BCe8CEa565b84d4915e69e03d9C99d"), "ACX", 18, "Across Protocol Token"),
+    token(42_161, address!("3a8B787f78D775AECFEEa15706D4221B40F345AB"), "CELR", 18, "Celer Network"),
+    token(42_161, address!("539bdE0d7Dbd336b79148AA742883198BBF60342"), "MAGIC", 18, "MAGIC"),
+    token(42_161, address!("99F40b01BA9C469193B360f72740E416B17Ac332"), "MATH", 18, "MATH"),
+    token(42_161, address!("ef888bcA6AB6B1d26dbeC977C455388ecd794794"), "RGT", 18, "Rari Governance Token"),
+    token(42_161, address!("3E6648C5a70A150A88bCE65F4aD4d506Fe15d2AF"), "SPELL", 18, "Spell Token"),
+    token(42_161, address!("5C816d4582c857dcadb1bB1F62Ad6c9DEde4576a"), "TURBO", 18, "Turbo"),
+    token(42_161, address!("cAFcD85D8ca7Ad1e1C6F82F651fA15E33AEfD07b"), "WOO", 18, "WOO Network"),
     token(137, address!("3c499c542cEF5E3811e1192ce70d8cC03d5c3359"), "USDC", 6, "USDCoin"),
     token(137, address!("c2132D05D31c914a87C6611C10748AEb04B58e8F"), "USDT", 6, "Tether USD"),
     token(137, address!("8f3Cf7ad23Cd3CaDbD9735AFf958023239c6A063"), "DAI", 18, "Dai Stablecoin"),
@@ -123,6 +82,39 @@ pub(super) const PINNED: &[Token] = &[
     token(137, address!("A1c57f48F0Deb89f569dFbE6E2B7f46D33606fD4"), "MANA", 18, "Decentraland"),
     token(137, address!("0d500B1d8E8eF31E21C99d1Db9A6444d3ADf1270"), "WMATIC", 18, "Wrapped Matic"),
     token(137, address!("E0B52e49357Fd4DAf2c15e02058DCE6BC0057db4"), "agEUR", 18, "agEur"),
+    token(137, address!("c3FdbadC7c795EF1D6Ba111e06fF8F16A20Ea539"), "ADDY", 18, "Adamant"),
+    token(137, address!("0169eC1f8f639B32Eec6D923e24C2A2ff45B9DD6"), "ALGB", 18, "Algebra"),
+    token(137, address!("2C89bbc92BD86F8075d1DEcc58C7F4E0107f286b"), "AVAX", 18, "Avalanche Token"),
+    token(137, address!("750e4C4984a9e0f12978eA6742Bc1c5D248f40ed"), "axlUSDC", 6, "Axelar Wrapped USDC"),
+    token(137, address!("Fbdd194376de19a88118e84E279b977f165d01b8"), "BIFI", 18, "Beefy.finance"),
+    token(137, address!("B0B195aEFA3650A6908f15CdaC7D92F8a5791B0B"), "BOB", 18, "BOB"),
+    token(137, address!("6DdB31002abC64e1479Fc439692F7eA061e78165"), "COMBO", 18, "Furucombo"),
+    token(137, address!("85955046DF4668e1DD369D2DE9f3AEB98DD2A369"), "DPI", 18, "DefiPulse Index"),
+    token(137, address!("3a3Df212b7AA91Aa0402B9035b098891d276572B"), "FISH", 18, "Fish"),
+    token(137, address!("45c32fA6DF82ead1e2EF74d17b76547EDdFaFF89"), "FRAX", 18, "Frax"),
+    token(137, address!("385Eeac5cB85A38A9a07A70c73e0a3271CfB54A7"), "GHST", 18, "Aavegotchi GHST Token"),
+    token(137, address!("6AE7Dfc73E0dDE2aa99ac063DcF7e8A63265108c"), "JPYC", 18, "JPY Coin"),
+    token(137, address!("596eBE76e2DB4470966ea395B0d063aC6197A8C5"), "JRT", 18, "Jarvis Reward Token"),
+    token(137, address!("4e78011Ce80ee02d2c3e649Fb657E45898257815"), "KLIMA", 9, "KlimaDAO"),
+    token(137, address!("C004e2318722EA2b15499D6375905d75Ee5390B8"), "KOM", 8, "Kommunitas"),
+    token(137, address!("61f95bd637e3034133335C1baA0148E518D438ad"), "MHUNT", 18, "MetaShooter"),
+    token(137, address!("5647Fe4281F8F6F01E84BCE775AD4b828A7b8927"), "MM", 18, "Million"),
+    token(137, address!("41b3966B4FF7b427969ddf5da3627d6AEAE9a48E"), "NEXO", 18, "Nexo"),
+    token(137, address!("76e63a3E7Ba1e2E61D3DA86a87479f983dE89a7E"), "OMEN", 18, "Augury Finance"),
+    token(137, address!("A9536B9c75A9E0faE3B56a96AC8EdF76AbC91978"), "PECO", 18, "Polygon Ecosystem Index"),
+    token(137, address!("4C16f69302CcB511c5Fac682c7626B9eF0Dc126a"), "polyBUNNY", 18, "Polygon Bunny Token"),
+    token(137, address!("8A953CfE442c5E8855cc6c61b1293FA648BAE472"), "PolyDoge", 18, "PolyDoge"),
+    token(137, address!("25788a1a171ec66Da6502f9975a15B609fF54CF6"), "POOL", 18, "PoolTogether"),
+    token(137, address!("Bbba073C31bF03b8ACf7c28EF0738DeCF3695683"), "SAND", 18, "SAND"),
+    token(137, address!("dF7837DE1F2Fa4631D716CF2502f8b230F1dcc32"), "TEL", 2, "Telcoin"),
+    token(137, address!("255707B70BF90aa112006E1b07B9AeA6De021424"), "TETU", 18, "TETU Reward Token"),
+    token(137, address!("2e1AD108fF1D8C782fcBbB89AAd783aC49586756"), "TUSD", 18, "TrueUSD"),
+    token(137, address!("3066818837c5e6eD6601bd5a91B0762877A6B731"), "UMA", 18, "UMA Voting Token v1"),
+    token(137, address!("236eeC6359fb44CCe8f97E99387aa7F8cd5cdE1f"), "USD+", 6, "USD+"),
+    token(137, address!("d0258a3fD00f38aa8090dfee343f10A9D4d30D3F"), "VOXEL", 18, "Voxies"),
+    token(137, address!("1B815d120B3eF02039Ee11dC2d33DE7aA4a8C603"), "WOO", 18, "Wootrade"),
+    token(137, address!("855D4248672a1fCE482165e8DBE1207b94b1968a"), "WOW", 18, "WOWSwap"),
+    token(137, address!("02649C1Ff4296038De4b9bA8F491b42b940A8252"), "XGEM", 18, "Exchange Genesis Ethlas Medium"),
     token(56, address!("8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d"), "USDC", 18, "USDCoin"),
     token(56, address!("55d398326f99059fF775485246999027B3197955"), "USDT", 18, "Tether USD"),
     token(56, address!("1AF3F329e8BE154074D8769D1FFa4eE058B1DBc3"), "DAI", 18, "Dai Stablecoin"),
@@ -135,6 +127,12 @@ pub(super) const PINNED: &[Token] = &[
     token(56, address!("fE19F0B51438fd612f6FD59C1dbB3eA319f433Ba"), "MIM", 18, "Magic Internet Money"),
     token(56, address!("12f31B73D812C6Bb0d735a218c086d44D5fe5f89"), "agEUR", 18, "agEur"),
     token(56, address!("f307910A4c7bbc79691fD374889b36d8531B08e3"), "ANKR", 18, "Ankr"),
+    token(56, address!("a1faa113cbE53436Df28FF0aEe54275c13B40975"), "ALPHA", 18, "Alpha Venture DAO"),
+    token(56, address!("a2B726B1145A4773F68593CF171187d8EBe4d495"), "INJ", 18, "Injective"),
+    token(56, address!("F218184Af829Cf2b0019F8E6F0b2423498a36983"), "MATH", 18, "MATH"),
+    token(56, address!("B0D502E938ed5f4df2E681fE6E419ff29631d62b"), "STG", 18, "Stargate Finance"),
+    token(56, address!("47BEAd2563dCBf3bF2c9407fEa4dC236fAbA485A"), "SXP", 18, "Swipe"),
+    token(56, address!("728C5baC3C3e370E372Fc4671f9ef6916b814d8B"), "UNFI", 18, "Unifi Protocol DAO"),
     token(43_114, address!("B97EF9Ef8734C71904D8002F8b6Bc66Dd9c48a6E"), "USDC", 6, "USDC Token"),
     token(43_114, address!("9702230A8Ea53601f5cD2dc00fDBc13d4dF4A8c7"), "USDT", 6, "Tether USD"),
     token(43_114, address!("49D5c2BdFfac6CE2BFdB6640F4F80f226bc10bAB"), "WETH", 18, "Wrapped Ether"),
@@ -148,23 +146,9 @@ pub(super) const PINNED: &[Token] = &[
     token(43_114, address!("62edc0692BD897D2295872a9FFCac5425011c661"), "GMX", 18, "GMX"),
     token(43_114, address!("130966628846BFd36ff31a822705796e8cb8C18D"), "MIM", 18, "Magic Internet Money"),
     token(43_114, address!("AEC8318a9a59bAEb39861d10ff6C7f7bf1F96C57"), "agEUR", 18, "agEur"),
+    token(43_114, address!("CE1bFFBD5374Dac86a2893119683F4911a2F7814"), "SPELL", 18, "Spell Token"),
+    token(43_114, address!("2F6F07CDcf3588944Bf4C42aC74ff24bF56e7590"), "STG", 18, "Stargate Finance"),
     token(8_453, address!("833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), "USDC", 6, "USD Coin"),
     token(8_453, address!("4200000000000000000000000000000000000006"), "WETH", 18, "Wrapped Ether"),
+    token(42_220, address!("471EcE3750Da237f93B8E339c536989b8978a438"), "CELO", 18, "Celo"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_that_are_often_got_wrong() {
-        let decimals = |chain, symbol: &str| Token::named(chain, symbol).map(|token| token.decimals);
-        assert_eq!(decimals(1, "USDC"), Some(6));
-        assert_eq!(decimals(1, "USDT"), Some(6));
-        assert_eq!(decimals(1, "WBTC"), Some(8));
-        assert_eq!(decimals(1, "DAI"), Some(18));
-        assert_eq!(decimals(56, "USDC"), Some(18));
-        assert_eq!(decimals(8_453, "USDC"), Some(6));
-        assert!(PINNED.len() >= 50);
-    }
-}

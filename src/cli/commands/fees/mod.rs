@@ -1,5 +1,7 @@
 //! `fees`: what each source says a payment costs now, and the median that a payment would use. Nothing of a wallet is asked.
 
+mod mempool;
+
 use crate::cli::{
     bitcoin::fee_choice,
     context::Context,
@@ -17,6 +19,8 @@ use fastness::{
     text::SafeText,
 };
 use serde::Serialize;
+
+use self::mempool::MempoolPicture;
 
 /// Virtual bytes of a payment from one coin to one payee with change, all of them native segwit.
 const USUAL_SIZE: u64 = 141;
@@ -50,6 +54,8 @@ struct Fees {
     estimates: Vec<Estimate>,
     /// Virtual bytes of that payment.
     usual_size: u64,
+    /// What waits for a block, where an explorer tells it.
+    waiting: Option<MempoolPicture>,
     #[serde(skip)]
     disputed: bool,
 }
@@ -60,14 +66,16 @@ impl Args {
             return answer(evm_fees(context, chain)?);
         }
         let network = context.network()?;
-        let told = context.explorer(network)?.fee_advice(&fee_choice::SPEED_TARGETS)?;
+        let explorer = context.explorer(network)?;
+        let told = explorer.fee_advice(&fee_choice::SPEED_TARGETS)?;
+        let waiting = explorer.mempool_histogram().map(MempoolPicture::of);
         let disputed = told.iter().any(FeeAdvice::is_disputed);
         let said =
             |advice: FeeAdvice| advice.said.into_iter().map(|(operator, rate)| Said { operator, rate }).collect();
         let estimates = fee_choice::by_speed(&told).into_iter().zip(told);
         let estimates = estimates
             .filter_map(|(choice, advice)| Some(Estimate { median: choice?.of_size(USUAL_SIZE), said: said(advice) }));
-        answer(Fees { network, estimates: estimates.collect(), usual_size: USUAL_SIZE, disputed })
+        answer(Fees { network, estimates: estimates.collect(), usual_size: USUAL_SIZE, waiting, disputed })
     }
 }
 
@@ -141,6 +149,9 @@ impl Report for Fees {
             "  Costs are of a usual payment of {} vbytes; `plan` shows that of yours.",
             self.usual_size
         ));
+        if let Some(waiting) = &self.waiting {
+            waiting.write(page);
+        }
     }
 
     fn warnings(&self) -> Vec<Warning> {

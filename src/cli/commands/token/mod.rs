@@ -1,4 +1,6 @@
-//! `token`: list, look up, balances, send, approve, allowances and revoke, on the chain in use.
+//! `token`: list, look up, import, balances, send, approve, allowances and revoke, on the chain in use.
+
+mod import;
 
 use crate::cli::{
     CliError,
@@ -45,6 +47,8 @@ enum Action {
         /// The contract
         contract: String,
     },
+    /// Remember the tokens of a published list, as it says them
+    Import(import::ImportArgs),
     /// What the account has of every known token
     Balance,
     /// Send a token
@@ -139,6 +143,7 @@ impl Args {
         match self.action.as_ref().unwrap_or(&Action::List) {
             Action::List => list(context, chain),
             Action::Add { contract } => add(context, chain, contract),
+            Action::Import(args) => args.run(context, chain),
             Action::Balance => answer(balances(context, chain)?),
             Action::Allowances => allowances(context, chain),
             Action::Send { to, amount, making } => {
@@ -229,16 +234,8 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
     }
     let facts = context.node(chain)?.token_facts(contract)?.into_value();
     let facts = facts.ok_or_else(|| CliError::Usage(format!("{contract} does not answer as a token does")))?;
-    if let Some(known) = fastness::token::Token::imitated(chain, facts.symbol.as_str()) {
-        let what = format!("this contract calls itself \"{}\", which passes for {known}, and is not it", facts.symbol);
-        return Err(CliError::Usage(what).into());
-    }
-    if !fastness::token::is_one_word(facts.symbol.as_str()) {
-        let what = format!(
-            "this contract calls itself \"{}\": a symbol of several words would pass for more of a sentence",
-            facts.symbol
-        );
-        return Err(CliError::Usage(what).into());
+    if let Some(problem) = symbol_problem(chain, &facts.symbol) {
+        return Err(CliError::Usage(problem).into());
     }
     if facts.symbol.as_str().contains("\\u{") {
         let text = format!(
@@ -249,6 +246,16 @@ fn add(context: &mut Context, chain: &'static EvmChain, contract: &str) -> Answe
     }
     ledger.add_token(chain.id, &AddedToken { address: contract, symbol: facts.symbol, decimals: facts.decimals })?;
     list(context, chain)
+}
+
+/// Why a symbol that a contract or a list names is not taken.
+fn symbol_problem(chain: &EvmChain, symbol: &SafeText) -> Option<String> {
+    let calls_itself = format!("this contract calls itself \"{symbol}\"");
+    if let Some(known) = fastness::token::Token::imitated(chain, symbol.as_str()) {
+        return Some(format!("{calls_itself}, which passes for {known}, and is not it"));
+    }
+    let is_odd = !fastness::token::is_one_word(symbol.as_str());
+    is_odd.then(|| format!("{calls_itself}: a symbol of several words would pass for more of a sentence"))
 }
 
 fn allowances(context: &mut Context, chain: &'static EvmChain) -> Answer {
@@ -288,7 +295,7 @@ fn allowance(chain: &EvmChain, tokens: &[KnownToken], seen: ApprovalSeen, left: 
 impl Report for TokenList {
     fn page(&self, page: &mut Page) {
         let row = |token: &ListedToken| {
-            let source = if token.pinned { "pinned list" } else { "its contract, when it was added" };
+            let source = if token.pinned { "pinned list" } else { "its contract or a list, when it was added" };
             vec![token.symbol.to_string(), token.contract.clone(), token.decimals.to_string(), source.to_owned()]
         };
         if self.tokens.is_empty() {
