@@ -9,7 +9,10 @@ use std::{
 };
 
 use console::measure_text_width;
-use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios},
+};
 use zeroize::Zeroizing;
 
 use super::{CliError, page::Page, pager::Size};
@@ -20,6 +23,8 @@ const MAX_LINE: usize = 2048;
 const ALTERNATE: (&str, &str) = ("\x1b[?1049h\x1b[2J\x1b[H", "\x1b[2J\x1b[H\x1b[?1049l");
 /// What a wiped screen says when the program goes on.
 const STOPPED: &str = "The program was stopped, and what stood here was wiped. Enter goes on; Ctrl-C ends it.\r\n";
+/// How soon another size of the window is noticed.
+const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 /// Wipe the screen.
 const CLEAR: &str = "\x1b[2J\x1b[H";
 
@@ -92,6 +97,26 @@ impl Terminal {
             hidden?;
         }
         line
+    }
+
+    /// Asks for one line in the open, until the window has another size than this one: then there is no answer, and what was
+    /// shown for that size has to be shown anew.
+    pub(crate) fn ask_in_window(&mut self, question: &str, size: Size) -> Result<Option<Zeroizing<String>>, CliError> {
+        let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
+        self.show_question(question);
+        while !self.has_input() {
+            if self.size() != size {
+                return Ok(None);
+            }
+        }
+        self.read_line().map(Some)
+    }
+
+    /// Whether something can be read, a moment after it is asked; an end of the terminal can be read too.
+    fn has_input(&self) -> bool {
+        let mut wanted = [PollFd::new(&self.tty, PollFlags::IN)];
+        // Only a signal ends the wait early, and then it is asked again.
+        poll(&mut wanted, Some(&GLANCE)).is_ok_and(|ready| ready > 0)
     }
 
     /// Asks for one more line in the open; what was typed or pasted already counts.

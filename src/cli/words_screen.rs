@@ -58,8 +58,19 @@ impl WordsScreen {
     }
 
     /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
-    /// screen, each with words that follow each other: this one cannot be scrolled back.
+    /// screen, each with words that follow each other: this one cannot be scrolled back. A window of another size begins anew.
     pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), CliError> {
+        loop {
+            let size = self.terminal.size();
+            let screens = self.screens(phrase, captions, size);
+            if self.leafed(&screens, size)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The words and what stands around them, as they fit a window.
+    fn screens(&self, phrase: &Phrase, captions: &Captions<'_>, size: Size) -> Vec<Zeroizing<String>> {
         let above = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
@@ -72,20 +83,27 @@ impl WordsScreen {
             page.blank();
             captions.below.iter().for_each(|line| page.line(line));
         });
-        let (words, size) = (phrase.words().collect::<Vec<_>>(), self.terminal.size());
+        let words = phrase.words().collect::<Vec<_>>();
         let whole = Zeroizing::new([above.as_str(), &grid(&words, 0, size.columns), &below].concat());
-        let screens: Vec<Zeroizing<String>> = if size.holds(&whole) {
-            vec![whole]
-        } else {
-            let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
-            captions(&above).chain(grids(&words, size)).chain(captions(&below)).collect()
-        };
-        for (place, screen) in screens.iter().enumerate() {
+        if size.holds(&whole) {
+            return vec![whole];
+        }
+        let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
+        captions(&above).chain(grids(&words, size)).chain(captions(&below)).collect()
+    }
+
+    /// Shows screen after screen; false as soon as the window has another size than they were made for.
+    fn leafed(&mut self, screens: &[Zeroizing<String>], size: Size) -> Result<bool, CliError> {
+        for (place, screen) in (1..).zip(screens) {
             self.terminal.clear();
             self.terminal.show(screen);
-            self.enter(place + 1, screens.len())?;
+            let question = question(place, screens.len());
+            if self.terminal.ask_in_window(&question, size)?.is_none() {
+                return Ok(false);
+            }
+            self.terminal.clear();
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Shows a passphrase of random words, waits for Enter, and clears it.
@@ -100,7 +118,7 @@ impl WordsScreen {
             page.verbatim(&at_dashes(passphrase, columns));
             page.blank();
         });
-        self.enter(1, 1)
+        self.enter()
     }
 
     /// Shows how dice were mixed in, so that a second tool can compute the words.
@@ -118,7 +136,7 @@ impl WordsScreen {
             page.field("Used", &format!("{} bytes of the hash", report.used_bytes()));
             page.blank();
         });
-        self.enter(1, 1)
+        self.enter()
     }
 
     /// Asks for rolls of a die until there are enough of them.
@@ -189,15 +207,16 @@ impl WordsScreen {
         Zeroizing::new(page.into_text())
     }
 
-    fn enter(&mut self, screen: usize, of: usize) -> Result<(), CliError> {
-        if screen < of {
-            self.ask(&format!("Screen {screen} of {of}. {NEXT}"))?;
-        } else {
-            self.ask(ENTER)?;
-        }
+    fn enter(&mut self) -> Result<(), CliError> {
+        self.ask(ENTER)?;
         self.terminal.clear();
         Ok(())
     }
+}
+
+/// What a screen of several waits with.
+fn question(screen: usize, of: usize) -> String {
+    if screen < of { format!("Screen {screen} of {of}. {NEXT}") } else { ENTER.to_owned() }
 }
 
 /// Columns of a cell: a number, the longest word and two spaces.

@@ -193,6 +193,14 @@ impl Session {
         self
     }
 
+    /// Gives the window another size, as a person does who drags its corner.
+    pub fn resize(&self, size: Size) {
+        let size = PtySize { rows: size.rows, cols: size.columns, pixel_width: 0, pixel_height: 0 };
+        let [rows, columns] = [size.rows, size.cols].map(|side| side.try_into().unwrap());
+        self.seen.lock().unwrap().screen.screen_mut().set_size(rows, columns);
+        self.pair.master.resize(size).unwrap();
+    }
+
     /// Types text without Enter.
     pub fn keys(&mut self, text: &str) -> &mut Self {
         self.writer.write_all(text.as_bytes()).unwrap();

@@ -94,6 +94,30 @@ fn words_that_are_shown_again_are_on_the_alternate_screen_only() {
     }
 }
 
+/// A window that becomes low while words are on it shows them anew, screen after screen, and all of them.
+#[test]
+fn words_are_shown_anew_in_a_window_of_another_size() {
+    let stage = Stage::with_wallet();
+    let mut session = Session::start(&stage, USUAL, &["backup", "words"]);
+    session.password().wait_for("Press Enter");
+    assert_eq!(shown_words(&session).len(), 12);
+    session.resize(SMALL);
+    session.wait_for("Screen 1 of");
+    let mut seen = Vec::new();
+    while session.is_alternate() {
+        seen.extend(shown_words(&session));
+        let before = session.screen();
+        session.line("").wait_until("other screen", |session| {
+            let screen = session.screen();
+            !session.is_alternate() || screen != before && screen.contains("Press Enter")
+        });
+    }
+    assert_eq!(seen, phrase());
+    assert_eq!(session.exit_code(), 0, "{}", session.screen());
+    session.left_well();
+    only_on_the_alternate_screen(&session, &phrase());
+}
+
 #[test]
 fn a_new_wallet_is_written_only_after_its_words_were_typed_back() {
     let stage = Stage::new();
