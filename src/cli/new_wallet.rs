@@ -91,8 +91,9 @@ pub(crate) struct Made {
     file: String,
     fingerprint: String,
     network_class: NetworkClass,
+    /// 0 where there are none.
     word_count: u64,
-    language: Language,
+    language: Option<Language>,
     passphrase: PassphraseUse,
     kdf: String,
     accounts: Vec<MadeAccount>,
@@ -251,12 +252,16 @@ pub(crate) fn kdf(header: &Header) -> String {
     format!("scrypt 2^{}, r {}, p {}", kdf.n.checked_ilog2().unwrap_or_default(), kdf.r, kdf.p)
 }
 
-/// Where the passphrase is, in words.
-pub(crate) const fn passphrase_words(passphrase: PassphraseUse) -> &'static str {
-    match passphrase {
+/// What brings a wallet back, in words.
+pub(crate) fn backup_words(count: u64, language: Option<Language>, passphrase: PassphraseUse) -> String {
+    let passphrase = match passphrase {
         PassphraseUse::None => "no passphrase",
         PassphraseUse::Stored => "passphrase kept in the file, encrypted",
         PassphraseUse::Asked => "passphrase asked for each time",
+    };
+    match language {
+        Some(language) => format!("{count} words, {language}, {passphrase}"),
+        None => "what it was restored from: shares or an extended private key; it has no words".to_owned(),
     }
 }
 
@@ -342,8 +347,7 @@ impl Report for Made {
     fn page(&self, page: &mut Page) {
         page.field("Created", &format!("{} ({} networks, sealed with {})", self.wallet, self.network_class, self.kdf));
         page.field("Master", &format!("{} (fingerprint)", in_fours(&self.fingerprint)));
-        let words = format!("{} words, {}, {}", self.word_count, self.language, passphrase_words(self.passphrase));
-        page.field("Backup", &words);
+        page.field("Backup", &backup_words(self.word_count, self.language, self.passphrase));
         if let Some(words) = &self.words {
             page.field("Words", &words.join(" "));
         }

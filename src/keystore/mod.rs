@@ -11,6 +11,7 @@ mod hexed;
 mod kdf;
 mod language;
 mod leak;
+mod master;
 mod phrase;
 mod sealed_file;
 mod secret;
@@ -26,6 +27,7 @@ pub use hexed::Hexed;
 pub use kdf::Cost;
 pub use language::Language;
 pub use leak::{LeakedSecret, find_secret};
+pub use master::{MasterSecret, RootKey, Seed};
 pub use phrase::Phrase;
 pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, PassphraseUse};
 pub use secret::{Passphrase, Password, SecretBytes};
@@ -54,6 +56,9 @@ pub enum KeystoreError {
     /// This wallet was made with a passphrase that is asked for each time.
     #[error("this wallet needs its passphrase")]
     PassphraseNeeded,
+    /// The wallet was restored from a seed or a root key, and has no words.
+    #[error("this wallet has no words: it was restored from a seed or a root key")]
+    NoWords,
     /// The file is not, bit for bit, what was written.
     #[error("the wallet file is damaged: {0}")]
     Damaged(&'static str),
@@ -149,6 +154,7 @@ catalogue! {
     WRONG_PASSWORD = "keystore.wrong_password", WrongPassword, "Type the password again; the file was not changed";
     WRONG_PASSPHRASE = "keystore.wrong_passphrase", WrongPassword, "Type the passphrase exactly as when the wallet was made: every space and capital counts";
     PASSPHRASE_NEEDED = "keystore.passphrase_needed", Usage, "Answer the prompt for the passphrase, or name a descriptor with --passphrase-fd";
+    NO_WORDS = "keystore.no_words", Refused, "Its backup is what it was restored from: the shares, or the extended private key";
     DAMAGED = "keystore.damaged", Verification, "Restore the file from a backup, or the wallet from its words";
     UNKNOWN_VERSION = "keystore.unknown_version", Refused, "Use the version of fastness that wrote this file";
     KDF = "keystore.kdf", Refused, "Do not use this file; restore the wallet from its words";
@@ -173,6 +179,7 @@ impl Explain for KeystoreError {
             Self::WrongPassword => WRONG_PASSWORD,
             Self::WrongPassphrase => WRONG_PASSPHRASE,
             Self::PassphraseNeeded => PASSPHRASE_NEEDED,
+            Self::NoWords => NO_WORDS,
             Self::Damaged(_) => DAMAGED,
             Self::UnknownVersion(_) => UNKNOWN_VERSION,
             Self::Kdf(_) => KDF,

@@ -1,4 +1,4 @@
-//! The wallet file, version 1: JSON with public facts, and a ciphertext that is bound to every one of them.
+//! The wallet file, versions 1 (words) and 2 (a seed or a root key): JSON with public facts, and a ciphertext that is bound to every one of them.
 //!
 //! A file is accepted only if it is, byte for byte, what this program would write for the same content; so white space,
 //! key order, duplicates and trailing bytes are not questions of taste. This file never touches the disk.
@@ -17,19 +17,27 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    Cost, Hexed, KeystoreError, Language, Passphrase, Phrase, SecretBytes, WordCount, entropy::fresh,
-    hexed::HexedBytes, kdf::Derived, secret::MAX_SECRET,
+    Cost, Hexed, KeystoreError, Language, MasterSecret, Passphrase, Phrase, RootKey, SecretBytes, Seed, WordCount,
+    entropy::fresh, hexed::HexedBytes, kdf::Derived, secret::MAX_SECRET,
 };
 use crate::network::NetworkClass;
 
-/// The version that this program writes.
-const VERSION: u64 = 1;
-/// What the commitment's key is asked to sign.
+/// The version of a file with words, and of one without.
+const WITH_WORDS: u64 = 1;
+const WITHOUT_WORDS: u64 = 2;
+/// What the commitment's key is asked to sign, in both versions.
 const COMMITMENT_LABEL: &[u8] = b"fastness wallet file, version 1: this key and no other";
 /// Space for entropy in the plaintext: its length, then up to 32 bytes.
 const ENTROPY_ROOM: usize = 1 + 32;
-/// Size of every plaintext, so that the file's length tells nothing about a stored passphrase.
-const PLAIN_SIZE: usize = ENTROPY_ROOM + 2 + MAX_SECRET;
+/// Space for a passphrase: its length, then up to 1024 bytes.
+const PASSPHRASE_ROOM: usize = 2 + MAX_SECRET;
+/// Size of every plaintext with words, so that the file's length tells nothing about a stored passphrase.
+const PLAIN_SIZE: usize = ENTROPY_ROOM + PASSPHRASE_ROOM;
+/// Space for a seed or a root key: which of them, the length, then up to 64 bytes.
+const SECRET_ROOM: usize = 2 + 64;
+/// Which of them it is.
+const SEED: u8 = 1;
+const ROOT_KEY: u8 = 2;
 
 /// How the BIP-39 passphrase takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,10 +105,11 @@ pub struct Header {
     pub network_class: NetworkClass,
     /// Fingerprint of the master key (BIP-32), the passphrase included.
     pub fingerprint: Fingerprint,
-    /// Number of words.
+    /// Number of words; 0 where there are none.
     pub words: u64,
-    /// The words' language.
-    pub language: Language,
+    /// The words' language, where there are words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// Whether there is a passphrase, and where.
     pub passphrase: PassphraseUse,
     /// How the password becomes keys.
@@ -122,7 +131,7 @@ pub(super) struct Facts {
 
 /// What the file hides.
 pub(super) struct Plain {
-    pub(super) phrase: Phrase,
+    pub(super) secret: MasterSecret,
     pub(super) stored: Option<Passphrase>,
 }
 
@@ -155,6 +164,15 @@ impl Header {
         Cost::new(self.kdf.n, self.kdf.r, self.kdf.p)
     }
 
+    /// A file of words says how many and of which language; one without says neither, and no passphrase belongs to it.
+    fn fits_its_version(&self) -> bool {
+        let has_words = WordCount::ALL.into_iter().any(|count| words_as_number(count) == self.words);
+        match self.version {
+            WITH_WORDS => has_words && self.language.is_some(),
+            _ => self.words == 0 && self.language.is_none() && self.passphrase == PassphraseUse::None,
+        }
+    }
+
     pub(super) const fn facts(&self) -> Facts {
         Facts {
             id: self.id,
@@ -165,20 +183,21 @@ impl Header {
     }
 
     /// A header with fresh salt and nonce; its commitment is still to be computed.
-    pub(super) fn fresh(facts: Facts, phrase: &Phrase, cost: Cost) -> Result<Self, KeystoreError> {
+    pub(super) fn fresh(facts: Facts, secret: &MasterSecret, cost: Cost) -> Result<Self, KeystoreError> {
         let (n, r, p) = cost.numbers();
         let (salt, nonce) = (fresh::<32>()?, fresh::<12>()?);
         // A generator that says the same thing twice is broken (as one whose calls are faked would be).
         if salt.starts_with(&nonce) || salt.starts_with(&facts.id.0) || facts.id.0.starts_with(&nonce) {
             return Err(KeystoreError::Randomness("it repeats itself"));
         }
+        let words = words_of(secret);
         Ok(Self {
-            version: VERSION,
+            version: if words == 0 { WITHOUT_WORDS } else { WITH_WORDS },
             id: facts.id,
             network_class: facts.network_class,
             fingerprint: facts.fingerprint,
-            words: words_as_number(phrase.count()),
-            language: phrase.language(),
+            words,
+            language: secret.phrase().ok().map(Phrase::language),
             passphrase: facts.passphrase,
             kdf: KdfHeader { name: KdfName::Scrypt, n, r, p, salt: Hexed(salt) },
             cipher: CipherHeader { name: CipherName::Aes256Gcm, nonce: Hexed(nonce) },
@@ -199,7 +218,7 @@ impl SealedFile {
     /// A newer version; not exactly our own form; a wrong checksum; a cost outside the bounds.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeystoreError> {
         let file: Self = serde_json::from_slice(bytes).map_err(|_| unreadable(bytes))?;
-        if file.header.version != VERSION {
+        if !is_known(file.header.version) {
             return Err(KeystoreError::UnknownVersion(file.header.version));
         }
         if file.to_bytes()? != bytes {
@@ -209,7 +228,7 @@ impl SealedFile {
         if file.checksum != file.compute_checksum()? {
             return Err(KeystoreError::Damaged("its checksum is wrong"));
         }
-        if !WordCount::ALL.into_iter().any(|count| words_as_number(count) == file.header.words) {
+        if !file.header.fits_its_version() {
             return Err(KeystoreError::Damaged("there is no phrase with that many words"));
         }
         Ok(file)
@@ -256,9 +275,12 @@ impl SealedFile {
         cipher(key)?
             .decrypt_in_place_detached(&nonce, &self.header.canonical()?, &mut buffer, tag.as_slice().into())
             .map_err(|_| damaged())?;
-        let plain = decode(&buffer, self.header.language)?;
+        let plain = match self.header.language {
+            Some(language) => decode(&buffer, language)?,
+            None => decode_without_words(&buffer)?,
+        };
         let stored = self.header.passphrase == PassphraseUse::Stored;
-        if words_as_number(plain.phrase.count()) != self.header.words || plain.stored.is_some() != stored {
+        if words_of(&plain.secret) != self.header.words || plain.stored.is_some() != stored {
             return Err(KeystoreError::Damaged("its content contradicts its header"));
         }
         Ok(plain)
@@ -273,11 +295,19 @@ impl SealedFile {
 /// Why a file does not read as one of ours: it may be one of tomorrow's.
 fn unreadable(bytes: &[u8]) -> KeystoreError {
     match serde_json::from_slice(bytes) {
-        Ok(Versioned { header: VersionedHeader { version } }) if version != VERSION => {
+        Ok(Versioned { header: VersionedHeader { version } }) if !is_known(version) => {
             KeystoreError::UnknownVersion(version)
         }
         _ => KeystoreError::Damaged("it does not read as a wallet"),
     }
+}
+
+const fn is_known(version: u64) -> bool {
+    matches!(version, WITH_WORDS | WITHOUT_WORDS)
+}
+
+fn words_of(secret: &MasterSecret) -> u64 {
+    secret.phrase().map_or(0, |phrase| words_as_number(phrase.count()))
 }
 
 fn words_as_number(count: WordCount) -> u64 {
@@ -295,19 +325,28 @@ fn cipher(key: &Derived) -> Result<Aes256Gcm, KeystoreError> {
     Aes256Gcm::new_from_slice(key.cipher_key()).map_err(|_| KeystoreError::SelfCheck("the cipher's key"))
 }
 
-/// Entropy length (1 byte), entropy in 32, passphrase length (2, big-endian), passphrase in 1024; zeros to the end.
+/// With words: entropy length (1 byte), entropy in 32. Without: which of them (1 byte), its length (1), its bytes in 64. Then passphrase length (2, big-endian), passphrase in 1024; zeros to the end.
 fn encode(plain: &Plain) -> Result<Zeroizing<Vec<u8>>, KeystoreError> {
     let too_long = |_| KeystoreError::SelfCheck("the content's size");
-    let entropy = plain.phrase.entropy();
+    let entropy;
+    let (kind, secret, room) = match &plain.secret {
+        MasterSecret::Phrase(phrase) => {
+            entropy = phrase.entropy();
+            (None, entropy.as_bytes(), ENTROPY_ROOM)
+        }
+        MasterSecret::Seed(seed) => (Some(SEED), seed.as_bytes(), SECRET_ROOM),
+        MasterSecret::RootKey(key) => (Some(ROOT_KEY), key.as_bytes(), SECRET_ROOM),
+    };
     let stored = plain.stored.as_ref().map_or("", Passphrase::as_str).as_bytes();
     // Capacity for the tag as well, so that the secret is never moved.
-    let mut buffer = Zeroizing::new(Vec::with_capacity(PLAIN_SIZE + 16));
-    buffer.push(u8::try_from(entropy.as_bytes().len()).map_err(too_long)?);
-    buffer.extend_from_slice(entropy.as_bytes());
-    buffer.resize(ENTROPY_ROOM, 0);
+    let mut buffer = Zeroizing::new(Vec::with_capacity(room + PASSPHRASE_ROOM + 16));
+    buffer.extend(kind);
+    buffer.push(u8::try_from(secret.len()).map_err(too_long)?);
+    buffer.extend_from_slice(secret);
+    buffer.resize(room, 0);
     buffer.extend_from_slice(&u16::try_from(stored.len()).map_err(too_long)?.to_be_bytes());
     buffer.extend_from_slice(stored);
-    buffer.resize(PLAIN_SIZE, 0);
+    buffer.resize(room + PASSPHRASE_ROOM, 0);
     Ok(buffer)
 }
 
@@ -326,7 +365,24 @@ fn decode(buffer: &[u8], language: Language) -> Result<Plain, KeystoreError> {
         [] => None,
         text => Some(Passphrase::new(std::str::from_utf8(text).map_err(|_| damaged())?.to_owned())?),
     };
-    Ok(Plain { phrase, stored })
+    Ok(Plain { secret: MasterSecret::Phrase(phrase), stored })
+}
+
+/// A seed or a root key; no passphrase belongs to either.
+fn decode_without_words(buffer: &[u8]) -> Result<Plain, KeystoreError> {
+    let damaged = || KeystoreError::Damaged("its content has another form");
+    let (secret, passphrase) = buffer.split_at_checked(SECRET_ROOM).ok_or_else(damaged)?;
+    let ([kind, size], room) = secret.split_first_chunk::<2>().ok_or_else(damaged)?;
+    if passphrase.len() != PASSPHRASE_ROOM || passphrase.iter().any(|byte| *byte != 0) {
+        return Err(damaged());
+    }
+    let bytes = SecretBytes::new(unpadded(room, usize::from(*size)).ok_or_else(damaged)?.to_vec());
+    let secret = match *kind {
+        SEED => MasterSecret::Seed(Seed::new(bytes)?),
+        ROOT_KEY => MasterSecret::RootKey(RootKey::from_bytes(bytes)?),
+        _ => return Err(damaged()),
+    };
+    Ok(Plain { secret, stored: None })
 }
 
 /// The first `size` bytes, if all others are zero.

@@ -9,7 +9,7 @@ const KEY: [u8; 64] = [7; 64];
 
 fn plain(stored: Option<&str>) -> Plain {
     let phrase = Phrase::from_entropy(&SecretBytes::new(vec![0x7f; 32]), Language::English).unwrap();
-    Plain { phrase, stored: stored.map(|text| Passphrase::new(text.to_owned()).unwrap()) }
+    Plain { secret: MasterSecret::Phrase(phrase), stored: stored.map(|text| Passphrase::new(text.to_owned()).unwrap()) }
 }
 
 fn facts(passphrase: PassphraseUse) -> Facts {
@@ -23,7 +23,7 @@ fn facts(passphrase: PassphraseUse) -> Facts {
 
 fn sealed() -> SealedFile {
     let plain = plain(Some("passphrase"));
-    let header = Header::fresh(facts(PassphraseUse::Stored), &plain.phrase, Cost::DEFAULT).unwrap();
+    let header = Header::fresh(facts(PassphraseUse::Stored), &plain.secret, Cost::DEFAULT).unwrap();
     SealedFile::seal(header, &Derived::from_bytes(KEY), &plain).unwrap()
 }
 
@@ -38,10 +38,10 @@ fn what_was_sealed_opens() {
     for stored in [None, Some("passphrase")] {
         let plain = plain(stored);
         let passphrase = if stored.is_some() { PassphraseUse::Stored } else { PassphraseUse::None };
-        let header = Header::fresh(facts(passphrase), &plain.phrase, Cost::DEFAULT).unwrap();
+        let header = Header::fresh(facts(passphrase), &plain.secret, Cost::DEFAULT).unwrap();
         let bytes = SealedFile::seal(header, &Derived::from_bytes(KEY), &plain).unwrap().to_bytes().unwrap();
         let opened = SealedFile::parse(&bytes).unwrap().open(&Derived::from_bytes(KEY)).unwrap();
-        assert!(opened.phrase.same_as(&plain.phrase));
+        assert!(opened.secret.same_as(&plain.secret));
         assert_eq!(opened.stored.as_ref().map(Passphrase::as_str), stored);
     }
 }
@@ -110,7 +110,7 @@ fn every_fact_of_the_header_is_bound() {
         |header| header.network_class = NetworkClass::Test,
         |header| header.fingerprint = Fingerprint::from([1, 2, 3, 5]),
         |header| header.words = 12,
-        |header| header.language = Language::French,
+        |header| header.language = Some(Language::French),
         |header| header.passphrase = PassphraseUse::Asked,
         |header| header.kdf.n *= 2,
         |header| header.kdf.salt.0[0] ^= 1,
@@ -126,6 +126,36 @@ fn every_fact_of_the_header_is_bound() {
             if number == 9 { KeystoreError::WrongPassword } else { KeystoreError::Damaged("its content was changed") };
         assert_eq!(refused, Some(expected), "edit {number}");
     }
+}
+
+/// A file of one version that says what only the other may say, and content of another kind, length or padding.
+#[test]
+fn the_two_versions_are_not_mixed() {
+    let key = Derived::from_bytes(KEY);
+    let seed = Plain { secret: MasterSecret::Seed(Seed::new(SecretBytes::new(vec![9; 64])).unwrap()), stored: None };
+    let without = || Header::fresh(facts(PassphraseUse::None), &seed.secret, Cost::DEFAULT).unwrap();
+    assert_eq!((without().version, without().words, without().language), (2, 0, None));
+    let edits: [fn(&mut Header); 4] = [
+        |header| header.version = 1,
+        |header| header.words = 12,
+        |header| header.language = Some(Language::English),
+        |header| header.passphrase = PassphraseUse::Asked,
+    ];
+    for (number, edit) in edits.into_iter().enumerate() {
+        let mut header = without();
+        edit(&mut header);
+        let bytes = SealedFile::seal(header, &key, &seed).unwrap().to_bytes().unwrap();
+        let refused = SealedFile::parse(&bytes).err();
+        assert!(matches!(refused, Some(KeystoreError::Damaged(_))), "edit {number}: {refused:?}");
+    }
+    let good = encode(&seed).unwrap();
+    assert!(decode_without_words(&good).is_ok());
+    for (place, byte) in [(0, 3), (1, 15), (1, 65), (66, 1), (1091, 1)] {
+        let mut bad = good.to_vec();
+        bad[place] = byte;
+        assert!(decode_without_words(&bad).is_err(), "byte {place}");
+    }
+    assert!(decode_without_words(&good[1..]).is_err() && decode_without_words(&[]).is_err());
 }
 
 #[test]
@@ -172,8 +202,8 @@ fn halves_of_two_files_do_not_make_one() {
 #[test]
 fn a_newer_file_names_its_version() {
     let text = String::from_utf8(sealed().to_bytes().unwrap()).unwrap();
-    let newer = text.replacen("\"version\": 1", "\"version\": 2, \"new\": []", 1);
-    assert_eq!(SealedFile::parse(newer.as_bytes()).err(), Some(KeystoreError::UnknownVersion(2)));
+    let newer = text.replacen("\"version\": 1", "\"version\": 3, \"new\": []", 1);
+    assert_eq!(SealedFile::parse(newer.as_bytes()).err(), Some(KeystoreError::UnknownVersion(3)));
 }
 
 #[test]
@@ -250,7 +280,7 @@ fn content_that_contradicts_itself_is_refused() {
         assert!(decode(&bad, Language::English).is_err(), "{at}");
     }
     assert!(decode(&good[1..], Language::English).is_err());
-    let header = Header::fresh(facts(PassphraseUse::None), &plain(None).phrase, Cost::DEFAULT).unwrap();
+    let header = Header::fresh(facts(PassphraseUse::None), &plain(None).secret, Cost::DEFAULT).unwrap();
     let file = SealedFile::seal(header, &Derived::from_bytes(KEY), &plain(Some("passphrase"))).unwrap();
     assert!(matches!(file.open(&Derived::from_bytes(KEY)), Err(KeystoreError::Damaged(_))));
 }
@@ -259,7 +289,7 @@ fn content_that_contradicts_itself_is_refused() {
 fn salts_and_nonces_never_repeat() {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..5_000 {
-        let header = Header::fresh(facts(PassphraseUse::None), &plain(None).phrase, Cost::DEFAULT).unwrap();
+        let header = Header::fresh(facts(PassphraseUse::None), &plain(None).secret, Cost::DEFAULT).unwrap();
         assert!(seen.insert(header.kdf.salt.0.to_vec()) && seen.insert(header.cipher.nonce.0.to_vec()));
     }
 }

@@ -4,13 +4,15 @@
 //! given out, and a path of the other network class derives nothing.
 
 use bitcoin::{
+    NetworkKind,
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},
     secp256k1::{All, PublicKey, Secp256k1},
 };
 use zeroize::Zeroizing;
 
 use super::{
-    KeystoreError, Passphrase, Phrase, answer::answer, answer_ethereum::answer_ethereum, entropy::fill_from_kernel,
+    KeystoreError, MasterSecret, Passphrase, Phrase, answer::answer, answer_ethereum::answer_ethereum,
+    entropy::fill_from_kernel,
 };
 use crate::{
     account::ETHEREUM_COIN_TYPE,
@@ -38,6 +40,18 @@ pub struct Keys {
     fingerprint: Fingerprint,
 }
 
+/// The root key of a seed (BIP-32).
+fn root(seed: &[u8], class: NetworkClass) -> Result<Xpriv, KeystoreError> {
+    Xpriv::new_master(kind(class), seed).map_err(|_| KeystoreError::SelfCheck("the seed makes no key"))
+}
+
+const fn kind(class: NetworkClass) -> NetworkKind {
+    match class {
+        NetworkClass::Main => NetworkKind::Main,
+        NetworkClass::Test => NetworkKind::Test,
+    }
+}
+
 /// An extended private key that is overwritten when dropped.
 struct Wiped(Xpriv);
 
@@ -59,14 +73,30 @@ impl Keys {
         class: NetworkClass,
         _sealed: &Sealed,
     ) -> Result<Self, KeystoreError> {
-        let network = match class {
-            NetworkClass::Main => Network::Bitcoin,
-            NetworkClass::Test => Network::Testnet4,
-        };
         let seed = phrase.seed(passphrase);
-        let master = Xpriv::new_master(network.key_kind(), seed.as_slice())
-            .map_err(|_| KeystoreError::SelfCheck("the seed makes no key"))?;
-        let master = Box::new(Wiped(master));
+        Self::from_root(Box::new(Wiped(root(seed.as_slice(), class)?)), class)
+    }
+
+    /// The keys of a wallet, whatever it was made of.
+    ///
+    /// # Errors
+    /// As [`Keys::from_phrase`]; or a passphrase for what has no words.
+    pub fn from_secret(
+        secret: &MasterSecret,
+        passphrase: Option<&Passphrase>,
+        class: NetworkClass,
+        sealed: &Sealed,
+    ) -> Result<Self, KeystoreError> {
+        let root = match secret {
+            MasterSecret::Phrase(phrase) => return Self::from_phrase(phrase, passphrase, class, sealed),
+            _ if passphrase.is_some() => return Err(KeystoreError::NoWords),
+            MasterSecret::Seed(seed) => root(seed.as_bytes(), class)?,
+            MasterSecret::RootKey(key) => key.xpriv(kind(class))?,
+        };
+        Self::from_root(Box::new(Wiped(root)), class)
+    }
+
+    fn from_root(master: Box<Wiped>, class: NetworkClass) -> Result<Self, KeystoreError> {
         let mut blinding = Zeroizing::new([0; 32]);
         fill_from_kernel(blinding.as_mut())?;
         let mut secp = Secp256k1::new();

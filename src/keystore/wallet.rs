@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::{
-    Cost, Header, Hexed, Keys, KeystoreError, Passphrase, PassphraseUse, Password, Phrase,
+    Cost, Header, Hexed, Keys, KeystoreError, MasterSecret, Passphrase, PassphraseUse, Password,
     entropy::fresh,
     kdf::Derived,
     sealed_file::{Facts, Plain, SealedFile},
@@ -33,8 +33,8 @@ pub enum PassphraseRule {
 
 /// A wallet to be written for the first time.
 pub struct NewWallet {
-    /// Its words.
-    pub phrase: Phrase,
+    /// What its keys come from.
+    pub secret: MasterSecret,
     /// Its passphrase.
     pub passphrase: PassphraseRule,
     /// Real money or test coins.
@@ -76,7 +76,7 @@ pub fn create(path: &Path, wallet: NewWallet, password: &Password, sealed: &Seal
     if path.symlink_metadata().is_ok() {
         return Err(StoreError::Exists { path: SafeText::new(&path.to_string_lossy()) }.into());
     }
-    let keys = Keys::from_phrase(&wallet.phrase, wallet.passphrase.passphrase(), wallet.class, sealed)?;
+    let keys = Keys::from_secret(&wallet.secret, wallet.passphrase.passphrase(), wallet.class, sealed)?;
     let facts = Facts {
         id: Hexed(fresh()?),
         network_class: wallet.class,
@@ -87,7 +87,7 @@ pub fn create(path: &Path, wallet: NewWallet, password: &Password, sealed: &Seal
         PassphraseRule::Stored(passphrase) => Some(passphrase),
         PassphraseRule::None | PassphraseRule::Asked(_) => None,
     };
-    let plain = Plain { phrase: wallet.phrase, stored };
+    let plain = Plain { secret: wallet.secret, stored };
     let (header, bytes) = write_sealed(facts, &plain, password, wallet.cost)?;
     atomic_write(path, &bytes, WriteRule::New)?;
     Ok(header)
@@ -148,7 +148,7 @@ fn write_sealed(
     password: &Password,
     cost: Cost,
 ) -> Result<(Header, Vec<u8>), KeystoreError> {
-    let header = Header::fresh(facts, &plain.phrase, cost)?;
+    let header = Header::fresh(facts, &plain.secret, cost)?;
     let key = Derived::from_password(password, &header.kdf.salt.0, cost)?;
     let bytes = SealedFile::seal(header, &key, plain)?.to_bytes()?;
     let again = open(&bytes, password)?;
@@ -157,7 +157,7 @@ fn write_sealed(
         (Some(left), Some(right)) => left.same_as(right),
         _ => false,
     };
-    if again.plain.phrase.same_as(&plain.phrase) && same_passphrase {
+    if again.plain.secret.same_as(&plain.secret) && same_passphrase {
         Ok((again.header, bytes))
     } else {
         Err(KeystoreError::SelfCheck("the new file holds something else than was put in"))
@@ -177,10 +177,10 @@ impl Unlocked {
         self.header.passphrase == PassphraseUse::Asked
     }
 
-    /// The words, for the screen.
+    /// What its keys come from.
     #[must_use]
-    pub const fn phrase(&self) -> &Phrase {
-        &self.plain.phrase
+    pub const fn secret(&self) -> &MasterSecret {
+        &self.plain.secret
     }
 
     /// The keys of a wallet with a passphrase that is asked for.
@@ -209,7 +209,7 @@ impl Unlocked {
         other: KeystoreError,
         sealed: &Sealed,
     ) -> Result<Keys, KeystoreError> {
-        let keys = Keys::from_phrase(&self.plain.phrase, passphrase, self.header.network_class, sealed)?;
+        let keys = Keys::from_secret(&self.plain.secret, passphrase, self.header.network_class, sealed)?;
         if keys.fingerprint() == self.header.fingerprint { Ok(keys) } else { Err(other) }
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use super::*;
 use crate::{
     explain::{Explain, Kind},
-    keystore::{Language, PhraseError, SecretBytes, WordCount},
+    keystore::{Language, Phrase, PhraseError, RootKey, SecretBytes, Seed, WordCount},
 };
 
 fn password(text: &str) -> Password {
@@ -18,7 +18,7 @@ fn passphrase(text: &str) -> Passphrase {
 
 fn wallet(passphrase: PassphraseRule) -> NewWallet {
     let phrase = Phrase::from_entropy(&SecretBytes::new(vec![0x7f; 16]), Language::English).unwrap();
-    NewWallet { phrase, passphrase, class: NetworkClass::Test, cost: Cost::FLOOR }
+    NewWallet { secret: MasterSecret::Phrase(phrase), passphrase, class: NetworkClass::Test, cost: Cost::FLOOR }
 }
 
 struct Place {
@@ -47,7 +47,7 @@ fn a_wallet_opens_as_it_was_made() {
     assert_eq!(read_header(&place.path()).unwrap(), made);
     assert_eq!(fs::metadata(place.path()).unwrap().permissions().mode() & 0o7777, 0o600);
     let unlocked = unlock(&place.path(), &password("right"), &place.sealed).unwrap();
-    assert!(unlocked.phrase().same_as(&wallet(PassphraseRule::None).phrase) && !unlocked.needs_passphrase());
+    assert!(unlocked.secret().same_as(&wallet(PassphraseRule::None).secret) && !unlocked.needs_passphrase());
     let keys = unlocked.into_keys(&place.sealed).unwrap();
     assert_eq!((keys.fingerprint(), keys.class()), (made.fingerprint, NetworkClass::Test));
 
@@ -72,6 +72,38 @@ fn damage_is_told_from_a_wrong_password() {
     assert_eq!(fs::read(place.path()).unwrap(), bytes, "a damaged file is left as it is");
 }
 
+/// A seed and a root key are kept as they are; no passphrase belongs to them, and no words can be shown.
+#[test]
+fn wallets_without_words_open_and_say_that_they_have_none() {
+    let bytes = |length| SecretBytes::new(vec![0x5a; length]);
+    let secrets = || {
+        [16, 32, 64]
+            .map(|length| MasterSecret::Seed(Seed::new(bytes(length)).unwrap()))
+            .into_iter()
+            .chain([MasterSecret::RootKey(RootKey::from_bytes(bytes(64)).unwrap())])
+    };
+    for (secret, same) in secrets().zip(secrets()) {
+        let place = Place::new();
+        let class = NetworkClass::Main;
+        let wallet = NewWallet { secret, passphrase: PassphraseRule::None, class, cost: Cost::FLOOR };
+        let made = create(&place.path(), wallet, &password("right"), &place.sealed).unwrap();
+        assert_eq!((made.version, made.words, made.language), (2, 0, None));
+        let opened = unlock(&place.path(), &password("right"), &place.sealed).unwrap();
+        assert!(opened.secret().same_as(&same));
+        assert_eq!(opened.secret().phrase().err(), Some(KeystoreError::NoWords));
+        let fingerprint = opened.into_keys(&place.sealed).unwrap().fingerprint();
+        assert_eq!(fingerprint, made.fingerprint);
+        change_password(&place.path(), &password("right"), &password("new"), Cost::FLOOR, &place.sealed).unwrap();
+        assert!(unlock(&place.path(), &password("new"), &place.sealed).unwrap().secret().same_as(&same));
+    }
+    let place = Place::new();
+    let secret = secrets().next().unwrap();
+    let passphrase = PassphraseRule::Asked(passphrase("x"));
+    let wallet = NewWallet { secret, passphrase, class: NetworkClass::Main, cost: Cost::FLOOR };
+    let refused = create(&place.path(), wallet, &password("right"), &place.sealed).err();
+    assert!(refused == Some(KeystoreError::NoWords) && !place.path().exists());
+}
+
 #[test]
 fn an_asked_passphrase_is_checked_and_nowhere_written() {
     let place = Place::new();
@@ -91,7 +123,7 @@ fn a_stored_passphrase_needs_no_question() {
     let made = place.create(PassphraseRule::Stored(passphrase("TREZOR"))).unwrap();
     let keys = unlock(&place.path(), &password("right"), &place.sealed).unwrap().into_keys(&place.sealed).unwrap();
     let without =
-        Keys::from_phrase(&wallet(PassphraseRule::None).phrase, None, NetworkClass::Test, &place.sealed).unwrap();
+        Keys::from_secret(&wallet(PassphraseRule::None).secret, None, NetworkClass::Test, &place.sealed).unwrap();
     assert_eq!(keys.fingerprint(), made.fingerprint);
     assert_ne!(keys.fingerprint(), without.fingerprint());
 }
@@ -139,7 +171,7 @@ fn a_fingerprint_of_other_words_is_noticed() {
         fingerprint: bitcoin::bip32::Fingerprint::from([0; 4]),
         passphrase: PassphraseUse::None,
     };
-    let plain = Plain { phrase: wallet(PassphraseRule::None).phrase, stored: None };
+    let plain = Plain { secret: wallet(PassphraseRule::None).secret, stored: None };
     let (_, bytes) = write_sealed(facts, &plain, &password("right"), Cost::FLOOR).unwrap();
     let refused = open(&bytes, &password("right")).unwrap().into_keys(&place.sealed).err();
     assert!(matches!(refused, Some(KeystoreError::Damaged(_))));
@@ -151,10 +183,11 @@ const GOLDEN: &[u8] = include_bytes!("../../tests/vectors/wallet-v1.keystore");
 #[test]
 fn the_first_file_ever_written_opens() {
     let opened = open(GOLDEN, &password("correct horse battery staple")).unwrap();
-    assert_eq!((opened.phrase().count(), opened.phrase().language()), (WordCount::Twelve, Language::English));
-    assert!(opened.phrase().same_as(&wallet(PassphraseRule::None).phrase));
+    let phrase = opened.secret().phrase().unwrap();
+    assert_eq!((phrase.count(), phrase.language()), (WordCount::Twelve, Language::English));
+    assert!(opened.secret().same_as(&wallet(PassphraseRule::None).secret));
     // "legal winner ... yellow" with TREZOR is a vector of BIP-39's own list; its seed begins with 2e8905819b8723fe.
-    let seed = opened.phrase().seed(opened.plain.stored.as_ref());
+    let seed = phrase.seed(opened.plain.stored.as_ref());
     assert_eq!(seed[..8], [0x2e, 0x89, 0x05, 0x81, 0x9b, 0x87, 0x23, 0xfe]);
     assert!(opened.into_keys(&Sealed::for_tests()).is_ok());
 }

@@ -95,7 +95,7 @@ impl ShowArgs {
         PasswordSource::of_everywhere(context).require(context)?;
         let sealed = key_side::seal(context, Files::Wallet(wallet), &[])?;
         let unlocked = key_side::unlock(context, wallet, &sealed)?;
-        let (header, phrase) = (unlocked.header(), unlocked.phrase());
+        let (header, phrase) = (unlocked.header(), unlocked.secret().phrase()?);
         let fingerprint = header.fingerprint.to_string();
         let mut words = None;
         if self.words_to_stdout {

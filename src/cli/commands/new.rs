@@ -15,7 +15,7 @@ use crate::cli::{
 };
 use fastness::{
     explain::Failure,
-    keystore::{Cost, DiceReport, Keys, Language, NewWallet, Passphrase, Phrase, WordCount},
+    keystore::{Cost, DiceReport, Keys, Language, MasterSecret, NewWallet, Passphrase, Phrase, WordCount},
     ledger::bitcoin::Past,
     review::Warning,
     text::in_fours,
@@ -67,7 +67,7 @@ impl Args {
         let accounts = self.make.accounts(site.network, &keys, Past::None)?;
         context.ui.say("Sealing the wallet...");
         let wallet = NewWallet {
-            phrase: fresh.phrase,
+            secret: MasterSecret::Phrase(fresh.phrase),
             passphrase: self.make.rule(passphrase),
             class: site.network.class(),
             cost: Cost::DEFAULT,

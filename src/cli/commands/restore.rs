@@ -16,7 +16,7 @@ use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::Account,
     explain::Failure,
-    keystore::{Cost, Keys, NewWallet, Phrase},
+    keystore::{Cost, Keys, MasterSecret, NewWallet, Phrase},
     ledger::bitcoin::Past,
     review::Warning,
     text::in_fours,
@@ -59,7 +59,8 @@ impl Args {
         let password = new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet...");
         let (class, cost) = (site.network.class(), Cost::DEFAULT);
-        let wallet = NewWallet { phrase, passphrase: self.make.rule(passphrase), class, cost };
+        let wallet =
+            NewWallet { secret: MasterSecret::Phrase(phrase), passphrase: self.make.rule(passphrase), class, cost };
         let mut made = site.build(wallet, &accounts, &password, &sealed)?.with_a_past();
         made.warnings.extend(warnings);
         answer(made.told(None)?)

@@ -4,7 +4,7 @@ use crate::cli::{
     bitcoin::export::{Exported, exported},
     context::Context,
     ethereum::export::{EvmExported, evm_exported},
-    new_wallet::{kdf, passphrase_words},
+    new_wallet::{backup_words, kdf},
     page::Page,
     report::{Answer, Report, answer},
 };
@@ -26,7 +26,8 @@ struct FileFacts {
     fingerprint: String,
     network_class: NetworkClass,
     word_count: u64,
-    language: Language,
+    /// Of the words, where there are any.
+    language: Option<Language>,
     passphrase: PassphraseUse,
     kdf: String,
 }
@@ -78,8 +79,7 @@ impl Report for WalletPage {
             Some(facts) => {
                 page.field("Wallet", &format!("{} ({} networks)", self.wallet, facts.network_class));
                 page.field("Master", &format!("{} (fingerprint)", in_fours(&facts.fingerprint)));
-                let passphrase = passphrase_words(facts.passphrase);
-                page.field("Backup", &format!("{} words, {}, {passphrase}", facts.word_count, facts.language));
+                page.field("Backup", &backup_words(facts.word_count, facts.language, facts.passphrase));
                 page.field("Sealed", &format!("with {} and AES-256-GCM", facts.kdf));
                 page.field("File", &facts.file);
             }
