@@ -1,4 +1,4 @@
-//! Published vectors: derivation, SLIP-132, BIP-21, 174, 340, 341, 350, 380. Where each comes from: tests/vectors/README.md.
+//! Published vectors: derivation, SLIP-39, SLIP-132, BIP-21, 174, 340, 341, 350, 380. Where each comes from: tests/vectors/README.md.
 //!
 //! No network, and nothing outside tests/vectors/. A vector that fails is never changed: it is the code that is wrong.
 
@@ -13,6 +13,8 @@ mod addresses;
 mod descriptors;
 #[path = "vectors/psbt.rs"]
 mod psbt;
+#[path = "vectors/slip39.rs"]
+mod slip39;
 #[path = "vectors/taproot.rs"]
 mod taproot;
 

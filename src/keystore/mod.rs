@@ -17,6 +17,7 @@ mod sealed_file;
 mod secret;
 mod signer;
 mod single_key;
+pub mod slip39;
 mod strength;
 mod suggest;
 mod typed_word;
@@ -100,6 +101,9 @@ pub enum KeystoreError {
     /// The words or the dice.
     #[error(transparent)]
     Phrase(#[from] PhraseError),
+    /// The shares.
+    #[error(transparent)]
+    Slip39(#[from] slip39::Slip39Error),
     /// The file.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -191,6 +195,7 @@ impl Explain for KeystoreError {
             Self::KeyMismatch { .. } => KEY_MISMATCH,
             Self::SelfCheck(_) => SELF_CHECK,
             Self::Phrase(inner) => inner.entry(),
+            Self::Slip39(inner) => inner.entry(),
             Self::Store(inner) => inner.entry(),
         }
     }

@@ -13,17 +13,17 @@ const PREFIX: usize = 4;
 
 /// Up to three similar words, nearest first. A word that begins with all the typed letters is as near as one slip.
 pub(super) fn similar(typed: &str, language: Language) -> Vec<&'static str> {
+    similar_of(typed, language.list().word_list())
+}
+
+/// The same of another list than those of BIP-39.
+pub(super) fn similar_of(typed: &str, words: &[&'static str]) -> Vec<&'static str> {
     // Longer than any word can be by more slips than count: no need to measure.
     if typed.chars().count() > 32 {
         return Vec::new();
     }
-    let mut near: Vec<(usize, &'static str)> = language
-        .list()
-        .word_list()
-        .iter()
-        .map(|word| (nearness(typed, word), *word))
-        .filter(|(distance, _)| *distance <= FARTHEST)
-        .collect();
+    let mut near: Vec<(usize, &'static str)> =
+        words.iter().map(|word| (nearness(typed, word), *word)).filter(|(distance, _)| *distance <= FARTHEST).collect();
     near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().take(MOST).map(|(_, word)| word).collect()
 }
