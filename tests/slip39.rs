@@ -27,7 +27,7 @@ use proptest::{
 use serde_json::{Value, json};
 
 /// Cases of a run that asks for no other number.
-const DEFAULT: usize = 1_000;
+const DEFAULT: usize = 300;
 
 /// The reference implementation, in a process of its own that answers line by line.
 struct Reference {

@@ -13,6 +13,7 @@ mod language;
 mod leak;
 mod master;
 mod phrase;
+mod restorable;
 mod sealed_file;
 mod secret;
 mod signer;
@@ -30,6 +31,7 @@ pub use language::Language;
 pub use leak::{LeakedSecret, find_secret};
 pub use master::{MasterSecret, RootKey, Seed};
 pub use phrase::Phrase;
+pub use restorable::{BackupForm, Restorable, RestoreError, electrum_kind, of_code, recognised, refuse_electrum};
 pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, PassphraseUse};
 pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;
@@ -98,6 +100,9 @@ pub enum KeystoreError {
     /// A result of our own did not pass its check.
     #[error("a check of our own failed: {0}")]
     SelfCheck(&'static str),
+    /// What was recognised and brings no wallet back here.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// The words or the dice.
     #[error(transparent)]
     Phrase(#[from] PhraseError),
@@ -194,6 +199,7 @@ impl Explain for KeystoreError {
             Self::Path { .. } => PATH,
             Self::KeyMismatch { .. } => KEY_MISMATCH,
             Self::SelfCheck(_) => SELF_CHECK,
+            Self::Restore(inner) => inner.entry(),
             Self::Phrase(inner) => inner.entry(),
             Self::Slip39(inner) => inner.entry(),
             Self::Store(inner) => inner.entry(),
