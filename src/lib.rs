@@ -50,6 +50,7 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         flow::CATALOGUE,
         keystore::CATALOGUE,
         keystore::slip39::CATALOGUE,
+        keystore::restorable::CATALOGUE,
         ledger::CATALOGUE,
         network::CATALOGUE,
         payment_uri::CATALOGUE,

@@ -32,7 +32,7 @@ pub(crate) const GROUPS: &[Group] = &[
         usages: &[
             usage("practice", &["practice", "practice faucet ADDRESS 1btc", "practice mine 1"]),
             usage("new", &["new", "new --words 12 --network testnet4", "new -w savings --type taproot"]),
-            usage("restore", &["restore", "restore --words-file paper.txt -w old", "restore -w old --type taproot"]),
+            usage("restore", &["restore", "restore --from paper.txt -w old", "restore -w old --type taproot"]),
             usage("status", &["status", "status --json"]),
         ],
     },
@@ -89,7 +89,7 @@ pub(crate) const GROUPS: &[Group] = &[
             usage("wallets", &["wallets"]),
             usage("show", &["show", "show -w main"]),
             usage("account", &["account list", "account export", "account add --type taproot"]),
-            usage("backup", &["backup verify --words-file paper.txt", "backup words"]),
+            usage("backup", &["backup verify --from paper.txt", "backup words", "backup split 2of3"]),
             usage("password", &["password"]),
         ],
     },

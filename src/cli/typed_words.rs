@@ -3,13 +3,14 @@
 //! First letters stand for the one word that begins with them, which is shown; no other word is ever guessed. Capitals are read
 //! as small letters, because no list has any.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fastness::{
     explain::Failure,
-    keystore::{Language, Phrase, PhraseError, TypedWord, WordCount, backup::check_words, look_up},
-    review::Warning,
-    store::{KeptSecret, read_kept},
+    keystore::{
+        KeystoreError, Language, Phrase, PhraseError, TypedWord, WordCount, backup::check_words, look_up,
+        refuse_electrum,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -18,19 +19,17 @@ use super::{
     clean_words::split,
     context::Context,
     page::Tone,
-    text_file::decoded,
-    ui::Ui,
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
 
 /// Most words of a phrase.
 const MOST: usize = 24;
-/// Most bytes of a file of words: 24 words of any language, one a line.
-const MAX_FILE: u64 = 4096;
+/// Standard input, as a file.
+const STDIN: &str = "/dev/fd/0";
 /// How often words may be typed wrongly before a new wallet is given up.
 const TRIES: usize = 3;
-const WORDS_FLAG: &str = "--words-fd or --words-file";
+pub(crate) const WORDS_FLAG: &str = "--words-fd or --words-file";
 
 /// Where words come from, and in which language they are.
 #[derive(Clone, Debug, clap::Args)]
@@ -38,8 +37,9 @@ pub(crate) struct WordsArgs {
     /// Read the words from this file descriptor
     #[arg(long, value_name = "N", conflicts_with = "words_file")]
     words_fd: Option<u32>,
-    /// Read the words from this file
-    #[arg(long, value_name = "FILE")]
+    /// Read the backup from this file, in any form: words, shares, SeedQR, entropy in hex, xprv, or a picture of a QR
+    /// code (PNG); `-` for standard input
+    #[arg(long, visible_alias = "from", value_name = "FILE")]
     words_file: Option<PathBuf>,
     /// Language of the words; found out by itself unless they fit several
     #[arg(long, value_name = "NAME", value_parser = language)]
@@ -66,22 +66,16 @@ impl WordsArgs {
         if self.in_a_file() { Ok(()) } else { context.ui.terminal(WORDS_FLAG).map(|_| ()) }
     }
 
-    /// The phrase: from the file named, else typed on the alternate screen.
-    pub(crate) fn phrase(&self, context: &Context) -> Result<Phrase, Failure> {
-        if let Some(path) = self.path() {
-            return Ok(parse(self.language, &read_words(&path, &context.ui)?)?);
-        }
-        let mut screen = WordsScreen::open(&context.ui, WORDS_FLAG)?;
-        let how = "Type the words in order, one or several on a line. An empty line ends them. Only this screen shows \
-                   them, and it clears.";
-        screen.say(Tone::Normal, how);
-        ask_phrase(&mut screen, self.language)
+    /// The language of the words, if one was named.
+    pub(crate) const fn language(&self) -> Option<Language> {
+        self.language
     }
 
     /// The file that holds them, if one was named.
     pub(crate) fn path(&self) -> Option<PathBuf> {
         let descriptor = self.words_fd.map(|number| PathBuf::from(format!("/dev/fd/{number}")));
-        descriptor.or_else(|| self.words_file.clone())
+        let named = |path: PathBuf| if path.as_os_str() == "-" { PathBuf::from(STDIN) } else { path };
+        descriptor.or_else(|| self.words_file.clone().map(named))
     }
 }
 
@@ -89,10 +83,15 @@ impl TypedWords {
     /// Asks for words until their end, and about each one that is in no list while it is typed.
     fn ask(screen: &mut WordsScreen, language: Option<Language>, end: End) -> Result<Self, CliError> {
         let mut words = Self(Vec::with_capacity(2 * MOST));
-        while words.ask_line(screen, end)? {
-            words.settle(screen, language)?;
-        }
+        words.ask_rest(screen, language, end)?;
         Ok(words)
+    }
+
+    fn ask_rest(&mut self, screen: &mut WordsScreen, language: Option<Language>, end: End) -> Result<(), CliError> {
+        while self.ask_line(screen, end)? {
+            self.settle(screen, language)?;
+        }
+        Ok(())
     }
 
     /// Asks for one line more; false when the words are at their end. An empty line takes nothing away: a person gives up with
@@ -207,33 +206,36 @@ enum End {
     EmptyLine,
 }
 
-fn parse(language: Option<Language>, text: &str) -> Result<Phrase, PhraseError> {
-    match language {
+/// Reads words in the language that was named, else in whichever they are.
+///
+/// # Errors
+/// They are no phrase; words of Electrum are named as that.
+pub(crate) fn parse(language: Option<Language>, text: &str) -> Result<Phrase, KeystoreError> {
+    let read = match language {
         Some(language) => Phrase::parse_in(language, text),
         None => Phrase::parse(text),
+    };
+    if read.is_err() {
+        refuse_electrum(text)?;
     }
+    Ok(read?)
 }
 
-/// The words of a file. That others can read it is said and stops nothing: the words are as they are.
-fn read_words(path: &Path, ui: &Ui) -> Result<Zeroizing<String>, Failure> {
-    let KeptSecret { bytes, exposed } = read_kept(path, MAX_FILE)?;
-    let bytes = Zeroizing::new(bytes);
-    if let Some(exposed) = exposed {
-        let text = format!("{exposed}; whoever has read it has these words, and with them all that they hold");
-        ui.warn(&Warning { code: "words_open_to_others", text });
-    }
-    let text = decoded(&bytes).ok_or(CliError::NotText)?;
-    Ok(TypedWords(split(&text)).text())
+/// The words of a text as files and notes have them.
+pub(crate) fn cleaned(text: &str) -> Zeroizing<String> {
+    TypedWords(split(text)).text()
 }
 
-/// Asks for a phrase until it is one, or the person gives up.
-fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Phrase, Failure> {
-    let mut typed = TypedWords::ask(screen, language, End::EmptyLine)?;
+/// Asks for a phrase that begins with this line, until it is one or the person gives up.
+pub(crate) fn ask_phrase(screen: &mut WordsScreen, first: &str, language: Option<Language>) -> Result<Phrase, Failure> {
+    let mut typed = TypedWords(split(first));
+    typed.settle(screen, language)?;
+    typed.ask_rest(screen, language, End::EmptyLine)?;
     loop {
         let error = match parse(language, &typed.text()) {
             Ok(phrase) => return Ok(phrase),
-            Err(error @ PhraseError::Ambiguous { .. }) => return Err(error.into()),
-            Err(error) => error,
+            Err(KeystoreError::Phrase(error)) if !matches!(error, PhraseError::Ambiguous { .. }) => error,
+            Err(error) => return Err(error.into()),
         };
         screen.say(Tone::Claimed, &Zeroizing::new(error.to_string()));
         match error {
@@ -261,7 +263,8 @@ fn ask_phrase(screen: &mut WordsScreen, language: Option<Language>) -> Result<Ph
 /// The person stopped, or three slips: then the paper cannot be trusted.
 pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), Failure> {
     let (end, language) = (End::LastWord(phrase.count().words()), Some(phrase.language()));
-    screen.show(phrase, captions)?;
+    let words: Vec<&str> = phrase.words().collect();
+    screen.show(&words, captions)?;
     let ask_all = |screen: &mut WordsScreen| {
         let count = phrase.count().words();
         screen.say(Tone::Normal, &format!("Now type the {count} words back from the paper, one or several on a line."));
@@ -272,7 +275,7 @@ pub(crate) fn teach(screen: &mut WordsScreen, phrase: &Phrase, captions: &Captio
         let Err(error) = check_words(phrase, &typed.text()) else { return Ok(()) };
         let left = if left == 1 { "One try is left.".to_owned() } else { format!("{left} tries are left.") };
         let alarm = format!("{error}: compare it with your paper, and correct the paper if it is wrong. {left}");
-        screen.show(phrase, &Captions { alarm: Some(&alarm), ..*captions })?;
+        screen.show(&words, &Captions { alarm: Some(&alarm), ..*captions })?;
         if let PhraseError::BackupDiffers { position } = error {
             screen.say(Tone::Normal, &format!("Type word {position} alone, as it is on your paper."));
             typed.ask_again(position, screen)?;

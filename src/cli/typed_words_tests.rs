@@ -3,7 +3,6 @@
 //! Tests only.
 
 use super::*;
-use crate::cli::report::OutputFormat;
 
 const WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
@@ -36,17 +35,17 @@ fn words_grown_together_are_split_by_a_correction() {
 
 #[test]
 fn a_file_of_words_may_have_any_layout() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("words");
-    std::fs::write(&path, "").unwrap();
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    std::fs::write(&path, WORDS.replace(' ', "\r\n") + "\n\n").unwrap();
-    assert_eq!(
-        read_words(&path, &Ui::new(OutputFormat::Text)).map(|text| text.to_string()).ok().as_deref(),
-        Some(WORDS)
-    );
-    std::fs::write(&path, "x".repeat(5000)).unwrap();
-    assert!(read_words(&path, &Ui::new(OutputFormat::Text)).is_err());
+    assert_eq!(*cleaned(&(WORDS.replace(' ', "\r\n") + "\n\n")), WORDS);
+}
+
+#[test]
+fn words_of_electrum_that_are_no_phrase_are_named() {
+    let electrum = "cram swing cover prefer miss modify ritual silly deliver chunk behind inform able";
+    for language in [None, Some(Language::English)] {
+        let error = parse(language, electrum).err().unwrap();
+        assert!(matches!(error, KeystoreError::Restore(_)), "{error}");
+        assert!(matches!(parse(language, "legal winner thank"), Err(KeystoreError::Phrase(_))));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use console::{Alignment, measure_text_width, pad_str};
 use fastness::{
     explain::Failure,
-    keystore::{DiceReport, DiceRolls, Phrase, PhraseError, WordCount},
+    keystore::{DiceReport, DiceRolls, PhraseError, WordCount},
 };
 use zeroize::Zeroizing;
 
@@ -59,10 +59,10 @@ impl WordsScreen {
 
     /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
     /// screen, each with words that follow each other: this one cannot be scrolled back. A window of another size begins anew.
-    pub(crate) fn show(&mut self, phrase: &Phrase, captions: &Captions<'_>) -> Result<(), CliError> {
+    pub(crate) fn show(&mut self, words: &[&str], captions: &Captions<'_>) -> Result<(), CliError> {
         loop {
             let size = self.terminal.size();
-            let screens = self.screens(phrase, captions, size);
+            let screens = self.screens(words, captions, size);
             if self.leafed(&screens, size)? {
                 return Ok(());
             }
@@ -70,7 +70,7 @@ impl WordsScreen {
     }
 
     /// The words and what stands around them, as they fit a window.
-    fn screens(&self, phrase: &Phrase, captions: &Captions<'_>, size: Size) -> Vec<Zeroizing<String>> {
+    fn screens(&self, words: &[&str], captions: &Captions<'_>, size: Size) -> Vec<Zeroizing<String>> {
         let above = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
@@ -83,13 +83,12 @@ impl WordsScreen {
             page.blank();
             captions.below.iter().for_each(|line| page.line(line));
         });
-        let words = phrase.words().collect::<Vec<_>>();
-        let whole = Zeroizing::new([above.as_str(), &grid(&words, 0, size.columns), &below].concat());
+        let whole = Zeroizing::new([above.as_str(), &grid(words, 0, size.columns), &below].concat());
         if size.holds(&whole) {
             return vec![whole];
         }
         let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
-        captions(&above).chain(grids(&words, size)).chain(captions(&below)).collect()
+        captions(&above).chain(grids(words, size)).chain(captions(&below)).collect()
     }
 
     /// Shows screen after screen; false as soon as the window has another size than they were made for.

@@ -4,12 +4,12 @@
 
 use bitcoin::{PrivateKey, bip32::Xpriv};
 
-use super::{Language, secret::normalized};
+use super::{Language, secret::normalized, slip39::Share};
 
 /// What kind of secret a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeakedSecret {
-    /// Twelve or more words of a list, whether or not their checksum is right.
+    /// Twelve or more words of a list, whether or not their checksum is right; or a share (SLIP-39).
     Phrase,
     /// An extended private key.
     ExtendedKey,
@@ -37,7 +37,7 @@ pub fn find_secret(text: &str) -> Option<LeakedSecret> {
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Some(LeakedSecret::HexKey);
     }
-    is_phrase(text).then_some(LeakedSecret::Phrase)
+    (is_phrase(text) || Share::parse(text).is_ok()).then_some(LeakedSecret::Phrase)
 }
 
 /// SLIP-132 prefixes of private keys, wherever they stand (in a descriptor, too).
@@ -66,6 +66,11 @@ mod tests {
         let key = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi";
         for (text, kind) in [
             (words.as_str(), LeakedSecret::Phrase),
+            // The first vector of SLIP-39.
+            (
+                "duckling enlarge academic academic agency result length solution fridge kidney coal piece deal husband erode duke ajar critical decision keyboard",
+                LeakedSecret::Phrase,
+            ),
             (key, LeakedSecret::ExtendedKey),
             (&format!("wpkh({key}/0/*)"), LeakedSecret::ExtendedKey),
             ("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ", LeakedSecret::WalletImportFormat),

@@ -13,7 +13,7 @@ mod language;
 mod leak;
 mod master;
 mod phrase;
-mod restorable;
+pub mod restorable;
 mod sealed_file;
 mod secret;
 mod signer;
@@ -31,7 +31,9 @@ pub use language::Language;
 pub use leak::{LeakedSecret, find_secret};
 pub use master::{MasterSecret, RootKey, Seed};
 pub use phrase::Phrase;
-pub use restorable::{BackupForm, Restorable, RestoreError, electrum_kind, of_code, recognised, refuse_electrum};
+pub use restorable::{
+    BackupForm, Restorable, RestoreError, SharesHold, electrum_kind, of_code, recognised, refuse_electrum,
+};
 pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, PassphraseUse};
 pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;

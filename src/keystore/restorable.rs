@@ -3,14 +3,15 @@
 //! A form is recognised by its content. What is known and is no wallet of words or keys is named with what to do instead;
 //! nothing is guessed and nothing corrected.
 
-use bitcoin::PrivateKey;
+use bitcoin::{PrivateKey, bip32::Fingerprint};
 use hex::FromHex;
 use hmac::{Hmac, Mac};
 use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::{
-    KeystoreError, Language, MasterSecret, Phrase, PhraseError, RootKey, SecretBytes, WordCount, secret::normalized,
+    KeystoreError, Language, MasterSecret, Phrase, PhraseError, RootKey, SecretBytes, Seed, WordCount,
+    secret::normalized,
 };
 use crate::{
     explain::{Entry, Explain, catalogue},
@@ -68,6 +69,60 @@ impl BackupForm {
     }
 }
 
+/// What the bytes are that shares hold (SLIP-39 does not say).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharesHold {
+    /// The entropy of a phrase, as this program splits it.
+    Entropy,
+    /// The seed of BIP-32, as hardware wallets split it.
+    Seed,
+}
+
+impl SharesHold {
+    /// Both, in the order in which they are told.
+    pub const BOTH: [Self; 2] = [Self::Entropy, Self::Seed];
+
+    /// Its name, as it is typed and printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Entropy => "entropy",
+            Self::Seed => "seed",
+        }
+    }
+
+    /// What has that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::BOTH.into_iter().find(|hold| hold.name() == name)
+    }
+}
+
+impl MasterSecret {
+    /// What joined shares make.
+    ///
+    /// # Errors
+    /// They hold no entropy of a phrase, where that was said.
+    pub fn of_shares(joined: &SecretBytes, hold: SharesHold) -> Result<Self, KeystoreError> {
+        match hold {
+            SharesHold::Entropy => of_entropy(joined).map(Self::Phrase),
+            SharesHold::Seed => Seed::new(SecretBytes::new(joined.as_bytes().to_vec())).map(Self::Seed),
+        }
+    }
+
+    /// What is split into shares, and what they will hold.
+    ///
+    /// # Errors
+    /// It is a root key, of which no shares that other programs read can be made.
+    pub fn to_split(&self) -> Result<(SecretBytes, SharesHold), KeystoreError> {
+        match self {
+            Self::Phrase(phrase) => Ok((phrase.entropy(), SharesHold::Entropy)),
+            Self::Seed(seed) => Ok((SecretBytes::new(seed.as_bytes().to_vec()), SharesHold::Seed)),
+            Self::RootKey(_) => Err(RestoreError::NotSplit.into()),
+        }
+    }
+}
+
 /// What was recognised and brings no wallet back here.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -87,6 +142,20 @@ pub enum RestoreError {
     /// A wallet file of this program.
     #[error("this is a wallet file of fastness, not a backup to type")]
     WalletFile,
+    /// A key of the other class of networks.
+    #[error("this key is for {0} networks")]
+    OtherClass(NetworkClass),
+    /// Shares that fit two wallets, and nothing says which is meant.
+    #[error("these shares make the wallet {words} if they hold the entropy of words, and {seed} if they hold a seed")]
+    TwoWallets {
+        /// Fingerprint of the wallet of the words.
+        words: Fingerprint,
+        /// Fingerprint of the wallet of the seed.
+        seed: Fingerprint,
+    },
+    /// A root key cannot be split.
+    #[error("this wallet was restored from an extended private key, which is not split into shares")]
+    NotSplit,
     /// An extended key of another form.
     #[error("this is an extended private key with a SLIP-132 prefix, whose form says what kind of account it is")]
     OtherPrefix,
@@ -98,6 +167,9 @@ catalogue! {
     ETHEREUM_KEYSTORE = "restore.ethereum_keystore", Refused, "Open it with the program that made it, and send everything to a wallet of this program";
     WATCH_ONLY = "restore.watch_only", Usage, "`fastness account add --descriptor` watches it";
     WALLET_FILE = "restore.wallet_file", Usage, "Copy it as NAME.keystore into the folder `wallets` of the home; its password opens it";
+    OTHER_CLASS = "restore.other_networks", Usage, "Name a network of that kind with --network, such as bitcoin or testnet4";
+    TWO_WALLETS = "restore.two_wallets", Usage, "Name the one that is meant: --expect-fingerprint, or --shares-hold entropy (shares of this program) or seed (of hardware wallets)";
+    NOT_SPLIT = "restore.not_split", Refused, "Keep the extended private key itself as the backup";
     OTHER_PREFIX = "restore.other_prefix", Refused, "Write the root key as xprv or tprv: the program that made it shows that form too";
 }
 
@@ -109,6 +181,9 @@ impl Explain for RestoreError {
             Self::EthereumKeystore => ETHEREUM_KEYSTORE,
             Self::WatchOnly => WATCH_ONLY,
             Self::WalletFile => WALLET_FILE,
+            Self::OtherClass(_) => OTHER_CLASS,
+            Self::TwoWallets { .. } => TWO_WALLETS,
+            Self::NotSplit => NOT_SPLIT,
             Self::OtherPrefix => OTHER_PREFIX,
         }
     }
@@ -170,7 +245,10 @@ pub fn electrum_kind(words: &str) -> Option<&'static str> {
 }
 
 fn one_word(text: &str) -> Result<Option<Restorable>, KeystoreError> {
-    if is_digits(text) && WordCount::of_words(text.len() / SEED_QR_DIGITS).is_ok() && text.len() % SEED_QR_DIGITS == 0 {
+    if is_digits(text)
+        && WordCount::of_words(text.len() / SEED_QR_DIGITS).is_ok()
+        && text.len().is_multiple_of(SEED_QR_DIGITS)
+    {
         let secret = MasterSecret::Phrase(of_numbers(text)?);
         return Ok(Some(Restorable { form: BackupForm::SeedQr, secret, class: None }));
     }

@@ -62,9 +62,10 @@ fn answers(command: &str, example: &str, stage: &Stage) -> Vec<String> {
         "sweep" if example.contains("--key-file") => vec![yes(), limit, password],
         "sweep" => vec![yes(), limit, password, "--key-file=paper.key".to_owned()],
         "new" => vec!["--words-to-stdout".to_owned(), password],
-        "restore" if example.contains("--words-file") => vec![yes(), fingerprint, password],
+        "restore" if example.contains("--from") => vec![yes(), fingerprint, password],
         "restore" => vec![yes(), fingerprint, password, "--words-file=paper.txt".to_owned()],
         "account" if example.contains("add") => vec![password],
+        "backup" if example.contains("split") => vec!["--shares-to-stdout".to_owned(), password],
         "backup" if example.contains("words") && !example.contains("verify") => {
             vec!["--words-to-stdout".to_owned(), password]
         }

@@ -8,6 +8,7 @@ mod harness;
 
 mod accounts;
 mod airgap;
+mod backups;
 mod bad_input;
 mod block_rewards;
 mod books;

@@ -1,6 +1,8 @@
-//! `backup`: shows the words of a wallet again, or proves that a backup restores it. Writes nothing.
+//! `backup`: shows the words of a wallet again, splits them into shares, or proves that a backup restores it. Writes nothing.
 //!
 //! `verify` needs no password: what the typed words make is compared with what is public about the wallet.
+
+mod split;
 
 use crate::cli::{
     CliError,
@@ -9,7 +11,7 @@ use crate::cli::{
     new_wallet::first_address,
     page::{Page, Tone},
     report::{Answer, Report, answer},
-    typed_words::WordsArgs,
+    typed_backup::{BackupArgs, MeantWallet},
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
@@ -27,7 +29,7 @@ use serde::Serialize;
 
 const WORDS_FLAG: &str = "--words-to-stdout";
 
-/// Show the words of a wallet again, or check a backup (only the time of the check is kept)
+/// Show the words of a wallet again, split them into shares, or check a backup (only the time of the check is kept)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -38,7 +40,9 @@ pub(crate) struct Args {
 enum Action {
     /// Show the words once more (asks for the password)
     Words(ShowArgs),
-    /// Prove that the words on paper restore this wallet (needs no password)
+    /// Split the backup into shares (SLIP-39), any few of which bring the wallet back
+    Split(split::SplitArgs),
+    /// Prove that the backup on paper restore this wallet (needs no password)
     Verify(VerifyArgs),
 }
 
@@ -52,7 +56,7 @@ struct ShowArgs {
 #[derive(Debug, clap::Args)]
 struct VerifyArgs {
     #[command(flatten)]
-    words: WordsArgs,
+    backup: BackupArgs,
 }
 
 #[derive(Serialize)]
@@ -70,6 +74,9 @@ struct ShownWords {
 struct Verified {
     wallet: String,
     fingerprint: String,
+    /// What was compared: words, or another form of them.
+    backup: &'static str,
+    /// 0 for a backup that has no words.
     word_count: usize,
     passphrase: PassphraseUse,
     accounts: Vec<String>,
@@ -82,6 +89,7 @@ impl Args {
         let header = read_header(&context.home()?.keystore_path(&wallet))?;
         match &self.action {
             Action::Words(args) => args.run(context, &wallet),
+            Action::Split(args) => args.run(context, &wallet),
             Action::Verify(args) => args.run(context, &wallet, &header),
         }
     }
@@ -107,7 +115,7 @@ impl ShowArgs {
                 below.push("The wallet has a passphrase too: without it, these words make another wallet.".to_owned());
             }
             let captions = Captions { above: &above, below: &below, alarm: None };
-            WordsScreen::open(&context.ui, WORDS_FLAG)?.show(phrase, &captions)?;
+            WordsScreen::open(&context.ui, WORDS_FLAG)?.show(&phrase.words().collect::<Vec<_>>(), &captions)?;
         }
         let (word_count, passphrase) = (header.words, header.passphrase);
         answer(ShownWords { wallet: wallet.to_string(), fingerprint, word_count, passphrase, words })
@@ -116,18 +124,23 @@ impl ShowArgs {
 
 impl VerifyArgs {
     fn run(&self, context: &mut Context, wallet: &WalletName, header: &Header) -> Answer {
-        self.words.require_source(context)?;
+        self.backup.require_source(context)?;
         let ledger = context.ledger()?;
         let rows = ledger.accounts(Some(wallet.as_str()))?;
-        let sealed = key_side::seal(context, Files::Ledger, &[self.words.path()])?;
-        let phrase = self.words.phrase(context).map_err(broken)?;
+        let sealed = key_side::seal(context, Files::Ledger, &self.backup.paths())?;
+        let backup = self.backup.read(context, &sealed).map_err(broken)?;
         let passphrase = match header.passphrase {
             PassphraseUse::None => None,
             // One that lies in the file is part of the backup all the same: without the file, it has to be known.
             PassphraseUse::Stored | PassphraseUse::Asked => Some(key_side::passphrase(context, &sealed)?),
         };
-        let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), header.network_class, &sealed)?;
-        let word_count = phrase.count().words();
+        let (class, fingerprint) = (header.network_class, Some(header.fingerprint));
+        let wanted = MeantWallet { class, fingerprint, passphrase: passphrase.as_ref() };
+        let form = backup.form;
+        let secret = backup.meant(context, &wanted, &sealed)?;
+        let passphrase = passphrase.as_ref().filter(|_| secret.phrase().is_ok());
+        let keys = Keys::from_secret(&secret, passphrase, class, &sealed)?;
+        let word_count = secret.phrase().map_or(0, |phrase| phrase.count().words());
         let other = |why| WalletError::OtherBackup { wallet: wallet.to_string(), why };
         if let Some(why) = difference(header, &keys) {
             return Err(other(why).into());
@@ -147,6 +160,7 @@ impl VerifyArgs {
         answer(Verified {
             wallet: wallet.to_string(),
             fingerprint: keys.fingerprint().to_string(),
+            backup: form.name(),
             word_count,
             passphrase: header.passphrase,
             accounts,

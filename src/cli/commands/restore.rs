@@ -1,4 +1,4 @@
-//! `restore`: brings a wallet back from its words, after showing which wallet they make.
+//! `restore`: brings a wallet back from its backup, after showing which wallet that makes.
 //!
 //! Nothing is written before the person (or `--expect-fingerprint`) agreed that it is the right one.
 
@@ -9,14 +9,14 @@ use crate::cli::{
     new_wallet::{MakeArgs, Site, first_address},
     page::Page,
     report::{Answer, answer},
-    typed_words::WordsArgs,
+    typed_backup::{BackupArgs, MeantWallet},
     wallet_error::WalletError,
 };
 use bitcoin::bip32::Fingerprint;
 use fastness::{
     account::Account,
     explain::Failure,
-    keystore::{Cost, Keys, MasterSecret, NewWallet, Phrase},
+    keystore::{BackupForm, Cost, Keys, MasterSecret, NewWallet},
     ledger::bitcoin::Past,
     review::Warning,
     text::in_fours,
@@ -24,13 +24,13 @@ use fastness::{
 
 const AGREE_FLAG: &str = "--yes with --expect-fingerprint";
 
-/// Bring a wallet back from its words
+/// Bring a wallet back from its words, shares, SeedQR or root key
 ///
-/// Without --network it is for real money. --wallet names it; else it is `main`.
+/// The backup is recognised by its content. Without --network it is for real money. --wallet names it; else it is `main`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    words: WordsArgs,
+    backup: BackupArgs,
     /// Refuse unless the words make the wallet with this fingerprint, eight hex digits
     #[arg(long, value_name = "HEX", value_parser = fingerprint)]
     expect_fingerprint: Option<Fingerprint>,
@@ -42,25 +42,27 @@ impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
         let site = Site::choose(context)?;
         let source = PasswordSource::of_everywhere(context);
-        self.words.require_source(context)?;
+        self.backup.require_source(context)?;
         source.require(context)?;
         if context.consent() == Assent::Ask {
             context.ui.terminal(AGREE_FLAG)?;
         }
-        let sealed = key_side::seal(context, Files::NewWallet, &[self.words.path()])?;
-        let phrase = self.words.phrase(context)?;
+        let sealed = key_side::seal(context, Files::NewWallet, &self.backup.paths())?;
+        let backup = self.backup.read(context, &sealed)?;
         let passphrase = self.make.ask_passphrase(context, &sealed)?;
-        let keys = Keys::from_phrase(&phrase, passphrase.as_ref(), site.network.class(), &sealed)?;
+        let class = site.network.class();
+        let (form, passphrase_of) = (backup.form, passphrase.as_ref());
+        let wanted = MeantWallet { class, fingerprint: self.expect_fingerprint, passphrase: passphrase_of };
+        let secret = backup.meant(context, &wanted, &sealed)?;
+        let keys = Keys::from_secret(&secret, passphrase_of, class, &sealed)?;
         self.check_expected(&keys)?;
         site.require_free(Some(&keys))?;
         let accounts = self.make.accounts(site.network, &keys, Past::Possible)?;
         let mut warnings: Vec<Warning> = site.twin(&keys)?.iter().map(|wallet| twin(wallet)).collect();
-        warnings.extend(self.agree(context, &phrase, &keys, &accounts.listed)?);
+        warnings.extend(self.agree(context, &about(form, &secret), &keys, &accounts.listed)?);
         let password = new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the wallet...");
-        let (class, cost) = (site.network.class(), Cost::DEFAULT);
-        let wallet =
-            NewWallet { secret: MasterSecret::Phrase(phrase), passphrase: self.make.rule(passphrase), class, cost };
+        let wallet = NewWallet { secret, passphrase: self.make.rule(passphrase), class, cost: Cost::DEFAULT };
         let mut made = site.build(wallet, &accounts, &password, &sealed)?.with_a_past();
         made.warnings.extend(warnings);
         answer(made.told(None)?)
@@ -80,7 +82,7 @@ impl Args {
     fn agree(
         &self,
         context: &Context,
-        phrase: &Phrase,
+        about: &str,
         keys: &Keys,
         accounts: &[Account],
     ) -> Result<Option<Warning>, Failure> {
@@ -89,17 +91,26 @@ impl Args {
         }
         let addresses = accounts.iter().map(first_address).collect::<Result<Vec<_>, _>>()?;
         context.ui.show_page(AGREE_FLAG, |page| {
-            let about = format!("{} words, {}", phrase.count().words(), phrase.language());
-            preview(page, &about, &in_fours(&keys.fingerprint().to_string()), accounts, &addresses);
+            preview(page, about, &in_fours(&keys.fingerprint().to_string()), accounts, &addresses);
         })?;
         let typed = context.ui.ask("Type yes if this is your wallet, anything else to stop: ", AGREE_FLAG)?;
         if typed.trim() == "yes" { Ok(None) } else { Err(WalletError::Declined.into()) }
     }
 }
 
+/// What was read, in words.
+fn about(form: BackupForm, secret: &MasterSecret) -> String {
+    let words = secret.phrase().map(|phrase| format!("{} words, {}", phrase.count().words(), phrase.language()));
+    match (words, form) {
+        (Ok(words), BackupForm::Words) => words,
+        (Ok(words), form) => format!("{} of {words}", form.name()),
+        (Err(_), form) => form.name().to_owned(),
+    }
+}
+
 fn preview(page: &mut Page, about: &str, fingerprint: &str, accounts: &[Account], addresses: &[String]) {
-    page.line("These words make this wallet:");
-    page.field("Words", about);
+    page.line("This backup makes this wallet:");
+    page.field("Backup", about);
     page.field("Master", &format!("{fingerprint} (fingerprint)"));
     for (account, address) in accounts.iter().zip(addresses) {
         let kind = account.kind();
