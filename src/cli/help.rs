@@ -89,7 +89,10 @@ pub(crate) const GROUPS: &[Group] = &[
             usage("wallets", &["wallets"]),
             usage("show", &["show", "show -w main"]),
             usage("account", &["account list", "account export", "account add --type taproot"]),
-            usage("backup", &["backup verify --from paper.txt", "backup words", "backup split 2of3"]),
+            usage(
+                "backup",
+                &["backup verify --from paper.txt", "backup words", "backup split 2of3", "backup file -o home.backup"],
+            ),
             usage("password", &["password"]),
         ],
     },

@@ -67,8 +67,8 @@ pub(crate) fn seal_to(access: &FileAccess) -> Result<Sealed, Failure> {
     Ok(seal_with_threads(access, start_threads)?)
 }
 
-/// The password of an existing wallet: from the option's file, else typed.
-fn password(context: &Context, question: &str, _sealed: &Sealed) -> Result<Password, Failure> {
+/// The password of an existing wallet or file: from the option's file, else typed.
+pub(crate) fn password(context: &Context, question: &str, _sealed: &Sealed) -> Result<Password, Failure> {
     match context.password_source() {
         Some(path) => Ok(Password::new(from_file(&path)?)?),
         None => Ok(Password::new(take(context.ui.ask_hidden(question, PASSWORD_FLAG)?))?),

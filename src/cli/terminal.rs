@@ -87,8 +87,7 @@ impl Terminal {
 
     /// Asks for one line. What was typed before the question is thrown away.
     pub(crate) fn ask(&mut self, question: &str, echo: Echo) -> Result<Zeroizing<String>, CliError> {
-        let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
-        self.show_question(question);
+        self.begin_question(question);
         let hidden = (echo == Echo::Hidden).then(|| self.hide());
         let line = self.read_line();
         if let Some(hidden) = hidden {
@@ -102,8 +101,7 @@ impl Terminal {
     /// Asks for one line in the open, until the window has another size than this one: then there is no answer, and what was
     /// shown for that size has to be shown anew.
     pub(crate) fn ask_in_window(&mut self, question: &str, size: Size) -> Result<Option<Zeroizing<String>>, CliError> {
-        let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
-        self.show_question(question);
+        self.begin_question(question);
         while !self.has_input() {
             if self.size() != size {
                 return Ok(None);
@@ -123,6 +121,12 @@ impl Terminal {
     pub(crate) fn ask_on(&mut self, question: &str) -> Result<Zeroizing<String>, CliError> {
         self.show_question(question);
         self.read_line()
+    }
+
+    /// Throws away what was typed before, and shows the question.
+    fn begin_question(&mut self, question: &str) {
+        let _ = termios::tcflush(&self.tty, termios::QueueSelector::IFlush);
+        self.show_question(question);
     }
 
     /// The question, broken between words where the terminal would break it within one, and one space for the answer.

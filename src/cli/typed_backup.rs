@@ -2,7 +2,10 @@
 //!
 //! Its form is recognised by its content and named. Which wallet it makes is shown by the command, before anything is written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use bitcoin::bip32::Fingerprint;
 use fastness::{
@@ -87,6 +90,17 @@ impl BackupArgs {
     /// The files that are read after the process is sealed.
     pub(crate) fn paths(&self) -> [Option<PathBuf>; 2] {
         [self.words.path(), self.share_passphrase_file.clone()]
+    }
+
+    /// The file named, if it is a backup of a whole home.
+    pub(crate) fn home_file(&self) -> Option<PathBuf> {
+        let path = self.words.path()?;
+        let mut start = [0; 32];
+        // A pipe can be read once, and is left to its reader.
+        let is_file = std::fs::metadata(&path).is_ok_and(|facts| facts.is_file());
+        let read = is_file.then(|| std::fs::File::open(&path).and_then(|mut file| file.read(&mut start)));
+        let is_home = read.is_some_and(|read| read.is_ok()) && keystore::is_document(&start);
+        is_home.then_some(path)
     }
 
     /// The backup: from the file named, else typed on the alternate screen.

@@ -42,6 +42,12 @@ pub(crate) enum WalletError {
     /// A backup that is no phrase at all.
     #[error("this backup restores nothing: {0}")]
     BrokenBackup(String),
+    /// A backup file is for an empty home.
+    #[error("the home {0} has other wallets or another ledger already; nothing was written")]
+    HomeInUse(String),
+    /// What a backup file holds is no home.
+    #[error("the backup file holds something else than a home")]
+    OtherContent,
     /// The person said no.
     #[error("declined; nothing was written")]
     Declined,
@@ -54,6 +60,8 @@ entries! {
     OTHER_FINGERPRINT = "wallet.other_fingerprint", Verification, "Check the passphrase first, then every word; nothing was written";
     OTHER_BACKUP = "wallet.other_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
     BROKEN_BACKUP = "wallet.broken_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
+    HOME_IN_USE = "wallet.home_in_use", Refused, "Name an empty folder with --home; what is here stays as it is";
+    OTHER_CONTENT = "wallet.other_content", Verification, "Use another copy of the file; nothing was written";
     DECLINED = "wallet.declined", Declined, "Run it again with other words, another passphrase or another --network";
 }
 
@@ -66,6 +74,8 @@ impl Explain for WalletError {
             Self::OtherFingerprint { .. } => OTHER_FINGERPRINT,
             Self::OtherBackup { .. } => OTHER_BACKUP,
             Self::BrokenBackup(_) => BROKEN_BACKUP,
+            Self::HomeInUse(_) => HOME_IN_USE,
+            Self::OtherContent => OTHER_CONTENT,
             Self::Declined => DECLINED,
         }
     }

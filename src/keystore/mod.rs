@@ -14,6 +14,7 @@ mod leak;
 mod master;
 mod phrase;
 pub mod restorable;
+mod sealed_document;
 mod sealed_file;
 mod secret;
 mod signer;
@@ -34,13 +35,16 @@ pub use phrase::Phrase;
 pub use restorable::{
     BackupForm, Restorable, RestoreError, SharesHold, electrum_kind, of_code, recognised, refuse_electrum,
 };
+pub use sealed_document::{is_document, open_document, seal_document};
 pub use sealed_file::{CipherHeader, CipherName, Header, KdfHeader, KdfName, PassphraseUse};
 pub use secret::{Passphrase, Password, SecretBytes};
 pub use signer::Keys;
 pub use single_key::SingleKey;
 pub use strength::{MadePassphrase, Strength};
 pub use typed_word::{TypedWord, look_up};
-pub use wallet::{NewWallet, PassphraseRule, Unlocked, change_password, create, read_header, unlock};
+pub use wallet::{
+    NewWallet, PassphraseRule, Unlocked, change_password, check_wallet_file, create, read_header, unlock,
+};
 
 use crate::{
     explain::{Entry, Explain, catalogue},

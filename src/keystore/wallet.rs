@@ -101,6 +101,14 @@ pub fn read_header(path: &Path) -> Result<Header, KeystoreError> {
     Ok(SealedFile::parse(&read_private(path, MAX_FILE)?)?.header().clone())
 }
 
+/// Whether bytes are a wallet file, as far as that can be told without its password.
+///
+/// # Errors
+/// As [`read_header`].
+pub fn check_wallet_file(bytes: &[u8]) -> Result<(), KeystoreError> {
+    SealedFile::parse(bytes).map(drop)
+}
+
 /// Opens a wallet with its password. Takes about a second; the file is only read.
 ///
 /// # Errors

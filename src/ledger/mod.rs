@@ -158,6 +158,22 @@ impl Ledger {
         Ok(Self::of(db))
     }
 
+    /// The bytes of a whole and consistent copy, which is made at `path` for a moment.
+    ///
+    /// # Errors
+    /// The copy cannot be written or read.
+    pub fn snapshot(&self, path: &Path) -> Result<Vec<u8>, LedgerError> {
+        let trouble = |error: std::io::Error| LedgerError::File(error.to_string());
+        // What an interrupted backup left is of no use.
+        if path.exists() {
+            std::fs::remove_file(path).map_err(trouble)?;
+        }
+        self.db.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map_err(file)?;
+        let bytes = std::fs::read(path).map_err(trouble);
+        std::fs::remove_file(path).map_err(trouble)?;
+        bytes
+    }
+
     /// Whether it can only be looked at: its folder is write-protected.
     ///
     /// # Errors

@@ -127,6 +127,12 @@ impl Home {
         names.iter().map(|name| self.root.join(name)).filter(|path| path.exists()).collect()
     }
 
+    /// Where a copy of that database is made for a backup, for a moment.
+    #[must_use]
+    pub fn snapshot_path(&self) -> PathBuf {
+        self.root.join("ledger.snapshot")
+    }
+
     /// How explorers behaved.
     #[must_use]
     pub fn health_path(&self) -> PathBuf {

@@ -228,3 +228,90 @@ fn shares_are_shown_one_by_one_and_typed_back_on_the_alternate_screen() {
     assert_eq!(session.exit_code(), 3, "{}", session.screen());
     session.left_well();
 }
+
+/// A home with wallets, accounts of two families, notes and contacts comes back on a machine that has nothing.
+#[test]
+fn a_whole_home_comes_back_from_one_file() {
+    let stage = Stage::with_coins(&[50_000_000]);
+    stage.restore("second", "legal winner thank year wave sausage worth useful legal winner thank yellow");
+    let main = ["--wallet=main", &stage.password()];
+    stage.json(&[&["account", "add", "--type=taproot"][..], &main].concat());
+    let lines: String = (0..200)
+        .map(|number| format!("{{\"type\":\"tx\",\"ref\":\"{number:064x}\",\"label\":\"note {number}\"}}\n"))
+        .collect();
+    std::fs::write(stage.path("labels.jsonl"), lines).unwrap();
+    stage.json(&["labels", "import", "labels.jsonl"]);
+    for number in 0..10 {
+        let address = stage.json(&["receive", "--new", "--wallet=main"])["address"].as_str().unwrap().to_owned();
+        stage.json(&["contacts", "add", &format!("payee-{number}"), &address]);
+    }
+    stage.send(&[&Stage::shop(), "0.1btc", "--fee-rate", "2", "--wallet=main"]);
+    let file = stage.path("home.backup").display().to_string();
+    let written = stage.json(&["backup", "file", "-o", &file, &stage.password()]);
+    assert_eq!((written["labels"].as_u64(), written["contacts"].as_u64()), (Some(200), Some(10)), "{written}");
+    assert_eq!(written["wallets"], serde_json::json!(["main", "second"]));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!stage.path("home/ledger.snapshot").exists());
+    let from = format!("--from={file}");
+    assert_eq!(stage.json(&["backup", "verify", &from, &stage.password()])["action"], "verified");
+    // Nothing is overwritten: neither the file, nor a home that goes on.
+    assert_eq!(stage.run(&["backup", "file", "-o", &file, &stage.password(), "--json"]).error_code(), "store.exists");
+    stage.json(&["contacts", "add", "later", &Stage::shop()]);
+    assert_eq!(stage.run(&["restore", &from, &stage.password(), "--json"]).error_code(), "wallet.home_in_use");
+
+    stage.json(&["contacts", "remove", "later"]);
+
+    let empty = stage.path("elsewhere").display().to_string();
+    comes_back(&stage, &from, &empty);
+    let home = stage.path("home").display().to_string();
+    assert!(told(&home) == told(&empty), "the same home");
+    let open = bare(&["--home", &empty, "backup", "words", "--wallet=second", "--words-to-stdout", &stage.password()]);
+    assert!(open.stdout.contains("legal winner thank"), "{open:?}");
+    // Without keys the wallets are watched only; a damaged file says so.
+    let public = stage.path("public.backup").display().to_string();
+    let told = stage.json(&["backup", "file", "-o", &public, "--without-keys", &stage.password()]);
+    assert_eq!(told["wallets"], serde_json::json!([]));
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&public, bytes).unwrap();
+    let damaged = stage.run(&["backup", "verify", &format!("--from={public}"), &stage.password(), "--json"]);
+    assert_eq!(damaged.error_code(), "keystore.damaged", "{damaged:?}");
+}
+
+/// Restored with its password alone, into a home that has nothing else.
+fn comes_back(stage: &Stage, from: &str, empty: &str) {
+    let wrong = kept(stage, "wrong", "another password\n").replacen("--from", "--password-file", 1);
+    let refused = bare(&["--home", empty, "restore", from, &wrong, "--json"]);
+    assert_eq!((refused.code, refused.error_code().as_str()), (6, "keystore.wrong_password"), "{refused:?}");
+    let restore = ["--home", empty, "restore", from, &stage.password(), "--json"];
+    bare(&restore).expect_code(0);
+    assert_eq!(bare(&restore).error_code(), "wallet.home_in_use");
+    // A run that was killed before the ledger was in its place is taken up again.
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(stage.path("elsewhere").join(name));
+    }
+    bare(&restore).expect_code(0);
+}
+
+/// What a home says of its first wallet: balances, labels, the next address, history.
+fn told(home: &str) -> (Vec<(Value, Value)>, Value, Value, Value) {
+    let ask = |words: &[&str]| {
+        let all = [words, &["--home", home, "--network=regtest", "--wallet=main", "--offline", "--json"]].concat();
+        let answer = bare(&all);
+        answer.expect_code(0);
+        serde_json::from_str::<Value>(&answer.stdout).unwrap()["data"].clone()
+    };
+    let balance = ask(&["balance"])["accounts"].clone();
+    let held = |account: &Value| (account["account"].clone(), account["unconfirmed"].clone());
+    let balance = balance.as_array().unwrap().iter().map(held).collect();
+    let next = ask(&["receive", "--new"])["address"].clone();
+    (balance, ask(&["labels", "list"])["labels"].clone(), next, ask(&["history"])["transactions"].clone())
+}
+
+/// Without the options that every other story has.
+fn bare(arguments: &[&str]) -> crate::harness::Answer {
+    let mut command = crate::harness::program();
+    command.args(arguments);
+    crate::harness::finish(command)
+}

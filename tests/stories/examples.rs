@@ -65,6 +65,7 @@ fn answers(command: &str, example: &str, stage: &Stage) -> Vec<String> {
         "restore" if example.contains("--from") => vec![yes(), fingerprint, password],
         "restore" => vec![yes(), fingerprint, password, "--words-file=paper.txt".to_owned()],
         "account" if example.contains("add") => vec![password],
+        "backup" if example.contains("file -o") => vec![password],
         "backup" if example.contains("split") => vec!["--shares-to-stdout".to_owned(), password],
         "backup" if example.contains("words") && !example.contains("verify") => {
             vec!["--words-to-stdout".to_owned(), password]

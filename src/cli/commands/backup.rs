@@ -2,11 +2,13 @@
 //!
 //! `verify` needs no password: what the typed words make is compared with what is public about the wallet.
 
+mod file;
 mod split;
 
 use crate::cli::{
     CliError,
     context::Context,
+    home_backup::verify,
     key_side::{self, Files, PasswordSource},
     new_wallet::first_address,
     page::{Page, Tone},
@@ -42,6 +44,8 @@ enum Action {
     Words(ShowArgs),
     /// Split the backup into shares (SLIP-39), any few of which bring the wallet back
     Split(split::SplitArgs),
+    /// Write the whole home into one sealed file: wallets, accounts, labels, contacts, history
+    File(file::FileArgs),
     /// Prove that the backup on paper restore this wallet (needs no password)
     Verify(VerifyArgs),
 }
@@ -85,10 +89,20 @@ struct Verified {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        match &self.action {
+            Action::File(args) => return args.run(context),
+            Action::Verify(args) => {
+                if let Some(path) = args.backup.home_file() {
+                    return verify(context, &path);
+                }
+            }
+            Action::Words(_) | Action::Split(_) => {}
+        }
         let wallet = context.wallet()?;
         let header = read_header(&context.home()?.keystore_path(&wallet))?;
         match &self.action {
             Action::Words(args) => args.run(context, &wallet),
+            Action::File(args) => args.run(context),
             Action::Split(args) => args.run(context, &wallet),
             Action::Verify(args) => args.run(context, &wallet, &header),
         }

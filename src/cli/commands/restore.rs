@@ -4,6 +4,7 @@
 
 use crate::cli::{
     context::{Assent, Context},
+    home_backup,
     key_side::{self, Files, PasswordSource},
     new_password::new_password,
     new_wallet::{MakeArgs, Site, first_address},
@@ -40,6 +41,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
+        if let Some(path) = self.backup.home_file() {
+            return home_backup::restore(context, &path);
+        }
         let site = Site::choose(context)?;
         let source = PasswordSource::of_everywhere(context);
         self.backup.require_source(context)?;
