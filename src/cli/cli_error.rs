@@ -67,6 +67,9 @@ pub(crate) enum CliError {
     /// The words would go to a pipe or file.
     #[error("words are shown on a terminal only")]
     WordsToPipe,
+    /// Another secret would.
+    #[error("a secret is shown on a terminal only")]
+    SecretToPipe,
     /// A second watcher of one account.
     #[error("another `watch` tells what happens to {0} already; two would tell everything twice")]
     Watched(String),
@@ -106,6 +109,7 @@ entries! {
     WATCH_ONLY = "desk.watch_only", Refused, "Carry the draft to the machine that has the keys, and sign it there";
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
     WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
+    SECRET_TO_PIPE = "desk.secret_to_pipe", Refused, "Run it in a terminal, or add --secret-to-stdout if you are sure where it goes";
     WATCHED = "desk.watched", Refused, "Stop the other one first, or let it run and end this one";
     CHILD = "desk.sealed_process", Refused, "Sign in two steps: `fastness plan -o`, `fastness sign`, `fastness broadcast`";
     OUTPUT_LOST = "desk.output_lost", Unknown, "The work itself is done: make room, then look with `history`, `show` or `track` before running it again";
@@ -132,6 +136,7 @@ impl Explain for CliError {
             Self::WatchOnly(_) => WATCH_ONLY,
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,
+            Self::SecretToPipe => SECRET_TO_PIPE,
             Self::Watched(_) => WATCHED,
             Self::Child(_) => CHILD,
             Self::OutputLost(_) => OUTPUT_LOST,

@@ -93,6 +93,7 @@ pub(crate) const GROUPS: &[Group] = &[
                 "backup",
                 &["backup verify --from paper.txt", "backup words", "backup split 2of3", "backup file -o home.backup"],
             ),
+            usage("child", &["child words --count 12 --note phone", "child password --length 20", "child list"]),
             usage("password", &["password"]),
         ],
     },

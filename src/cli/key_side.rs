@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     account::AccountError,
     explain::Failure,
-    keystore::{self, Keys, KeystoreError, Passphrase, Password, Unlocked},
+    keystore::{self, Header, Keys, KeystoreError, Passphrase, Password, Unlocked},
     network::{Network, NetworkClass},
     seal::{FileAccess, Sealed, seal_with_threads},
     store::{WalletName, read_secret},
@@ -141,16 +141,21 @@ pub(crate) fn check_class(
     wanted: NetworkClass,
     network: &'static str,
 ) -> Result<(), Failure> {
-    let path = context.home()?.keystore_path(wallet);
-    if !path.exists() && is_watched(context, wallet)? {
-        return Err(CliError::WatchOnly(wallet.to_string()).into());
-    }
-    let class = keystore::read_header(&path)?.network_class;
+    let class = header_of(context, wallet)?.network_class;
     if class != wanted {
         let found = if class == NetworkClass::Main { "main" } else { "test" };
         return Err(AccountError::WrongNetwork { found, wanted: network }.into());
     }
     Ok(())
+}
+
+/// What is public about a wallet whose keys are here.
+pub(crate) fn header_of(context: &mut Context, wallet: &WalletName) -> Result<Header, Failure> {
+    let path = context.home()?.keystore_path(wallet);
+    if !path.exists() && is_watched(context, wallet)? {
+        return Err(CliError::WatchOnly(wallet.to_string()).into());
+    }
+    Ok(keystore::read_header(&path)?)
 }
 
 fn is_watched(context: &mut Context, wallet: &WalletName) -> Result<bool, Failure> {

@@ -52,6 +52,12 @@ pub(crate) fn language(name: &str) -> Result<Language, String> {
     Language::from_name(name).ok_or_else(|| format!("the languages are {}", names()))
 }
 
+/// A number of words that a phrase can have, for the command line.
+pub(crate) fn word_count(text: &str) -> Result<WordCount, String> {
+    let count = text.parse::<usize>().ok().and_then(|count| WordCount::of_words(count).ok());
+    count.ok_or_else(|| "a phrase has 12, 15, 18, 21 or 24 words".to_owned())
+}
+
 /// Words that may still be wrong.
 struct TypedWords(Vec<Zeroizing<String>>);
 

@@ -72,3 +72,13 @@ fn words_are_read_as_files_and_notes_have_them() {
     }
     assert!(split("1. 2. ,, \u{200b}").is_empty());
 }
+
+#[test]
+fn only_the_five_lengths_are_phrases() {
+    for count in WordCount::ALL {
+        assert_eq!(word_count(&count.words().to_string()), Ok(count));
+    }
+    for wrong in ["13", "0", "-12", "twelve", "3"] {
+        assert!(word_count(wrong).is_err(), "{wrong}");
+    }
+}

@@ -1,11 +1,12 @@
-//! The alternate screen on which words are shown and typed; whatever stood on it is gone when it is left.
+//! The alternate screen on which words are shown and typed, and other secrets shown; whatever stood on it is gone when it is
+//! left.
 //!
 //! It is the person's terminal itself, never stdout or stderr. The screen leaves on every way out of its scope.
 
 use console::{Alignment, measure_text_width, pad_str};
 use fastness::{
     explain::Failure,
-    keystore::{DiceReport, DiceRolls, PhraseError, WordCount},
+    keystore::{DiceReport, DiceRolls, PhraseError, SecretLine, WordCount},
 };
 use zeroize::Zeroizing;
 
@@ -30,6 +31,31 @@ const LONGEST_GRID: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct WordsScreen {
     terminal: Terminal,
+}
+
+/// A secret that is shown between its captions.
+enum Shown<'a> {
+    /// Words, with their numbers.
+    Words(&'a [&'a str]),
+    /// One line, whole: the terminal breaks it, so that it is copied as it is.
+    Line(&'a str),
+}
+
+impl Shown<'_> {
+    fn whole(&self, size: Size) -> Zeroizing<String> {
+        match self {
+            Self::Words(words) => grid(words, 0, size.columns),
+            Self::Line(line) => Zeroizing::new(format!("{line}\n")),
+        }
+    }
+
+    /// Texts that each fit a screen.
+    fn parts(&self, size: Size) -> Vec<Zeroizing<String>> {
+        match self {
+            Self::Words(words) => grids(words, size),
+            Self::Line(_) => vec![self.whole(size)],
+        }
+    }
 }
 
 /// What stands around the words.
@@ -60,17 +86,26 @@ impl WordsScreen {
     /// Shows the words with numbers, waits for Enter, and clears them. In a window that is too low for all of it, screen after
     /// screen, each with words that follow each other: this one cannot be scrolled back. A window of another size begins anew.
     pub(crate) fn show(&mut self, words: &[&str], captions: &Captions<'_>) -> Result<(), CliError> {
+        self.show_until_entered(&Shown::Words(words), captions)
+    }
+
+    /// Shows a secret of one line in the same way.
+    pub(crate) fn show_line(&mut self, line: &SecretLine, captions: &Captions<'_>) -> Result<(), CliError> {
+        self.show_until_entered(&Shown::Line(line.text()), captions)
+    }
+
+    fn show_until_entered(&mut self, secret: &Shown<'_>, captions: &Captions<'_>) -> Result<(), CliError> {
         loop {
             let size = self.terminal.size();
-            let screens = self.screens(words, captions, size);
+            let screens = self.screens(secret, captions, size);
             if self.leafed(&screens, size)? {
                 return Ok(());
             }
         }
     }
 
-    /// The words and what stands around them, as they fit a window.
-    fn screens(&self, words: &[&str], captions: &Captions<'_>, size: Size) -> Vec<Zeroizing<String>> {
+    /// The secret and what stands around it, as they fit a window.
+    fn screens(&self, secret: &Shown<'_>, captions: &Captions<'_>, size: Size) -> Vec<Zeroizing<String>> {
         let above = self.laid(|page| {
             if let Some(alarm) = captions.alarm {
                 page.toned(Tone::Stop, alarm);
@@ -83,12 +118,12 @@ impl WordsScreen {
             page.blank();
             captions.below.iter().for_each(|line| page.line(line));
         });
-        let whole = Zeroizing::new([above.as_str(), &grid(words, 0, size.columns), &below].concat());
+        let whole = Zeroizing::new([above.as_str(), &secret.whole(size), &below].concat());
         if size.holds(&whole) {
             return vec![whole];
         }
         let captions = |text: &str| screens(text.trim_start_matches('\n'), size).into_iter().map(Zeroizing::new);
-        captions(&above).chain(grids(words, size)).chain(captions(&below)).collect()
+        captions(&above).chain(secret.parts(size)).chain(captions(&below)).collect()
     }
 
     /// Shows screen after screen; false as soon as the window has another size than they were made for.

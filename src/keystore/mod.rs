@@ -1,11 +1,13 @@
 //! Secrets: the only module that names a private key, a word of a recovery phrase, or a seed.
 //!
 //! Everything here that opens a secret asks for a [`crate::seal::Sealed`]. It must not talk to a network, print, or hand
-//! out a private key: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the screen only.
+//! out a private key of a wallet: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the
+//! screen only, and child seeds (BIP-85) through theirs.
 
 mod answer;
 mod answer_ethereum;
 pub mod backup;
+mod child_seed;
 mod entropy;
 mod hexed;
 mod kdf;
@@ -25,6 +27,7 @@ mod suggest;
 mod typed_word;
 mod wallet;
 
+pub use child_seed::{ChildApplication, ChildPath, ChildSecret, ChildSeed, SecretLine};
 pub use entropy::{DiceReport, DiceRolls, WordCount};
 pub use hexed::Hexed;
 pub use kdf::Cost;
@@ -89,6 +92,9 @@ pub enum KeystoreError {
     /// A single private key that cannot be read or is not supported.
     #[error("{0}")]
     PrivateKey(&'static str),
+    /// A child seed of parameters that BIP-85 does not have, or at an index that makes no key.
+    #[error("{0}")]
+    ChildSeed(&'static str),
     /// A derivation path this wallet does not use.
     #[error("path `{path}` is refused: {why}")]
     Path {
@@ -177,6 +183,7 @@ catalogue! {
     RANDOMNESS = "keystore.randomness", Refused, "Do not make a wallet on this machine; nothing was written";
     SECRET = "keystore.secret_length", Usage, "Type 1 to 1024 bytes";
     PRIVATE_KEY = "keystore.private_key", Usage, "Give it in wallet import format, as 51 or 52 letters and digits without a prefix; of an uncompressed key, sweep with the program that made it";
+    CHILD_SEED = "keystore.child_seed", Usage, "Name another index or size; `fastness child list` has the indexes that are taken";
     PATH = "keystore.path", Refused, "Use an account of this wallet: coin type 0' on Bitcoin, 1' on its test networks, 60' on Ethereum and its family";
     KEY_MISMATCH = "keystore.key_mismatch", Verification, "Check that the draft belongs to this wallet; nothing was signed";
     SELF_CHECK = "keystore.self_check", Verification, "Try again, and test this machine's memory if it happens twice";
@@ -202,6 +209,7 @@ impl Explain for KeystoreError {
             Self::Randomness(_) => RANDOMNESS,
             Self::Secret(_) => SECRET,
             Self::PrivateKey(_) => PRIVATE_KEY,
+            Self::ChildSeed(_) => CHILD_SEED,
             Self::Path { .. } => PATH,
             Self::KeyMismatch { .. } => KEY_MISMATCH,
             Self::SelfCheck(_) => SELF_CHECK,

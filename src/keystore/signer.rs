@@ -8,6 +8,8 @@ use bitcoin::{
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv, Xpub},
     secp256k1::{All, PublicKey, Secp256k1},
 };
+use hmac::{Hmac, Mac, digest::FixedOutput};
+use sha2::Sha512;
 use zeroize::Zeroizing;
 
 use super::{
@@ -26,6 +28,12 @@ use crate::{
 const ACCOUNT_DEPTH: usize = 3;
 /// Deepest path: purpose, coin type, account, script type (BIP-48), chain, index.
 const MAX_DEPTH: usize = 6;
+/// The first level of every child seed (BIP-85).
+const CHILD_PURPOSE: u32 = 83_696_968;
+/// Levels of a child seed: that one, an application, at most two parameters, an index (BIP-85).
+const CHILD_DEPTHS: std::ops::RangeInclusive<usize> = 3..=5;
+/// What turns the key at such a path into entropy (BIP-85).
+const CHILD_HMAC_KEY: &[u8] = b"bip-entropy-from-k";
 
 /// The keys of one unlocked wallet, wiped when dropped.
 ///
@@ -53,7 +61,7 @@ const fn kind(class: NetworkClass) -> NetworkKind {
 }
 
 /// An extended private key that is overwritten when dropped.
-struct Wiped(Xpriv);
+pub(super) struct Wiped(pub(super) Xpriv);
 
 impl Drop for Wiped {
     fn drop(&mut self) {
@@ -97,10 +105,7 @@ impl Keys {
     }
 
     fn from_root(master: Box<Wiped>, class: NetworkClass) -> Result<Self, KeystoreError> {
-        let mut blinding = Zeroizing::new([0; 32]);
-        fill_from_kernel(blinding.as_mut())?;
-        let mut secp = Secp256k1::new();
-        secp.seeded_randomize(&blinding);
+        let secp = blinded_curve()?;
         let fingerprint = master.0.fingerprint(&secp);
         Ok(Self { master, secp, class, fingerprint })
     }
@@ -159,10 +164,24 @@ impl Keys {
         jobs.iter().map(sign).collect()
     }
 
+    /// The entropy of a child seed (BIP-85): HMAC-SHA512 of the private key at a path that no account has.
+    ///
+    /// # Errors
+    /// A path that is none of BIP-85, or has a level that is not hardened.
+    pub(super) fn child_entropy(&self, path: &DerivationPath) -> Result<Zeroizing<[u8; 64]>, KeystoreError> {
+        check_child_path(path)?;
+        let private = Zeroizing::new(self.derive_unchecked(path)?.0.private_key.secret_bytes());
+        let mut mac = <Hmac<Sha512> as Mac>::new_from_slice(CHILD_HMAC_KEY)
+            .map_err(|_| KeystoreError::SelfCheck("the key of an HMAC"))?;
+        mac.update(private.as_slice());
+        let mut entropy = Zeroizing::new([0; 64]);
+        mac.finalize_into(entropy.as_mut_slice().into());
+        Ok(entropy)
+    }
+
     fn derive_ethereum(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {
         check_ethereum_path(path)?;
-        let derived = self.master.0.derive_priv(&self.secp, path);
-        derived.map(Wiped).map_err(|_| KeystoreError::SelfCheck("the path makes no key"))
+        self.derive_unchecked(path)
     }
 
     fn sign_one(&self, job: &Job) -> Result<Signature, KeystoreError> {
@@ -172,9 +191,25 @@ impl Keys {
 
     fn derive(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {
         check_path(path, self.class)?;
+        self.derive_unchecked(path)
+    }
+
+    fn derive_unchecked(&self, path: &DerivationPath) -> Result<Wiped, KeystoreError> {
         let derived = self.master.0.derive_priv(&self.secp, path);
         derived.map(Wiped).map_err(|_| KeystoreError::SelfCheck("the path makes no key"))
     }
+}
+
+/// The curve, whose arithmetic is blinded with fresh bytes.
+///
+/// # Errors
+/// The kernel's generator fails.
+pub(super) fn blinded_curve() -> Result<Secp256k1<All>, KeystoreError> {
+    let mut blinding = Zeroizing::new([0; 32]);
+    fill_from_kernel(blinding.as_mut())?;
+    let mut secp = Secp256k1::new();
+    secp.seeded_randomize(&blinding);
+    Ok(secp)
 }
 
 /// Three hardened levels first, of which the second is the coin type of the wallet's class (SLIP-44): 0' main, 1' test.
@@ -215,6 +250,21 @@ fn check_ethereum_path(path: &DerivationPath) -> Result<(), KeystoreError> {
         [ChildNumber::Normal { .. }] | [ChildNumber::Normal { index: 0 }, ChildNumber::Normal { .. }] => Ok(()),
         _ => Err(refused(path, "below the account it is neither /i nor /0/i")),
     }
+}
+
+/// m/83696968'/application'/../index', all hardened (BIP-85): no account is there, and no public key leads there.
+fn check_child_path(path: &DerivationPath) -> Result<(), KeystoreError> {
+    let levels: &[ChildNumber] = path.as_ref();
+    if levels.first() != Some(&ChildNumber::Hardened { index: CHILD_PURPOSE }) {
+        return Err(refused(path, "it is not m/83696968'/.. as child seeds have it"));
+    }
+    if !levels.iter().all(ChildNumber::is_hardened) {
+        return Err(refused(path, "a level of a child seed is not hardened"));
+    }
+    if !CHILD_DEPTHS.contains(&levels.len()) {
+        return Err(refused(path, "no child seed is at that depth"));
+    }
+    Ok(())
 }
 
 fn refused(path: &DerivationPath, why: &'static str) -> KeystoreError {

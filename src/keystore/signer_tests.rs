@@ -209,3 +209,39 @@ proptest! {
         prop_assert!(secp.verify_ecdsa(&Message::from_digest(other), &signature, &public_key).is_err());
     }
 }
+
+/// BIP-85, test cases 1 and 2: the key before it is hashed.
+#[test]
+fn published_keys_of_child_seeds_are_derived() {
+    let words = "install scatter logic circle pencil average fall shoe quantum disease suspect usage";
+    let keys = keys_of(words, "", Language::English, NetworkClass::Main);
+    for (at, expected) in [
+        ("m/83696968'/0'/0'", "cca20ccb0e9a90feb0912870c3323b24874b0ca3d8018c4b96d0b97c0e82ded0"),
+        ("m/83696968'/0'/1'", "503776919131758bb7de7beb6c0ae24894f4ec042c26032890c29359216e21ba"),
+    ] {
+        let key = keys.derive_unchecked(&path(at)).unwrap();
+        assert_eq!(hex::DisplayHex::to_lower_hex_string(&key.0.private_key.secret_bytes()), expected);
+    }
+}
+
+#[test]
+fn entropy_of_child_seeds_is_made_of_no_other_key() {
+    let keys = zeros(NetworkClass::Main);
+    for refused in [
+        "m",
+        "m/83696968'",
+        "m/83696968'/2'",
+        "m/83696968'/39'/0'/12'/0'/0'",
+        "m/83696968'/39'/0'/12'/0",
+        "m/83696968/2'/0'",
+        "m/84'/0'/0'",
+    ] {
+        assert!(matches!(keys.child_entropy(&path(refused)), Err(KeystoreError::Path { .. })), "{refused}");
+    }
+    for child in ["m/83696968'/2'/0'", "m/83696968'/39'/0'/12'/0'"] {
+        assert!(keys.child_entropy(&path(child)).is_ok());
+        let job = Job { path: path(child), ..job(&keys, "m/84'/0'/0'/0/7", Scheme::EcdsaLowR, [3; 32]) };
+        assert!(matches!(keys.sign(&[job]), Err(KeystoreError::Path { .. })), "{child}");
+        assert!(keys.account_xpub(&path(child)).is_err() && keys.ethereum_public_key(&path(child)).is_err());
+    }
+}

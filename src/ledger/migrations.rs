@@ -253,4 +253,14 @@ CREATE TABLE watch_events (
 ALTER TABLE accounts RENAME COLUMN witness TO second_operator;
 ALTER TABLE accounts RENAME COLUMN witness_height TO second_height;
 ",
+    "
+CREATE TABLE children (
+    fingerprint  TEXT NOT NULL,
+    application  TEXT NOT NULL,
+    idx          INTEGER NOT NULL,
+    note         TEXT NOT NULL,
+    made         INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint, application, idx)
+) STRICT, WITHOUT ROWID;
+",
 ];

@@ -5,6 +5,7 @@
 
 mod backups;
 pub mod bitcoin;
+mod children;
 mod contacts;
 pub mod ethereum;
 mod labels;
@@ -15,7 +16,10 @@ use std::{path::Path, rc::Rc};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use self::labels::{Label, LabelKind, evm_reference};
+pub use self::{
+    children::{ChildEntry, TakenChild, WantedChild},
+    labels::{Label, LabelKind, evm_reference},
+};
 use crate::{
     account::STANDARD_GAP,
     explain::{Entry, Explain, catalogue},
@@ -83,6 +87,9 @@ pub enum LedgerError {
     /// The journal already holds this transaction with other bytes.
     #[error("the journal already holds transaction {0} with other bytes")]
     OtherBytes(String),
+    /// The highest index of a child seed is taken.
+    #[error("the highest index of these children is taken, and none is above it")]
+    NoChildIndex,
 }
 
 catalogue! {
@@ -93,6 +100,7 @@ catalogue! {
     NO_ACCOUNT = "ledger.no_account", Refused, "See `fastness account list`, or add one with `fastness account add`";
     NONCE_HELD = "ledger.nonce_held", Refused, "See `fastness nonce status`; `fastness bump` or `fastness cancel` replaces what waits";
     OTHER_BYTES = "ledger.other_bytes", Refused, "Run `fastness track` on the transaction; only the bytes in the journal are ever sent";
+    NO_CHILD_INDEX = "ledger.no_child_index", Refused, "Name a free one with --index; `fastness child list` has those that are taken";
 }
 
 impl Explain for LedgerError {
@@ -106,6 +114,7 @@ impl Explain for LedgerError {
             Self::NoAccount(_) => NO_ACCOUNT,
             Self::NonceHeld(_) => NONCE_HELD,
             Self::OtherBytes(_) => OTHER_BYTES,
+            Self::NoChildIndex => NO_CHILD_INDEX,
         }
     }
 }

@@ -276,6 +276,7 @@ def main():
         (["sign", draft, "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"], ()),
         (["backup", "words", "--words-to-stdout"], ()),
         (["account", "add", "--number=3"], ("ledger",)),
+        (["child", "words", "--secret-to-stdout"], ("ledger",)),
         (["password", "--new-password-file", second], ("wallets",)),
         (["new", "--wallet=fresh", "--words-to-stdout"], ("wallets", "ledger")),
         (["restore", "--wallet=again", "--words-file", scene.path("words"), "--yes"], ("wallets", "ledger")),

@@ -36,6 +36,8 @@ ETHER = (
     '"0x02eb01800184465330178252089470997970c51812dc3a010c7d01b50e0d17dc79c8880de0b6b3a764000080c0"}' % SENDER
 )
 HARD = 1 << 31
+# Of child seeds (BIP-85): twelve English words, and an extended key, the first of each.
+CHILDREN = {"words": [39, 0, 12, 0], "xprv": [32, 0]}
 
 
 def add(left, right):
@@ -86,8 +88,20 @@ def secrets(words):
         for depth, key in enumerate(keys(seed, path)):
             found[f"the key {depth} of {name}"] = key.to_bytes(32, "big")
             found[f"the key {depth} of {name}, reversed"] = key.to_bytes(32, "little")
+    for name, path in CHILDREN.items():
+        *_, key = keys(seed, [level | HARD for level in [83696968, *path]])
+        entropy = hmac.new(b"bip-entropy-from-k", key.to_bytes(32, "big"), hashlib.sha512).digest()
+        found[f"the key of the child {name}"] = key.to_bytes(32, "big")
+        found[f"the key of the child {name}, reversed"] = key.to_bytes(32, "little")
+        found[f"the entropy of the child {name}"], found[f"the rest of the entropy of the child {name}"] = entropy[:16], entropy[32:]
     found["the password"] = PASSWORD.encode()
     return found
+
+
+def of_result(text):
+    """The same of the words, or the key, that a document of the program has."""
+    data = json.loads(text)["data"]
+    return secrets(" ".join(data["words"])) if "words" in data else {"the key": data["secret"].encode()}
 
 
 class Scene:
@@ -133,13 +147,16 @@ def main():
         ["sign", draft, "--wallet=main", "-o", scene.path("signed"), "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"],
         ["account", "add", "--wallet=main", "--number=4"],
         ["backup", "verify", "--wallet=main", "--words-file", scene.path("words")],
+        ["child", "words", "--wallet=main", "--count=12", "--secret-to-stdout", "--json"],
+        ["child", "xprv", "--wallet=main", "--secret-to-stdout", "--json"],
     ]
     wrong, processes = 0, 0
     for words in commands:
         ended = []
         text = scene.run(words, lambda pid: ended.append(list(memory_of(pid))))
-        own = " ".join(json.loads(text)["data"]["words"]) if words[0] == "new" else WORDS
-        wanted = secrets(own)
+        wanted = secrets(WORDS)
+        if "--json" in words:
+            wanted |= {f"{name} of the result": value for name, value in of_result(text).items()}
         for process in ended:
             processes += 1
             for problem in sorted(kept(process, wanted)):

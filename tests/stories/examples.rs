@@ -70,6 +70,7 @@ fn answers(command: &str, example: &str, stage: &Stage) -> Vec<String> {
         "backup" if example.contains("words") && !example.contains("verify") => {
             vec!["--words-to-stdout".to_owned(), password]
         }
+        "child" if !example.contains("list") => vec!["--secret-to-stdout".to_owned(), password],
         "password" => vec![password, new_password],
         "practice" if example == "practice" => vec![yes()],
         _ => Vec::new(),

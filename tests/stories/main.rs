@@ -12,6 +12,7 @@ mod backups;
 mod bad_input;
 mod block_rewards;
 mod books;
+mod children;
 mod commands;
 mod contacts;
 mod core_login;

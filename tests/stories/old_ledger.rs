@@ -62,7 +62,7 @@ fn a_ledger_of_the_version_before_shows_the_same() {
             .unwrap()
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap();
-        assert_eq!(version, 16, "{turn}");
+        assert_eq!(version, 17, "{turn}");
         let rebuilt = shown(home.path(), &["doctor", "--rebuild-ledger"]);
         assert_eq!((&rebuilt["accounts"], &rebuilt["changed"]), (&4.into(), &false.into()), "{rebuilt}");
     }

@@ -78,6 +78,9 @@ fn a_home_that_cannot_be_written_to_looks_and_signs_to_another_place() {
     ]);
     signed.expect_code(0);
     assert!(home.stage.path("pay.signed").exists());
+    let child = home.run(&["child", "hex", "--secret-to-stdout", "--json", &home.stage.password()]);
+    child.expect_code(0);
+    assert!(child.stdout.contains("not_noted"), "{child:?}");
     // What has to be written down is not done.
     for refused in [&["receive", "--new", "--json"][..], &["sync", "--json"]] {
         let answer = home.run(refused);

@@ -10,6 +10,8 @@ const COMMANDS: &[&[&str]] = &[
     &["password"],
     &["backup", "words", "--words-to-stdout"],
     &["backup", "verify"],
+    &["child", "words", "--secret-to-stdout"],
+    &["child", "list"],
     &["account", "add"],
     &["account", "list"],
     &["account", "export"],

@@ -7,6 +7,7 @@ mod balance;
 mod broadcast;
 mod bump;
 mod call;
+mod child;
 mod coins;
 mod completions;
 mod contacts;
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Password(password::Args),
     /// Show the words of a wallet again, or check a backup
     Backup(backup::Args),
+    /// Other wallets, keys and passwords made of this wallet's words
+    Child(child::Args),
     /// Add, list or export accounts; watch-only ones too
     Account(account::Args),
     /// An address to be paid at, with QR code and payment URI
@@ -190,6 +193,7 @@ impl Command {
             Self::Show(args) => args.run(context),
             Self::Password(args) => args.run(context),
             Self::Backup(args) => args.run(context),
+            Self::Child(args) => args.run(context),
             Self::Account(args) => args.run(context),
             Self::Receive(args) => args.run(context),
             Self::Addresses(args) => args.run(context),

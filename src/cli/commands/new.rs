@@ -30,7 +30,7 @@ const WORDS_FLAG: &str = "--words-to-stdout";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Number of words: 12, 15, 18, 21 or 24
-    #[arg(long, value_name = "COUNT", default_value = "24", value_parser = word_count)]
+    #[arg(long, value_name = "COUNT", default_value = "24", value_parser = typed_words::word_count)]
     words: WordCount,
     /// Language of the words; other programs often know English only
     #[arg(long, value_name = "NAME", default_value = "english", value_parser = typed_words::language)]
@@ -145,24 +145,4 @@ fn unchecked(wallet: &str) -> Warning {
          `fastness backup verify --wallet {wallet}`"
     );
     Warning { code: "words_not_checked", text }
-}
-
-fn word_count(text: &str) -> Result<WordCount, String> {
-    let count = text.parse::<usize>().ok().and_then(|count| WordCount::of_words(count).ok());
-    count.ok_or_else(|| "a phrase has 12, 15, 18, 21 or 24 words".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_five_lengths_are_phrases() {
-        for count in WordCount::ALL {
-            assert_eq!(word_count(&count.words().to_string()), Ok(count));
-        }
-        for wrong in ["13", "0", "-12", "twelve", "3"] {
-            assert!(word_count(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -6,7 +6,7 @@ mod pages;
 mod pictures;
 mod prompts;
 mod walks;
-mod words;
+pub mod words;
 
 use crate::harness::Stage;
 

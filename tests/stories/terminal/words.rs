@@ -35,7 +35,7 @@ const OF_THE_PROGRAM: [&str; 12] =
     ["account", "address", "again", "all", "family", "file", "master", "match", "network", "receive", "same", "test"];
 
 #[track_caller]
-fn only_on_the_alternate_screen(session: &Session, words: &[String]) {
+pub fn only_on_the_alternate_screen(session: &Session, words: &[String]) {
     let screens = screens(session);
     assert!(words.iter().all(|word| screens.alternate.contains(word)), "a word was never shown");
     let secret: Vec<&String> = words.iter().filter(|word| !OF_THE_PROGRAM.contains(&word.as_str())).collect();
@@ -52,7 +52,11 @@ fn phrase() -> Vec<String> {
 
 /// The numbered words that are shown now.
 fn shown_words(session: &Session) -> Vec<String> {
-    let screen = session.screen();
+    words_of(&session.screen())
+}
+
+/// The numbered words of a screen, in order.
+pub fn words_of(screen: &str) -> Vec<String> {
     let parts: Vec<&str> = screen.split_whitespace().collect();
     let mut words: Vec<(usize, String)> = parts
         .windows(2)
@@ -65,6 +69,20 @@ fn shown_words(session: &Session) -> Vec<String> {
     words.into_iter().map(|(_, word)| word).collect()
 }
 
+/// Every screen until the alternate one is left; each is left with Enter.
+pub fn leafed(session: &mut Session) -> Vec<String> {
+    let mut screens = Vec::new();
+    while session.is_alternate() {
+        let before = session.screen();
+        session.line("").wait_until("other screen", |session| {
+            let screen = session.screen();
+            !session.is_alternate() || screen != before && screen.contains("Press Enter")
+        });
+        screens.push(before);
+    }
+    screens
+}
+
 #[test]
 fn words_that_are_shown_again_are_on_the_alternate_screen_only() {
     let stage = Stage::with_wallet();
@@ -73,16 +91,7 @@ fn words_that_are_shown_again_are_on_the_alternate_screen_only() {
         session.password().wait_for("Press Enter");
         assert!(session.is_alternate());
         // On a low terminal screen after screen, and no word scrolls away before it was seen.
-        let mut seen: Vec<String> = Vec::new();
-        while session.is_alternate() {
-            seen.extend(shown_words(&session));
-            let before = session.screen();
-            session.line("");
-            session.wait_until("other screen", |session| {
-                let screen = session.screen();
-                !session.is_alternate() || screen != before && screen.contains("Press Enter")
-            });
-        }
+        let mut seen: Vec<String> = leafed(&mut session).iter().flat_map(|screen| words_of(screen)).collect();
         seen.sort();
         let mut all = phrase();
         all.sort();
@@ -103,15 +112,7 @@ fn words_are_shown_anew_in_a_window_of_another_size() {
     assert_eq!(shown_words(&session).len(), 12);
     session.resize(SMALL);
     session.wait_for("Screen 1 of");
-    let mut seen = Vec::new();
-    while session.is_alternate() {
-        seen.extend(shown_words(&session));
-        let before = session.screen();
-        session.line("").wait_until("other screen", |session| {
-            let screen = session.screen();
-            !session.is_alternate() || screen != before && screen.contains("Press Enter")
-        });
-    }
+    let seen: Vec<String> = leafed(&mut session).iter().flat_map(|screen| words_of(screen)).collect();
     assert_eq!(seen, phrase());
     assert_eq!(session.exit_code(), 0, "{}", session.screen());
     session.left_well();
