@@ -49,6 +49,7 @@ pub fn catalogues() -> Vec<&'static [&'static explain::Entry]> {
         explorer::bitcoin::verdict::CATALOGUE,
         flow::CATALOGUE,
         keystore::CATALOGUE,
+        keystore::recover::CATALOGUE,
         keystore::slip39::CATALOGUE,
         keystore::restorable::CATALOGUE,
         ledger::CATALOGUE,

@@ -15,6 +15,7 @@ mod language;
 mod leak;
 mod master;
 mod phrase;
+pub mod recover;
 pub mod restorable;
 mod sealed_document;
 mod sealed_file;

@@ -13,9 +13,9 @@ use super::{
 };
 
 /// Longest text that is read as a phrase: 24 words of the longest list, with room for odd spacing.
-const MAX_TYPED: usize = 2048;
+pub(super) const MAX_TYPED: usize = 2048;
 /// Most bytes of a word of any list, with the space before it.
-const LONGEST_WORD: usize = 64;
+pub(super) const LONGEST_WORD: usize = 64;
 
 /// A valid recovery phrase.
 ///
