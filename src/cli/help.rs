@@ -93,6 +93,13 @@ pub(crate) const GROUPS: &[Group] = &[
                 "backup",
                 &["backup verify --from paper.txt", "backup words", "backup split 2of3", "backup file -o home.backup"],
             ),
+            usage(
+                "recover",
+                &[
+                    "recover words --fingerprint 24581326 --from partly.txt",
+                    "recover words --mistake swapped --address OWN",
+                ],
+            ),
             usage("child", &["child words --count 12 --note phone", "child password --length 20", "child list"]),
             usage("password", &["password"]),
         ],

@@ -21,7 +21,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The reader of stdout, for the thread that waits for signals.
 static FORM: OnceLock<OutputFormat> = OnceLock::new();
 
-static WATCH: Mutex<Watch> = Mutex::new(Watch { sent: None, before: None, child: None, noted: false, is_told: false });
+static WATCH: Mutex<Watch> =
+    Mutex::new(Watch { sent: None, before: None, child: None, noted: false, is_looked_for: false, is_told: false });
 
 /// What an interrupt has to respect.
 struct Watch {
@@ -33,6 +34,8 @@ struct Watch {
     child: Option<Pid>,
     /// An interrupt came.
     noted: bool,
+    /// The command looks itself whether an interrupt came, and ends with what it did.
+    is_looked_for: bool,
     /// The result is being printed: there is no second one.
     is_told: bool,
 }
@@ -89,6 +92,11 @@ pub(crate) fn begin_telling() -> bool {
     watch.noted
 }
 
+/// From here on an interrupt is noted only: the command looks for it with [`came`], and ends soon.
+pub(crate) fn note_only() {
+    lock().is_looked_for = true;
+}
+
 /// Whether an interrupt came: a command of several steps begins no other one.
 pub(crate) fn came() -> bool {
     lock().noted
@@ -119,6 +127,9 @@ fn interrupted() {
     let is_first = !std::mem::replace(&mut watch.noted, true);
     if let Some(child) = watch.child {
         let _ = kill_process(child, if is_first { Signal::TERM } else { Signal::KILL });
+    }
+    if watch.is_looked_for && is_first {
+        return;
     }
     match (&watch.sent, watch.child) {
         (Some(_), _) if is_first => wait_a_little(),

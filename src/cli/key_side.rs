@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fastness::{
     account::AccountError,
     explain::Failure,
-    keystore::{self, Header, Keys, KeystoreError, Passphrase, Password, Unlocked},
+    keystore::{self, Header, Keys, KeystoreError, Passphrase, Password, Unlocked, recover::Workers},
     network::{Network, NetworkClass},
     seal::{FileAccess, Sealed, seal_with_threads},
     store::{WalletName, read_secret},
@@ -42,6 +42,26 @@ pub(crate) enum Files<'a> {
 
 /// Seals this process. Of the home it reaches `files` and nothing else; it reads `sources`, and where passwords come from.
 pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<PathBuf>]) -> Result<Sealed, Failure> {
+    seal_to(&access(context, files, sources)?)
+}
+
+/// The same with threads that search: they are there before the seal, which lets none start.
+pub(crate) fn seal_with_workers(
+    context: &mut Context,
+    files: Files<'_>,
+    sources: &[Option<PathBuf>],
+) -> Result<(Sealed, Workers), Failure> {
+    let mut workers = Workers::none();
+    let start_threads = || {
+        way_out::restore_on_the_way_out();
+        ending::prepare();
+        workers = Workers::start();
+    };
+    let sealed = seal_with_threads(&access(context, files, sources)?, start_threads)?;
+    Ok((sealed, workers))
+}
+
+fn access(context: &mut Context, files: Files<'_>, sources: &[Option<PathBuf>]) -> Result<FileAccess, Failure> {
     let secrets = [context.password_source(), context.passphrase_source()];
     let read = secrets.iter().chain(sources).flatten().cloned().collect();
     let mut access = FileAccess { read, write: Vec::new() };
@@ -55,7 +75,7 @@ pub(crate) fn seal(context: &mut Context, files: Files<'_>, sources: &[Option<Pa
     if let Files::Account(_) | Files::Ledger | Files::NewWallet = files {
         access.write.extend(home.ledger_files());
     }
-    seal_to(&access)
+    Ok(access)
 }
 
 /// Seals this process; of all files it reaches those of `access`.

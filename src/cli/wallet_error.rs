@@ -42,6 +42,12 @@ pub(crate) enum WalletError {
     /// A backup that is no phrase at all.
     #[error("this backup restores nothing: {0}")]
     BrokenBackup(String),
+    /// No candidate leads to what is known.
+    #[error("no candidate leads to what is known of the wallet")]
+    NotRecovered,
+    /// A search was stopped.
+    #[error("the search was stopped before candidate {0}")]
+    SearchStopped(u64),
     /// A backup file is for an empty home.
     #[error("the home {0} has other wallets or another ledger already; nothing was written")]
     HomeInUse(String),
@@ -60,6 +66,8 @@ entries! {
     OTHER_FINGERPRINT = "wallet.other_fingerprint", Verification, "Check the passphrase first, then every word; nothing was written";
     OTHER_BACKUP = "wallet.other_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
     BROKEN_BACKUP = "wallet.broken_backup", Verification, "Show the right words with `fastness backup words` while you still have the password";
+    NOT_RECOVERED = "wallet.not_recovered", Refused, "Another --mistake, a passphrase, more --accounts or --addresses may fit; compare what is known with its source";
+    SEARCH_STOPPED = "wallet.search_stopped", Declined, "Run it again with --start and that number; what was tried before is not tried again";
     HOME_IN_USE = "wallet.home_in_use", Refused, "Name an empty folder with --home; what is here stays as it is";
     OTHER_CONTENT = "wallet.other_content", Verification, "Use another copy of the file; nothing was written";
     DECLINED = "wallet.declined", Declined, "Run it again with other words, another passphrase or another --network";
@@ -74,6 +82,8 @@ impl Explain for WalletError {
             Self::OtherFingerprint { .. } => OTHER_FINGERPRINT,
             Self::OtherBackup { .. } => OTHER_BACKUP,
             Self::BrokenBackup(_) => BROKEN_BACKUP,
+            Self::NotRecovered => NOT_RECOVERED,
+            Self::SearchStopped(_) => SEARCH_STOPPED,
             Self::HomeInUse(_) => HOME_IN_USE,
             Self::OtherContent => OTHER_CONTENT,
             Self::Declined => DECLINED,

@@ -7,7 +7,7 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bitcoin::{
-    NetworkKind, PrivateKey,
+    PrivateKey,
     bip32::{ChainCode, ChildNumber, DerivationPath, Fingerprint, Xpriv},
     secp256k1::SecretKey,
 };
@@ -15,8 +15,8 @@ use hex::DisplayHex;
 use zeroize::Zeroizing;
 
 use super::{
-    Keys, KeystoreError, Language, Phrase, SecretBytes, WordCount,
-    signer::{Wiped, blinded_curve},
+    Keys, KeystoreError, Language, Passphrase, Phrase, SecretBytes, WordCount,
+    signer::{Wiped, blinded_curve, kind},
 };
 use crate::{network::NetworkClass, seal::Sealed};
 
@@ -262,7 +262,7 @@ pub enum ChildSecret {
     Line(SecretLine),
 }
 
-/// A secret in one line of ASCII letters, digits and marks, wiped when dropped.
+/// A secret in one line, wiped when dropped.
 ///
 /// ```compile_fail
 /// fn printed(line: &fastness::keystore::SecretLine) -> String { format!("{line:?}") }
@@ -280,16 +280,17 @@ impl SecretLine {
     }
 }
 
-impl ChildSeed {
-    const fn of_line(line: SecretLine) -> Self {
-        Self { secret: ChildSecret::Line(line), fingerprint: None }
+impl SecretLine {
+    /// A passphrase that was found again, for the screen.
+    #[must_use]
+    pub fn of_passphrase(passphrase: &Passphrase) -> Self {
+        Self(Zeroizing::new(passphrase.as_str().to_owned()))
     }
 }
 
-const fn kind(class: NetworkClass) -> NetworkKind {
-    match class {
-        NetworkClass::Main => NetworkKind::Main,
-        NetworkClass::Test => NetworkKind::Test,
+impl ChildSeed {
+    const fn of_line(line: SecretLine) -> Self {
+        Self { secret: ChildSecret::Line(line), fingerprint: None }
     }
 }
 

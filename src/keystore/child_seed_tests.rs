@@ -4,6 +4,8 @@
 
 use proptest::prelude::*;
 
+use bitcoin::NetworkKind;
+
 use super::*;
 
 /// The words whose master key all vectors of BIP-85 begin with (`xprv9s21ZrQH143K2LBWUUQRFXhucrQqBpKdRRxNVq2zBqsx8HVqFk2u...`),

@@ -53,7 +53,7 @@ fn root(seed: &[u8], class: NetworkClass) -> Result<Xpriv, KeystoreError> {
     Xpriv::new_master(kind(class), seed).map_err(|_| KeystoreError::SelfCheck("the seed makes no key"))
 }
 
-const fn kind(class: NetworkClass) -> NetworkKind {
+pub(super) const fn kind(class: NetworkClass) -> NetworkKind {
     match class {
         NetworkClass::Main => NetworkKind::Main,
         NetworkClass::Test => NetworkKind::Test,

@@ -65,6 +65,8 @@ fn answers(command: &str, example: &str, stage: &Stage) -> Vec<String> {
         "restore" if example.contains("--from") => vec![yes(), fingerprint, password],
         "restore" => vec![yes(), fingerprint, password, "--words-file=paper.txt".to_owned()],
         "account" if example.contains("add") => vec![password],
+        "recover" if example.contains("--from") => vec!["--words-to-stdout".to_owned()],
+        "recover" => vec!["--words-to-stdout".to_owned(), "--from=swapped.txt".to_owned()],
         "backup" if example.contains("file -o") => vec![password],
         "backup" if example.contains("split") => vec!["--shares-to-stdout".to_owned(), password],
         "backup" if example.contains("words") && !example.contains("verify") => {
@@ -91,6 +93,9 @@ fn bitcoin_stage() -> (Stage, Vec<(&'static str, String)>) {
     let coin = stage.json(&["coins"])["coins"][0]["coin"].as_str().unwrap().to_owned();
     let own = stage.json(&["receive"])["address"].as_str().unwrap().to_owned();
     write("paper.txt", WORDS);
+    let words: Vec<&str> = WORDS.split(' ').collect();
+    write("partly.txt", &[&words[..11], &["?"]].concat().join(" "));
+    write("swapped.txt", &[&[words[1], words[0]], &words[2..]].concat().join(" "));
     write("payees.csv", &format!("{shop}, 0.01btc\n"));
     write("paper.key", WIF);
     let key = bitcoin::PrivateKey::from_wif(WIF).unwrap().public_key(&Secp256k1::new()).inner;

@@ -31,6 +31,7 @@ mod privacy;
 mod proxy;
 mod read_only;
 mod receive;
+mod recoveries;
 mod replace;
 mod restored;
 mod scripting;

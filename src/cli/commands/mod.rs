@@ -33,6 +33,7 @@ mod plan;
 mod practice;
 mod privacy;
 mod receive;
+mod recover;
 mod restore;
 pub(crate) mod send;
 mod show;
@@ -80,6 +81,7 @@ pub(crate) enum Command {
     Backup(backup::Args),
     /// Other wallets, keys and passwords made of this wallet's words
     Child(child::Args),
+    Recover(recover::Args),
     /// Add, list or export accounts; watch-only ones too
     Account(account::Args),
     /// An address to be paid at, with QR code and payment URI
@@ -194,6 +196,7 @@ impl Command {
             Self::Password(args) => args.run(context),
             Self::Backup(args) => args.run(context),
             Self::Child(args) => args.run(context),
+            Self::Recover(args) => args.run(context),
             Self::Account(args) => args.run(context),
             Self::Receive(args) => args.run(context),
             Self::Addresses(args) => args.run(context),
