@@ -139,9 +139,13 @@ fn by_name<S: serde::Serializer>(hold: &SharesHold, to: S) -> Result<S::Ok, S::E
 fn show(screen: &mut WordsScreen, share: &Share, fingerprint: &str) -> Result<(), CliError> {
     let group = match share.group_count() {
         1 => String::new(),
-        count => format!(" of group {} of {count}", share.group()),
+        count => format!(" of group {}, {} of {count} groups are needed", share.group(), share.group_threshold()),
     };
-    let above = format!("Share {}{group}. {} such shares are needed.", share.member(), share.member_threshold());
+    let needed = match share.member_threshold() {
+        1 => "It is enough.".to_owned(),
+        threshold => format!("{threshold} such shares are needed."),
+    };
+    let above = format!("Share {}{group}. {needed}", share.member());
     let below = vec![
         format!("Fingerprint: {}. Set {}.", in_fours(fingerprint), share.identifier()),
         "Write it down, and keep it apart from the others.".to_owned(),
