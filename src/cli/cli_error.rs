@@ -70,6 +70,9 @@ pub(crate) enum CliError {
     /// Another secret would.
     #[error("a secret is shown on a terminal only")]
     SecretToPipe,
+    /// The words would go to a disk, and nobody asked for that.
+    #[error("words are written to a disk only where a person types that they want it")]
+    WordsToDisk,
     /// A second watcher of one account.
     #[error("another `watch` tells what happens to {0} already; two would tell everything twice")]
     Watched(String),
@@ -110,6 +113,7 @@ entries! {
     UNPRINTABLE = "desk.unprintable", Bug, "Please report this";
     WORDS_TO_PIPE = "desk.words_to_pipe", Refused, "Run it in a terminal, or add --words-to-stdout if you are sure where they go";
     SECRET_TO_PIPE = "desk.secret_to_pipe", Refused, "Run it in a terminal, or add --secret-to-stdout if you are sure where it goes";
+    WORDS_TO_DISK = "desk.words_to_disk", Refused, "Run it in a terminal and type the sentence, or add --words-to-disk to --yes; a blank sheet (--blank) needs neither";
     WATCHED = "desk.watched", Refused, "Stop the other one first, or let it run and end this one";
     CHILD = "desk.sealed_process", Refused, "Sign in two steps: `fastness plan -o`, `fastness sign`, `fastness broadcast`";
     OUTPUT_LOST = "desk.output_lost", Unknown, "The work itself is done: make room, then look with `history`, `show` or `track` before running it again";
@@ -137,6 +141,7 @@ impl Explain for CliError {
             Self::Unprintable => UNPRINTABLE,
             Self::WordsToPipe => WORDS_TO_PIPE,
             Self::SecretToPipe => SECRET_TO_PIPE,
+            Self::WordsToDisk => WORDS_TO_DISK,
             Self::Watched(_) => WATCHED,
             Self::Child(_) => CHILD,
             Self::OutputLost(_) => OUTPUT_LOST,

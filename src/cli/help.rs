@@ -91,7 +91,13 @@ pub(crate) const GROUPS: &[Group] = &[
             usage("account", &["account list", "account export", "account add --type taproot"]),
             usage(
                 "backup",
-                &["backup verify --from paper.txt", "backup words", "backup split 2of3", "backup file -o home.backup"],
+                &[
+                    "backup verify --from paper.txt",
+                    "backup words",
+                    "backup sheet -o sheet.html",
+                    "backup split 2of3",
+                    "backup file -o home.backup",
+                ],
             ),
             usage(
                 "recover",

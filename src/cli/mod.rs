@@ -40,6 +40,7 @@ mod qr_image;
 mod recipients_file;
 mod report;
 mod sealed_child;
+mod sheet;
 mod stopping;
 mod terminal;
 mod text_file;

@@ -120,7 +120,12 @@ impl ChildWords {
     /// A child that signs what comes on its standard input, with this process's wallet and secrets' sources.
     /// Without a wallet, the child finds the draft's own.
     pub(crate) fn of_signer(context: &mut Context, wallet: Option<&str>) -> Result<Self, Failure> {
-        let mut words = Self::new(&["sign", "-", "--json"]);
+        Self::of(context, &["sign", "-", "--json"], wallet)
+    }
+
+    /// A child that begins with these words, with this process's home and secrets' sources, and this wallet.
+    pub(crate) fn of(context: &mut Context, words: &[&str], wallet: Option<&str>) -> Result<Self, Failure> {
+        let mut words = Self::new(words);
         let globals = context.globals().clone();
         words.option("wallet", wallet);
         words.option("home", Some(context.home()?.root()));
@@ -147,6 +152,11 @@ impl ChildWords {
     /// Adds a word that stands alone.
     pub(crate) fn flag(&mut self, word: &str) {
         self.0.push(word.into());
+    }
+
+    /// All of it.
+    pub(crate) fn whole(self) -> Vec<OsString> {
+        self.0
     }
 
     /// Ends with the limits and the consent.

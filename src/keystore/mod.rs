@@ -2,7 +2,7 @@
 //!
 //! Everything here that opens a secret asks for a [`crate::seal::Sealed`]. It must not talk to a network, print, or hand
 //! out a private key of a wallet: what leaves is public keys and signatures. Words leave through [`Phrase::words`] for the
-//! screen only, and child seeds (BIP-85) through theirs.
+//! screen, and for a sheet that was asked for (as digits, through [`backup::seed_qr_digits`]); child seeds (BIP-85) through theirs.
 
 mod answer;
 mod answer_ethereum;

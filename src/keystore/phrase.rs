@@ -114,6 +114,12 @@ impl Phrase {
         self.mnemonic.words()
     }
 
+    /// The numbers of the words in their list, from 0 (BIP-39), in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u16> + '_ {
+        // A list has 2048 words.
+        self.mnemonic.word_indices().map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+    }
+
     /// The words' language.
     #[must_use]
     pub const fn language(&self) -> Language {

@@ -28,10 +28,10 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 const ATTEMPTS: usize = 1000;
 
 /// A temporary file that disappears unless it was moved into place.
-struct Temp {
-    path: PathBuf,
-    file: File,
-    moved: bool,
+pub(super) struct Temp {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) moved: bool,
 }
 
 impl Drop for Temp {
@@ -49,10 +49,7 @@ impl Drop for Temp {
 /// The target exists under [`WriteRule::New`], the content reads back differently, or the system refuses; then what was at
 /// `path` is unchanged. With [`StoreError::Unconfirmed`] the new file is in place, and only the disk's word for it is missing.
 pub fn atomic_write(path: &Path, bytes: &[u8], rule: WriteRule) -> Result<(), StoreError> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = folder(path);
     let mut temp = create_temp(directory, path).map_err(StoreError::not_written)?;
     let placed = fill(&mut temp, path, bytes).and_then(|()| move_into_place(&temp.path, path, rule));
     // A call that failed may have been carried out all the same: what is said is what is there.
@@ -63,6 +60,14 @@ pub fn atomic_write(path: &Path, bytes: &[u8], rule: WriteRule) -> Result<(), St
     }
     temp.moved = true;
     sync_directory(directory).map_err(|error| error.unconfirmed(path))
+}
+
+/// The folder that holds this name.
+pub(super) fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Puts the content into the temporary file, flushes it, and compares what is there.
@@ -81,7 +86,7 @@ impl Temp {
 }
 
 /// Takes the next free name: another container's process may have our number, and a killed one may have left its file.
-fn create_temp(directory: &Path, target: &Path) -> Result<Temp, StoreError> {
+pub(super) fn create_temp(directory: &Path, target: &Path) -> Result<Temp, StoreError> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     for _ in 0..ATTEMPTS {
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -95,14 +100,14 @@ fn create_temp(directory: &Path, target: &Path) -> Result<Temp, StoreError> {
     Err(system("make a temporary file beside", target, rustix::io::Errno::AGAIN))
 }
 
-fn compare(file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(super) fn compare(file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut found = Vec::with_capacity(bytes.len());
     file.rewind().map_err(|reason| system("read back", path, reason))?;
     file.read_to_end(&mut found).map_err(|reason| system("read back", path, reason))?;
     if found == bytes { Ok(()) } else { Err(StoreError::ReadBack { path: shown(path) }) }
 }
 
-fn move_into_place(temp: &Path, path: &Path, rule: WriteRule) -> Result<(), StoreError> {
+pub(super) fn move_into_place(temp: &Path, path: &Path, rule: WriteRule) -> Result<(), StoreError> {
     let moved = match rule {
         WriteRule::Replace => rustix::fs::rename(temp, path),
         WriteRule::New => rename_to_nothing(temp, path),

@@ -6,12 +6,14 @@
 mod atomic;
 mod home;
 mod lock;
+mod new_file;
 mod read;
 mod request_log;
 
 pub use atomic::{WriteRule, atomic_write};
 pub use home::{Home, WalletName, locate_home};
 pub use lock::Lock;
+pub use new_file::{EmptyFile, NewFile};
 pub use read::{
     KeptSecret, check_private, is_read_only, make_private, read_kept, read_private, read_public, read_secret,
     read_stream,

@@ -113,6 +113,9 @@ def attack(scene, words, writes):
     for number in range(3, 64):
         if "ledger" in writes and "/home/ledger.db" in target_of(started.pid, number):
             continue
+        # The one file that it was handed, to be filled.
+        if "sheet" in writes and target_of(started.pid, number).endswith("/sheet"):
+            continue
         stopped.call(CALLS["write"], number, SECRET, len(SECRET))
     made = 61
     for name, result, may in calls(stopped, scene, inherited, writes):
@@ -271,10 +274,12 @@ def main():
         return
     scene = Scene(os.path.abspath(sys.argv[1]))
     draft, second = scene.path("ether.draft"), scene.path("password")
+    scene.write("sheet", "")
     commands = [
         (["message", "sign", "hello", "--network=ethereum", "--approve", DIGEST], ()),
         (["sign", draft, "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"], ()),
         (["backup", "words", "--words-to-stdout"], ()),
+        (["backup", "sheet", "--filled", "--words-to-disk", "--yes", "--fill", scene.path("sheet")], ("sheet",)),
         (["account", "add", "--number=3"], ("ledger",)),
         (["child", "words", "--secret-to-stdout"], ("ledger",)),
         (["password", "--new-password-file", second], ("wallets",)),

@@ -78,7 +78,9 @@ def secrets(words):
     found = {"the words": " ".join(several[:3]).encode(), "the last words": " ".join(several[-3:]).encode()}
     found["the words in JSON"] = json.dumps(several[:2])[1:-1].encode()
     found["the words on lines"] = "\n".join(several[:3]).encode()
+    found["a word of a sheet"] = f">{several[0]}</text>".encode()
     if words == WORDS:
+        found["the digits of the SeedQR"] = "".join(f"{number:04}" for number in NUMBERS).encode()
         found["the words' numbers"] = struct.pack("<6H", *NUMBERS)
         found["the entropy"] = ENTROPY
     seed = hashlib.pbkdf2_hmac("sha512", words.encode(), b"mnemonic", 2048, 64)
@@ -142,6 +144,8 @@ def main():
     commands = [
         ["restore", "--words-file", scene.path("words"), "--yes"],
         ["backup", "words", "--words-to-stdout"],
+        ["backup", "sheet", "--filled", "--words-to-disk", "--yes", "-o", scene.path("sheet.svg")],
+        ["backup", "sheet", "--filled", "--words-to-disk", "--yes", "-o", "-"],
         ["new", "--wallet=fresh", "--words-to-stdout", "--json"],
         ["message", "sign", "hello", "--wallet=main", "--network=ethereum", "--approve", DIGEST],
         ["sign", draft, "--wallet=main", "-o", scene.path("signed"), "--yes", "--max-fee", "0.01eth", "--expect-to", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"],

@@ -39,6 +39,7 @@ mod sealed;
 mod send;
 mod several_explorers;
 mod several_keys;
+mod sheets;
 mod stale_lists;
 mod status;
 mod sweep;

@@ -12,6 +12,7 @@ const COMMANDS: &[&[&str]] = &[
     &["backup", "verify"],
     &["child", "words", "--secret-to-stdout"],
     &["child", "list"],
+    &["backup", "sheet"],
     &["account", "add"],
     &["account", "list"],
     &["account", "export"],

@@ -1,8 +1,11 @@
-//! `backup`: shows the words of a wallet again, splits them into shares, or proves that a backup restores it. Writes nothing.
+//! `backup`: shows the words of a wallet again, splits them into shares, makes a page to print, or proves that a backup restores
+//! it. What is written is the page, and the file of a home.
 //!
 //! `verify` needs no password: what the typed words make is compared with what is public about the wallet.
 
+mod facts;
 mod file;
+mod sheet;
 mod split;
 
 use crate::cli::{
@@ -31,7 +34,7 @@ use serde::Serialize;
 
 const WORDS_FLAG: &str = "--words-to-stdout";
 
-/// Show the words of a wallet again, split them into shares, or check a backup (only the time of the check is kept)
+/// Show the words again; split, print or check a backup (only the time of the check is kept)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -48,6 +51,8 @@ enum Action {
     File(file::FileArgs),
     /// Prove that the backup on paper restore this wallet (needs no password)
     Verify(VerifyArgs),
+    /// A page to print: lines to fill by hand with fingerprint and addresses, or the words themselves
+    Sheet(sheet::SheetArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,7 +101,7 @@ impl Args {
                     return verify(context, &path);
                 }
             }
-            Action::Words(_) | Action::Split(_) => {}
+            Action::Words(_) | Action::Split(_) | Action::Sheet(_) => {}
         }
         let wallet = context.wallet()?;
         let header = read_header(&context.home()?.keystore_path(&wallet))?;
@@ -105,6 +110,7 @@ impl Args {
             Action::File(args) => args.run(context),
             Action::Split(args) => args.run(context, &wallet),
             Action::Verify(args) => args.run(context, &wallet, &header),
+            Action::Sheet(args) => args.run(context, &wallet, &header),
         }
     }
 }

@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Change a wallet's password
     Password(password::Args),
-    /// Show the words of a wallet again, or check a backup
+    /// Show the words again; split, print or check a backup
     Backup(backup::Args),
     /// Other wallets, keys and passwords made of this wallet's words
     Child(child::Args),

@@ -2,6 +2,10 @@
 //!
 //! Says only where the first difference is, never what either side says there.
 
+mod seed_qr;
+
+pub use seed_qr::{has_seed_qr, seed_qr_digits};
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::{Phrase, PhraseError, phrase::prepare};
