@@ -68,7 +68,7 @@ fn an_address_or_a_key_is_as_good_as_a_fingerprint() {
     let descriptor = stage.json(&["show"])["accounts"][0]["descriptor"].as_str().unwrap().to_owned();
     let key: String =
         descriptor.chars().skip_while(|letter| *letter != ']').skip(1).take_while(|letter| *letter != '/').collect();
-    found(&recover(&stage, &partly, &["--key", &key]));
+    found(&recover(&stage, &partly, &["--xpub", &key]));
     let ethereum = stage.json(&["show"])["ethereum"][0]["address"].as_str().unwrap().to_owned();
     let told = found(&recover(&stage, &partly, &["--address", &ethereum]));
     assert_eq!(told["path"], "44'/60'/0'/0/0", "{told}");

@@ -13,6 +13,7 @@ const COMMANDS: &[&[&str]] = &[
     &["child", "words", "--secret-to-stdout"],
     &["child", "list"],
     &["backup", "sheet"],
+    &["recover", "words", "--fingerprint=24581326"],
     &["account", "add"],
     &["account", "list"],
     &["account", "export"],

@@ -43,7 +43,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 const FLAG: &str = "--words-to-stdout";
-const NO_TARGET: &str = "name what is known of the wallet: --fingerprint, --key or --address";
+const NO_TARGET: &str = "name what is known of the wallet: --fingerprint, --xpub or --address";
 /// Most bytes of a file of words, and of a list of passphrases.
 const MAX_WORDS: u64 = 4096;
 const MAX_LIST: u64 = 16 << 20;
@@ -115,14 +115,14 @@ struct WordsArgs {
 #[derive(Debug, clap::Args)]
 struct Known {
     /// Fingerprint of its master key, eight hex digits
-    #[arg(long, value_name = "HEX", conflicts_with_all = ["key", "address"])]
+    #[arg(long, value_name = "HEX", conflicts_with_all = ["xpub", "address"])]
     fingerprint: Option<Fingerprint>,
     /// Extended public key of one of its accounts
-    #[arg(long, value_name = "XPUB", conflicts_with = "address")]
-    key: Option<Xpub>,
+    #[arg(long, value_name = "KEY", conflicts_with = "address")]
+    xpub: Option<Xpub>,
     /// Path of that key, such as m/84'/0'/0'; without one the standard paths
-    #[arg(long, value_name = "PATH", requires = "key")]
-    key_path: Option<DerivationPath>,
+    #[arg(long, value_name = "PATH", requires = "xpub")]
+    xpub_path: Option<DerivationPath>,
     /// An address that was received on
     #[arg(long, value_name = "ADDRESS")]
     address: Option<String>,
@@ -309,8 +309,8 @@ impl Known {
         if let Some(fingerprint) = self.fingerprint {
             return Ok(RecoveryTarget::fingerprint(fingerprint));
         }
-        if let Some(key) = self.key {
-            return Ok(RecoveryTarget::account_key(key, self.key_path.as_ref())?);
+        if let Some(key) = self.xpub {
+            return Ok(RecoveryTarget::account_key(key, self.xpub_path.as_ref())?);
         }
         let text = self.address.as_deref().ok_or_else(|| CliError::Usage(NO_TARGET.to_owned()))?;
         let reach = Reach { accounts: self.accounts, indexes: self.addresses };
