@@ -44,12 +44,22 @@ pub(crate) struct HomeBackup {
     accounts: usize,
     labels: usize,
     contacts: usize,
+    /// Settings (config.toml) are in it: explorers, a proxy, chains.
+    settings: bool,
 }
 
 impl HomeBackup {
     /// What is known without opening its ledger.
     pub(crate) fn of(action: HomeBackupAction, path: &Path, packed: &PackedHome) -> Self {
-        Self { action, file: shown(path), wallets: packed.wallets(), accounts: 0, labels: 0, contacts: 0 }
+        Self {
+            action,
+            file: shown(path),
+            wallets: packed.wallets(),
+            accounts: 0,
+            labels: 0,
+            contacts: 0,
+            settings: packed.has_config(),
+        }
     }
 
     /// With what its ledger has.
@@ -104,14 +114,34 @@ impl Report for HomeBackup {
         let next = match self.action {
             HomeBackupAction::Written => format!("fastness backup verify --from {} (proves that it opens)", self.file),
             HomeBackupAction::Verified => format!("fastness restore --from {} (into an empty home)", self.file),
-            HomeBackupAction::Restored => "fastness sync".to_owned(),
+            HomeBackupAction::Restored => {
+                "fastness backup verify --wallet NAME (proves that its accounts are of its keys)".to_owned()
+            }
         };
         page.field("Next", &next);
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        let text = "each wallet in it still needs its own password; keep the words too: they need no file".to_owned();
-        let says = self.action == HomeBackupAction::Written && !self.wallets.is_empty();
-        if says { vec![Warning { code: "passwords_apart", text }] } else { Vec::new() }
+        let mut warnings = Vec::new();
+        let mut warn = |code, text: &str| warnings.push(Warning { code, text: text.to_owned() });
+        if self.action == HomeBackupAction::Written && !self.wallets.is_empty() {
+            warn(
+                "passwords_apart",
+                "each wallet in it still needs its own password; keep the words too: they need no file",
+            );
+        }
+        if self.action == HomeBackupAction::Restored {
+            warn(
+                "accounts_as_filed",
+                "accounts and addresses are as the file says until keys were compared with them: verify before you receive",
+            );
+            if self.settings {
+                warn(
+                    "settings_as_filed",
+                    "config.toml came with it: look at its explorers, its proxy and what may be delegated",
+                );
+            }
+        }
+        warnings
     }
 }

@@ -97,6 +97,11 @@ pub(crate) fn note_only() {
     lock().is_looked_for = true;
 }
 
+/// An interrupt ends the process again.
+pub(crate) fn note_no_more() {
+    lock().is_looked_for = false;
+}
+
 /// Whether an interrupt came: a command of several steps begins no other one.
 pub(crate) fn came() -> bool {
     lock().noted

@@ -24,6 +24,8 @@ const MAX_SMALL: u64 = 1 << 20;
 /// Names inside a backup.
 const LEDGER: &str = "ledger.db";
 const CONFIG: &str = "config.toml";
+/// How a database begins (SQLite, "Database File Format").
+const DATABASE: &[u8] = b"SQLite format 3\0";
 const WALLETS: &str = "wallets/";
 const KEYSTORE: &str = ".keystore";
 
@@ -98,9 +100,13 @@ impl PackedHome {
             if name.ends_with(KEYSTORE) {
                 check_wallet_file(content)?;
             }
+            if name == LEDGER && !content.starts_with(DATABASE) {
+                return Err(damaged().into());
+            }
             files.push(PackedFile { name, bytes: content.to_vec().into() });
         }
-        if rest.is_empty() { Ok(Self(files)) } else { Err(damaged().into()) }
+        let is_whole = rest.is_empty() && files.iter().any(|file| file.name == LEDGER);
+        if is_whole { Ok(Self(files)) } else { Err(damaged().into()) }
     }
 
     /// Puts the files into a home that has none of them, or the same. The ledger comes last: with it the home is whole.
@@ -108,12 +114,16 @@ impl PackedHome {
     /// # Errors
     /// The home has something else, and then nothing was written; or the disk fails.
     pub(crate) fn write(&self, home: &Home) -> Result<(), Failure> {
+        let in_use = || WalletError::HomeInUse(home.root().display().to_string());
+        if self.leaves_something(home)? {
+            return Err(in_use().into());
+        }
         let mut missing = Vec::new();
         for file in &self.0 {
             let path = home.root().join(&file.name);
             match read_private(&path, MAX_BYTES) {
                 Ok(found) if found == *file.bytes => {}
-                Ok(_) => return Err(WalletError::HomeInUse(home.root().display().to_string()).into()),
+                Ok(_) => return Err(in_use().into()),
                 Err(StoreError::Missing { .. }) => missing.push((path, file)),
                 Err(error) => return Err(error.into()),
             }
@@ -123,6 +133,21 @@ impl PackedHome {
             atomic_write(&path, &file.bytes, WriteRule::New)?;
         }
         Ok(())
+    }
+
+    /// Whether a home has something that the backup has not: a wallet, settings, or the log of a ledger that is gone.
+    fn leaves_something(&self, home: &Home) -> Result<bool, Failure> {
+        let ours = self.wallets();
+        let is_foreign = |wallet: &WalletName| !ours.iter().any(|name| name == wallet.as_str());
+        let has_config = home.config_path().exists() && !self.0.iter().any(|file| file.name == CONFIG);
+        let has_log = !home.ledger_path().exists()
+            && ["-wal", "-shm", "-journal"].iter().any(|end| home.root().join(format!("{LEDGER}{end}")).exists());
+        Ok(home.wallets()?.iter().any(is_foreign) || has_config || has_log)
+    }
+
+    /// Whether the settings are in it.
+    pub(crate) fn has_config(&self) -> bool {
+        self.0.iter().any(|file| file.name == CONFIG)
     }
 
     /// The wallets whose files are in it.
@@ -163,15 +188,17 @@ mod tests {
 
     #[test]
     fn what_was_packed_is_read_and_nothing_outside_a_home() {
-        let home = packed(&[(LEDGER, b"rows"), (CONFIG, b"")]).unwrap();
-        assert_eq!(home.0.iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [&b"rows"[..], b""]);
+        let home = packed(&[(LEDGER, DATABASE), (CONFIG, b"")]).unwrap();
+        assert_eq!(home.0.iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [DATABASE, b""]);
+        assert!(packed(&[(CONFIG, b"")]).is_err() && packed(&[]).is_err(), "no ledger");
+        assert!(packed(&[(LEDGER, b"rows")]).is_err(), "no database");
         for name in
             ["../x", "/etc/passwd", "wallets/../x.keystore", "wallets/.keystore", "explorers.json", "wallets/a", ""]
         {
-            assert!(packed(&[(name, b"x")]).is_err(), "{name}");
+            assert!(packed(&[(LEDGER, DATABASE), (name, b"x")]).is_err(), "{name}");
         }
-        assert!(packed(&[(LEDGER, b"a"), (LEDGER, b"b")]).is_err(), "a file twice");
-        assert!(packed(&[("wallets/main.keystore", b"no wallet")]).is_err());
+        assert!(packed(&[(LEDGER, DATABASE), (LEDGER, DATABASE)]).is_err(), "a file twice");
+        assert!(packed(&[(LEDGER, DATABASE), ("wallets/main.keystore", b"no wallet")]).is_err());
         for bytes in
             [&b""[..], b"{}", b"{\"files\":[[\"ledger.db\",5]]}\nrows", b"{\"files\":[[\"ledger.db\",3]]}\nrows"]
         {

@@ -36,6 +36,8 @@ use super::{
 
 /// Most bytes of a file: a photograph of a code as PNG.
 const MAX_FILE: u64 = 32 << 20;
+/// Up to this exponent the rounds of shares take seconds (SLIP-39: 10,000 rounds, doubled by each).
+const USUAL_EXPONENT: u8 = 6;
 /// Fewest words of a share.
 const SHORTEST_SHARE: usize = 20;
 const PASSPHRASE_FLAG: &str = "--share-passphrase-file";
@@ -123,14 +125,19 @@ impl BackupArgs {
         if let Some(found) = keystore::recognised(&first)? {
             return Ok(found.into());
         }
-        if first.split_whitespace().count() >= SHORTEST_SHARE
-            && let Ok(share) = Share::parse(&cleaned(&first))
-        {
-            let shares = ask_shares(&mut screen, Some(share))?;
+        let line = cleaned(&first);
+        if has_words_of_a_share(&line) {
+            let share = Share::parse(&line);
+            if let Err(error) = &share {
+                screen.say(Tone::Claimed, &Zeroizing::new(error.to_string()));
+            }
+            let shares = ask_shares(&mut screen, share.ok())?;
             drop(screen);
             return self.joined(context, &shares, sealed);
         }
-        of_phrase(ask_phrase(&mut screen, &first, self.words.language())?)
+        let phrase = ask_phrase(&mut screen, &first, self.words.language())?;
+        drop(screen);
+        Ok(of_phrase(context, phrase))
     }
 
     fn of_file(&self, context: &Context, path: &Path, sealed: &Sealed) -> Result<TypedBackup, Failure> {
@@ -140,7 +147,7 @@ impl BackupArgs {
             // A compact code holds the bytes themselves; every other one is text.
             let text = decoded(content.as_bytes()).filter(|text| text.chars().all(|letter| !letter.is_control()));
             return match text {
-                Some(text) if text.len() > MOST_ENTROPY => self.of_text(context, &text, sealed),
+                Some(text) if text.len() > MOST_ENTROPY || is_printable(&text) => self.of_text(context, &text, sealed),
                 _ => Ok(keystore::of_code(&content)?.into()),
             };
         }
@@ -154,20 +161,17 @@ impl BackupArgs {
         if let Some(shares) = shares_of(text) {
             return self.joined(context, &shares?, sealed);
         }
-        let words = cleaned(text);
-        let phrase = parse(self.words.language(), &words)?;
-        if let Some(kind) = electrum_kind(&words) {
-            let text = format!(
-                "these words are also those of an Electrum wallet ({kind}); if Electrum made them, this is another, empty wallet"
-            );
-            context.ui.warn(&Warning { code: "words_of_electrum", text });
-        }
-        of_phrase(phrase)
+        Ok(of_phrase(context, parse(self.words.language(), &cleaned(text))?))
     }
 
     /// What shares make: two wallets where nothing says what they hold.
     fn joined(&self, context: &Context, shares: &[Share], sealed: &Sealed) -> Result<TypedBackup, Failure> {
         let passphrase = self.passphrase(context, sealed)?;
+        if shares.iter().any(|share| share.iteration_exponent() > USUAL_EXPONENT) {
+            context
+                .ui
+                .say("These shares ask for a key derivation of many more rounds than usual: it can take minutes.");
+        }
         let joined = slip39::join(slip39::sufficient(shares)?, passphrase.as_ref())?;
         let made = |hold| MasterSecret::of_shares(&joined, hold);
         let secrets = match self.shares_hold {
@@ -240,10 +244,35 @@ fn named(context: &Context, two: RestoreError) -> Result<usize, Failure> {
     place.ok_or_else(|| KeystoreError::from(two).into())
 }
 
-fn of_phrase(phrase: keystore::Phrase) -> Result<TypedBackup, Failure> {
-    Ok(TypedBackup { form: BackupForm::Words, secrets: vec![MasterSecret::Phrase(phrase)], class: None })
+/// Words of BIP-39; that they are words of Electrum too is said.
+fn of_phrase(context: &Context, phrase: keystore::Phrase) -> TypedBackup {
+    let mut words = Zeroizing::new(String::with_capacity(MOST_TYPED));
+    for word in phrase.words() {
+        words.push_str(word);
+        words.push(' ');
+    }
+    if let Some(kind) = electrum_kind(&words) {
+        let text = format!(
+            "these words are also those of an Electrum wallet ({kind}); if Electrum made them, this is another, empty wallet"
+        );
+        context.ui.warn(&Warning { code: "words_of_electrum", text });
+    }
+    TypedBackup { form: BackupForm::Words, secrets: vec![MasterSecret::Phrase(phrase)], class: None }
 }
 
+/// Whether a line has as many words as a share has and no phrase.
+fn has_words_of_a_share(line: &str) -> bool {
+    let count = line.split_whitespace().count();
+    count >= SHORTEST_SHARE && keystore::WordCount::of_words(count).is_err()
+}
+
+/// Whether all letters are of ASCII and can be printed: the bytes of entropy are not, but once in more than 100,000 times.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
+/// Bytes of 24 words of any list.
+const MOST_TYPED: usize = 2048;
 /// Most bytes of entropy in a CompactSeedQR.
 const MOST_ENTROPY: usize = 32;
 
@@ -262,7 +291,7 @@ fn shares_of(text: &str) -> Option<Result<Vec<Share>, Slip39Error>> {
     let lines: Vec<_> = text.lines().map(cleaned).filter(|line| !line.is_empty()).collect();
     let count = |line: &Zeroizing<String>| line.split_whitespace().count();
     if lines.iter().all(|line| count(line) >= SHORTEST_SHARE) && !lines.is_empty() {
-        let is_one = lines.iter().any(|line| Share::parse(line).is_ok()) || count(lines.first()?) > 24;
+        let is_one = lines.iter().any(|line| Share::parse(line).is_ok() || has_words_of_a_share(line));
         return is_one.then(|| lines.iter().map(|line| Share::parse(line)).collect());
     }
     let whole = cleaned(text);

@@ -163,7 +163,7 @@ pub enum RestoreError {
 
 catalogue! {
     ELECTRUM = "restore.electrum", Refused, "Restore it in Electrum, and send everything to a wallet of this program";
-    SINGLE_KEY = "restore.single_key", Refused, "`fastness sweep` moves what it holds to a wallet of this program";
+    SINGLE_KEY = "restore.single_key", Refused, "`fastness sweep` moves what a key of Bitcoin holds (in wallet import format) to a wallet of this program";
     ETHEREUM_KEYSTORE = "restore.ethereum_keystore", Refused, "Open it with the program that made it, and send everything to a wallet of this program";
     WATCH_ONLY = "restore.watch_only", Usage, "`fastness account add --descriptor` watches it";
     WALLET_FILE = "restore.wallet_file", Usage, "Copy it as NAME.keystore into the folder `wallets` of the home; its password opens it";
@@ -201,7 +201,7 @@ pub fn recognised(text: &str) -> Result<Option<Restorable>, KeystoreError> {
     if text.starts_with('{') {
         return of_json(text).map_or(Ok(None), |error| Err(error.into()));
     }
-    if text.contains('(') || is_public_key(text) {
+    if is_descriptor(text) || is_public_key(text) {
         return Err(RestoreError::WatchOnly.into());
     }
     if text.split_whitespace().nth(1).is_some() && !is_digits(text) {
@@ -251,6 +251,10 @@ fn one_word(text: &str) -> Result<Option<Restorable>, KeystoreError> {
     {
         let secret = MasterSecret::Phrase(of_numbers(text)?);
         return Ok(Some(Restorable { form: BackupForm::SeedQr, secret, class: None }));
+    }
+    // As wallets of Ethereum export a private key.
+    if text.len() == 66 && text.starts_with("0x") && of_hex(text.trim_start_matches("0x")).is_some() {
+        return Err(RestoreError::SingleKey.into());
     }
     if let Some(bytes) = of_hex(text)
         && WordCount::of_bytes(bytes.as_bytes().len()).is_some()
@@ -305,11 +309,16 @@ fn of_entropy(bytes: &SecretBytes) -> Result<Phrase, KeystoreError> {
 }
 
 fn of_hex(text: &str) -> Option<SecretBytes> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    if digits.len() > 2 * 64 {
+    if text.len() > 2 * 64 {
         return None;
     }
-    Vec::<u8>::from_hex(digits).ok().map(SecretBytes::new)
+    Vec::<u8>::from_hex(text).ok().map(SecretBytes::new)
+}
+
+/// A descriptor (BIP-380): the name of an expression before the first bracket.
+fn is_descriptor(text: &str) -> bool {
+    const NAMES: [&str; 10] = ["wpkh", "pkh", "sh", "wsh", "tr", "multi", "sortedmulti", "combo", "addr", "raw"];
+    text.split_once('(').is_some_and(|(name, _)| NAMES.contains(&name))
 }
 
 /// An extended public key, in the form of BIP-32 or of SLIP-132.

@@ -28,7 +28,7 @@ fn numbers_hex_and_keys_are_told_apart() {
     assert_eq!(words(&found(&grouped)), WORDS);
     let phrase = Phrase::parse_in(Language::English, WORDS).unwrap();
     let hex: String = phrase.entropy().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    for text in [hex.clone(), hex.to_uppercase(), format!("0x{hex}")] {
+    for text in [hex.clone(), hex.to_uppercase()] {
         let entropy = found(&text);
         assert_eq!((entropy.form, words(&entropy).as_str()), (BackupForm::Entropy, WORDS));
     }
@@ -56,6 +56,7 @@ fn what_brings_no_wallet_back_says_what_it_is() {
     let xpub = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8";
     for (text, error) in [
         (wif, RestoreError::SingleKey),
+        (&format!("0x{}", "0c".repeat(32)), RestoreError::SingleKey),
         (descriptor, RestoreError::WatchOnly),
         (xpub, RestoreError::WatchOnly),
         ("{\"descriptors\": []}", RestoreError::WatchOnly),
@@ -70,7 +71,7 @@ fn what_brings_no_wallet_back_says_what_it_is() {
 
 #[test]
 fn words_and_nonsense_are_left_to_the_reader_of_words() {
-    for text in [WORDS, "abandon", "", "{", "1234", "0c", "hello world", "[]"] {
+    for text in [WORDS, "(1) abandon (2) ability", "abandon", "", "{", "1234", "0c", "hello world", "[]"] {
         assert!(recognised(text).unwrap().is_none(), "{text}");
     }
     assert!(recognised(&"1".repeat(MAX_TEXT + 1)).unwrap().is_none());

@@ -174,13 +174,14 @@ impl Ledger {
     pub fn snapshot(&self, path: &Path) -> Result<Vec<u8>, LedgerError> {
         let trouble = |error: std::io::Error| LedgerError::File(error.to_string());
         // What an interrupted backup left is of no use.
-        if path.exists() {
+        if path.symlink_metadata().is_ok() {
             std::fs::remove_file(path).map_err(trouble)?;
         }
-        self.db.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map_err(file)?;
-        let bytes = std::fs::read(path).map_err(trouble);
-        std::fs::remove_file(path).map_err(trouble)?;
-        bytes
+        let copied = self.db.execute("VACUUM INTO ?1", [path.to_string_lossy()]).map_err(file);
+        let bytes = copied.and_then(|_| std::fs::read(path).map_err(trouble));
+        let removed = std::fs::remove_file(path).map_err(trouble);
+        let bytes = bytes?;
+        removed.map(|()| bytes)
     }
 
     /// Whether it can only be looked at: its folder is write-protected.

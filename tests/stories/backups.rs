@@ -68,6 +68,7 @@ fn shares_bring_the_same_wallet_back_and_fewer_bring_nothing() {
     assert_eq!(refused(&kept(&stage, "one", &shares[1])), "slip39.too_few");
     let slip = shares[0].replacen(shares[0].split(' ').nth(4).unwrap(), "academic", 1);
     assert_eq!(refused(&kept(&stage, "slip", format!("{slip}\n{}", shares[1]))), "slip39.checksum");
+    assert_eq!(refused(&kept(&stage, "slip", slip)), "slip39.checksum");
     assert!(!stage.path("home/wallets/none.keystore").exists());
 }
 
@@ -141,7 +142,8 @@ fn seed_qr_entropy_and_root_keys_are_recognised_in_files_and_pictures() {
     let ours = format!("--expect-fingerprint={}", fingerprint(&stage));
     for (wallet, content) in [
         ("digits", digits.clone().into_bytes()),
-        ("hex", hex.into_bytes()),
+        ("hex", hex.clone().into_bytes()),
+        ("hex-qr", picture(hex.as_bytes())),
         ("seed-qr", picture(digits.as_bytes())),
         ("compact", picture(&entropy)),
         ("words-qr", picture(WORDS.as_bytes())),

@@ -232,6 +232,7 @@ impl WordsArgs {
             if interrupts::came() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let outcome = recovery.search(workers, self.start, &mut told);
+        interrupts::note_no_more();
         bar.finish_and_clear();
         Ok(outcome?)
     }

@@ -95,6 +95,9 @@ impl Args {
         }
         let addresses = accounts.iter().map(first_address).collect::<Result<Vec<_>, _>>()?;
         context.ui.show_page(AGREE_FLAG, |page| {
+            if about.starts_with(BackupForm::Shares.name()) {
+                page.line("If the shares had a passphrase of their own, this is not it: stop, and run it again with --share-passphrase.");
+            }
             preview(page, about, &in_fours(&keys.fingerprint().to_string()), accounts, &addresses);
         })?;
         let typed = context.ui.ask("Type yes if this is your wallet, anything else to stop: ", AGREE_FLAG)?;

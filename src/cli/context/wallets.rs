@@ -74,7 +74,10 @@ impl Context {
 
     /// The EVM chain of the test networks that a person chooses for the whole command: no one of them is usual.
     pub(super) fn chosen_chain(&mut self) -> Result<&'static EvmChain, Failure> {
-        let prompt = self.prompt().ok_or(CliError::WhichChain)?;
+        let ledger = self.ledger()?;
+        let wallet = self.wallet_in(&ledger)?;
+        let account = ledger.evm_account(wallet.as_str(), NetworkClass::Test, None);
+        let prompt = self.prompt().filter(|_| account.is_ok()).ok_or(CliError::WhichChain)?;
         let chains: Vec<_> = EvmChain::all().filter(|chain| chain.class == NetworkClass::Test).collect();
         let lines: Vec<_> = chains.iter().map(|chain| format!("{}  {}", chain.name, chain.title)).collect();
         let place = prompt.one_found("Which network? (type to narrow)", &lines)?;

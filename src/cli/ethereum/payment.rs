@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    lookup::{self, EvmQuantity},
+    lookup::{self, EvmQuantity, KnownToken},
     report::EvmPlanned,
     session::{CallArgs, EvmSession},
 };
@@ -80,6 +80,9 @@ pub(crate) fn call(context: &Context, work: &EvmSession<'_>, words: &[String]) -
         }
     };
     let to = lookup::recipient(context, &work.ledger, work.chain, &to)?;
+    if let EvmQuantity::Of(token, _) | EvmQuantity::AllOf(token) = &quantity {
+        counts_as_said(work, token)?;
+    }
     Ok(match quantity {
         EvmQuantity::AllNative => CallArgs { value: EvmValue::All, ..CallArgs::call(to, Default::default()) },
         EvmQuantity::Native(units) => {
@@ -91,6 +94,25 @@ pub(crate) fn call(context: &Context, work: &EvmSession<'_>, words: &[String]) -
             CallArgs::call(token.address, calls::transfer(to, value)?)
         }
     })
+}
+
+/// Refuses a token whose contract counts other decimals than the list or the answer that it was added by: every amount of it
+/// would be another one. What no node tells stops nothing.
+pub(crate) fn counts_as_said(work: &EvmSession<'_>, token: &KnownToken) -> Result<(), Failure> {
+    if token.pinned {
+        return Ok(());
+    }
+    let Ok(told) = work.node.token_facts(token.address) else { return Ok(()) };
+    match told.into_value() {
+        Some(facts) if facts.decimals != token.denomination.decimals => {
+            let what = format!(
+                "{} counts {} decimals at its contract, and {} here: `fastness token add` reads it anew",
+                token.denomination.symbol, facts.decimals, token.denomination.decimals
+            );
+            Err(CliError::Usage(what).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a URI asks for, with the amount that was typed after it where it names none.

@@ -15,7 +15,7 @@ use crate::keystore::{Passphrase, SecretBytes};
 /// The master secret of exactly as many shares as its set needs, in any order. What its bytes are is for the caller to
 /// know: of a wallet of this program the entropy of its phrase, of others the seed of BIP-32.
 ///
-/// Any passphrase gives some master secret. It is used as it is, for other programs may have taken characters beyond
+/// Any passphrase gives some master secret. It is used as it was normalized (NFKD), for other programs may have taken characters beyond
 /// ASCII. At an iteration exponent above 10, which the maker of the set chose, this takes long.
 ///
 /// # Errors

@@ -37,6 +37,22 @@ fn no_token_passes_for_a_known_one() {
     assert!(odd.stdout.contains("x\\\\u{41c}y\\\\u{202e}z") && odd.stderr.contains("odd_symbol"), "{odd:#?}");
 }
 
+/// What a list says of a token's decimals would make every amount another one: the contract is asked before anything is paid.
+#[test]
+fn a_list_that_counts_other_decimals_than_the_contract_moves_nothing() {
+    let (stage, coin) = EvmStage::with_coin();
+    let token = serde_json::json!({"chainId": 31337, "address": coin, "symbol": "ODD", "decimals": 2, "name": "N"});
+    let list = serde_json::json!({"name": "A list", "tokens": [token]}).to_string();
+    let file = stage.stage.path("list.json").display().to_string();
+    std::fs::write(&file, list).unwrap();
+    assert_eq!(stage.json(&["token", "import", &file])["added"], 1);
+    for words in [&["send", OURS, "1 ODD"][..], &["token", "approve", OURS, "1 ODD"]] {
+        let yes = ["--yes", "--max-fee=0.05eth", &stage.stage.password()];
+        let refused = stage.run(&[words, &yes].concat());
+        assert!(refused.code == 2 && refused.stderr.contains("at its contract, and 2 here"), "{refused:?}");
+    }
+}
+
 /// A list as exchanges publish it: a token, a pinned one, an impostor, a sentence, and one of another chain.
 #[test]
 fn a_published_list_is_taken_as_it_says_and_only_from_its_signer_where_one_is_named() {

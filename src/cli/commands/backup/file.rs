@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 
 use crate::cli::{
+    CliError,
     context::Context,
     home_backup::{HomeBackup, HomeBackupAction},
     key_side::{self, PasswordSource},
     new_password::new_password,
-    packed_home::{PackedHome, folder_of, shown},
+    packed_home::{MAX_BYTES, PackedHome, folder_of, shown},
     report::{Answer, answer},
 };
 use fastness::{
@@ -36,6 +37,8 @@ impl FileArgs {
         }
         let source = PasswordSource::of_everywhere(context);
         source.require(context)?;
+        // One snapshot at a time: another backup would take its copy away.
+        let _lock = context.payment_lock()?;
         let ledger = context.ledger()?;
         let home = context.home()?.clone();
         let wallets = if self.without_keys { Vec::new() } else { home.wallets()? };
@@ -49,7 +52,14 @@ impl FileArgs {
         context.ui.say("The file gets a password of its own; it opens no wallet, and without it the file is nothing.");
         let password = new_password(context, &source, &sealed)?;
         context.ui.say("Sealing the file...");
-        let bytes = seal_document(&packed.to_bytes()?, &password, Cost::DEFAULT, &sealed)?;
+        let plain = packed.to_bytes()?;
+        if u64::try_from(plain.as_bytes().len()).unwrap_or(u64::MAX) >= MAX_BYTES {
+            return Err(CliError::Usage(
+                "the home has more than 1 GiB, and no such file could be read again".to_owned(),
+            )
+            .into());
+        }
+        let bytes = seal_document(&plain, &password, Cost::DEFAULT, &sealed)?;
         atomic_write(&self.output, &bytes, WriteRule::New)?;
         answer(backup)
     }

@@ -142,9 +142,10 @@ fn show(screen: &mut WordsScreen, share: &Share, fingerprint: &str) -> Result<()
         count => format!(" of group {}, {} of {count} groups are needed", share.group(), share.group_threshold()),
     };
     let needed = match share.member_threshold() {
-        1 => "It is enough.".to_owned(),
-        threshold => format!("{threshold} such shares are needed."),
+        1 => "It is enough".to_owned(),
+        threshold => format!("{threshold} such shares are needed"),
     };
+    let needed = if share.group_count() == 1 { needed + "." } else { needed + " for its group." };
     let above = format!("Share {}{group}. {needed}", share.member());
     let below = vec![
         format!("Fingerprint: {}. Set {}.", in_fours(fingerprint), share.identifier()),

@@ -145,6 +145,9 @@ fn readable(token: &TokenJson, chain: &'static EvmChain) -> Result<AddedToken, S
     if let Some(problem) = symbol_problem(chain, &symbol) {
         return Err(problem);
     }
+    if symbol.as_str().contains("\\u{") {
+        return Err("its symbol has characters that are not what they look like".to_owned());
+    }
     if token.decimals > MOST_DECIMALS {
         return Err(format!("it counts {} decimals", token.decimals));
     }

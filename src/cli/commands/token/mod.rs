@@ -151,6 +151,7 @@ impl Args {
             }
             Action::Approve { spender, amount, making } => making.run(context, chain, |_, work| {
                 let (token, value) = allowed(work, amount)?;
+                payment::counts_as_said(work, &token)?;
                 let spender = address(spender, chain)?;
                 check_beyond(work, &token, value, spender)?;
                 Ok(CallArgs::call(token.address, calls::approve(spender, value)?))
