@@ -102,7 +102,9 @@ impl Report for HomeBackup {
             HomeBackupAction::Verified => "opens, and is whole",
             HomeBackupAction::Restored => "is a home again",
         };
-        page.toned(Tone::Proven, &format!("The backup file {done}: {}", self.file));
+        // What was restored is as the file says until keys were compared with it.
+        let tone = if self.action == HomeBackupAction::Restored { Tone::Normal } else { Tone::Proven };
+        page.toned(tone, &format!("The backup file {done}: {}", self.file));
         let wallets =
             if self.wallets.is_empty() { "none (no keys are in it)".to_owned() } else { self.wallets.join(", ") };
         page.field("Wallets", &wallets);
@@ -114,9 +116,12 @@ impl Report for HomeBackup {
         let next = match self.action {
             HomeBackupAction::Written => format!("fastness backup verify --from {} (proves that it opens)", self.file),
             HomeBackupAction::Verified => format!("fastness restore --from {} (into an empty home)", self.file),
-            HomeBackupAction::Restored => {
-                "fastness backup verify --wallet NAME (proves that its accounts are of its keys)".to_owned()
-            }
+            HomeBackupAction::Restored => match self.wallets.first() {
+                Some(wallet) => {
+                    format!("fastness backup verify --wallet {wallet} (proves that its accounts are of its keys)")
+                }
+                None => "fastness sync".to_owned(),
+            },
         };
         page.field("Next", &next);
     }

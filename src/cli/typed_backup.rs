@@ -12,7 +12,7 @@ use fastness::{
     explain::Failure,
     keystore::{
         self, BackupForm, Keys, KeystoreError, MasterSecret, Passphrase, Restorable, RestoreError, SecretBytes,
-        SharesHold, electrum_kind,
+        SharesHold, WordCount, electrum_kind,
         slip39::{self, Missing, Share, Slip39Error},
     },
     network::NetworkClass,
@@ -38,6 +38,10 @@ use super::{
 const MAX_FILE: u64 = 32 << 20;
 /// Up to this exponent the rounds of shares take seconds (SLIP-39: 10,000 rounds, doubled by each).
 const USUAL_EXPONENT: u8 = 6;
+/// Bytes of 24 words of any list.
+const MOST_TYPED: usize = 2048;
+/// Most bytes of entropy in a CompactSeedQR.
+const MOST_ENTROPY: usize = 32;
 /// Fewest words of a share.
 const SHORTEST_SHARE: usize = 20;
 const PASSPHRASE_FLAG: &str = "--share-passphrase-file";
@@ -123,7 +127,8 @@ impl BackupArgs {
         );
         let first = screen.ask("   1 ")?;
         if let Some(found) = keystore::recognised(&first)? {
-            return Ok(found.into());
+            drop(screen);
+            return Ok(of_one_word(context, found));
         }
         let line = cleaned(&first);
         if has_words_of_a_share(&line) {
@@ -156,7 +161,7 @@ impl BackupArgs {
 
     fn of_text(&self, context: &Context, text: &str, sealed: &Sealed) -> Result<TypedBackup, Failure> {
         if let Some(found) = keystore::recognised(text)? {
-            return Ok(found.into());
+            return Ok(of_one_word(context, found));
         }
         if let Some(shares) = shares_of(text) {
             return self.joined(context, &shares?, sealed);
@@ -244,6 +249,16 @@ fn named(context: &Context, two: RestoreError) -> Result<usize, Failure> {
     place.ok_or_else(|| KeystoreError::from(two).into())
 }
 
+/// What was recognised as one word; that 64 digits can be something else too is said.
+fn of_one_word(context: &Context, found: Restorable) -> TypedBackup {
+    let is_long = found.secret.phrase().is_ok_and(|phrase| phrase.count() == WordCount::TwentyFour);
+    if found.form == BackupForm::Entropy && is_long {
+        let text = "64 hex digits can be a private key too: if they are one, this is another, empty wallet".to_owned();
+        context.ui.warn(&Warning { code: "entropy_or_key", text });
+    }
+    found.into()
+}
+
 /// Words of BIP-39; that they are words of Electrum too is said.
 fn of_phrase(context: &Context, phrase: keystore::Phrase) -> TypedBackup {
     let mut words = Zeroizing::new(String::with_capacity(MOST_TYPED));
@@ -263,18 +278,13 @@ fn of_phrase(context: &Context, phrase: keystore::Phrase) -> TypedBackup {
 /// Whether a line has as many words as a share has and no phrase.
 fn has_words_of_a_share(line: &str) -> bool {
     let count = line.split_whitespace().count();
-    count >= SHORTEST_SHARE && keystore::WordCount::of_words(count).is_err()
+    count >= SHORTEST_SHARE && WordCount::of_words(count).is_err()
 }
 
 /// Whether all letters are of ASCII and can be printed: the bytes of entropy are not, but once in more than 100,000 times.
 fn is_printable(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
-
-/// Bytes of 24 words of any list.
-const MOST_TYPED: usize = 2048;
-/// Most bytes of entropy in a CompactSeedQR.
-const MOST_ENTROPY: usize = 32;
 
 /// A file's bytes. That others can read it is said and stops nothing: the backup is as it is.
 fn read_file(path: &Path, ui: &Ui) -> Result<SecretBytes, Failure> {

@@ -2,6 +2,9 @@
 //!
 //! Nothing below the floor is ever opened or written, in any build; nothing above the ceiling is ever started.
 
+use aes_gcm::{Aes256Gcm, KeyInit};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{KeystoreError, Password};
@@ -82,14 +85,22 @@ impl Derived {
         Self { bytes: Zeroizing::new(bytes) }
     }
 
-    /// The AES-256 key: the first 32 bytes.
+    /// For tests of what another implementation does with the same key.
+    #[cfg(test)]
     pub(super) fn cipher_key(&self) -> &[u8] {
         &self.bytes[..32]
     }
 
-    /// The key of the commitment: the last 32 bytes.
-    pub(super) fn commitment_key(&self) -> &[u8] {
-        &self.bytes[32..]
+    /// AES-256-GCM under the first 32 bytes.
+    pub(super) fn cipher(&self) -> Result<Aes256Gcm, KeystoreError> {
+        Aes256Gcm::new_from_slice(&self.bytes[..32]).map_err(|_| KeystoreError::SelfCheck("the cipher's key"))
+    }
+
+    /// What says that a file is for this key and no other: HMAC-SHA256 of a label under the last 32 bytes.
+    pub(super) fn commitment(&self, label: &[u8]) -> Result<[u8; 32], KeystoreError> {
+        let mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.bytes[32..]);
+        let mac = mac.map_err(|_| KeystoreError::SelfCheck("the commitment"))?;
+        Ok(mac.chain_update(label).finalize().into_bytes().into())
     }
 }
 

@@ -3,10 +3,8 @@
 //! One line of JSON with public facts, then the ciphertext. The line is the associated data of the cipher, so that no change of
 //! it goes unnoticed. This file never touches the disk; what the document holds is its caller's.
 
-use aes_gcm::{AeadInPlace, Aes256Gcm, KeyInit, Nonce};
-use hmac::{Hmac, Mac};
+use aes_gcm::{AeadInPlace, Nonce};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -70,11 +68,12 @@ pub fn seal_document(
         fastness_backup: VERSION,
         kdf: KdfHeader { name: KdfName::Scrypt, n, r, p, salt: Hexed(salt) },
         cipher: CipherHeader { name: CipherName::Aes256Gcm, nonce: Hexed(nonce) },
-        commitment: Hexed(commitment(&key)?),
+        commitment: Hexed(key.commitment(COMMITMENT_LABEL)?),
     };
     let mut bytes = serde_json::to_vec(&header).map_err(|_| KeystoreError::SelfCheck("writing the header"))?;
     let mut content = Zeroizing::new(plain.as_bytes().to_vec());
-    let tag = cipher(&key)?
+    let tag = key
+        .cipher()?
         .encrypt_in_place_detached(&Nonce::from(nonce), &bytes, &mut content)
         .map_err(|_| KeystoreError::SelfCheck("encrypting"))?;
     bytes.push(b'\n');
@@ -99,14 +98,14 @@ pub fn open_document(bytes: &[u8], password: &Password, _sealed: &Sealed) -> Res
     let header = header(line)?;
     let cost = Cost::new(header.kdf.n, header.kdf.r, header.kdf.p)?;
     let key = Derived::from_password(password, &header.kdf.salt.0, cost)?;
-    if !bool::from(commitment(&key)?.ct_eq(&header.commitment.0)) {
+    if !bool::from(key.commitment(COMMITMENT_LABEL)?.ct_eq(&header.commitment.0)) {
         return Err(KeystoreError::WrongPassword);
     }
     let content = rest.strip_prefix(b"\n").ok_or_else(damaged)?;
     let (content, tag) =
         content.len().checked_sub(TAG).and_then(|size| content.split_at_checked(size)).ok_or_else(damaged)?;
     let mut plain = Zeroizing::new(content.to_vec());
-    cipher(&key)?
+    key.cipher()?
         .decrypt_in_place_detached(&Nonce::from(header.cipher.nonce.0), line, &mut plain, tag.into())
         .map_err(|_| KeystoreError::Damaged("its content was changed"))?;
     Ok(SecretBytes::new(std::mem::take(&mut *plain)))
@@ -122,16 +121,6 @@ fn header(line: &[u8]) -> Result<DocumentHeader, KeystoreError> {
     let header: DocumentHeader = serde_json::from_slice(line).map_err(|_| damaged())?;
     let is_exact = serde_json::to_vec(&header).is_ok_and(|written| written == line);
     if is_exact { Ok(header) } else { Err(damaged()) }
-}
-
-fn commitment(key: &Derived) -> Result<[u8; 32], KeystoreError> {
-    let mac = <Hmac<Sha256> as Mac>::new_from_slice(key.commitment_key());
-    let mac = mac.map_err(|_| KeystoreError::SelfCheck("the commitment"))?;
-    Ok(mac.chain_update(COMMITMENT_LABEL).finalize().into_bytes().into())
-}
-
-fn cipher(key: &Derived) -> Result<Aes256Gcm, KeystoreError> {
-    Aes256Gcm::new_from_slice(key.cipher_key()).map_err(|_| KeystoreError::SelfCheck("the cipher's key"))
 }
 
 #[cfg(test)]

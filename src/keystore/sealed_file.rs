@@ -8,9 +8,8 @@
 //! - `checksum` = SHA-256(header as compact JSON, then the ciphertext's bytes): tells an accident from a wrong password.
 //!   It has no key: an attacker who edits the file on purpose meets the commitment and the cipher's tag.
 
-use aes_gcm::{AeadInPlace, Aes256Gcm, KeyInit, Nonce};
+use aes_gcm::{AeadInPlace, Nonce};
 use bitcoin::bip32::Fingerprint;
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -248,10 +247,11 @@ impl SealedFile {
 
     /// Encrypts under a key that was derived with the header's own salt and cost.
     pub(super) fn seal(mut header: Header, key: &Derived, plain: &Plain) -> Result<Self, KeystoreError> {
-        header.commitment = Hexed(commitment(key)?);
+        header.commitment = Hexed(key.commitment(COMMITMENT_LABEL)?);
         let mut buffer = encode(plain)?;
         let nonce = Nonce::from(header.cipher.nonce.0);
-        let tag = cipher(key)?
+        let tag = key
+            .cipher()?
             .encrypt_in_place_detached(&nonce, &header.canonical()?, &mut buffer)
             .map_err(|_| KeystoreError::SelfCheck("encrypting"))?;
         buffer.extend_from_slice(&tag);
@@ -265,14 +265,14 @@ impl SealedFile {
     /// # Errors
     /// Another key; a changed header or ciphertext; content that is not a phrase, or not the one of the header.
     pub(super) fn open(&self, key: &Derived) -> Result<Plain, KeystoreError> {
-        if !bool::from(commitment(key)?.ct_eq(&self.header.commitment.0)) {
+        if !bool::from(key.commitment(COMMITMENT_LABEL)?.ct_eq(&self.header.commitment.0)) {
             return Err(KeystoreError::WrongPassword);
         }
         let damaged = || KeystoreError::Damaged("its content was changed");
         let mut buffer = Zeroizing::new(self.ciphertext.0.clone());
         let tag = buffer.len().checked_sub(16).map(|start| buffer.split_off(start)).ok_or_else(damaged)?;
         let nonce = Nonce::from(self.header.cipher.nonce.0);
-        cipher(key)?
+        key.cipher()?
             .decrypt_in_place_detached(&nonce, &self.header.canonical()?, &mut buffer, tag.as_slice().into())
             .map_err(|_| damaged())?;
         let plain = match self.header.language {
@@ -313,16 +313,6 @@ fn words_of(secret: &MasterSecret) -> u64 {
 fn words_as_number(count: WordCount) -> u64 {
     // At most 24.
     u64::try_from(count.words()).unwrap_or(0)
-}
-
-fn commitment(key: &Derived) -> Result<[u8; 32], KeystoreError> {
-    let mac = <Hmac<Sha256> as Mac>::new_from_slice(key.commitment_key());
-    let mac = mac.map_err(|_| KeystoreError::SelfCheck("the commitment"))?;
-    Ok(mac.chain_update(COMMITMENT_LABEL).finalize().into_bytes().into())
-}
-
-fn cipher(key: &Derived) -> Result<Aes256Gcm, KeystoreError> {
-    Aes256Gcm::new_from_slice(key.cipher_key()).map_err(|_| KeystoreError::SelfCheck("the cipher's key"))
 }
 
 /// With words: entropy length (1 byte), entropy in 32. Without: which of them (1 byte), its length (1), its bytes in 64. Then passphrase length (2, big-endian), passphrase in 1024; zeros to the end.

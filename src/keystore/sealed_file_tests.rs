@@ -358,13 +358,14 @@ fn a_file_for_two_passwords_is_refused_by_its_commitment() {
     let tag = tag_by_hand(&mine, nonce, &[block, 5]).to_be_bytes();
     for key in [&mine, &theirs] {
         let mut buffer = crafted.clone();
-        let opened = cipher(key).unwrap().decrypt_in_place_detached(&Nonce::from(nonce), &[], &mut buffer, &tag.into());
+        let opened =
+            key.cipher().unwrap().decrypt_in_place_detached(&Nonce::from(nonce), &[], &mut buffer, &tag.into());
         assert!(opened.is_ok(), "the cipher alone accepts both keys");
     }
     // In a file, the second password meets the commitment to the first.
-    assert_ne!(commitment(&mine).unwrap(), commitment(&theirs).unwrap());
+    assert_ne!(mine.commitment(COMMITMENT_LABEL).unwrap(), theirs.commitment(COMMITMENT_LABEL).unwrap());
     let mut file = sealed();
-    file.header.commitment = Hexed(commitment(&mine).unwrap());
+    file.header.commitment = Hexed(mine.commitment(COMMITMENT_LABEL).unwrap());
     file.header.cipher.nonce = Hexed(nonce);
     file.ciphertext = HexedBytes([crafted, tag.to_vec()].concat());
     let file = with_checksum_fixed(file);

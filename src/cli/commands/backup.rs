@@ -32,6 +32,8 @@ use fastness::{
 };
 use serde::Serialize;
 
+use self::facts::same_evm_account;
+
 const WORDS_FLAG: &str = "--words-to-stdout";
 
 /// Show the words again; split, print or check a backup (only the time of the check is kept)
@@ -94,14 +96,14 @@ struct Verified {
 
 impl Args {
     pub(crate) fn run(&self, context: &mut Context) -> Answer {
-        match &self.action {
-            Action::File(args) => return args.run(context),
-            Action::Verify(args) => {
-                if let Some(path) = args.backup.home_file() {
-                    return verify(context, &path);
-                }
-            }
-            Action::Words(_) | Action::Split(_) | Action::Sheet(_) => {}
+        // A whole home has no one wallet.
+        if let Action::Verify(args) = &self.action
+            && let Some(path) = args.backup.home_file()
+        {
+            return verify(context, &path);
+        }
+        if let Action::File(args) = &self.action {
+            return args.run(context);
         }
         let wallet = context.wallet()?;
         let header = read_header(&context.home()?.keystore_path(&wallet))?;
@@ -173,6 +175,12 @@ impl VerifyArgs {
             }
             accounts.push(format!("{} on {}", row.name, row.account.network));
             first = first.map_or_else(|| first_address(&row.account).map(Some), |known| Ok(Some(known)))?;
+        }
+        for row in ledger.evm_accounts(Some(wallet.as_str()))?.iter().filter(|row| row.keys == KeyLocation::Here) {
+            if !same_evm_account(row, &keys) {
+                return Err(other(format!("the account {} has another key", row.name)).into());
+            }
+            accounts.push(row.name.clone());
         }
         if !ledger.is_read_only()? {
             ledger.set_backup_verified(keys.fingerprint())?;

@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Practice(practice::Args),
     /// Create a wallet: generate its words, show them once, seal them in a file
     New(new::Args),
-    /// Bring a wallet back from its words
+    /// Bring a wallet back from its words or another backup
     Restore(restore::Args),
     /// Where things stand, and what to type next
     Status(status::Args),

@@ -10,7 +10,6 @@ use std::{
 
 use crate::cli::{
     CliError,
-    clean_words::split,
     context::Context,
     duration::span,
     interrupts,
@@ -18,7 +17,7 @@ use crate::cli::{
     page::{Page, Tone},
     report::{Answer, Report, answer},
     text_file::decoded,
-    typed_words::{WORDS_FLAG, language, word_count},
+    typed_words::{WORDS_FLAG, cleaned, language, word_count},
     wallet_error::WalletError,
     words_screen::{Captions, WordsScreen},
 };
@@ -47,6 +46,8 @@ const NO_TARGET: &str = "name what is known of the wallet: --fingerprint, --xpub
 /// Most bytes of a file of words, and of a list of passphrases.
 const MAX_WORDS: u64 = 4096;
 const MAX_LIST: u64 = 16 << 20;
+/// Longest text of words that is typed.
+const MAX_TYPED: usize = 4096;
 
 /// Find a phrase again that is partly known
 #[derive(Debug, clap::Args)]
@@ -195,7 +196,7 @@ impl WordsArgs {
     fn words(&self, context: &Context) -> Result<Zeroizing<String>, Failure> {
         if let Some(path) = &self.words_file {
             let bytes = Zeroizing::new(read_secret(path, MAX_WORDS)?);
-            return Ok(joined(&decoded(&bytes).ok_or(CliError::NotText)?));
+            return Ok(cleaned(&decoded(&bytes).ok_or(CliError::NotText)?));
         }
         let mut screen = WordsScreen::open(&context.ui, WORDS_FLAG)?;
         screen.say(
@@ -203,13 +204,13 @@ impl WordsArgs {
             "Type the words in order, one or several on a line, ? for each that is missing, ab? for one that begins with \
              ab. An empty line ends them. Only this screen shows them, and it clears.",
         );
-        let mut text = Zeroizing::new(String::with_capacity(MAX_LINE));
+        let mut text = Zeroizing::new(String::with_capacity(MAX_TYPED));
         loop {
             let line = screen.ask_on(&format!("{:>4} ", text.split_whitespace().count() + 1))?;
             if line.trim().is_empty() && !text.is_empty() {
                 return Ok(text);
             }
-            text.push_str(&joined(&line));
+            text.push_str(&cleaned(&line));
             text.push(' ');
         }
     }
@@ -265,21 +266,6 @@ impl WordsArgs {
         drop(screen);
         answer(report)
     }
-}
-
-/// Longest text of words that is typed.
-const MAX_LINE: usize = 4096;
-
-/// The words of a text, one space between them.
-fn joined(text: &str) -> Zeroizing<String> {
-    let mut words = Zeroizing::new(String::with_capacity(text.len() + 1));
-    for word in split(text) {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(&word);
-    }
-    words
 }
 
 /// Passphrases of a file, one a line; an empty line stands for none.

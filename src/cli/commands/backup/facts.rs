@@ -104,7 +104,7 @@ impl SheetFacts {
 }
 
 /// True if these keys make the account, and the account its address.
-fn same_evm_account(row: &EvmAccountRow, keys: &Keys) -> bool {
+pub(super) fn same_evm_account(row: &EvmAccountRow, keys: &Keys) -> bool {
     let Some(origin) = &row.account.origin else { return false };
     keys.ethereum_public_key(&origin.path).is_ok_and(|public_key| {
         let derived = KeyOrigin { fingerprint: keys.fingerprint(), path: origin.path.clone(), public_key };
